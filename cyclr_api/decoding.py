@@ -1,0 +1,232 @@
+"""Reading Cyclr's JSON: tolerant of what is missing, renamed in case or of another type.
+
+A field that cannot be understood is None, and the rest of its object still works. An object
+that cannot be used at all (it is none, or has no usable id) raises `UndecodableError`: nothing
+is ever left out of a list in silence.
+"""
+
+import json as slow_json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+import orjson
+
+T = TypeVar("T")
+
+LARGEST_ID = 2**63 - 1
+"""What a database's big integer holds."""
+
+_MOMENT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,20}))?)?"
+    r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))?)?"
+)
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SECRET_KEY = re.compile(r"value|password|passphrase|secret|token|credential|apikey")
+_TRUE = frozenset({"true", "1", "yes"})
+_FALSE = frozenset({"false", "0", "no"})
+
+
+class UndecodableError(ValueError):
+    """Not the kind of object it should be. The text names the kind, never a value."""
+
+
+def decode_json(body: bytes | bytearray) -> object:
+    """The value in `body`. ValueError for anything that is not JSON, too deep, or NaN.
+
+    A lone surrogate, which no strict reader accepts, becomes U+FFFD: one such name must not
+    make a whole listing unreadable. Integers of more than 64 bits arrive as floats or are
+    refused.
+    """
+    if body.startswith(b"\xef\xbb\xbf"):
+        body = body[3:]
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        if b"\\ud" not in body and b"\\uD" not in body:
+            raise ValueError("not JSON") from None
+    try:
+        return _without_surrogates(slow_json.loads(body, parse_constant=_refuse_constant))
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_without_surrogates(element) for element in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
+    return value
+
+
+def decode_list(value: object, decode: Callable[[object], T]) -> list[T]:
+    """Every element of a bare JSON array, decoded. UndecodableError if it is no array."""
+    if not isinstance(value, list):
+        raise UndecodableError("not a list")
+    return [decode(element) for element in value]
+
+
+def as_text(value: object) -> str | None:
+    """Text as it is, numbers and booleans in JSON's spelling, None for everything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return None
+
+
+def as_whole(value: object) -> int | None:
+    """A whole number of at most 64 bits, also from "54321" or 54321.0; None otherwise."""
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) <= LARGEST_ID else None
+
+
+def as_flag(value: object) -> bool | None:
+    """True or False, also from "true", "False", 1, 0; None otherwise."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+    return None
+
+
+def as_moment(value: object) -> datetime | None:
+    """An aware moment in UTC; None for "never" (year 1) and for rubbish.
+
+    ISO 8601 with any number of fraction digits (Cyclr sends seven [T]); without a zone it
+    is UTC [D].
+    """
+    match = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, _, sign, off_hours, off_minutes = (
+        match.groups()
+    )
+    if year == "0001":
+        return None
+    try:
+        moment = datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            59 if second == "60" else int(second or 0),
+            int((fraction or "0").ljust(6, "0")[:6]),
+            tzinfo=UTC,
+        )
+        if sign:
+            offset = timedelta(hours=int(off_hours), minutes=int(off_minutes))
+            zone = timezone(offset if sign == "+" else -offset)
+            moment = moment.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment
+
+
+class Record:
+    """One JSON object, read by key without regard to case; remembers which keys were read."""
+
+    def __init__(self, value: object, kind: str) -> None:
+        if not isinstance(value, dict):
+            raise UndecodableError(f"{kind}: not an object")
+        self.kind = kind
+        self._values: dict[str, Any] = value
+        self._keys: dict[str, str] = {}
+        for key in value:
+            self._keys.setdefault(key.lower(), key)
+        self._read: set[str] = set()
+
+    def value(self, *names: str) -> Any:
+        """The first of these keys that has a value other than null, else None."""
+        found = None
+        for name in names:
+            self._read.add(name.lower())
+            key = name if name in self._values else self._keys.get(name.lower())
+            if found is None and key is not None:
+                found = self._values[key]
+        return found
+
+    def text(self, *names: str) -> str | None:
+        return as_text(self.value(*names))
+
+    def whole(self, *names: str) -> int | None:
+        return as_whole(self.value(*names))
+
+    def flag(self, *names: str) -> bool | None:
+        return as_flag(self.value(*names))
+
+    def moment(self, *names: str) -> datetime | None:
+        return as_moment(self.value(*names))
+
+    def texts(self, *names: str) -> tuple[str, ...]:
+        """A list of texts; null, or what is no list, is empty."""
+        value = self.value(*names)
+        elements = value if isinstance(value, list) else []
+        return tuple(text for text in map(as_text, elements) if text is not None)
+
+    def objects(self, name: str, decode: Callable[[object], T]) -> tuple[T, ...]:
+        """A list of objects. Null is empty, a single object is a list of one, nulls are nothing."""
+        value = self.value(name)
+        if isinstance(value, dict):
+            value = [value]
+        if not isinstance(value, list):
+            return ()
+        return tuple(decode(element) for element in value if element is not None)
+
+    def numeric_id(self, name: str = "Id") -> int:
+        """A whole number from 1 up, or UndecodableError."""
+        number = self.whole(name)
+        if number is None or number < 1:
+            raise UndecodableError(f"{self.kind}: no usable id")
+        return number
+
+    def unread(self, dropped: Iterable[str] = ()) -> Mapping[str, Any]:
+        """The keys nobody read, without `dropped` and without what looks like a secret.
+
+        At any depth: names that speak of secrets, and values, as in {"Name": …, "Value": …}.
+        """
+        skipped = self._read | {name.lower() for name in dropped}
+        return {
+            key: _without_secrets(value)
+            for key, value in self._values.items()
+            if key.lower() not in skipped and not _looks_secret(key)
+        }
+
+
+def _looks_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key.lower().replace("_", "")) is not None
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_secrets(element) for element in value]
+    if isinstance(value, dict):
+        return {
+            key: _without_secrets(inner)
+            for key, inner in value.items()
+            if not _looks_secret(key) and key.lower() != "icon"
+        }
+    return value

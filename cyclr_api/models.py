@@ -1,0 +1,339 @@
+"""What comes back from Cyclr: frozen values, each made in one place, its `from_json`.
+
+Names and descriptions are text from outside, kept exactly as they came (markup, NUL, emoji):
+escape them where they are shown. A field that was missing, null or not understood is None,
+"" or (). `extra` holds the fields this version does not know, less those that look secret.
+Icons (large, untrusted) and `AuthValue` are dropped here and kept nowhere.
+
+How sure we are: [T] asserted against the real API, [D] documented, [C] seen by other clients,
+[?] unknown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from .decoding import Record, UndecodableError
+
+_DROPPED = ("Icon", "AuthValue")
+
+SIGN_IN_TOKEN_LIFE = timedelta(minutes=5)
+"""How long a sign-in token lives [D]."""
+
+
+def _no_extra() -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One end customer's account [T]. `id` is the API id: any text, chosen by the partner."""
+
+    id: str
+    name: str = ""
+    description: str | None = None
+    timezone: str | None = None
+    created_at: datetime | None = None
+    parent_id: str | None = None
+    """Whether answers carry the parent is unknown [?]."""
+    next_bill_at: datetime | None = None
+    audit_info: str | None = None
+    task_audit_info: str | None = None
+    success_retention_hours: int | None = None
+    """Hours for which step data of successful runs is kept; at most 744 [T]."""
+    errored_retention_hours: int | None = None
+    is_error_webhook_enabled: bool | None = None
+    error_webhook_url: str | None = field(default=None, repr=False)
+    error_webhook_includes_warnings: bool | None = None
+    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From an account object. UndecodableError without an object or an id."""
+        record = Record(value, "account")
+        account_id = record.value("Id")
+        if isinstance(account_id, int) and not isinstance(account_id, bool):
+            account_id = str(account_id)
+        if not isinstance(account_id, str) or not account_id:
+            raise UndecodableError("account: no usable id")
+        return cls(
+            id=account_id,
+            name=record.text("Name") or "",
+            description=record.text("Description"),
+            timezone=record.text("Timezone"),
+            created_at=record.moment("CreatedDate"),
+            parent_id=record.text("ParentAccountId"),
+            next_bill_at=record.moment("NextBillDateUtc"),
+            audit_info=record.text("AuditInfo"),
+            task_audit_info=record.text("TaskAuditInfo"),
+            success_retention_hours=record.whole("StepDataSuccessRetentionHours"),
+            errored_retention_hours=record.whole("StepDataErroredRetentionHours"),
+            is_error_webhook_enabled=record.flag("TransactionErrorWebhookEnabled"),
+            error_webhook_url=record.text("TransactionErrorWebhookUrl"),
+            error_webhook_includes_warnings=record.flag("TransactionErrorWebhookIncludeWarnings"),
+            extra=record.unread(_DROPPED),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AuthMethod:
+    """One way to authenticate a connector [D].
+
+    `type`: `ApiKey`, `Basic`, `OAuth2`, `OAuth1`, `AuthFields`, `None`; treat any other as
+    "authenticate in Cyclr". `oauth2_type` (`AuthorisationCode`, `ClientCredentials`,
+    `PasswordCredentials`) is None unless the type is OAuth2: Cyclr's samples put arbitrary
+    values there. `scheme`: for API keys, the header's name. `id` (a GUID) is None when it
+    was read from the connector's legacy fields; then none is sent on install.
+    """
+
+    id: str | None
+    name: str = ""
+    description: str | None = None
+    type: str = ""
+    oauth2_type: str | None = None
+    scheme: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From an element of `Authentication`, or from a connector's legacy fields."""
+        record = Record(value, "authentication method")
+        kind = record.text("AuthType") or ""
+        oauth2_type = record.text("OAuth2Type")
+        return cls(
+            id=record.text("Id") or None,
+            name=record.text("AuthName") or "",
+            description=record.text("AuthDescription"),
+            type=kind,
+            oauth2_type=oauth2_type if kind.lower() == "oauth2" else None,
+            scheme=record.text("AuthScheme"),
+            extra=record.unread(_DROPPED),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A setting of a connector [D].
+
+    `id` belongs to one release and is 0 when Cyclr gave none. `target_name` is what goes into
+    an installed property's name; `name` is the label. Only parameters with
+    `is_account_property` are asked for and sent: others are refused [T]. `values`: fixed
+    choices, although others may be typed too [D]; empty = free text. Presence of
+    `display_order`, `is_hidden`, `is_multiline` and `default` in the API is unknown [?].
+    """
+
+    id: int
+    name: str = ""
+    target_name: str = ""
+    description: str | None = None
+    is_account_property: bool = False
+    is_optional: bool = False
+    is_sensitive: bool = False
+    """True also when Cyclr's answer to it was not understood."""
+    data_type: str | None = None
+    values: tuple[str, ...] = ()
+    trigger_name: str | None = None
+    display_order: int | None = None
+    is_hidden: bool = False
+    is_multiline: bool = False
+    default: str | None = field(default=None, repr=False)
+    target_type: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From an element of `Parameters`."""
+        record = Record(value, "parameter")
+        sensitive = record.value("IsSensitive")
+        return cls(
+            id=max(record.whole("Id") or 0, 0),
+            name=record.text("Name", "DisplayName") or "",
+            target_name=record.text("TargetName") or "",
+            description=record.text("Description"),
+            is_account_property=record.flag("IsAccountConnectorProperty") or False,
+            is_optional=record.flag("IsOptional") or False,
+            is_sensitive=sensitive is not None and record.flag("IsSensitive") is not False,
+            data_type=record.text("DataType"),
+            values=record.texts("Values"),
+            trigger_name=record.text("TriggerName"),
+            display_order=record.whole("DisplayOrder"),
+            is_hidden=record.flag("IsHidden", "Hidden") or False,
+            is_multiline=record.flag("IsMultiline", "Multiline") or False,
+            default=record.text("DefaultValue", "Default"),
+            target_type=record.text("TargetType"),
+            extra=record.unread(_DROPPED),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A look-up of choices that works once the account connector is authenticated [T][D]."""
+
+    id: int | None
+    name: str = ""
+    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From an element of `Triggers`."""
+        record = Record(value, "trigger")
+        return cls(
+            id=record.whole("TriggerId"),
+            name=record.text("Name") or "",
+            extra=record.unread(_DROPPED),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One release of a catalogue entry [T][D].
+
+    `id` is the release's and changes with every release: remember `name` and `version`.
+    `version` is free text or None; the text "null" of Cyclr's samples is None too.
+    """
+
+    id: int
+    name: str = ""
+    version: str | None = None
+    description: str | None = None
+    status: str | None = None
+    release_status: str | None = None
+    is_system: bool | None = None
+    """Built in by Cyclr [C]; None if it did not say."""
+    categories: tuple[str, ...] = ()
+    authentication: tuple[AuthMethod, ...] = ()
+    """The methods to choose from; made from the legacy fields when Cyclr sent no list."""
+    parameters: tuple[Parameter, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+
+    @property
+    def is_draft(self) -> bool:
+        """Drafts cannot be installed [T]."""
+        return (self.release_status or "").lower() == "draft"
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From a connector object. UndecodableError without an object or an id."""
+        record = Record(value, "connector")
+        version = record.text("Version") or ""
+        legacy = {
+            name: record.value(name)
+            for name in ("AuthDescription", "AuthType", "OAuth2Type", "AuthScheme")
+        }
+        methods = record.objects("Authentication", AuthMethod.from_json)
+        if not methods and legacy["AuthType"]:
+            methods = (AuthMethod.from_json(legacy),)
+        return cls(
+            id=record.numeric_id(),
+            name=record.text("Name") or "",
+            version=version if version.strip().lower() not in ("", "null") else None,
+            description=record.text("Description"),
+            status=record.text("Status"),
+            release_status=record.text("ReleaseStatus"),
+            is_system=record.flag("IsSystemConnector"),
+            categories=record.texts("Categories"),
+            authentication=methods,
+            parameters=record.objects("Parameters", Parameter.from_json),
+            triggers=record.objects("Triggers", Trigger.from_json),
+            extra=record.unread(_DROPPED),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyValue:
+    """A value that an account connector holds [T]. Reads return secrets in clear [C]."""
+
+    id: int | None
+    name: str
+    value: str | None = field(repr=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From an element of an account connector's `Properties`."""
+        record = Record(value, "property")
+        return cls(
+            id=record.whole("Id"),
+            name=record.text("Name") or "",
+            value=record.text("Value"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConnector:
+    """A connector installed in an account [T].
+
+    `authenticated` is None when Cyclr did not say. `connector` is the release it was installed
+    from; None if it was missing or unusable. `is_native`: the partner's own product.
+    """
+
+    id: int
+    name: str = ""
+    description: str | None = None
+    authenticated: bool | None = None
+    connector: Connector | None = None
+    is_native: bool | None = None
+    properties: tuple[PropertyValue, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From an account connector object. UndecodableError without an object or an id."""
+        record = Record(value, "account connector")
+        return cls(
+            id=record.numeric_id(),
+            name=record.text("Name") or "",
+            description=record.text("Description"),
+            authenticated=record.flag("Authenticated"),
+            connector=_connector_or_none(record.value("Connector")),
+            is_native=record.flag("IsPartnerIntegrationConnector"),
+            properties=record.objects("Properties", PropertyValue.from_json),
+            extra=record.unread(_DROPPED),
+        )
+
+
+def _connector_or_none(value: object) -> Connector | None:
+    try:
+        return Connector.from_json(value)
+    except UndecodableError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInToken:
+    """Signs one person in to an account, once, until it expires (5 minutes) [D]."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From the answer to a sign-in token call. UndecodableError without a token."""
+        record = Record(value, "sign-in token")
+        token = record.value("Token")
+        if not isinstance(token, str) or not token:
+            raise UndecodableError("sign-in token: no token")
+        expires_at = record.moment("ExpiresAtUtc")
+        return cls(token=token, expires_at=expires_at or datetime.now(UTC) + SIGN_IN_TOKEN_LIFE)
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One value that an install sends.
+
+    `name`: the parameter's `target_name`. `value`: always text, also for numbers and booleans
+    ("true") [D]. `id`: the parameter's id in the release that is installed; 0 does as well [T].
+    """
+
+    name: str
+    value: str = field(repr=False)
+    id: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.value, str):
+            raise TypeError("A property's value is text, also for numbers and booleans")
+
+    def to_json(self) -> dict[str, Any]:
+        """As the install call expects it [T]."""
+        return {"Name": self.name, "Value": self.value, "Id": self.id}

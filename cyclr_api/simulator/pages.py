@@ -1,0 +1,253 @@
+"""What a browser sees: Cyclr's OAuth pages, the third party's consent page, the start page."""
+
+import json
+import secrets
+from html import escape
+from urllib.parse import urlencode, urlsplit
+
+from cyclr_api.simulator.routing import Reply, Request
+from cyclr_api.simulator.values import AccountConnector
+from cyclr_api.simulator.world import UNATTENDED_GRANTS, World
+
+OAUTH_PATH = ["connectorauth", "updateaccountconnectoroauth"]
+CALLBACK_PATH = ["connector", "callback"]
+SIGN_IN_PATH = ["account", "signinwithtoken"]
+CONSENT_PATH = ["authorize"]
+
+STYLE = """
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
+  color: #1b1f24; background: #fff; }
+table { border-collapse: collapse; width: 100%; margin-bottom: 2rem; }
+th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #d0d7de;
+  vertical-align: top; overflow-wrap: anywhere; }
+th, .short { white-space: nowrap; }
+form { display: inline; }
+button { font: inherit; padding: .5rem 1.5rem; margin-right: .5rem; border: 1px solid #57606a;
+  border-radius: .375rem; background: #f6f8fa; color: inherit; cursor: pointer; }
+button.first { background: #0b5d3b; border-color: #0b5d3b; color: #fff; }
+.note { color: #57606a; }
+"""
+
+
+def page(title: str, body: str, status: int = 200) -> Reply:
+    """A whole page; `body` is HTML."""
+    return Reply.html(
+        "<!DOCTYPE html>\n"
+        '<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{_text(title)}</title><style>{STYLE}</style></head>"
+        f"<body><main>{body}</main></body></html>\n",
+        status,
+    )
+
+
+def _text(value: object) -> str:
+    return escape(str(value), quote=True)
+
+
+def _error(title: str, text: str, status: int = 400) -> Reply:
+    return page(title, f"<h1>{_text(title)}</h1><p>{_text(text)}</p>", status)
+
+
+def forbidden() -> Reply:
+    title = "403 – Forbidden: Access is denied."
+    return page(title, f"<h1>{title}</h1><p>You do not have permission to view this page.</p>", 403)
+
+
+# -- Cyclr's pages on the service domain ---------------------------------------------------------
+
+
+def authenticate(world: World, request: Request) -> Reply:
+    """`/connectorauth/updateaccountconnectoroauth`: sign in once, then to the third party."""
+    query = request.query
+    session = world.spend_sign_in_token(query.get("token", ""))
+    if session is None:
+        return forbidden()
+    number = query.get("id", "")
+    known = world.account_connectors[session.account]
+    one = known.get(int(number)) if number.isascii() and number.isdigit() else None
+    if one is None:
+        return forbidden()
+    target = query.get("targetorigin", "")
+    if not _is_web_address(target):
+        return _error("Bad request", "targetOrigin must be a URL that starts with http or https.")
+    return _to_third_party(world, one, target, query.get("callbackmessage"))
+
+
+def _to_third_party(
+    world: World, one: AccountConnector, target: str, callback_message: str | None
+) -> Reply:
+    method = world.method_of(one)
+    auth_type, grant = method.get("AuthType"), method.get("OAuth2Type")
+    if auth_type == "None":
+        return _back(target, callback_message)
+    if auth_type not in ("OAuth2", "OAuth1"):
+        return _error("Connector cannot be authenticated here", "It does not use OAuth.")
+    if auth_type == "OAuth2" and grant in UNATTENDED_GRANTS:
+        # No screen at the third party: straight back, authenticated if the values are there.
+        if world.can_fetch_tokens(one):
+            one.auth_value = one.auth_value or "{}"
+            world.mark_authenticated(one)
+        return _back(target, callback_message)
+    if not world.has_oauth_app(one):
+        return _error(
+            "Connector is not set up", "ClientId and ClientSecret are needed to authenticate it."
+        )
+    missing = world.missing_values(one)
+    if missing:
+        return _error(
+            "Connector is not set up", f"These settings have no value: {', '.join(missing)}"
+        )
+    state = world.start_flow(one, target, callback_message)
+    query = {
+        "response_type": "code",
+        "client_id": f"simulated-{one.connector.id}",
+        "redirect_uri": f"{world.service_url}/connector/callback",
+        "state": state,
+    }
+    return Reply.redirect(f"{world.provider_url}/authorize?{urlencode(query)}")
+
+
+def callback(world: World, request: Request) -> Reply:
+    """`/connector/callback`: where the third party sends the browser."""
+    query = request.query
+    flow = world.flows.take(query.get("state", ""))
+    if flow is None:
+        return _error("Authentication failed", "invalid_state: this sign-in is not under way.")
+    if "error" in query:
+        return _error(
+            "Authentication failed",
+            f"{query['error']}: {query.get('error_description', 'no description')}",
+        )
+    if flow.code is None or query.get("code") != flow.code:
+        return _error("Authentication failed", "invalid_grant: the code is not valid.")
+    if not world.complete_flow(flow):
+        return _error("Authentication failed", "The connector is no longer installed.", 404)
+    return _back(flow.target_origin, flow.callback_message)
+
+
+def _back(target: str, callback_message: str | None) -> Reply:
+    """To the page that asked, or, with a callback message, a message to the window that did."""
+    if callback_message is None:
+        return Reply.redirect(target)
+    arguments = ", ".join(_script_string(text) for text in (callback_message, _origin(target)))
+    script = f"(window.opener || window.parent).postMessage({arguments});"
+    return page(
+        "Connector authenticated",
+        "<h1>Connector authenticated</h1><p>You can close this window.</p>"
+        f"<script>{script}</script>",
+    )
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _script_string(text: str) -> str:
+    """A JavaScript string that cannot end the script element it stands in."""
+    return json.dumps(text).replace("<", "\\u003c").replace("/", "\\/")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and text.isprintable()
+
+
+def sign_in(world: World, request: Request) -> Reply:
+    """`/account/signinwithtoken`: Cyclr's own UI, which is not simulated."""
+    session = world.spend_sign_in_token(request.query.get("token", ""))
+    if session is None:
+        return forbidden()
+    name = world.account(session.account).name
+    return page(
+        "Cyclr",
+        f"<h1>Cyclr</h1><p>{_text(session.username)} is signed in to {_text(name)}.</p>",
+    )
+
+
+# -- the third party's pages ---------------------------------------------------------------------
+
+
+def consent(world: World, request: Request) -> Reply:
+    """`/authorize`: asks (GET) and takes the decision (POST)."""
+    values = request.form() if request.method == "POST" else request.query
+    state = values.get("state", "")
+    flow = world.flows.get(state)
+    one = None if flow is None else world.installed_for(flow)
+    if flow is None or one is None:
+        return _error("This request has expired", "Start again from the page that sent you here.")
+    if request.method != "POST":
+        return _consent_page(world, one, state)
+    decision = values.get("decision")
+    if decision == "approve":
+        flow.code = secrets.token_urlsafe(16)
+        answer = {"code": flow.code, "state": state}
+    elif decision == "deny":
+        flow.code = None
+        answer = {
+            "error": "access_denied",
+            "error_description": "The user did not approve the request",
+            "state": state,
+        }
+    else:
+        return _error("Bad request", "The decision is approve or deny.")
+    return Reply.redirect(f"{world.service_url}/connector/callback?{urlencode(answer)}")
+
+
+def _consent_page(world: World, one: AccountConnector, state: str) -> Reply:
+    name = one.connector.name
+    forms = "".join(
+        '<form method="post" action="/authorize">'
+        f'<input type="hidden" name="state" value="{_text(state)}">'
+        f'<input type="hidden" name="decision" value="{label.lower()}">'
+        f"<button{extra}>{label}</button></form>"
+        for label, extra in (("Approve", ' class="first"'), ("Deny", ""))
+    )
+    return page(
+        f"{name}: allow access?",
+        f"<h1>{_text(name)}</h1>"
+        f"<p>Cyclr asks for access to your {_text(name)} data. It will be able to read and "
+        "change it until you take the access back.</p>"
+        f"{forms}"
+        '<p class="note">Simulated sign-in page of the other service. Nothing leaves this '
+        "computer.</p>",
+    )
+
+
+# -- the start page ------------------------------------------------------------------------------
+
+
+def start(world: World) -> Reply:
+    """`/`: accounts, what is installed in them, the latest calls."""
+    rows = []
+    for account in world.accounts.values():
+        installed = ", ".join(
+            f"{_text(one.name)} ({'authenticated' if one.authenticated else 'not authenticated'})"
+            for one in world.account_connectors[account.id].values()
+        )
+        rows.append(
+            f"<tr><td><bdi>{_text(account.name)}</bdi></td><td><bdi>{_text(account.id)}</bdi></td>"
+            f"<td>{installed or 'none'}</td></tr>"
+        )
+    calls = "".join(
+        f'<tr><td class="short">{call.time:%H:%M:%S}</td><td>{_text(call.method)}</td>'
+        f"<td>{_text(call.path)}</td><td>{call.status or 'no answer'}</td>"
+        f"<td>{_text(call.account or '')}</td></tr>"
+        for call in list(world.requests)[-50:][::-1]
+    )
+    faults = "".join(f"<li>{_text(json.dumps(one))}</li>" for one in world.faults.described())
+    return page(
+        "Simulated Cyclr",
+        "<h1>Simulated Cyclr</h1>"
+        f"<p>A Cyclr in memory, for tests and demonstrations. {len(world.accounts)} accounts, "
+        f"{len(world.connectors)} connector releases.</p>"
+        f"<h2>Faults</h2>{f'<ul>{faults}</ul>' if faults else '<p>None.</p>'}"
+        "<h2>Latest calls</h2><table><tr><th>Time</th><th>Method</th><th>Path</th><th>Status</th>"
+        f"<th>Account</th></tr>{calls}</table>"
+        "<h2>Accounts</h2><table><tr><th>Name</th><th>Id</th><th>Connectors</th></tr>"
+        f"{''.join(rows)}</table>",
+    )

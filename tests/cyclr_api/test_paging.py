@@ -1,0 +1,105 @@
+"""Listings: whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cyclr_api import PagingError
+from cyclr_api.paging import MOST_PAGES, pages
+
+
+def listing(fetch: Callable[[int], list[int]]) -> list[int]:
+    return list(pages("GET /things", fetch, lambda number: number))
+
+
+def server(total: int, cap: int, asked: list[int] | None = None) -> Callable[[int], list[int]]:
+    """A server that gives at most `cap` of 1…total per page."""
+
+    def fetch(page: int) -> list[int]:
+        if asked is not None:
+            asked.append(page)
+        everything = list(range(1, total + 1))
+        return everything[(page - 1) * cap : page * cap]
+
+    return fetch
+
+
+@given(total=st.integers(0, 300), cap=st.integers(1, 120))
+def test_every_element_comes_once_whatever_the_server_caps(total: int, cap: int) -> None:
+    assert listing(server(total, cap)) == list(range(1, total + 1))
+
+
+@pytest.mark.parametrize(
+    ("total", "cap", "asked"),
+    [(0, 100, 1), (3, 100, 2), (100, 100, 2), (150, 100, 2), (150, 50, 4), (1, 1, 2)],
+)
+def test_no_more_pages_are_fetched_than_needed(total: int, cap: int, asked: int) -> None:
+    numbers: list[int] = []
+    listing(server(total, cap, numbers))
+
+    assert numbers == list(range(1, asked + 1))
+
+
+@pytest.mark.parametrize("size", [1, 3, 100, 250])
+def test_a_server_that_ignores_the_page_is_an_error_at_once(size: int) -> None:
+    numbers: list[int] = []
+
+    def fetch(page: int) -> list[int]:
+        numbers.append(page)
+        return list(range(size))
+
+    with pytest.raises(PagingError, match="page 2 repeats"):
+        listing(fetch)
+    assert numbers == [1, 2]
+
+
+def test_pages_in_turns_are_an_error() -> None:
+    with pytest.raises(PagingError, match="page 3 repeats"):
+        listing(lambda page: [1, 2] if page % 2 else [3, 4])
+
+
+def test_elements_that_moved_to_the_next_page_come_once() -> None:
+    answers = {1: [1, 2, 3], 2: [3, 4, 5], 3: [5, 6], 4: [7]}
+
+    assert listing(lambda page: answers[page]) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_page_of_known_elements_alone_does_not_end_a_listing() -> None:
+    answers = {1: [1, 2, 3], 2: [2, 1, 3], 3: [4, 5]}
+
+    assert listing(lambda page: answers[page]) == [1, 2, 3, 4, 5]
+
+
+def test_doubles_within_a_page_come_once() -> None:
+    answers: dict[int, list[int]] = {1: [1, 1, 2], 2: []}
+
+    assert listing(lambda page: answers[page]) == [1, 2]
+
+
+def test_a_listing_without_an_end_is_cut_with_an_error() -> None:
+    numbers: list[int] = []
+
+    def fetch(page: int) -> list[int]:
+        numbers.append(page)
+        return [page]
+
+    with pytest.raises(PagingError, match="more than"):
+        listing(fetch)
+    assert len(numbers) == MOST_PAGES
+
+
+def test_an_error_on_the_way_is_no_end() -> None:
+    def fetch(page: int) -> list[int]:
+        if page == 2:
+            raise RuntimeError
+        return [1, 2]
+
+    delivered = []
+    with pytest.raises(RuntimeError):
+        for number in pages("GET /things", fetch, lambda number: number):
+            delivered.append(number)
+    assert delivered == [1, 2]
