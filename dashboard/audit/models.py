@@ -1,0 +1,114 @@
+"""Who did what: actors, and the trail of their acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from dashboard.consoles.models import Console
+from dashboard.people.models import User
+
+
+class ActorKind(models.TextChoices):
+    """Who can act here."""
+
+    STAFF = "staff", "Staff"
+    LINK = "link", "Customer"
+    SYSTEM = "system", "Cyclr Desk"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who acts: a colleague, a customer on a link, or the dashboard itself."""
+
+    kind: ActorKind
+    name: str
+    user: User | None = None
+    link_id: int | None = None
+
+    @classmethod
+    def staff(cls, user: User) -> Actor:
+        """A signed-in colleague."""
+        return cls(ActorKind.STAFF, user.name or user.email, user=user)
+
+    @classmethod
+    def link(cls, link_id: int) -> Actor:
+        """A customer who holds a connection link."""
+        return cls(ActorKind.LINK, "Customer", link_id=link_id)
+
+    @classmethod
+    def system(cls) -> Actor:
+        """The dashboard by itself."""
+        return cls(ActorKind.SYSTEM, "Cyclr Desk")
+
+
+def actor_columns(actor: Actor) -> dict[str, object]:
+    """The columns of `Acted`, for an update."""
+    return {
+        "actor_kind": actor.kind,
+        "actor_name": actor.name[:300],
+        "actor_user": actor.user,
+        "actor_link": actor.link_id,
+    }
+
+
+class Acted(models.Model):
+    """The columns that say who acted. The name is kept as it was then."""
+
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    actor_link = models.BigIntegerField(null=True, blank=True)
+    actor_name = models.CharField(max_length=300)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_actor_is_somebody",
+                condition=(
+                    Q(actor_kind="staff", actor_user__isnull=False, actor_link__isnull=True)
+                    | Q(actor_kind="link", actor_user__isnull=True, actor_link__isnull=False)
+                    | Q(actor_kind="system", actor_user__isnull=True, actor_link__isnull=True)
+                ),
+            )
+        ]
+
+    @property
+    def actor(self) -> Actor:
+        """Who acted."""
+        return Actor(ActorKind(self.actor_kind), self.actor_name, self.actor_user, self.actor_link)
+
+    @actor.setter
+    def actor(self, actor: Actor) -> None:
+        for column, value in actor_columns(actor).items():
+            setattr(self, column, value)
+
+
+class AuditEntry(Acted):
+    """One act, written in the same transaction as what it tells of. Never changed."""
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    console = models.ForeignKey(
+        Console, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    action = models.CharField(max_length=60)
+    target = models.TextField(blank=True, default="", help_text="What it was done to, in words.")
+    target_url = models.CharField(max_length=300, blank=True, default="")
+    account_name = models.TextField(blank=True, default="")
+    result = models.CharField(max_length=40, blank=True, default="")
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta(Acted.Meta):
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["console", "target_url"], name="audit_of_target"),
+        ]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.action} {self.target}"

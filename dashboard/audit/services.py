@@ -1,0 +1,51 @@
+"""The one way into the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.dispatch import receiver
+
+from dashboard.audit.models import Actor, AuditEntry
+from dashboard.consoles.models import Console
+from dashboard.people.models import User
+
+
+def record(
+    actor: Actor,
+    action: str,
+    *,
+    console: Console | None = None,
+    target: str = "",
+    target_url: str = "",
+    account_name: str = "",
+    result: str = "done",
+    **details: Any,
+) -> AuditEntry:
+    """Write one act; call it in the transaction that does it. `details` hold no secrets."""
+    entry = AuditEntry(
+        action=action,
+        console=console,
+        target=target,
+        target_url=target_url,
+        account_name=account_name,
+        result=result,
+        details=details,
+    )
+    entry.actor = actor
+    entry.save()
+    return entry
+
+
+@receiver(user_logged_in)
+def on_sign_in(sender: object, user: User, **_: Any) -> None:
+    """A colleague signed in."""
+    record(Actor.staff(user), "signed in")
+
+
+@receiver(user_logged_out)
+def on_sign_out(sender: object, user: User | None, **_: Any) -> None:
+    """A colleague signed out."""
+    if user is not None:
+        record(Actor.staff(user), "signed out")

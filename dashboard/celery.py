@@ -1,0 +1,89 @@
+"""The Celery application: every call to Cyclr is made by one of its workers.
+
+A message carries a row's id and is only a hint: the row says what is to be done, how often it was
+tried and when it may be tried again. So nothing here retries, and losing a message costs seconds
+(the dispatcher sends it again). The figures are explained in `docs/operations-guide.md`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+
+from celery import Celery
+from celery.signals import setup_logging, worker_init
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+app = Celery("dashboard")
+
+VISIBILITY = 180
+"""Seconds after which a message that nobody acknowledged is delivered again."""
+
+
+def broker_url(url: str) -> str:
+    """`REDIS_URL` as Celery wants it: the database of a socket address is a query."""
+    if url.startswith("redis+socket://") and "virtual_host=" not in url:
+        return f"{url}?virtual_host=0"
+    return url
+
+
+app.conf.update(
+    broker_url=broker_url(settings.REDIS_URL) or "memory://",
+    task_ignore_result=True,
+    result_backend=None,
+    accept_content=["json"],
+    task_serializer="json",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_soft_time_limit=50,
+    task_time_limit=60,
+    task_default_queue="checks",
+    task_queues=[Queue(name) for name in ("interactive", "checks", "sync", "bulk")],
+    task_create_missing_queues=False,
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=500,
+    worker_max_memory_per_child=300_000,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_channel_error_retry=True,
+    broker_transport_options={
+        "visibility_timeout": VISIBILITY,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 10,
+        "socket_keepalive": not settings.REDIS_URL.startswith("redis+socket://"),
+    },
+    timezone="UTC",
+)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def leave_logging_to_django(**_: object) -> None:
+    """Celery would set its own handlers; ours keep foreign text on one line."""
+
+
+class LostAcknowledgement(logging.Handler):
+    """Ends the worker when an acknowledgement was lost: it would fall silent bit by bit.
+
+    Each failed one leaks a prefetch slot (kombu 5.7), until the worker takes nothing any more and
+    still answers pings. The supervisor starts a new one; the message is delivered again.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "Couldn't ack" in record.msg or "Couldn't reject" in record.msg:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@worker_init.connect
+def watch_acknowledgements(**_: object) -> None:
+    """Only the worker's main process acknowledges."""
+    logging.getLogger("kombu.message").addHandler(LostAcknowledgement())
+    logging.getLogger("celery.worker.request").addHandler(LostAcknowledgement())

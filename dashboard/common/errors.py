@@ -1,0 +1,134 @@
+"""Error pages in words. None of them fails for want of the database, a session or a person.
+
+For htmx they are the same pages: our script shows their heading and first sentence as a toast.
+Customers, below `/c/`, read of none of our rooms and roles.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy
+
+from dashboard.common.htmx import is_swap
+
+logger = logging.getLogger(__name__)
+
+GUESTS = "/c/"
+"""Where the customers' pages are."""
+GUEST_WORDS = {
+    403: (
+        gettext_lazy("This page was open too long"),
+        gettext_lazy("Nothing was changed. Go back, reload the page and try again."),
+    ),
+    404: (
+        gettext_lazy("There is nothing at this address"),
+        gettext_lazy("Open the link from the message you received once more."),
+    ),
+    500: (
+        gettext_lazy("This page could not be shown"),
+        gettext_lazy("The fault is ours and has been recorded. Try again in a few minutes."),
+    ),
+    503: (
+        gettext_lazy("This page cannot be shown at the moment"),
+        gettext_lazy("Try again in a few minutes. What you connected before stays connected."),
+    ),
+}
+LAST_RESORT = (
+    '<!doctype html><html lang="en"><title>Not available</title>'
+    "<h1>This page could not be shown</h1>"
+    "<p data-words>The fault is ours and has been recorded. Try again in a few minutes.</p></html>"
+)
+"""When even the error page cannot be drawn, as before the static files are collected."""
+
+RETRY_AFTER = 10
+"""Seconds until the page may be asked for again while the database is away."""
+
+
+def bad_request(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
+    """400: the request itself is broken."""
+    return _page(request, "errors/400.html", 400)
+
+
+def permission_denied(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
+    """403: signed in, but the role does not allow it."""
+    return _page(request, "errors/403.html", 403)
+
+
+def page_not_found(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
+    """404: nothing here, or nothing that this person may see."""
+    return _page(request, "errors/404.html", 404)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form's token is missing or old, mostly because the page was open too long."""
+    logger.warning("csrf refused reason=%s", reason)
+    return _page(request, "errors/csrf.html", 403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500 with a reference that is also in the log; 503 if the database is away."""
+    error = sys.exc_info()[1]
+    if is_database_away(error):
+        return unavailable(request, error)
+    reference = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
+    logger.error("page failed reference=%s error=%s", reference, type(error).__name__)
+    response = _page(request, "errors/500.html", 500, reference=reference)
+    response["X-Reference"] = reference
+    return response
+
+
+def unavailable(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:
+    """503: the database does not answer."""
+    logger.error("database away error=%s", type(error).__name__)
+    response = _page(request, "errors/503.html", 503)
+    response["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def is_database_away(error: BaseException | None) -> bool:
+    """Whether the error, or one it comes from, says that the database could not be used."""
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, OperationalError | InterfaceError):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+def _page(request: HttpRequest, template: str, status: int, **context: str) -> HttpResponse:
+    """Within the shell for somebody signed in; else without context processors, for those would
+    ask for the person, so for the database.
+    """
+    values: dict[str, object] = {"request": request, **context}
+    if request.path.startswith(GUESTS):
+        template = "errors/guest.html"
+        heading, words = GUEST_WORDS.get(status, GUEST_WORDS[404])
+        values |= {"heading": heading, "words": words}
+    is_staff = status in {400, 403, 404} and _is_signed_in(request)
+    values["layout"] = "base.html" if is_staff else "_lone.html"
+    html: str
+    try:
+        html = render_to_string(template, values, request if is_staff else None)
+    except Exception:  # noqa: BLE001 - whatever it is, the answer stays one in words
+        logger.exception("error page failed template=%s", template)
+        html = LAST_RESORT
+    response = HttpResponse(html, status=status)
+    response["Cache-Control"] = "no-store"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    """Whether the shell can be drawn around the page, as far as can be told."""
+    if is_swap(request) or request.path.startswith(GUESTS):
+        return False
+    try:
+        return request.user.is_authenticated
+    except (AttributeError, DatabaseError):  # before the middleware, or no database
+        return False

@@ -1,0 +1,97 @@
+"""The rate limit of a console, shared by all workers through Redis.
+
+A token bucket of `CYCLR_CALLS_PER_SECOND`; a fifth of it is kept free for work a person waits for.
+A 429 or a Retry-After holds every worker back at once. Without Redis each process keeps to a
+quarter of the rate by itself: never unlimited.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import redis
+from django.conf import settings
+
+from cyclr_api import TemporaryError
+from dashboard.common.redis import connection
+
+logger = logging.getLogger(__name__)
+
+INTERACTIVE, BACKGROUND = "interactive", "background"
+LONGEST_WAIT = {INTERACTIVE: 10.0, BACKGROUND: 1.0}
+"""Seconds a call waits for its turn before the work goes back to its queue."""
+KEPT_FREE = {INTERACTIVE: 0.0, BACKGROUND: 0.2}
+
+
+class PacedError(TemporaryError):
+    """Not sent: this console's calls are paced and it is not this one's turn soon."""
+
+
+TAKE = """
+local held = redis.call('PTTL', KEYS[2])
+if held > 0 then return held end
+local rate, reserve = tonumber(ARGV[1]), tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local state = redis.call('HMGET', KEYS[1], 'level', 'at')
+local level = tonumber(state[1]) or rate
+level = math.min(rate, level + (now - (tonumber(state[2]) or now)) * rate)
+local wait = 0
+if level - 1 >= reserve then level = level - 1
+else wait = math.ceil((reserve + 1 - level) / rate * 1000) end
+redis.call('HSET', KEYS[1], 'level', tostring(level), 'at', tostring(now))
+redis.call('PEXPIRE', KEYS[1], 60000)
+return wait
+"""
+
+
+class SharedPacing:
+    """The client's pacing seam for one console and one lane."""
+
+    def __init__(self, console_id: int, lane: str) -> None:
+        self.console_id = console_id
+        self.lane = lane
+        self._alone_until = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, call: str) -> None:
+        """Return when the call may leave; raises `PacedError` when that is too long to wait."""
+        deadline = time.monotonic() + LONGEST_WAIT[self.lane]
+        while pause := self._take():
+            if time.monotonic() + pause > deadline:
+                raise PacedError(call, retry_after=pause)
+            time.sleep(pause)
+
+    def hold(self, seconds: float) -> None:
+        """No worker calls this console for so long: Cyclr asked for it."""
+        with self._lock:
+            self._alone_until = max(self._alone_until, time.monotonic() + seconds)
+        server = connection()
+        if server is not None:
+            try:
+                server.set(f"pace:{self.console_id}:held", "1", px=max(1, int(seconds * 1000)))
+            except redis.RedisError:
+                logger.warning("pacing: hold not shared console=%d", self.console_id)
+
+    def _take(self) -> float:
+        rate = max(0.1, settings.CYCLR_CALLS_PER_SECOND)
+        server = connection()
+        if server is not None:
+            try:
+                keys = [f"pace:{self.console_id}", f"pace:{self.console_id}:held"]
+                reserve = KEPT_FREE[self.lane] * rate
+                burst = max(rate, 1.0)
+                return int(server.eval(TAKE, 2, *keys, str(burst), str(reserve))) / 1000
+            except redis.RedisError:
+                logger.warning("pacing: without Redis console=%d", self.console_id)
+        return self._take_alone(rate / 4 if settings.REDIS_URL else rate)
+
+    def _take_alone(self, rate: float) -> float:
+        with self._lock:
+            now = time.monotonic()
+            if now < self._alone_until:
+                return self._alone_until - now
+            self._alone_until = now + 1 / rate
+            return 0.0

@@ -1,0 +1,217 @@
+"""How the workers reach a console: the configured client, its shared token, its health."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import redis
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from cyclr_api import (
+    AccountRefusedError,
+    Client,
+    CredentialsRefusedError,
+    CyclrError,
+    MemoryTokenStore,
+    OutcomeUnknownError,
+    RateLimitedError,
+    TemporaryError,
+    Timeouts,
+    Token,
+)
+from dashboard.common import sealing
+from dashboard.common.redis import connection
+from dashboard.consoles.models import Console
+from dashboard.consoles.pacing import INTERACTIVE, PacedError, SharedPacing
+
+logger = logging.getLogger(__name__)
+
+on_new_client: list[Callable[[Client], None]] = []
+"""Called with each client that is made; the tests mount the simulator here."""
+
+_local = threading.local()
+
+
+class SharedTokens:
+    """The console's bearer token, sealed in Redis, one for all workers."""
+
+    def __init__(self, console: Console) -> None:
+        self._key = f"token:{console.pk}"
+        self._place = f"redis:{self._key}:{console.api_url}:{console.client_id}"
+        self._own = MemoryTokenStore()
+
+    def get(self) -> Token | None:
+        """The token that some worker fetched, or None."""
+        server = connection()
+        if server is None:
+            return self._own.get()
+        try:
+            sealed = server.get(self._key)
+            if not isinstance(sealed, bytes):
+                return None
+            return Token.from_json(sealing.unseal_json(sealed.decode(), bound_to=self._place))
+        except (redis.RedisError, sealing.SealBrokenError, ValueError):
+            return self._own.get()
+
+    def put(self, token: Token) -> None:
+        """Keep a token for the others, no longer than it lives."""
+        self._own.put(token)
+        server = connection()
+        if server is None:
+            return
+        try:
+            seconds = max(1, int((token.expires_at - timezone.now()).total_seconds()))
+            sealed = sealing.seal_json(token.to_json(), bound_to=self._place)
+            server.set(self._key, sealed, ex=seconds)
+        except redis.RedisError:
+            logger.warning("token not shared key=%s", self._key)
+
+    @contextmanager
+    def renewing(self) -> Iterator[None]:
+        """Held by the one worker that fetches a new token."""
+        server = connection()
+        if server is None:
+            with self._own.renewing():
+                yield
+            return
+        lock = server.lock(f"{self._key}:renewing", timeout=35, blocking_timeout=30)
+        taken = False
+        try:
+            taken = lock.acquire()
+        except redis.RedisError:
+            logger.warning("token lock not available key=%s", self._key)
+        try:
+            with self._own.renewing():
+                yield
+        finally:
+            if taken:
+                try:
+                    lock.release()
+                except redis.RedisError:
+                    logger.warning("token lock lost key=%s", self._key)
+
+
+def secret_of(console: Console) -> str:
+    """The client secret in clear; only a worker's client is given it."""
+    if console.is_from_environment:
+        return settings.CYCLR_CLIENT_SECRET
+    return sealing.unseal(console.sealed_client_secret, bound_to=console.seal_place)
+
+
+def client(console: Console, lane: str = INTERACTIVE) -> Client:
+    """This thread's client for the console; made once, its connections are kept."""
+    made: dict[tuple[object, ...], Client] = _local.__dict__.setdefault("clients", {})
+    key = (console.pk, console.api_url, console.client_id, console.sealed_client_secret, lane)
+    if key not in made:
+        made[key] = Client(
+            console.api_url,
+            client_id=console.client_id,
+            client_secret=secret_of(console),
+            tokens=SharedTokens(console),
+            pacing=SharedPacing(console.pk, lane),
+            timeouts=Timeouts(
+                connect=settings.CYCLR_TIMEOUT_CONNECT,
+                read=settings.CYCLR_TIMEOUT_READ,
+                total=settings.CYCLR_TIMEOUT_TOTAL,
+            ),
+        )
+        for prepare in on_new_client:
+            prepare(made[key])
+    return made[key]
+
+
+def forget_clients() -> None:
+    """Make this thread's clients anew when they are next asked for."""
+    _local.__dict__.pop("clients", None)
+
+
+@contextmanager
+def asking(console: Console, lane: str = INTERACTIVE) -> Iterator[Client]:
+    """The client, for a few calls; how they went is noted as the console's health."""
+    try:
+        yield client(console, lane)
+    except CyclrError as error:
+        note(console, error)
+        raise
+    else:
+        note(console, None)
+
+
+def note(console: Console, error: CyclrError | None) -> None:
+    """Note how a call went. A refusal is an answer; being paced says nothing."""
+    match error:
+        case PacedError() | RateLimitedError():
+            return
+        case AccountRefusedError():
+            note_answer(console)  # one account is unknown there; the credentials are good
+        case CredentialsRefusedError():
+            words = "Cyclr refuses this console's client id and secret."
+            note_trouble(console, words, error)
+        case TemporaryError() | OutcomeUnknownError():
+            note_trouble(console, words_for_trouble(error), error)
+        case _:
+            note_answer(console)
+
+
+def words_for_trouble(error: CyclrError) -> str:
+    """Why Cyclr could not be asked, for a banner."""
+    if error.status:
+        return f"Cyclr answers with an error ({error.status})."
+    return "Cyclr does not answer."
+
+
+def note_trouble(console: Console, words: str, error: CyclrError) -> None:
+    """Remember a failure; the second in a row becomes the banner on every page."""
+    moment = timezone.now()
+    rows = Console.objects.filter(pk=console.pk)
+    rows.filter(failing_since=None).update(failing_since=moment)
+    rows.update(failures=F("failures") + 1, trouble=words)
+    rows.filter(failures__gte=2, trouble_since=None).update(trouble_since=F("failing_since"))
+    logger.warning(
+        "cyclr trouble console=%d call=%s status=%s", console.pk, error.call, error.status
+    )
+
+
+def note_answer(console: Console) -> None:
+    """Remember that Cyclr answered; written at most every few seconds."""
+    moment = timezone.now()
+    rows = Console.objects.filter(pk=console.pk)
+    is_recent = console.answered_at and moment - console.answered_at < timedelta(seconds=5)
+    if is_recent and not rows.filter(failures__gt=0).exists():
+        return
+    rows.update(answered_at=moment, failures=0, failing_since=None, trouble_since=None, trouble="")
+    console.answered_at = moment
+
+
+def ensure_environment_console() -> Console | None:
+    """The console that the settings describe, as a row; others from the settings are retired.
+
+    Another address or client id is another console: its data must not mix with the old one's.
+    """
+    environment = Console.objects.filter(is_from_environment=True)
+    if not settings.CYCLR_API_URL:
+        environment.filter(retired_at=None).update(retired_at=timezone.now())
+        return None
+    name = settings.CYCLR_CONSOLE_NAME or urlsplit(settings.CYCLR_API_URL).hostname or "Cyclr"
+    console, _ = Console.objects.update_or_create(
+        api_url=settings.CYCLR_API_URL,
+        client_id=settings.CYCLR_CLIENT_ID,
+        defaults={
+            "name": name[:100],
+            "service_url": settings.CYCLR_SERVICE_URL,
+            "is_from_environment": True,
+            "sealed_client_secret": "",
+            "partner_name": settings.PARTNER_NAME,
+            "support_email": settings.SUPPORT_EMAIL,
+            "retired_at": None,
+        },
+    )
+    environment.exclude(pk=console.pk).filter(retired_at=None).update(retired_at=timezone.now())
+    return console

@@ -1,0 +1,116 @@
+"""Who may do what: the decision above each view, and what a person may see.
+
+Every view carries a decision, `@role_required(Role.…)` or `@open_to_all`. `AccessMiddleware`
+enforces it and refuses a view without one. The decorators only mark, so they stand anywhere in
+the pile: `functools.wraps`, which every decorator of Django's uses, hands the mark on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from dashboard.common.htmx import HtmxRequest
+from dashboard.consoles.models import Console
+from dashboard.people.models import Role, User
+
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
+
+View = TypeVar("View", bound=Callable[..., Any])
+Thing = TypeVar("Thing", bound="Model", covariant=True)
+
+
+class StaffRequest(HtmxRequest):
+    """A request behind `@role_required`: somebody is signed in."""
+
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The decision on a view: at least this role somewhere, or, with `None`, anybody."""
+
+    at_least: Role | None
+
+
+def role_required(role: Role) -> Callable[[View], View]:
+    """Only for people who hold this role, or a higher one, in some console.
+
+    What the view then touches is fetched by `get_for`, which asks for the role in *its* console.
+    """
+
+    def mark(view: View) -> View:
+        view.access = Access(role)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def open_to_all(view: View) -> View:
+    """For everybody, signed in or not: sign-in, health, the customers' pages."""
+    view.access = Access(None)  # type: ignore[attr-defined]
+    return view
+
+
+def decision_on(view: Callable[..., Any]) -> Access | None:
+    """The decision a view carries, if any."""
+    access = getattr(view, "access", None)
+    return access if isinstance(access, Access) else None
+
+
+def consoles_for(user: User, at_least: Role = Role.VIEWER) -> QuerySet[Console]:
+    """The current consoles in which the person holds at least this role."""
+    held = {console_id for console_id, role in user.roles.items() if role >= at_least}
+    current = Console.objects.current()
+    if None in held:
+        return current
+    return current.filter(pk__in=[console_id for console_id in held if console_id is not None])
+
+
+class Scoped(Protocol[Thing]):
+    """A queryset or manager that can leave out what a person may not see."""
+
+    def visible_to(self, user: User, /) -> QuerySet[Thing]: ...
+
+
+def get_for(
+    request: HttpRequest, things: Scoped[Thing], at_least: Role = Role.VIEWER, **lookup: object
+) -> Thing:
+    """The one thing, if it is within the person's consoles.
+
+    Raises `Http404` if it is not there for them, and `PermissionDenied` if they see it but hold
+    too low a role in its console.
+    """
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    try:
+        thing = get_object_or_404(things.visible_to(user), **lookup)
+    except (ValueError, OverflowError, ValidationError):
+        raise Http404 from None
+    require_role(user, thing, at_least)
+    return thing
+
+
+def require_role(user: User, thing: object, at_least: Role) -> None:
+    """Raise `PermissionDenied` unless the person holds the role in the thing's console."""
+    console = thing if isinstance(thing, Console) else _console_of(thing)
+    role = user.role_in(console)
+    if role is None or role < at_least:
+        raise PermissionDenied
+
+
+def _console_of(thing: object) -> Console | int:
+    console_id = getattr(thing, "console_id", None)
+    if isinstance(console_id, int):
+        return console_id
+    console = getattr(thing, "console", None)
+    if not isinstance(console, Console):
+        raise TypeError(f"{type(thing).__name__} does not say which console it belongs to.")
+    return console

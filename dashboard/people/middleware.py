@@ -1,0 +1,83 @@
+"""Deny by default: the decision above each view is enforced here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, logout
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+
+from dashboard.common.htmx import redirect_browser
+from dashboard.people.access import decision_on
+from dashboard.people.models import User
+
+logger = logging.getLogger(__name__)
+
+
+class AccessMiddleware:
+    """Lets a request reach its view only as the view's decision says."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """Refuse, send to the sign-in page, or let pass with `None`."""
+        decision = decision_on(view)
+        if decision is None:
+            name = f"{view.__module__}.{getattr(view, '__qualname__', type(view).__name__)}"
+            logger.error("view without an access decision view=%s", name)
+            raise PermissionDenied
+        if decision.at_least is None:
+            return None
+        user = request.user
+        if not isinstance(user, User) or not user.is_active:
+            if SESSION_KEY in request.session:  # switched off, or the password has changed
+                logout(request)
+            return _to_sign_in(request)
+        role = user.highest_role
+        if role is None or role < decision.at_least:
+            raise PermissionDenied
+        return None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and back to where the person was; htmx takes the whole browser along."""
+    is_htmx = request.headers.get("HX-Request") == "true"
+    if is_htmx:
+        back = _own_path(request, request.headers.get("HX-Current-URL", ""))
+    elif request.method in {"GET", "HEAD"}:
+        back = request.get_full_path()
+    else:
+        back = _own_path(request, request.headers.get("Referer", ""))
+    url = resolve_url(settings.LOGIN_URL)
+    if back and back != resolve_url(settings.LOGIN_REDIRECT_URL):
+        url = f"{url}?{urlencode({'next': back})}"
+    return redirect_browser(url) if is_htmx else HttpResponseRedirect(url)
+
+
+def _own_path(request: HttpRequest, address: str) -> str:
+    """Path and query of an address of ours, or empty."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    if parts.netloc != request.get_host() or not parts.path.startswith("/"):
+        return ""
+    if parts.path.startswith("//"):
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

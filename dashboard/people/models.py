@@ -1,0 +1,133 @@
+"""Colleagues: who they are, and which role they hold in which console."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+
+from dashboard.consoles.models import Console
+
+
+class Role(models.IntegerChoices):
+    """What somebody may do; each role may do all that the ones before it may."""
+
+    VIEWER = 1, "Viewer"
+    AGENT = 2, "Agent"
+    LEAD = 3, "Lead"
+    ADMIN = 4, "Admin"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Colleagues, found and made."""
+
+    def with_email(self, email: str) -> models.QuerySet[User]:
+        """The one with this address, upper or lower case alike."""
+        return self.filter(Exact(Lower("email"), Lower(Value(email))))
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """What signing in looks up."""
+        return self.with_email(username or "").get()
+
+    def create_user(self, email: str, password: str | None = None, **values: Any) -> User:
+        """A new colleague without any role yet."""
+        user = self.model(email=email, **values)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A colleague. The e-mail address, as it was typed, is what they sign in with."""
+
+    email = models.EmailField(unique=True, max_length=254)
+    name = models.CharField(max_length=200, blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        ordering = ["name", "email"]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once_in_any_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.shown_name
+
+    @property
+    def shown_name(self) -> str:
+        """The name or, without one, the address."""
+        return self.name.strip() or self.email
+
+    @cached_property
+    def roles(self) -> dict[int | None, Role]:
+        """Role by console id, `None` for all consoles; read once per object, so per request."""
+        if self._state.adding:
+            return {}
+        held = self.memberships.values_list("console_id", "role")
+        return {console_id: Role(role) for console_id, role in held}
+
+    def role_in(self, console: Console | int | None) -> Role | None:
+        """The role in this console; of one held here and one held everywhere, the higher."""
+        console_id = console.pk if isinstance(console, Console) else console
+        held = [self.roles[key] for key in {console_id, None} if key in self.roles]
+        return max(held, default=None)
+
+    @property
+    def highest_role(self) -> Role | None:
+        """The highest role held anywhere."""
+        return max(self.roles.values(), default=None)
+
+
+class Membership(models.Model):
+    """A role, held in one console or in all of them."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    console = models.ForeignKey(
+        Console, on_delete=models.CASCADE, related_name="memberships", null=True, blank=True
+    )
+    role = models.PositiveSmallIntegerField(choices=Role.choices)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "console"], name="membership_once_per_console"),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(console=None), name="membership_once_for_all_consoles"
+            ),
+            models.CheckConstraint(name="membership_role_known", condition=Q(role__in=Role.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{Role(self.role).label} in {self.console or 'all consoles'}"
+
+
+class SignInFailure(models.Model):
+    """A try to sign in that has not succeeded, for 15 minutes.
+
+    Keys are keyed hashes: people type passwords into the wrong field.
+    """
+
+    email_key = models.CharField(max_length=64)
+    address_key = models.CharField(max_length=64)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["email_key", "at"], name="sign_in_failure_email"),
+            models.Index(fields=["address_key", "at"], name="sign_in_failure_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Failed sign-in at {self.at:%Y-%m-%d %H:%M}"

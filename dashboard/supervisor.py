@@ -1,0 +1,499 @@
+"""What `./run` starts: the whole dashboard, with all that it needs and does not have.
+
+Without settings that is SQLite, an embedded broker, a local Cyclr, keys and a first administrator;
+each is left out where its setting names a real one. What cannot work is said in one sentence, and
+the exit status is not 0.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import http.client
+import importlib
+import json
+import logging
+import os
+import re
+import secrets
+import shlex
+import socket
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import environ
+import psycopg
+import redis
+from django.core.exceptions import ImproperlyConfigured
+
+from dashboard.broker import MissingServerError, broker_command
+from dashboard.processes import EndedError, Process, Tree
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+CANNOT_START = 2
+"""The exit status when something has to be put right first; 1 when something died."""
+
+BROKER, CYCLR, WORKER, DISPATCHER, WEB = range(5)
+"""The stages: started in this order, ended in the opposite one."""
+
+LOCAL_CYCLR = {
+    "CYCLR_CLIENT_ID": "desk-demo",
+    "CYCLR_CLIENT_SECRET": "demo-secret-not-for-production",
+    "CYCLR_CONSOLE_NAME": "Local Cyclr",
+}
+MADE_UP_PARTNER = {"PARTNER_NAME": "Larkfield", "SUPPORT_EMAIL": "support@larkfield.example"}
+FIRST_ADMINISTRATOR = "admin@desk.local"
+
+
+def cannot(sentence: str) -> NoReturn:
+    """End with one sentence."""
+    raise EndedError(sentence, CANNOT_START)
+
+
+# ---- settings ----
+
+
+def read_environment() -> environ.FileAwareEnv:
+    """The environment with the root's `.env` added, as `dashboard.settings` reads it."""
+    env = environ.FileAwareEnv()
+    env.read_env(os.environ.get("DESK_ENV_FILE") or str(ROOT / ".env"))
+    return env
+
+
+def port_of(env: environ.FileAwareEnv, name: str, default: int) -> int:
+    """A port number from the environment."""
+    text = env.str(name, default="").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        cannot(f"{name} is {text!r}: give a number from 1 to 65535.")
+    return int(text)
+
+
+def make_var(path: Path) -> Path:
+    """The directory of everything that this dashboard keeps on this machine."""
+    try:
+        if not path.is_dir():
+            path.mkdir(mode=0o700, parents=True)
+        (path / "broker").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        cannot(f"{path} cannot be made ({error.strerror}): set DESK_VAR to a directory of yours.")
+    return path
+
+
+def lock(var: Path, wait: float = 12.0) -> int:
+    """Hold the directory: two brokers writing one queue would ruin it. Answers the open file.
+
+    The processes of a supervisor that was killed need a few seconds to end, hence the wait.
+    """
+    file = os.open(var / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    until = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            is_alive = (var / "ready").exists() and is_supervised(var)
+            if is_alive or time.monotonic() > until:
+                cannot(
+                    f"Cyclr Desk is running in {var} already: stop it first, or give this one"
+                    " another DESK_VAR and PORT."
+                )
+            time.sleep(0.2)
+        else:
+            return file
+
+
+def is_supervised(var: Path) -> bool:
+    """Whether the supervisor that wrote `ready` still lives."""
+    try:
+        os.kill(int((var / "ready").read_text().split()[0]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
+
+
+def make_keys(env: environ.FileAwareEnv, var: Path) -> None:
+    """SECRET_KEY and CREDENTIAL_KEYS, made on the first start; `dashboard.settings` reads them."""
+    file = var / "keys.env"
+    env.read_env(str(file))
+    made = {
+        name: secrets.token_urlsafe(48)
+        for name in ("SECRET_KEY", "CREDENTIAL_KEYS")
+        if not env.str(name, default="")
+    }
+    if not made:
+        return
+    if "CREDENTIAL_KEYS" in made and (var / "desk.sqlite3").exists():
+        cannot(
+            f"{var / 'desk.sqlite3'} is there, but its keys are not: put {file} back, or set"
+            " SECRET_KEY and CREDENTIAL_KEYS as they were."
+        )
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as out:
+        out.writelines(f"{name}={value}\n" for name, value in made.items())
+    os.environ.update(made)
+
+
+def checked_settings() -> Any:
+    """`dashboard.settings`, which complains of what is wrong in one sentence."""
+    try:
+        settings = importlib.import_module("dashboard.settings")
+    except ImproperlyConfigured as error:
+        cannot(str(error))
+    except (ValueError, LookupError, ArithmeticError) as error:
+        cannot(f"A setting is wrong: {error}.")
+    level = settings.LOGGING["root"]["level"]
+    if level not in logging.getLevelNamesMapping():
+        cannot(f"LOG_LEVEL is {level!r}: use DEBUG, INFO, WARNING or ERROR.")
+    return settings
+
+
+# ---- what has to be there ----
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server may listen there; an address that this machine lacks does not matter."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            cannot(f"Port {port} needs special rights: choose one above 1023, as PORT=8000.")
+        except OSError:
+            return False
+        return True
+
+
+def free_port_after(port: int) -> int:
+    """The local Cyclr's port: the same on every start if nobody else took it."""
+    for candidate in range(port + 1, port + 100):
+        if candidate < 65536 and is_free("127.0.0.1", candidate):
+            return candidate
+    return cannot(f"No port from {port + 1} to {port + 99} is free for the local Cyclr.")
+
+
+def redis_answers(url: str) -> str:
+    """Empty if it does, else why not."""
+    try:
+        if url.startswith("redis+socket://"):
+            path = url.removeprefix("redis+socket://").split("?", 1)[0]
+            client = redis.Redis(unix_socket_path=path, socket_timeout=3, socket_connect_timeout=3)
+        else:
+            client = redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)
+        with client:
+            client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return ""
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def check_database(database: Mapping[str, Any]) -> None:
+    """One sentence if it cannot be opened."""
+    if database["ENGINE"].endswith("sqlite3"):
+        try:
+            sqlite3.connect(database["NAME"], timeout=20).execute("PRAGMA user_version").close()
+        except sqlite3.Error as error:
+            cannot(f"The database {database['NAME']} cannot be opened: {error}.")
+        return
+    options = {
+        "host": database["HOST"],
+        "port": database["PORT"],
+        "user": database["USER"],
+        "password": database["PASSWORD"],
+        "dbname": database["NAME"],
+    }
+    where = f"{options['host']}:{options['port'] or 5432}/{options['dbname']}"
+    try:
+        psycopg.connect(
+            **{name: value for name, value in options.items() if value}, connect_timeout=5
+        ).close()
+    except psycopg.Error as error:
+        why = re.sub(
+            r"^.*?port \d+ failed: | Is the server running.*", "", " ".join(str(error).split())
+        )
+        cannot(f"PostgreSQL at {where} cannot be used: {why}. Check DATABASE_URL.")
+
+
+# ---- the processes ----
+
+
+def python(*arguments: str) -> list[str]:
+    """A command line of this Python."""
+    return [sys.executable, *arguments]
+
+
+def child_environment(process: str, **more: str) -> dict[str, str]:
+    """What a process is told; the first administrator's password is for `prepare` alone."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("DESK_ADMIN_")
+    }
+    return {
+        **inherited,
+        "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+        "PYTHONUNBUFFERED": "1",
+        "DESK_PROCESS": process,
+        **more,
+    }
+
+
+def worker(name: str, queues: str, at_once: int) -> Process:
+    """One Celery worker that does so much at once. TERM lets it finish what it has in hand."""
+    return Process(
+        name=name,
+        command=python(
+            # As root, in a container say, Celery would lecture.
+            *("-W", "ignore:You're running the worker", "-m", "celery", "--quiet"),
+            *("-A", "dashboard.celery:app", "worker", "-Q", queues),
+            *("-c", str(at_once), "-n", f"{name}@%h", "--prefetch-multiplier", "1"),
+            *("--loglevel", "INFO"),
+            *("--without-gossip", "--without-mingle"),
+        ),
+        stage=WORKER,
+        environment=child_environment("worker"),
+        stop_within=25,
+    )
+
+
+def dashboard_processes(port: int) -> list[Process]:
+    """The dashboard's own four."""
+    return [
+        # Its work waits for Cyclr most of the time; a slow Cyclr must not fill every slot.
+        worker("interactive", "interactive,checks", at_once=4),
+        worker("background", "sync,bulk", at_once=2),
+        Process(
+            name="dispatcher",
+            command=python("manage.py", "dispatch"),
+            stage=DISPATCHER,
+            environment=child_environment("dispatcher"),
+        ),
+        Process(
+            name="web",
+            command=python("-m", "gunicorn", "--bind", f"{HOST}:{port}", "dashboard.wsgi"),
+            stage=WEB,
+            environment=child_environment("web"),
+            is_vital=True,
+        ),
+    ]
+
+
+def simulator(port: int, var: Path) -> Process:
+    """The local Cyclr; what happened in it is kept."""
+    more = shlex.split(os.environ.get("LOCAL_CYCLR_OPTIONS", ""))
+    return Process(
+        name="cyclr",
+        command=python(
+            *("-m", "cyclr_api.simulator", "--port", str(port)),
+            *("--save", str(var / "cyclr.json"), *more),
+        ),
+        stage=CYCLR,
+        environment=child_environment("simulator"),
+    )
+
+
+def embedded_broker(var: Path, sock: Path) -> Process:
+    """A Redis-compatible server of our own, reached by a socket that only we can open."""
+    try:
+        command = broker_command(var / "broker", sock)
+    except MissingServerError as error:
+        cannot(f"A broker is needed and none is here: {error}.")
+    (var / "broker" / "broker.log").unlink(missing_ok=True)
+    return Process("broker", command, BROKER, child_environment("broker"))
+
+
+# ---- the steps of a start ----
+
+
+def start_broker(tree: Tree, var: Path, directory: Path) -> None:
+    """The broker of REDIS_URL, if it answers; else our own."""
+    url = os.environ.get("REDIS_URL", "")
+    if url:
+        if why := redis_answers(url):
+            cannot(f"Redis at {without_password(url)} does not answer: {why}. Check REDIS_URL.")
+        return
+    sock = directory / "redis.sock"
+    tree.start(embedded_broker(var, sock))
+    os.environ["REDIS_URL"] = url = f"redis+socket://{sock}"
+    if not tree.wait(lambda: sock.exists() and not redis_answers(url), within=20):
+        cannot(f"The broker does not start: see {var / 'broker' / 'broker.log'}.")
+
+
+def start_local_cyclr(tree: Tree, env: environ.FileAwareEnv, var: Path, port: int) -> None:
+    """A Cyclr of made-up accounts, if no other is named."""
+    if os.environ["CYCLR_API_URL"]:
+        return
+    own = port_of(env, "LOCAL_CYCLR_PORT", 0) or free_port_after(port)
+    address = f"http://{HOST}:{own}"
+    os.environ.update(LOCAL_CYCLR, CYCLR_API_URL=address, CYCLR_SERVICE_URL=address)
+    for name, value in MADE_UP_PARTNER.items():
+        os.environ.setdefault(name, value)
+    tree.start(simulator(own, var))
+
+
+def static_files_state(settings: Any) -> str:
+    """Another one when a static file or a package changed."""
+    summary = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    for folder in settings.STATICFILES_DIRS:
+        for path in sorted(Path(folder).rglob("*")):
+            if path.is_file():
+                state = path.stat()
+                summary.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return summary.hexdigest()
+
+
+def prepare(tree: Tree, env: environ.FileAwareEnv, settings: Any, var: Path) -> tuple[str, str]:
+    """Database, static files, console, first administrator.
+
+    Answers the administrator's e-mail and password if it was made just now.
+    """
+    email = env.str("DESK_ADMIN_EMAIL", default="") or FIRST_ADMINISTRATOR
+    password = env.str("DESK_ADMIN_PASSWORD", default="") or secrets.token_urlsafe(12)
+    stamp, state = var / "staticfiles.stamp", static_files_state(settings)
+    is_collected = stamp.exists() and stamp.read_text() == state and settings.STATIC_ROOT.is_dir()
+    command = Process(
+        name="preparing",
+        command=python("-m", "dashboard.preparation", *([] if is_collected else ["static"])),
+        stage=CYCLR,
+        environment=child_environment("run", DESK_ADMIN_EMAIL=email, DESK_ADMIN_PASSWORD=password),
+    )
+    status, words = tree.run(command)
+    lines = [line for line in words.splitlines() if line.strip()]
+    if status:
+        if lines and not any(line.startswith("Traceback") for line in lines):
+            cannot(lines[-1])
+        for line in lines:
+            tree.say(command.name, line)
+        cannot("The database could not be prepared: see above.")
+    stamp.write_text(state)
+    answers = [json.loads(line) for line in lines if line.startswith("{")]
+    is_made = any(answer.get("first_administrator") == "made" for answer in answers)
+    return (email, password) if is_made else ("", "")
+
+
+def web_answers(port: int) -> bool:
+    """Whether anything answers a request for a page."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def how_to_sign_in(env: environ.FileAwareEnv, email: str, password: str) -> list[str]:
+    """In words; `email` is empty if the administrator was there already."""
+    if not email:
+        return [
+            "Sign in as the administrator made on the first start. A new password:",
+            ".venv/bin/python manage.py set_password EMAIL",
+        ]
+    if env.str("DESK_ADMIN_PASSWORD", default=""):
+        return [f"Sign in as {email} with the password of DESK_ADMIN_PASSWORD."]
+    return [
+        f"Sign in as {email} with the password {password}",
+        "(made just now and shown this once).",
+    ]
+
+
+def start(tree: Tree, env: environ.FileAwareEnv, var: Path, port: int, directory: Path) -> None:
+    """All of it, until the web server answers."""
+    start_local_cyclr(tree, env, var, port)
+    settings = checked_settings()
+    check_database(settings.DATABASES["default"])
+    start_broker(tree, var, directory)
+    tree.say("run", "bringing the database up to date")
+    lines = signing_in = how_to_sign_in(env, *prepare(tree, env, settings, var))
+    try:
+        tree.start(*dashboard_processes(port))
+        if not tree.wait(lambda: web_answers(port), within=60):
+            cannot(f"The web server does not answer on port {port}.")
+        (var / "ready").write_text(f"{os.getpid()} http://{HOST}:{port}\n")
+        kind = "a local one with made-up accounts" if "cyclr" in tree.running else "yours"
+        lines = [
+            f"Cyclr Desk is ready: http://{HOST}:{port}",
+            *signing_in,
+            f"Cyclr: {kind}, {os.environ['CYCLR_API_URL']}",
+            "Ctrl-C ends all of it.",
+        ]
+    finally:
+        # Also when the start fails: a password is shown this once.
+        for line in ["", *lines, ""]:
+            tree.say("run", line)
+
+
+def write_process_ids(var: Path, ids: dict[str, int]) -> None:
+    """`processes.json`: which process has which id now."""
+    draft = var / "processes.json.new"
+    draft.write_text(json.dumps(ids) + "\n")
+    draft.replace(var / "processes.json")
+
+
+def supervise() -> NoReturn:
+    """Start, watch, end. Leaves by EndedError."""
+    os.chdir(ROOT)
+    os.umask(0o077)
+    env = read_environment()
+    port = port_of(env, "PORT", 8000)
+    os.environ["PORT"] = str(port)
+    for name in ("REDIS_URL", "CYCLR_API_URL"):
+        os.environ[name] = env.str(name, default="").strip()
+    var = make_var(Path(env.str("DESK_VAR", default="") or ROOT / "var").resolve())
+    os.environ["DESK_VAR"] = str(var)
+    lock_file = lock(var)
+    (var / "ready").unlink(missing_ok=True)
+    if not is_free(HOST, port):
+        cannot(f"Port {port} is in use: choose another one, as PORT={port + 1} ./run.")
+    make_keys(env, var)
+    # A socket's path must be short, which a path below var/ need not be.
+    directory = Path(tempfile.mkdtemp(prefix="desk-"))
+    tree = Tree(
+        directory=directory,
+        inherited_by_guard=[lock_file],
+        on_change=lambda ids: write_process_ids(var, ids),
+    )
+    try:
+        start(tree, env, var, port, directory)
+        tree.wait(lambda: False, forever=True)
+    except EndedError as error:
+        if error.status == 0:
+            tree.say("run", "ending: what is in hand is finished first (Ctrl-C again: at once)")
+        raise
+    finally:
+        (var / "ready").unlink(missing_ok=True)
+        tree.stop()
+    raise AssertionError("never reached")
+
+
+def main() -> int:
+    """The exit status."""
+    try:
+        supervise()
+    except EndedError as error:
+        if error.status:
+            sys.stderr.write(f"{error}\n")
+        return error.status
+    except OSError as error:
+        # A file that a setting names, a disk that is full.
+        sys.stderr.write(f"Cyclr Desk cannot start: {error}.\n")
+        return CANNOT_START
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""The one entrance of the house: which room answers which address."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("dashboard.overview.urls")),
+    path("", include("dashboard.people.urls")),
+    path("", include("dashboard.accounts.urls")),
+    path("", include("dashboard.installs.urls")),
+    path("", include("dashboard.connectors.urls")),
+    path("", include("dashboard.fleet.urls")),
+    path("", include("dashboard.library.urls")),
+    path("", include("dashboard.links.urls")),
+    path("", include("dashboard.cycles.urls")),
+    path("", include("dashboard.operations.urls")),
+    path("", include("dashboard.audit.urls")),
+    path("", include("dashboard.settings_pages.urls")),
+    path("", include("dashboard.common.urls")),
+]
+
+handler400 = "dashboard.common.errors.bad_request"
+handler403 = "dashboard.common.errors.permission_denied"
+handler404 = "dashboard.common.errors.page_not_found"
+handler500 = "dashboard.common.errors.server_error"

@@ -1,0 +1,228 @@
+// Copy, theme, dialogs, toasts, polling. Without it every page still works: copying, toasts and
+// the theme switch are what is lost.
+
+const on = (type, selector, act) =>
+  document.addEventListener(type, (event) => {
+    const hit = event.target.closest?.(selector);
+    if (hit) act(hit, event);
+  });
+const say = (words) => {
+  const said = document.getElementById("said");
+  if (said) said.textContent = words;
+};
+
+// ---- copy: data-copy is the id of a field or element (or text), data-copy-text only ever text ----
+// Text from outside always takes the second way: it may be spelt like an id of the page.
+
+on("click", "[data-copy], [data-copy-text]", async (button) => {
+  const source = document.getElementById(button.dataset.copy);
+  const text = button.dataset.copyText ?? source?.value ?? source?.textContent.trim() ?? button.dataset.copy;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    toast("This browser does not let the page copy", "Select the text and copy it by hand.");
+    return;
+  }
+  button.dataset.copied = "";
+  say("");
+  requestAnimationFrame(() => say("Copied"));
+  setTimeout(() => delete button.dataset.copied, 1500);
+});
+
+// ---- theme: a cookie, so that the server draws the page right at once ----
+
+const darkSystem = matchMedia("(prefers-color-scheme: dark)");
+on("click", "[data-theme-switch]", () => {
+  const root = document.documentElement;
+  const system = darkSystem.matches ? "dark" : "light";
+  const next = (root.dataset.bsTheme || system) === "dark" ? "light" : "dark";
+  const secure = location.protocol === "https:" ? ";secure" : "";
+  // Back at what the system says: follow it again.
+  if (next === system) delete root.dataset.bsTheme;
+  else root.dataset.bsTheme = next;
+  const age = next === system ? 0 : 31536000;
+  document.cookie = `theme=${next};path=/;max-age=${age};samesite=lax${secure}`;
+  say(next === "dark" ? "Dark" : "Light");
+});
+
+// ---- dialogs ----
+
+on("click", "[data-opens]", (button, event) => {
+  const dialog = document.getElementById(button.dataset.opens);
+  if (!dialog) return;
+  event.preventDefault(); // a link to the page that holds the same form
+  dialog.showModal();
+});
+on("click", "[data-closes]", (button) => {
+  button.closest("dialog")?.close();
+  button.closest(".snack")?.remove();
+});
+on("click", "dialog.palette", (dialog, event) => event.target === dialog && dialog.close());
+
+// ---- toasts: gone after 8 s, not while they are looked at; errors stay ----
+
+const LOOK = 8000;
+const fade = (snack) => {
+  let timer;
+  const start = () => (timer = setTimeout(() => snack.remove(), LOOK));
+  const stop = () => clearTimeout(timer);
+  snack.addEventListener("pointerenter", stop);
+  snack.addEventListener("focusin", stop);
+  snack.addEventListener("pointerleave", start);
+  snack.addEventListener("focusout", start);
+  start();
+};
+function toast(heading, words = "", kind = "trouble") {
+  const place = document.getElementById("snacks");
+  if (!place) return;
+  for (const old of place.querySelectorAll(`[data-kind="${kind}"]`)) old.remove();
+  const snack = document.createElement("div");
+  snack.className = "snack";
+  snack.dataset.kind = kind;
+  const mark = document.createElement("span");
+  mark.className = "mark-of";
+  mark.dataset.state = "failed";
+  mark.setAttribute("aria-hidden", "true");
+  const text = document.createElement("div");
+  const strong = document.createElement("b");
+  strong.className = "strong";
+  strong.textContent = heading;
+  const rest = document.createElement("p");
+  rest.className = "hush";
+  rest.textContent = words;
+  text.append(strong, rest);
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "btn plain small";
+  close.dataset.closes = "";
+  close.textContent = "Dismiss";
+  snack.append(mark, text, close);
+  place.append(snack);
+}
+
+// ---- htmx: errors in words, and the tick that moving things poll by ----
+
+const OUTAGE = "outage";
+let pause = 1; // seconds between ticks; grows while the server is silent
+let waited = 0;
+let beats = 0;
+
+const words = (xhr) => {
+  const page = new DOMParser().parseFromString(xhr.responseText || "", "text/html");
+  const heading = page.querySelector("h1")?.textContent.trim();
+  const reference = xhr.getResponseHeader("X-Reference");
+  const sentence = page.querySelector("[data-words]")?.textContent.trim() ?? "";
+  return heading && [heading, reference ? `${sentence} Reference ${reference}.` : sentence];
+};
+const slower = () => (pause = Math.min(pause * 2, 30));
+const isTick = (event) => event.detail.requestConfig?.triggeringEvent?.type?.match(/^t[io]ck$/);
+
+document.addEventListener("htmx:sendError", () => {
+  slower();
+  toast("Cyclr Desk does not answer", "Check the network. The page keeps trying; nothing is sent twice.", OUTAGE);
+});
+document.addEventListener("htmx:timeout", () => {
+  slower();
+  toast("Cyclr Desk takes too long to answer", "Reload the page before you send it again.", OUTAGE);
+});
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
+  slower();
+  // A part that moves and is gone was deleted or finished elsewhere: no reason to alarm.
+  if (isTick(event) && xhr.status === 404) return;
+  const [heading, sentence] = words(xhr) || [
+    xhr.status >= 500 ? "Cyclr Desk could not answer" : "This was not accepted",
+    "Nothing is lost on this page. Try again, or reload it.",
+  ];
+  toast(heading, sentence, isTick(event) ? OUTAGE : "trouble");
+});
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (!event.detail.successful) return;
+  pause = 1;
+  for (const old of document.querySelectorAll(`.snack[data-kind="${OUTAGE}"]`)) old.remove();
+});
+
+setInterval(() => {
+  waited += 1;
+  if (waited < pause || document.visibilityState !== "visible" || !window.htmx) return;
+  waited = 0;
+  if (document.querySelector('[hx-trigger*="tick"]')) window.htmx.trigger(document.body, "tick");
+  // What may move, but has not lately, asks every fifth time.
+  beats += 1;
+  if (beats % 5 === 0 && document.querySelector('[hx-trigger*="tock"]')) {
+    window.htmx.trigger(document.body, "tock");
+  }
+}, 1000);
+document.addEventListener("visibilitychange", () => (waited = pause));
+
+// ---- forms: sent once ----
+
+const buttonsOf = (form) => form.querySelectorAll("button:not([type=button]), input[type=submit]");
+const release = (form) => {
+  delete form.dataset.sent;
+  for (const button of buttonsOf(form)) {
+    if ("wasSent" in button.dataset) button.disabled = false;
+    delete button.dataset.wasSent;
+  }
+};
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-once]")) return;
+    if ("sent" in form.dataset) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    form.dataset.sent = "";
+    // After the form is read: a disabled button's own name and value would not be sent.
+    setTimeout(() => {
+      if (!("sent" in form.dataset)) return;
+      for (const button of buttonsOf(form)) {
+        if (button.disabled) continue;
+        button.disabled = true;
+        button.dataset.wasSent = "";
+      }
+    });
+  },
+  true,
+);
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target.closest?.("form[data-once]");
+  if (form) release(form);
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) release(form);
+});
+
+// ---- keys ----
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key.toLowerCase() === "k" && (event.metaKey || event.ctrlKey)) {
+    const palette = document.getElementById("palette");
+    if (!palette) return;
+    event.preventDefault();
+    if (!palette.open) palette.showModal();
+  } else if (event.key === "/" && !typing && !event.metaKey && !event.ctrlKey && !event.altKey) {
+    const search = document.querySelector("main [type=search]");
+    if (!search || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  }
+});
+
+// ---- what is new on the page ----
+
+const attend = (part) => {
+  part.querySelector('[role="alert"][tabindex="-1"]')?.focus();
+  for (const snack of part.querySelectorAll("[data-snack]")) {
+    delete snack.dataset.snack;
+    fade(snack);
+  }
+  for (const dialog of part.querySelectorAll("dialog[data-shown]:not([open])")) dialog.showModal();
+};
+attend(document);
+document.addEventListener("htmx:afterSettle", (event) => attend(event.target.parentElement ?? document));

@@ -1,0 +1,154 @@
+"""What every test may ask for: real servers, a Chromium, the dashboard's own processes.
+
+Where one of them cannot be had the test is skipped and says so; with CI=true it fails instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import pytest
+
+from dashboard.broker import MissingServerError
+from tests.support.desk import Desk
+from tests.support.services import PostgresServer, RedisServer, chromium, make_database
+
+pytest_plugins = ["tests.simulated"]
+
+# Playwright's event loop runs in the test's thread, where Django would refuse to use the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def missing(error: MissingServerError) -> NoReturn:
+    """Skip for want of a server; where CI=true promises that all are there, fail."""
+    if os.environ.get("CI", "").lower() in {"true", "1"}:
+        pytest.fail(f"not on this machine: {error}")
+    pytest.skip(f"not on this machine: {error}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole dashboards run one after another: two at a time would starve each other."""
+    for item in items:
+        if {"desk", "desk_processes"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("processes"))
+
+
+@pytest.fixture(scope="session")
+def worker_number(worker_id: str) -> int:
+    """0 for the first pytest-xdist worker or the only process, 1 for the second, …"""
+    return int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0
+
+
+@pytest.fixture(scope="session")
+def redis_url(worker_number: int) -> Iterator[str]:
+    """A real Redis; each xdist worker has a database (./test's server) or a server of its own.
+
+    It is not emptied between tests: a test that counts keys uses `redis_server`, or empties it.
+    """
+    if url := os.environ.get("TEST_REDIS_URL"):
+        yield f"{url.rsplit('/', 1)[0]}/{worker_number}"
+        return
+    try:
+        server = RedisServer()
+    except MissingServerError as error:
+        missing(error)
+    with server:
+        yield server.url
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis for this test alone, which may freeze it, kill it and start it again."""
+    try:
+        server = RedisServer(append_only=True)
+    except MissingServerError as error:
+        missing(error)
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url() -> Iterator[str]:
+    """The address of a PostgreSQL's maintenance database, for a superuser."""
+    if url := os.environ.get("TEST_DATABASE_URL") or os.environ.get("TEST_POSTGRES_URL"):
+        yield url
+        return
+    try:
+        server = PostgresServer()
+    except MissingServerError as error:
+        missing(error)
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server_url: str, worker_number: int) -> str:
+    """An empty database of a real PostgreSQL (pg_trgm can be created), one per xdist worker."""
+    return make_database(postgres_server_url, f"desk_{worker_number}")
+
+
+@pytest.fixture
+def make_postgres_database(postgres_server_url: str, worker_number: int) -> Callable[[], str]:
+    """Makes empty databases of a real PostgreSQL and answers their addresses."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(make_database(postgres_server_url, f"desk_{worker_number}_{len(made)}"))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """pytest-playwright starts this machine's Chromium, with nothing in the background."""
+    try:
+        path = chromium()
+    except MissingServerError as error:
+        missing(error)
+    switches = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+    ]
+    return {**browser_type_launch_args, "executable_path": path, "args": switches}
+
+
+@pytest.fixture
+def desk_processes() -> Iterator[Callable[..., Desk]]:
+    """Starts complete dashboards as real processes, which end with the test."""
+    started: list[Desk] = []
+
+    def start(**settings: str) -> Desk:
+        try:
+            desk = Desk(**settings)
+        except MissingServerError as error:
+            missing(error)
+        started.append(desk)
+        desk.start()
+        return desk
+
+    yield start
+    for desk in started:
+        desk.stop()
+
+
+@pytest.fixture(scope="session")
+def desk() -> Iterator[Desk]:
+    """One complete dashboard that tests share: SQLite, embedded broker, local Cyclr."""
+    try:
+        shared = Desk()
+    except MissingServerError as error:
+        missing(error)
+    shared.start()
+    yield shared
+    shared.stop()

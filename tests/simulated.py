@@ -1,0 +1,118 @@
+"""Fixtures that join the dashboard to the simulator, in one process: the real client, no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from cyclr_api.simulator import World, mount
+from dashboard.consoles import services as consoles
+from dashboard.consoles.models import Console
+from dashboard.links import tasks as link_tasks
+from dashboard.links.models import Mint, MintState
+from dashboard.mirror import sync
+from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.operations import engine
+from dashboard.operations.models import Operation
+from dashboard.people.models import Role
+from tests.factories import make_console, make_user
+
+
+@pytest.fixture
+def cyclr(settings: Any) -> Iterator[World]:
+    """A Cyclr in memory that the dashboard's clients talk to."""
+    world = World.support()
+    world.api_url = "https://cyclr.test"
+    world.service_url = "https://service.cyclr.test"
+    world.provider_url = "https://provider.test"
+    settings.CYCLR_CLIENT_SECRET = world.credentials[0][1]
+    settings.CYCLR_CALLS_PER_SECOND = 10_000
+    prepare: Callable[[Any], None] = lambda client: mount(world, client.session)  # noqa: E731
+    consoles.on_new_client.append(prepare)
+    consoles.forget_clients()
+    yield world
+    consoles.on_new_client.remove(prepare)
+    consoles.forget_clients()
+
+
+@pytest.fixture
+def console(cyclr: World, db: None) -> Console:
+    """The console of that Cyclr; nothing was read yet."""
+    return make_console(
+        name="Local Cyclr",
+        api_url=cyclr.api_url,
+        service_url=cyclr.service_url,
+        client_id=cyclr.credentials[0][0],
+    )
+
+
+@pytest.fixture
+def harbour(console: Console) -> Account:
+    """The account Harbour Books, after accounts, library and its connectors were read."""
+    sync.refresh_accounts(console)
+    sync.refresh_library(console)
+    account = Account.objects.get(console=console, cyclr_id="shop-1042.example")
+    sync.refresh_account(account)
+    account.refresh_from_db()
+    return account
+
+
+def library(name: str) -> CatalogueConnector:
+    """A connector of the mirrored library, by name."""
+    connector: CatalogueConnector = CatalogueConnector.objects.filter(name=name)[0]
+    return connector
+
+
+@pytest.fixture
+def agent(client: Client, db: None) -> Client:
+    """A browser in which an agent of all consoles is signed in."""
+    client.force_login(make_user(Role.AGENT))
+    return client
+
+
+class Hands:
+    """The workers' part, done by the test itself, at the moment it chooses."""
+
+    def __init__(self) -> None:
+        self._traveller: Any = None
+
+    def work(self, rounds: int = 20) -> None:
+        """Carry out what is due now, follow-ups included, until nothing is."""
+        for _ in range(rounds):
+            due = Operation.objects.filter(engine.claimable(timezone.now()))
+            pks = list(due.values_list("pk", flat=True))
+            mints = Mint.objects.filter(state=MintState.WAITING, not_before__lte=timezone.now())
+            mint_pks = list(mints.filter(claimed_until=None).values_list("pk", flat=True))
+            if not pks and not mint_pks:
+                return
+            for pk in pks:
+                engine.run(pk)
+            for pk in mint_pks:
+                link_tasks.mint_token(pk)
+
+    def later(self, seconds: float) -> None:
+        """Let it be so many seconds after now, for the dashboard and for Cyclr."""
+        self.stop()
+        start = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._traveller = time_machine.travel(start, tick=True)
+        self._traveller.start()
+
+    def stop(self) -> None:
+        """Back to the real time."""
+        if self._traveller is not None:
+            self._traveller.stop()
+            self._traveller = None
+
+
+@pytest.fixture
+def hands() -> Iterator[Hands]:
+    """Hands that do the workers' part."""
+    them = Hands()
+    yield them
+    them.stop()

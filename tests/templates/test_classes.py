@@ -1,0 +1,91 @@
+"""What templates and style sheets name is there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+HOOKS = {"htmx-request", "htmx-indicator"}
+
+
+def without_logic(text: str) -> str:
+    return re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", " ", text, flags=re.S)
+
+
+def classes_of_css() -> set[str]:
+    found: set[str] = set(HOOKS)
+    for sheet in [*STATIC.glob("css/*.css"), STATIC / "vendor/tabler.css"]:
+        text = re.sub(r"url\([^)]*\)", "", sheet.read_text(encoding="utf-8"))
+        found |= set(re.findall(r"\.(-?[a-zA-Z_][\w-]*)", text))
+    return found
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.name))
+def test_every_class_is_in_a_style_sheet(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+    if "/mail/" in template.as_posix() or "style=" in text:
+        pytest.skip("a mail carries its own style")
+    used = {
+        name
+        for value in re.findall(r'\sclass="([^"]*)"', without_logic(text))
+        for name in value.split()
+    }
+
+    assert used - classes_of_css() == set()
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.name))
+def test_every_icon_is_in_the_sprite(template: Path) -> None:
+    sprite = (STATIC / "img/sprite.svg").read_text(encoding="utf-8")
+    there = set(re.findall(r'<symbol id="([^"]+)"', sprite))
+
+    used = set(re.findall(r'\{% icon "([^"]+)"', template.read_text(encoding="utf-8")))
+
+    assert used - there == set()
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.name))
+def test_nothing_is_taken_for_safe_and_nothing_is_inline(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+
+    assert "|safe" not in text
+    assert "autoescape off" not in text
+    assert not re.search(r"<script(?![^>]*\ssrc=)", text)
+    assert not re.search(r"<[a-z][^>]*\s(?:on[a-z]+|hx-on\S*)=", text)
+
+
+def test_style_sheets_only_name_files_that_are_there() -> None:
+    for sheet in STATIC.rglob("*.css"):
+        for address in re.findall(r"url\(\"?([^)\"]+)\"?\)", sheet.read_text(encoding="utf-8")):
+            if not address.startswith("data:"):
+                assert (sheet.parent / address).exists(), f"{sheet.name}: {address}"
+
+
+def test_vendored_files_are_the_ones_in_the_list() -> None:
+    folder = STATIC / "vendor"
+    listed = dict(
+        re.findall(
+            r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", (folder / "README.md").read_text(), re.M
+        )
+    )
+    there = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.iterdir()
+        if file.suffix in {".css", ".js", ".woff2"}
+    }
+
+    assert listed == there
+
+
+def test_every_vendored_thing_brings_its_licence() -> None:
+    folder = STATIC / "vendor"
+
+    named = set(re.findall(r"`([\w-]+\.LICENSE\.txt)`", (folder / "README.md").read_text()))
+
+    assert named == {file.name for file in folder.glob("*.LICENSE.txt")}

@@ -1,0 +1,207 @@
+"""Our script in a real Chromium, under the real content security policy."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template import engines
+from django.test import override_settings
+from django.urls import get_resolver, path
+
+from dashboard.people.access import open_to_all, role_required
+from dashboard.people.models import Role
+
+playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGE = """
+{% extends "base.html" %}
+{% block title %}Trial{% endblock %}
+{% block heading %}Trial{% endblock %}
+{% block content %}
+<input type="search" aria-label="Search trial">
+{% copyable "search-me" "id" %}
+<p id="search-me">not this text</p>
+<input id="address" readonly value="https://desk.example/c/x">
+<button class="btn" type="button" data-copy="address">Copy address</button>
+<form method="post" action="/slow/" data-once>{% csrf_token %}
+<button class="btn" type="submit" name="which" value="first">Send</button></form>
+<button class="btn" type="button" hx-get="/broken/" hx-swap="none">Break</button>
+<button class="btn" type="button" hx-get="/members/" hx-swap="none">Members</button>
+<form method="post" hx-post="/form/" hx-target="#form" hx-swap="innerHTML"><div id="form"></div>
+<button class="btn" type="submit">Check</button></form>
+<div id="moving" hx-get="/moving/" hx-trigger="tick from:body" hx-swap="outerHTML">0</div>
+{% endblock %}
+"""
+sent: list[str] = []
+ticks: list[float] = []
+
+
+class Trial(forms.Form):
+    name = forms.CharField()
+
+
+@open_to_all
+def trial(request: HttpRequest) -> HttpResponse:
+    if "m" in request.GET:
+        messages.success(request, "Install Klaviyo is queued")
+    return HttpResponse(engines["django"].from_string(PAGE).render({}, request))
+
+
+@open_to_all
+def slow(request: HttpRequest) -> HttpResponse:
+    sent.append(request.POST["which"])
+    time.sleep(0.6)
+    return redirect("/trial/")
+
+
+@open_to_all
+def broken(request: HttpRequest) -> HttpResponse:
+    raise ValueError("canary")
+
+
+@role_required(Role.VIEWER)
+def members(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("in")
+
+
+@open_to_all
+def moving(request: HttpRequest) -> HttpResponse:
+    ticks.append(time.monotonic())
+    trigger = 'hx-get="/moving/" hx-trigger="tick from:body" hx-swap="outerHTML"'
+    return HttpResponse(f'<div id="moving" {trigger if len(ticks) < 2 else ""}>{len(ticks)}</div>')
+
+
+@open_to_all
+def form(request: HttpRequest) -> HttpResponse:
+    source = "{% error_summary form %}{% field form.name %}"
+    html = engines["django"].from_string(source).render({"form": Trial(request.POST)})
+    return HttpResponse(html, status=422)
+
+
+urlpatterns = [
+    path("trial/", trial),
+    path("slow/", slow),
+    path("broken/", broken),
+    path("members/", members),
+    path("moving/", moving),
+    path("form/", form),
+    *get_resolver("dashboard.urls").url_patterns,
+]
+handler500 = "dashboard.common.errors.server_error"
+
+
+@pytest.fixture
+def page(live_server: Any, page: Any) -> Any:
+    """The trial page, open; fails at the end if the policy was violated or a script broke."""
+    sent.clear()
+    ticks.clear()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text else None)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_server.url)
+    with override_settings(ROOT_URLCONF=__name__):
+        page.goto(f"{live_server.url}/trial/")
+        yield page
+        page.goto("about:blank")
+    assert wrong == []
+
+
+def clipboard(page: Any) -> str:
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
+
+
+def test_copying_takes_the_text_even_if_it_is_spelt_like_an_id(page: Any) -> None:
+    page.get_by_role("button", name="Copy id search-me").click()
+    playwright.expect(page.locator("#said")).to_have_text("Copied")
+    assert clipboard(page) == "search-me"
+
+    page.get_by_role("button", name="Copy address").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('https')")
+    assert clipboard(page) == "https://desk.example/c/x"
+
+
+def test_the_theme_is_remembered_and_goes_back_to_the_system_s(page: Any) -> None:
+    page.emulate_media(color_scheme="light")
+    root = page.locator("html")
+    switch = "document.body.insertAdjacentHTML('beforeend', '<button data-theme-switch>T</button>')"
+
+    page.evaluate(switch)
+    page.get_by_role("button", name="T", exact=True).click()
+    playwright.expect(root).to_have_attribute("data-bs-theme", "dark")
+    page.reload()
+    playwright.expect(root).to_have_attribute("data-bs-theme", "dark")
+
+    page.evaluate(switch)
+    page.get_by_role("button", name="T", exact=True).click()
+    page.reload()
+    assert root.get_attribute("data-bs-theme") is None
+
+
+def test_a_form_is_sent_once_however_often_it_is_pressed(page: Any) -> None:
+    page.evaluate("""() => {
+      const button = document.querySelector("form[data-once] button");
+      button.click(); button.click(); button.form.requestSubmit();
+    }""")
+    page.wait_for_timeout(1200)
+
+    assert sent == ["first"]
+    playwright.expect(page.get_by_role("button", name="Send")).to_be_enabled()
+
+
+def test_what_moves_is_asked_for_until_it_stands(page: Any) -> None:
+    playwright.expect(page.locator("#moving")).to_have_text("2", timeout=8000)
+    page.wait_for_timeout(2500)
+
+    assert len(ticks) == 2
+
+
+def test_a_failed_swap_says_so_with_its_reference(page: Any) -> None:
+    page.get_by_role("button", name="Break").click()
+
+    toast = page.locator("#snacks .snack")
+    playwright.expect(toast).to_contain_text("This page could not be shown")
+    playwright.expect(toast).to_contain_text("Reference")
+    toast.get_by_role("button", name="Dismiss").click()
+    playwright.expect(toast).to_have_count(0)
+
+
+def test_a_server_that_is_gone_says_so_once(page: Any) -> None:
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Break").click()
+    page.wait_for_timeout(2500)
+
+    playwright.expect(page.locator("#snacks .snack")).to_have_count(1)
+    playwright.expect(page.locator("#snacks")).to_contain_text("does not answer")
+    page.context.set_offline(False)
+
+
+def test_a_swap_without_a_session_takes_the_page_to_sign_in_and_back(page: Any) -> None:
+    page.get_by_role("button", name="Members").click()
+
+    page.wait_for_url("**/sign-in/?next=%2Ftrial%2F")
+    assert page.get_by_role("heading", name="Sign in").is_visible()
+
+
+def test_a_refused_form_is_drawn_and_takes_the_focus(page: Any) -> None:
+    page.get_by_role("button", name="Check").click()
+
+    alert = page.get_by_role("alert")
+    playwright.expect(alert).to_be_focused()
+    alert.get_by_role("link").click()
+    assert page.evaluate("document.activeElement.id || location.hash") in {"id_name", "#id_name"}
+
+
+def test_a_slash_finds_the_search_but_not_while_typing(page: Any) -> None:
+    page.keyboard.press("/")
+    search = page.get_by_label("Search trial")
+    playwright.expect(search).to_be_focused()
+    page.keyboard.press("/")
+    playwright.expect(search).to_have_value("/")

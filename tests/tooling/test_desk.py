@@ -1,0 +1,67 @@
+"""`./run` itself: the complete dashboard starts, mends itself and ends without leaving anything."""
+
+from __future__ import annotations
+
+import os
+import signal
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.desk import Desk
+from tests.tooling.test_processes import is_there
+
+pytestmark = pytest.mark.processes
+
+StartDesk = Callable[..., Desk]
+
+
+def answers(desk: Desk, path: str) -> int:
+    """The HTTP status of a page."""
+    with urllib.request.urlopen(desk.url + path, timeout=10) as answer:  # noqa: S310
+        return int(answer.status)
+
+
+def test_a_dead_worker_comes_back_and_ctrl_c_ends_all_of_it(desk_processes: StartDesk) -> None:
+    desk = desk_processes()
+    names = ["broker", "cyclr", "interactive", "background", "dispatcher", "web"]
+    ids = {name: desk.pid_of(name) for name in names}
+    assert answers(desk, "/healthz") == 200
+
+    os.kill(ids["background"], signal.SIGKILL)
+    desk.wait_for(
+        lambda: desk.has("background") and desk.pid_of("background") != ids["background"],
+        "for another worker",
+    )
+
+    all_ids = [*ids.values(), desk.pid_of("background")]
+    assert desk.interrupt() == 0
+    assert not [pid for pid in all_ids if is_there(pid)]
+    assert "Traceback" not in desk.logs
+
+
+def test_the_second_start_keeps_data_and_shows_no_password(desk_processes: StartDesk) -> None:
+    desk = desk_processes(DESK_ADMIN_PASSWORD="")
+    assert "shown this once" in desk.logs
+    before = desk.logs
+    desk.interrupt()
+
+    desk.start()
+
+    said = desk.logs.removeprefix(before)
+    assert "Sign in as the administrator made on the first start." in said
+    assert "shown this once" not in said
+
+
+@pytest.mark.redis
+@pytest.mark.postgres
+def test_postgres_and_redis_take_the_place_of_the_embedded_ones(
+    desk_processes: StartDesk, make_postgres_database: Callable[[], str], redis_url: str
+) -> None:
+    desk = desk_processes(DATABASE_URL=make_postgres_database(), REDIS_URL=redis_url)
+
+    assert not desk.has("broker")
+    assert not (desk.var / "desk.sqlite3").exists()
+    assert answers(desk, "/healthz") == 200
+    assert desk.interrupt() == 0
