@@ -1,0 +1,350 @@
+"""The mirror: what Cyclr last told us. Pages read this and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from cyclr_api import AuthMethod, Parameter
+from dashboard.common.foreign import fold
+from dashboard.consoles.models import Console
+from dashboard.mirror.catalogue import is_by_browser, words_of
+from dashboard.people.access import consoles_for
+
+if TYPE_CHECKING:
+    from dashboard.people.models import Role, User
+
+
+class MirrorQuerySet(models.QuerySet[Any]):
+    """What every mirrored thing can be asked."""
+
+    console_path = "console"
+
+    def visible_to(self, user: User, at_least: Role | None = None) -> Self:
+        """Those in current consoles in which the person has a role (at least this one)."""
+        consoles = consoles_for(user) if at_least is None else consoles_for(user, at_least)
+        return self.filter(**{f"{self.console_path}__in": consoles})
+
+    def there(self) -> Self:
+        """Those that Cyclr still has."""
+        return self.filter(gone_at=None)
+
+
+class Mirrored(models.Model):
+    """Columns of every row that a sync fills.
+
+    `changed_at`: when something here changed it last; a sync that began before keeps off.
+    `missed`: complete listings in a row without it; two of them, or a 404, mean gone.
+    """
+
+    seen_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+    missed = models.PositiveSmallIntegerField(default=0)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class AccountQuerySet(MirrorQuerySet):
+    """Accounts, found."""
+
+    def search(self, text: str) -> Self:
+        """Accounts whose name or id contains the text, upper or lower case alike."""
+        folded = fold(text)
+        return self.filter(search_text__contains=folded) if folded else self
+
+
+class Account(Mirrored):
+    """One end customer's Cyclr account."""
+
+    console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="accounts")
+    cyclr_id = models.TextField()
+    name = models.TextField(blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    timezone = models.TextField(blank=True, default="")
+    parent_id = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(null=True, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    search_text = models.TextField(blank=True, default="")
+    sort_name = models.CharField(max_length=100, blank=True, default="")
+
+    connector_count = models.PositiveIntegerField(default=0)
+    unauthenticated_count = models.PositiveIntegerField(default=0)
+    read_at = models.DateTimeField(null=True, blank=True, help_text="Its connectors were read.")
+    viewed_at = models.DateTimeField(null=True, blank=True)
+    refresh_asked_at = models.DateTimeField(null=True, blank=True)
+    refresh_error = models.TextField(blank=True, default="")
+    refresh_failed_run = models.BigIntegerField(default=0, help_text="The run it failed in.")
+    active_at = models.DateTimeField(null=True, blank=True, help_text="Something last changed.")
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sort_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["console", "cyclr_id"], name="account_unique"),
+        ]
+        indexes = [
+            models.Index(fields=["console", "sort_name", "id"], name="account_by_name"),
+            models.Index(fields=["console", "-active_at", "id"], name="account_by_activity"),
+            models.Index(
+                fields=["console", "-unauthenticated_count", "id"], name="account_by_attention"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.cyclr_id
+
+    def get_absolute_url(self) -> str:
+        """The account's page."""
+        return reverse("account_detail", args=[self.pk])
+
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether a refresh was asked for that has not ended."""
+        asked = self.refresh_asked_at
+        if asked is None or (timezone.now() - asked).total_seconds() > 120:
+            return False
+        return self.read_at is None or self.read_at < asked
+
+    def fill(self, found: dict[str, Any]) -> None:
+        """Take over what Cyclr said; `found` holds column values."""
+        for column, value in found.items():
+            setattr(self, column, value)
+        self.search_text = fold(f"{self.name}\n{self.cyclr_id}")
+        self.sort_name = fold(self.name)[:100]
+
+
+class CatalogueConnectorQuerySet(MirrorQuerySet):
+    """Connectors of the library, found."""
+
+    def search(self, text: str) -> Self:
+        """Connectors whose name or category contains the text."""
+        folded = fold(text)
+        return self.filter(search_text__contains=folded) if folded else self
+
+    def installable(self) -> Self:
+        """Those that may be picked: no drafts, none of Cyclr's built-in ones."""
+        return self.there().filter(is_draft=False, is_system=False)
+
+    def for_account(self, account: Account) -> Self:
+        """The console's library, and the account's own custom connectors."""
+        return self.filter(console=account.console).filter(Q(account=None) | Q(account=account))
+
+
+class CatalogueConnector(Mirrored):
+    """A connector that can be installed, known by name and version.
+
+    `release_id` is Cyclr's numeric id of the release that is live now; it changes.
+    """
+
+    console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="library")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, null=True, blank=True, related_name="custom_connectors"
+    )
+    name = models.TextField()
+    version = models.TextField(blank=True, default="", help_text="Empty where Cyclr has null.")
+    release_id = models.BigIntegerField()
+    description = models.TextField(blank=True, default="")
+    status = models.TextField(blank=True, default="")
+    is_draft = models.BooleanField(default=False)
+    is_system = models.BooleanField(default=False)
+    categories = models.JSONField(default=list, blank=True)
+    authentication = models.JSONField(default=list, blank=True)
+    parameters = models.JSONField(default=list, blank=True)
+    search_text = models.TextField(blank=True, default="")
+    sort_name = models.CharField(max_length=100, blank=True, default="")
+
+    objects = CatalogueConnectorQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sort_name", "version", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["console", "account", "name", "version"],
+                name="connector_unique",
+                nulls_distinct=True,
+            ),
+            models.UniqueConstraint(
+                fields=["console", "name", "version"],
+                name="connector_unique_in_library",
+                condition=Q(account=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The connector's page in the library."""
+        return reverse("library_detail", args=[self.pk])
+
+    @property
+    def methods(self) -> list[AuthMethod]:
+        """Its authentication methods, in Cyclr's order; empty when it needs none."""
+        return [AuthMethod.from_json(method) for method in self.authentication]
+
+    @property
+    def method_words(self) -> str:
+        """Its methods in a few words, such as “API key or OAuth 2”."""
+        words = dict.fromkeys(words_of(method) for method in self.methods)
+        return " or ".join(words) or "No authentication"
+
+    @property
+    def asks_words(self) -> str:
+        """How much an install asks to type, in words."""
+        count = len(self.asked_parameters)
+        if count:
+            return f"{count} setting{'s' if count > 1 else ''}"
+        if any(is_by_browser(method) for method in self.methods):
+            return "Nothing: the customer signs in"
+        return "Credentials only" if self.methods else "Nothing"
+
+    @property
+    def asked_parameters(self) -> list[Parameter]:
+        """The parameters an install asks for, in order; hidden ones left out."""
+        every = [Parameter.from_json(parameter) for parameter in self.parameters]
+        asked = [p for p in every if p.is_account_property and not p.is_hidden]
+        return sorted(asked, key=lambda p: (p.display_order is None, p.display_order or 0))
+
+
+class AccountConnectorQuerySet(MirrorQuerySet):
+    """Installed connectors, found."""
+
+    console_path = "account__console"
+
+    def search(self, text: str) -> Self:
+        """Those whose name, connector or account contains the text."""
+        folded = fold(text)
+        if not folded:
+            return self
+        return self.filter(
+            Q(search_text__contains=folded) | Q(account__search_text__contains=folded)
+        )
+
+
+class AccountConnector(Mirrored):
+    """A connector installed in an account. Neither `AuthValue` nor property values are kept."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="connectors")
+    cyclr_id = models.BigIntegerField()
+    name = models.TextField(blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    connector_name = models.TextField(blank=True, default="")
+    connector_version = models.TextField(blank=True, default="")
+    release_id = models.BigIntegerField(null=True, blank=True)
+    authentication = models.JSONField(default=list, blank=True)
+    authentication_id = models.TextField(blank=True, default="", help_text="As installed by us.")
+    authenticated = models.BooleanField(null=True, blank=True)
+    authenticated_since = models.DateTimeField(null=True, blank=True)
+    is_native = models.BooleanField(default=False)
+    proven_at = models.DateTimeField(null=True, blank=True)
+    search_text = models.TextField(blank=True, default="")
+
+    objects = AccountConnectorQuerySet.as_manager()
+
+    class Meta:
+        ordering = [F("authenticated").asc(nulls_first=True), "name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "cyclr_id"], name="account_connector_unique"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connector_name", "connector_version"], name="account_connector_by_kind"
+            ),
+            models.Index(
+                fields=["authenticated"],
+                name="account_connector_broken",
+                condition=Q(authenticated=False, gone_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.connector_name or str(self.cyclr_id)
+
+    def get_absolute_url(self) -> str:
+        """The installed connector's page."""
+        return reverse("connector_detail", args=[self.pk])
+
+    @property
+    def console(self) -> Console:
+        """The console of its account."""
+        return self.account.console
+
+    @property
+    def state(self) -> str:
+        """The state's word on screen."""
+        if self.gone_at:
+            return "Gone"
+        if self.authenticated is None:
+            return "Not authenticated"
+        return "Authenticated" if self.authenticated else "Not authenticated"
+
+    @property
+    def methods(self) -> list[AuthMethod]:
+        """How it may be authenticated: the method it was installed with, else all it knows."""
+        every = [AuthMethod.from_json(method) for method in self.authentication]
+        chosen = [m for m in every if self.authentication_id and m.id == self.authentication_id]
+        return chosen or every
+
+    @property
+    def method_words(self) -> str:
+        """Its methods in a few words, such as “OAuth 2”."""
+        words = dict.fromkeys(words_of(method) for method in self.methods)
+        return " or ".join(words) or "No authentication"
+
+    @property
+    def is_connected_by_link(self) -> bool:
+        """Whether a customer can authenticate it in the browser."""
+        return any(is_by_browser(method) for method in self.methods)
+
+
+class SyncRun(models.Model):
+    """One complete reading of a console: accounts, library, then every account's connectors."""
+
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="sync_runs")
+    started_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    is_asked = models.BooleanField(default=False, help_text="A person asked for it.")
+    listed_at = models.DateTimeField(null=True, blank=True)
+    accounts_found = models.PositiveIntegerField(default=0)
+    accounts_read = models.PositiveIntegerField(default=0)
+    accounts_failed = models.PositiveIntegerField(default=0)
+    connectors_found = models.PositiveIntegerField(default=0)
+    gone = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["-started_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["console"], name="sync_run_one_at_a_time", condition=Q(finished_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sync of {self.console} at {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class DailyFigure(models.Model):
+    """How many installed connectors were authenticated, once a day, for the trend."""
+
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    authenticated = models.PositiveIntegerField()
+    unauthenticated = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["console", "day"], name="figure_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.unauthenticated} not authenticated"

@@ -1,0 +1,106 @@
+"""How old what a page shows is: which consoles it is about, and when they were read last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, SyncRun
+from dashboard.people.access import StaffRequest, consoles_for
+
+LINK_MOVES_FOR = timedelta(minutes=20)
+"""How long after a customer's start on a link pages look for its effect by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class InView:
+    """The consoles a list is about: all the person may see, or the one in `?console=`."""
+
+    every: list[Console]
+    chosen: Console | None
+
+    @property
+    def shown(self) -> list[Console]:
+        """Those whose things the list shows."""
+        return [self.chosen] if self.chosen else self.every
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether there is more than one to choose from."""
+        return len(self.every) > 1
+
+
+def consoles_in_view(request: StaffRequest) -> InView:
+    """Read from the address; a console that is not there for the person means all."""
+    every = list(consoles_for(request.user))
+    asked = request.GET.get("console", "")
+    return InView(every, next((console for console in every if str(console.pk) == asked), None))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """When consoles were read completely; of several the one that is furthest behind counts."""
+
+    read_at: datetime | None = None
+    """When the last complete reading ended; None if one of them was never read."""
+    error: str = ""
+    """Why the latest reading broke off; empty if it did not."""
+    is_running: bool = False
+    found: int = 0
+    """Accounts the running ones found."""
+    read: int = 0
+    """Accounts of those whose connectors are read."""
+
+
+def reading_of(consoles: Sequence[Console]) -> Reading:
+    """How far the reading of these consoles is; one query."""
+    runs = SyncRun.objects.filter(console__in=consoles).order_by("-started_at", "-pk")
+    last: dict[int, SyncRun] = {}
+    good: dict[int, datetime] = {}
+    running: list[SyncRun] = []
+    for run in runs:
+        if run.finished_at is None:
+            running.append(run)
+            continue
+        last.setdefault(run.console_id, run)
+        if not run.error:
+            good.setdefault(run.console_id, run.finished_at)
+    is_complete = bool(consoles) and all(console.pk in good for console in consoles)
+    return Reading(
+        read_at=min(good.values()) if is_complete else None,
+        error=next((run.error for run in last.values() if run.error), ""),
+        is_running=bool(running),
+        found=sum(run.accounts_found for run in running if run.listed_at),
+        read=sum(run.accounts_read for run in running),
+    )
+
+
+def gone_lately(path: str = "") -> Q:
+    """Those still there, and those that went so lately that lists still say so.
+
+    `path` leads to the thing, such as `account__`.
+    """
+    since = timezone.now() - timedelta(seconds=settings.KEEP_GONE_FOR)
+    return Q(**{f"{path}gone_at": None}) | Q(**{f"{path}gone_at__gt": since})
+
+
+def is_stale(account: Account) -> bool:
+    """Whether its data is so old that the page asks for it anew."""
+    if account.gone_at or account.is_refreshing:
+        return False
+    oldest = timezone.now() - timedelta(seconds=settings.STALE_AFTER)
+    return account.read_at is None or account.read_at < oldest
+
+
+def is_overdue(account: Account) -> bool:
+    """Whether a refresh was asked for, was not done, and nobody said why."""
+    asked = account.refresh_asked_at
+    if asked is None or account.is_refreshing or account.refresh_error:
+        return False
+    return account.read_at is None or account.read_at < asked

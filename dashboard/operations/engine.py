@@ -1,0 +1,456 @@
+"""Carrying out operations: nothing is lost, nothing is done twice.
+
+The row is the truth, a message only a hint. A worker claims a row by a conditional update that
+raises `attempt`; every later write is fenced by that number, so a worker that was frozen past its
+lease can change nothing. `sent` is committed before the call that must happen once; whatever goes
+wrong after it makes the row `unsure`, and then we look before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from cyclr_api import Client, CyclrError, OutcomeUnknownError, PermanentError, TemporaryError
+from dashboard.common import sealing
+from dashboard.consoles.pacing import INTERACTIVE, PacedError
+from dashboard.consoles.services import asking
+from dashboard.operations import submitting
+from dashboard.operations.handlers import (
+    JSON,
+    Doubtful,
+    Found,
+    Handler,
+    LookAgain,
+    PrepareAgain,
+    handler_for,
+)
+from dashboard.operations.models import Operation, Reason, State
+
+logger = logging.getLogger(__name__)
+
+MOST_TRIES = 200
+LONGEST_AGE = timedelta(hours=6)
+LONGEST_PAUSE = 60.0
+MOST_RESENDS = 3
+MOST_NAMES = 20
+FIRST_PEEKS = (2.0, 5.0, 10.0, 20.0)
+"""Seconds until the early looks: they may find the effect; finding nothing says nothing yet."""
+
+
+class SupersededError(Exception):
+    """This claim is over: somebody else works on the row now."""
+
+
+# ---- claiming ----
+
+
+def claimable(moment: datetime) -> Q:
+    """Rows that a worker may take now."""
+    is_free = Q(lease_until=None) | Q(lease_until__lt=moment)
+    waiting = Q(state__in=[State.QUEUED, State.UNSURE], not_before__lte=moment) & is_free
+    abandoned = Q(state__in=[State.RUNNING, State.SENT], lease_until__lt=moment)
+    return waiting | abandoned
+
+
+def claim(pk: int) -> Operation | None:
+    """Take a row for this worker, or None if it is done, not due, or somebody else's."""
+    moment = timezone.now()
+    rows = Operation.objects.filter(claimable(moment), pk=pk)
+    with transaction.atomic():
+        before = rows.select_for_update().first()
+        if before is None:
+            return None
+        was = before.state
+        state = State.RUNNING if was in {State.QUEUED, State.RUNNING} else State.UNSURE
+        Operation.objects.filter(pk=pk).update(
+            state=state,
+            attempt=F("attempt") + 1,
+            lease_until=moment + timedelta(seconds=settings.LEASE_FOR),
+        )
+        operation: Operation = Operation.objects.select_related(
+            "console", "account__console", "connector", "account_connector", "actor_user"
+        ).get(pk=pk)
+        if was in {State.RUNNING, State.SENT}:
+            operation.note("lost", "The worker that had it was lost")
+    return operation
+
+
+class Claim:
+    """One worker's hold on an operation. Every write goes through it."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+
+    def write(self, **columns: Any) -> None:
+        """Update the row if it is still ours; raises `SupersededError` otherwise."""
+        rows = Operation.objects.filter(pk=self.operation.pk, attempt=self.operation.attempt)
+        if not rows.update(**columns):
+            raise SupersededError
+        for column, value in columns.items():
+            setattr(self.operation, column, value)
+
+    def note(self, event: str, words: str, **details: Any) -> None:
+        """Add a line to the story."""
+        self.operation.note(event, words, **details)
+
+    def extend(self) -> bool:
+        """Renew the lease; says whether it is still ours."""
+        until = timezone.now() + timedelta(seconds=settings.LEASE_FOR)
+        rows = Operation.objects.filter(
+            pk=self.operation.pk,
+            attempt=self.operation.attempt,
+            state__in=[State.RUNNING, State.SENT, State.UNSURE],
+        )
+        return bool(rows.update(lease_until=until))
+
+
+@contextmanager
+def heartbeat(claim: Claim) -> Iterator[None]:
+    """Renew the lease from a thread as long as the work goes on."""
+    stopped = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not stopped.wait(settings.LEASE_FOR / 3):
+                if not claim.extend():
+                    return
+        finally:
+            connection.close()
+
+    if settings.PROCESS != "worker":
+        yield
+        return
+    thread = threading.Thread(target=beat, name=f"lease-{claim.operation.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(timeout=5)
+
+
+# ---- carrying out ----
+
+
+def run(pk: int) -> None:
+    """Carry out one operation as far as it goes now; does nothing if it is not ours to take."""
+    operation = claim(pk)
+    if operation is None:
+        return
+    held = Claim(operation)
+    try:
+        with heartbeat(held):
+            _carry_out(held)
+    except SupersededError:
+        logger.warning("operation superseded id=%d attempt=%d", pk, operation.attempt)
+
+
+def _carry_out(held: Claim) -> None:
+    operation = held.operation
+    try:
+        handler = handler_for(operation.kind)
+    except KeyError:
+        _fail(
+            held, Reason.BROKEN, "This release of Cyclr Desk does not know this kind of operation."
+        )
+        return
+    try:
+        values = unsealed_input(operation)
+    except sealing.SealBrokenError:
+        if operation.sent_at is None:
+            _fail(
+                held,
+                Reason.BROKEN,
+                "Its entries can no longer be opened: a key was dropped. Fill in the form again.",
+            )
+            return
+        values = {}
+    if operation.sent_at is None and not handler.is_allowed(operation):
+        _fail(
+            held,
+            Reason.NOT_ALLOWED,
+            "Whoever asked for this may not do it any more. Nothing was changed.",
+        )
+        return
+    try:
+        if not handler.calls_cyclr:
+            _work(held, handler, None, values)  # type: ignore[arg-type]
+            return
+        with asking(operation.console, INTERACTIVE) as client:
+            _work(held, handler, client, values)
+    except OutcomeUnknownError as error:
+        _become_unsure(held, error)
+    except TemporaryError as error:
+        _wait(held, error)
+    except PermanentError as error:
+        _refused(held, handler, error)
+
+
+def unsealed_input(operation: Operation) -> JSON:
+    """What was typed, in clear; only a worker asks."""
+    if not operation.sealed_input:
+        return {}
+    value = sealing.unseal_json(operation.sealed_input, bound_to=operation.seal_place)
+    return value if isinstance(value, dict) else {}
+
+
+def _work(held: Claim, handler: Handler, client: Client, values: JSON) -> None:
+    operation = held.operation
+    if operation.outcome is None and operation.state == State.UNSURE:
+        if not _look(held, handler, client):
+            return
+    elif operation.outcome is None:
+        if operation.prepared is None:
+            prepared = handler.prepare(operation, client)
+            held.write(prepared=prepared)
+            held.note("prepared", str(prepared.get("words", "Prepared")))
+        _send(held, handler, client, values)
+    outcome = operation.outcome or {}
+    settled = handler.settle(operation, client, outcome)
+    _finish(held, handler, settled)
+
+
+def _send(held: Claim, handler: Handler, client: Client, values: JSON) -> None:
+    operation = held.operation
+    if handler.calls_cyclr:
+        if not held.extend():
+            raise SupersededError
+        held.write(state=State.SENT, sent_at=timezone.now(), empty_looks=0, looked_at=None)
+        held.note("sent", "Sent to Cyclr")
+    outcome = handler.act(operation, client, values)
+    held.write(outcome=outcome)
+    if handler.calls_cyclr:
+        held.note("answered", "Cyclr answered: it is done")
+
+
+def _look(held: Claim, handler: Handler, client: Client) -> bool:
+    """Look for the effect of an earlier send; True when it is known, so that work can go on."""
+    operation = held.operation
+    moment = timezone.now()
+    look = handler.reconcile(operation, client)
+    if isinstance(look, Found):
+        held.write(outcome=look.outcome)
+        held.note("found", "Found in Cyclr: it had worked")
+        return True
+    if isinstance(look, Doubtful):
+        _fail(held, Reason.NEEDS_PERSON, look.why)
+        return False
+    sent_at = operation.sent_at or moment
+    first = sent_at + timedelta(seconds=settings.FIRST_LOOK_AFTER)
+    gap = timedelta(seconds=settings.LOOK_GAP)
+    counts = moment >= first and (
+        operation.looked_at is None or moment - operation.looked_at >= gap
+    )
+    if not counts:
+        peeks = [sent_at + timedelta(seconds=pause) for pause in FIRST_PEEKS]
+        coming = [peek for peek in peeks if peek > moment] + [first]
+        due = max(min(coming), moment + timedelta(seconds=1)) if moment < first else moment + gap
+        held.write(state=State.UNSURE, not_before=due, lease_until=None)
+        return False
+    empty = operation.empty_looks + 1
+    if empty < 2:
+        held.write(
+            state=State.UNSURE,
+            empty_looks=empty,
+            looked_at=moment,
+            not_before=moment + gap,
+            lease_until=None,
+        )
+        held.note("looked", "Looked, and it is not there")
+        return False
+    prepared = operation.prepared or {}
+    resends = int(prepared.get("resends", 0)) + 1
+    if resends > MOST_RESENDS:
+        _fail(
+            held,
+            Reason.NEEDS_PERSON,
+            "It was sent several times, and Cyclr neither did it nor said why not. "
+            "Look in Cyclr before you try again.",
+        )
+        return False
+    held.note("looked", "Looked twice, and it is not there: it is sent again")
+    held.write(
+        state=State.QUEUED,
+        sent_at=None,
+        empty_looks=0,
+        looked_at=None,
+        prepared={**prepared, "resends": resends},
+        not_before=moment,
+        lease_until=None,
+    )
+    return False
+
+
+def _become_unsure(held: Claim, error: OutcomeUnknownError) -> None:
+    moment = timezone.now()
+    words = (
+        f"Cyclr answered with an error ({error.status})" if error.status else "No answer from Cyclr"
+    )
+    held.write(
+        state=State.UNSURE,
+        lease_until=None,
+        not_before=moment + timedelta(seconds=FIRST_PEEKS[0]),
+    )
+    held.note("unsure", words, call=error.call, status=error.status, said=error.cyclr_message or "")
+
+
+def _wait(held: Claim, error: TemporaryError) -> None:
+    """Nothing happened by this call: the same again later. What was sent before stays unsure."""
+    operation = held.operation
+    moment = timezone.now()
+    tries = operation.tries + (0 if isinstance(error, PacedError) else 1)
+    was_sent = operation.state == State.UNSURE
+    is_known = operation.outcome is not None
+    if not is_known and (tries >= MOST_TRIES or moment - operation.created_at > LONGEST_AGE):
+        if was_sent:
+            _fail(
+                held,
+                Reason.NEEDS_PERSON,
+                "It was sent, and Cyclr could not be asked since whether it happened. "
+                "Look in Cyclr before you try again.",
+                error,
+            )
+        else:
+            _fail(
+                held,
+                Reason.GAVE_UP,
+                "Cyclr could not be reached for too long. Nothing was changed. "
+                "Retry when it answers again.",
+                error,
+            )
+        return
+    pause = random.uniform(0, min(LONGEST_PAUSE, 2.0 ** min(tries, 10)))  # noqa: S311 - jitter
+    if error.retry_after is not None:
+        pause = error.retry_after + random.uniform(0, 0.2 * error.retry_after)  # noqa: S311
+    columns: dict[str, Any] = {
+        "state": State.UNSURE if was_sent or is_known else State.QUEUED,
+        "tries": tries,
+        "lease_until": None,
+        "not_before": moment + timedelta(seconds=max(pause, 0.5)),
+    }
+    if columns["state"] == State.QUEUED:
+        columns["sent_at"] = None
+        if not (operation.prepared or {}).get("resends"):
+            columns["prepared"] = None
+    held.write(**columns)
+    if not isinstance(error, PacedError):
+        said = (
+            f"Cyclr answers with an error ({error.status})"
+            if error.status
+            else "Cyclr cannot be reached"
+        )
+        held.note(
+            "waiting",
+            f"{said}; nothing was changed, it is tried again",
+            call=error.call,
+            status=error.status,
+        )
+
+
+def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
+    operation = held.operation
+    if operation.outcome is not None:
+        # The effect is there and only the tidying was refused: that is no failure.
+        held.note(
+            "untidy",
+            "Done, but Cyclr refused the last tidying step",
+            call=error.call,
+            status=error.status,
+        )
+        _finish(held, handler, operation.outcome)
+        return
+    if operation.state == State.UNSURE:
+        _fail(
+            held,
+            Reason.NEEDS_PERSON,
+            "It was sent, and Cyclr refuses to say whether it happened. "
+            "Look in Cyclr before you try again.",
+            error,
+        )
+        return
+    try:
+        refusal = handler.refused(operation, error)
+    except PrepareAgain:
+        if operation.tries >= MOST_NAMES:
+            words = "Every name that was tried is taken. Nothing was changed. Choose another name."
+            _fail(held, Reason.REFUSED, words, error, field="name")
+            return
+        held.write(
+            state=State.QUEUED,
+            sent_at=None,
+            prepared=None,
+            tries=operation.tries + 1,
+            not_before=timezone.now(),
+            lease_until=None,
+        )
+        held.note("again", "The name was taken meanwhile; another one is chosen")
+        return
+    except LookAgain:
+        held.write(state=State.UNSURE, not_before=timezone.now(), lease_until=None)
+        held.note("unsure", "Cyclr says the name is in use: looking whether it is ours")
+        return
+    _fail(held, Reason.REFUSED, refusal.words, error, field=refusal.field)
+
+
+# ---- ending ----
+
+
+def _finish(held: Claim, handler: Handler, outcome: JSON) -> None:
+    operation = held.operation
+    with transaction.atomic():
+        held.write(
+            state=State.DONE,
+            outcome=outcome,
+            sealed_input="",
+            lease_until=None,
+            finished_at=timezone.now(),
+        )
+        words = handler.finish(operation, outcome)
+        operation.save(update_fields=["account_connector", "outcome"])
+        held.note("done", words)
+        if handler.is_recorded:
+            submitting.record(operation, operation.actor, operation.kind, "done")
+        if operation.follow_up:
+            submitting.submit_follow_up(operation)
+    logger.info(
+        "operation done id=%d kind=%s attempt=%d", operation.pk, operation.kind, operation.attempt
+    )
+
+
+def _fail(
+    held: Claim, reason: Reason, words: str, error: CyclrError | None = None, *, field: str = ""
+) -> None:
+    operation = held.operation
+    keep = reason == Reason.GAVE_UP
+    with transaction.atomic():
+        held.write(
+            state=State.FAILED,
+            reason=reason,
+            error=words,
+            error_field=field,
+            cyclr_message=_said(error),
+            lease_until=None,
+            finished_at=timezone.now(),
+            **({} if keep else {"sealed_input": ""}),
+        )
+        held.note("failed", words, said=_said(error))
+        submitting.record(operation, operation.actor, operation.kind, "failed")
+    logger.warning("operation failed id=%d kind=%s reason=%s", operation.pk, operation.kind, reason)
+
+
+def _said(error: CyclrError | None) -> str:
+    if error is None:
+        return ""
+    status = f"{error.status} " if error.status else ""
+    return f"{status}{error.cyclr_message or ''}".strip()

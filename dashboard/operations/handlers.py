@@ -1,0 +1,108 @@
+"""What a kind of operation is: a small class with three verbs and its words."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from cyclr_api import Client, PermanentError
+from dashboard.operations.models import Operation
+from dashboard.people.models import Role
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The effect is there."""
+
+    outcome: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """The effect was not found this time; it may still be on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """It cannot be told by itself; `why` says what a person must check."""
+
+    why: str
+
+
+Look = Found | NotThere | Doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Cyclr's refusal means in our words. `field`: the form field it is about."""
+
+    words: str
+    field: str = ""
+
+
+class PrepareAgain(Exception):  # noqa: N818 - not an error: a turn of the road
+    """Nothing was done; prepare once more (somebody took the reserved name)."""
+
+
+class LookAgain(Exception):  # noqa: N818 - not an error: a turn of the road
+    """The refusal may be the echo of our own earlier send: look before believing it."""
+
+
+class Handler(ABC):
+    """A kind of operation. The engine owns states, leases, attempts and waiting."""
+
+    kind: ClassVar[str]
+    role: ClassVar[Role] = Role.AGENT
+    calls_cyclr: ClassVar[bool] = True
+    is_recorded: ClassVar[bool] = True
+    """Whether its success is an act of its own; False if `finish` records what it does."""
+
+    def is_allowed(self, operation: Operation) -> bool:
+        """Whether whoever asked may still do it; asked again when it runs."""
+        user = operation.actor_user
+        if user is None:
+            return True
+        role = user.role_in(operation.console) if user.is_active else None
+        return role is not None and role >= self.role
+
+    @abstractmethod
+    def prepare(self, operation: Operation, client: Client) -> JSON:
+        """Find out and return what will recognise the effect; changes nothing in Cyclr."""
+
+    @abstractmethod
+    def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
+        """The one call that must happen once; returns the outcome."""
+
+    @abstractmethod
+    def reconcile(self, operation: Operation, client: Client) -> Look:
+        """After a send whose end is not known: is the effect there?"""
+
+    def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
+        """An idempotent step after the effect is known; may fail and be repeated."""
+        return outcome
+
+    @abstractmethod
+    def finish(self, operation: Operation, outcome: JSON) -> str:
+        """Bring the mirror along, in the last transaction; returns the outcome in words."""
+
+    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+        """What a refusal means; may raise `PrepareAgain` or `LookAgain` instead."""
+        said = error.cyclr_message or "no reason given"
+        return Refusal(f"Cyclr refused: {said}. Nothing was changed.")
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def register(handler: type[Handler]) -> type[Handler]:
+    """Make a kind known to the engine."""
+    _handlers[handler.kind] = handler()
+    return handler
+
+
+def handler_for(kind: str) -> Handler:
+    """The handler of a kind; KeyError for one that this release does not know."""
+    return _handlers[kind]

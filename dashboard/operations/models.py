@@ -1,0 +1,219 @@
+"""Operations: every change to Cyclr, as a row that survives whatever dies."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard.audit.models import Acted
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector, MirrorQuerySet
+
+
+def new_reference() -> str:
+    """A public name such as "op7k2m9xq4hd": 60 random bits in letters that cannot be mistaken."""
+    letters = "23456789abcdefghjkmnpqrstuvwxyz"
+    return "op" + "".join(secrets.choice(letters) for _ in range(12))
+
+
+class State(models.TextChoices):
+    """Where an operation is; the words shown are in `SHOWN`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SENT = "sent"
+    UNSURE = "unsure"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+SHOWN = {
+    State.QUEUED: "Queued",
+    State.RUNNING: "Running",
+    State.SENT: "Running",
+    State.UNSURE: "Checking",
+    State.DONE: "Done",
+    State.FAILED: "Failed",
+    State.CANCELLED: "Cancelled",
+}
+ACTIVE = (State.QUEUED, State.RUNNING, State.SENT, State.UNSURE)
+
+
+class Reason(models.TextChoices):
+    """Why an operation failed."""
+
+    REFUSED = "refused", "Cyclr refused it"
+    GAVE_UP = "gave-up", "Cyclr could not be reached for too long"
+    NEEDS_PERSON = "needs-a-person", "It needs a person to look"
+    NOT_ALLOWED = "not-allowed", "No longer allowed"
+    BROKEN = "broken", "A fault of Cyclr Desk"
+
+
+class OperationQuerySet(MirrorQuerySet):
+    """Operations, found."""
+
+    def active(self) -> Self:
+        """Those that have not ended."""
+        return self.filter(state__in=ACTIVE)
+
+
+class Operation(Acted):
+    """One change to Cyclr: who asked, what for, how far it is, how it ended.
+
+    `attempt` rises with every claim and fences all later writes of the claim before it.
+    `prepared` holds what recognises the effect; `outcome` is set once the effect is known.
+    """
+
+    reference = models.CharField(max_length=20, unique=True, default=new_reference)
+    submission = models.UUIDField(unique=True, default=uuid.uuid4)
+    input_fingerprint = models.CharField(max_length=64, blank=True, default="")
+    kind = models.CharField(max_length=40)
+    title = models.TextField()
+    console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="operations")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, null=True, blank=True, related_name="operations"
+    )
+    connector = models.ForeignKey(
+        CatalogueConnector, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    account_connector = models.ForeignKey(
+        AccountConnector,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="operations",
+    )
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="follow_ups"
+    )
+    follow_up = models.JSONField(null=True, blank=True, help_text="Kind and input of the next.")
+    exclusive_key = models.TextField(blank=True, default="")
+    is_superseded = models.BooleanField(default=False, help_text="Tried anew by a later one.")
+
+    shown_input = models.JSONField(default=dict, blank=True, help_text="What was sent, masked.")
+    sealed_input = models.TextField(blank=True, default="")
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0, help_text="Temporary failures so far.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    empty_looks = models.PositiveSmallIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    prepared = models.JSONField(null=True, blank=True)
+    outcome = models.JSONField(null=True, blank=True)
+
+    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True, default="")
+    error = models.TextField(blank=True, default="", help_text="What happened and what to do.")
+    error_field = models.TextField(blank=True, default="", help_text="The field it is about.")
+    cyclr_message = models.TextField(blank=True, default="")
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta(Acted.Meta):
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            *Acted.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["exclusive_key"],
+                name="operation_one_active_per_key",
+                condition=Q(state__in=ACTIVE) & ~Q(exclusive_key=""),
+            ),
+            models.CheckConstraint(
+                name="operation_error_only_when_failed",
+                condition=Q(state="failed", reason__gt="")
+                | (~Q(state="failed") & Q(error="", reason="")),
+            ),
+            models.CheckConstraint(
+                name="operation_finished_says_when",
+                condition=Q(state__in=ACTIVE, finished_at=None)
+                | (~Q(state__in=ACTIVE) & Q(finished_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="operation_sealed_input_wiped",
+                condition=~Q(state__in=["done", "cancelled"]) | Q(sealed_input=""),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["console", "-created_at"], name="operation_newest"),
+            models.Index(fields=["account", "-created_at"], name="operation_of_account"),
+            models.Index(
+                fields=["not_before"], name="operation_waiting", condition=Q(state__in=ACTIVE)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.reference})"
+
+    def get_absolute_url(self) -> str:
+        """The operation's page."""
+        return reverse("operation_detail", args=[self.reference])
+
+    @property
+    def seal_place(self) -> str:
+        """Where its input is sealed to: no other row can open it."""
+        return f"operations.operation:{self.reference}:input"
+
+    @property
+    def shown_state(self) -> str:
+        """The state's word on screen."""
+        return SHOWN[State(self.state)]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has ended, one way or the other."""
+        return self.state not in ACTIVE
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Only what nobody works on and what was never sent can be taken back."""
+        was_sent = self.sent_at is not None or (self.prepared or {}).get("resends")
+        return self.state == State.QUEUED and not was_sent
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same input can be tried again as it is."""
+        return self.state == State.FAILED and bool(self.sealed_input) and not self.is_superseded
+
+    def note(self, event: str, words: str, **details: Any) -> OperationEvent:
+        """Add a line to its story. `details` hold no secrets."""
+        return self.events.create(event=event, words=words, attempt=self.attempt, details=details)
+
+
+class OperationEvent(models.Model):
+    """One line of an operation's story, as a colleague reads it."""
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    event = models.CharField(max_length=20)
+    words = models.TextField()
+    attempt = models.PositiveIntegerField(default=0)
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.words
+
+
+class Pulse(models.Model):
+    """The last sign of life of a process: workers write it by carrying out a task."""
+
+    name = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%H:%M:%S}"

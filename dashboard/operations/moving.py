@@ -1,0 +1,37 @@
+"""Whether something may change any moment, so that a page looks again by itself.
+
+Links are told by the relations alone: the rooms that show accounts and connectors do not know
+theirs. The answer is the event a part listens for: each tick, each tock (every fifth), or none.
+"""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.reading import LINK_MOVES_FOR
+
+TICK, TOCK, STILL = "tick", "tock", ""
+
+
+def beat_of_account(account: Account) -> str:
+    """For an account's table of connectors."""
+    if account.is_refreshing or account.operations.active().exists():
+        return TICK
+    links = account.links.filter(revoked_at=None, connected_at=None, expires_at__gt=timezone.now())
+    since = timezone.now() - LINK_MOVES_FOR
+    if links.filter(items__started_at__gt=since, items__connected_at=None).exists():
+        return TICK
+    return TOCK if links.exists() else STILL
+
+
+def beat_of_connector(connector: AccountConnector) -> str:
+    """For one installed connector's state."""
+    if connector.account.is_refreshing or connector.operations.active().exists():
+        return TICK
+    items = connector.link_items.filter(
+        connected_at=None, link__revoked_at=None, link__expires_at__gt=timezone.now()
+    )
+    if items.filter(started_at__gt=timezone.now() - LINK_MOVES_FOR).exists():
+        return TICK
+    return TOCK if items.exists() else STILL

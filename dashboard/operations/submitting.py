@@ -1,0 +1,199 @@
+"""Asking for an operation: one row for one submission, one active row for one thing."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor, actor_columns
+from dashboard.common import sealing
+from dashboard.common.tasks import publish_on_commit
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.operations import tasks
+from dashboard.operations.models import Operation, State, new_reference
+
+
+class AlreadyActiveError(Exception):
+    """Another operation does this very thing now; `operation` is it."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(operation.reference)
+        self.operation = operation
+
+
+class OtherInputError(Exception):
+    """This submission was used before, with other input; `operation` is what came of it."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(operation.reference)
+        self.operation = operation
+
+
+@dataclass(slots=True)
+class Order:
+    """What is asked for. `values` are sealed, `shown` may be read by everyone on the console."""
+
+    kind: str
+    title: str
+    actor: Actor
+    console: Console
+    submission: uuid.UUID
+    account: Account | None = None
+    connector: CatalogueConnector | None = None
+    account_connector: AccountConnector | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
+    exclusive_key: str = ""
+    follow_up: dict[str, Any] | None = None
+    parent: Operation | None = None
+
+
+def submit(order: Order) -> Operation:
+    """Store an operation and send its message; the same submission again gives the same row.
+
+    Raises `OtherInputError` for a used submission with other input, `AlreadyActiveError` when
+    the same thing is being done for somebody else at this moment.
+    """
+    asked = json.dumps([order.kind, order.values, order.shown], sort_keys=True, default=str)
+    fingerprint = sealing.fingerprint(asked)
+    reference = new_reference()
+    operation = Operation(
+        reference=reference,
+        submission=order.submission,
+        input_fingerprint=fingerprint,
+        kind=order.kind,
+        title=order.title,
+        console=order.console,
+        account=order.account,
+        connector=order.connector,
+        account_connector=order.account_connector,
+        shown_input=order.shown,
+        exclusive_key=order.exclusive_key,
+        follow_up=order.follow_up,
+        parent=order.parent,
+    )
+    operation.actor = order.actor
+    operation.sealed_input = sealing.seal_json(order.values, bound_to=operation.seal_place)
+    try:
+        with transaction.atomic():
+            operation.published_at = timezone.now()
+            operation.save(force_insert=True)
+            operation.note("queued", f"Queued by {order.actor.name}")
+            publish_on_commit(tasks.run_operation, operation.pk, queue="interactive")
+    except IntegrityError:
+        return _existing(order, fingerprint)
+    return operation
+
+
+def _existing(order: Order, fingerprint: str) -> Operation:
+    same: Operation | None = Operation.objects.filter(submission=order.submission).first()
+    if same is not None:
+        if same.input_fingerprint != fingerprint:
+            raise OtherInputError(same) from None
+        return same
+    active = Operation.objects.active().filter(exclusive_key=order.exclusive_key).first()
+    if order.exclusive_key and active is not None:
+        raise AlreadyActiveError(active) from None
+    raise RuntimeError("an operation could not be stored, and no other explains why")
+
+
+def submit_follow_up(operation: Operation) -> Operation:
+    """The next operation that was asked for together with this one; in its last transaction."""
+    wanted = operation.follow_up or {}
+    return submit(
+        Order(
+            kind=wanted["kind"],
+            title=wanted["title"],
+            actor=operation.actor,
+            console=operation.console,
+            submission=uuid.uuid5(operation.submission, wanted["kind"]),
+            account=operation.account,
+            connector=operation.connector,
+            account_connector=operation.account_connector,
+            values=wanted.get("values", {}),
+            shown=wanted.get("shown", {}),
+            parent=operation,
+        )
+    )
+
+
+def retry(operation: Operation, actor: Actor) -> bool:
+    """Try a failed operation again with the input that is still sealed; says whether it could.
+
+    From now on it is the retrier's: their right is asked for when it runs.
+    """
+    if not operation.is_retryable:
+        return False
+    moment = timezone.now()
+    try:
+        with transaction.atomic():
+            rows = Operation.objects.filter(
+                pk=operation.pk, state=State.FAILED, attempt=operation.attempt
+            ).exclude(sealed_input="")
+            if not rows.update(
+                state=State.QUEUED,
+                reason="",
+                error="",
+                error_field="",
+                cyclr_message="",
+                tries=0,
+                sent_at=None,
+                prepared=None,
+                outcome=None,
+                finished_at=None,
+                created_at=moment,
+                not_before=moment,
+                published_at=moment,
+                **actor_columns(actor),
+            ):
+                return False
+            operation.refresh_from_db()
+            operation.note("queued", f"Queued again by {actor.name}")
+            record(operation, actor, "operations.retry", "queued")
+            publish_on_commit(tasks.run_operation, operation.pk, queue="interactive")
+    except IntegrityError:
+        active = Operation.objects.active().filter(exclusive_key=operation.exclusive_key).first()
+        if active is not None:
+            raise AlreadyActiveError(active) from None
+        raise
+    return True
+
+
+def cancel(operation: Operation, actor: Actor) -> bool:
+    """Take back an operation that nobody works on and that was never sent; says whether."""
+    with transaction.atomic():
+        rows = Operation.objects.filter(pk=operation.pk, state=State.QUEUED, sent_at=None)
+        rows = rows.exclude(prepared__has_key="resends")
+        if not rows.update(
+            state=State.CANCELLED,
+            sealed_input="",
+            finished_at=timezone.now(),
+            attempt=F("attempt") + 1,
+        ):
+            return False
+        operation.refresh_from_db()
+        operation.note("cancelled", f"Cancelled by {actor.name} before anything was sent")
+        record(operation, actor, "operations.cancel", "cancelled")
+    return True
+
+
+def record(operation: Operation, actor: Actor, action: str, result: str) -> None:
+    """Write an operation's turn into the audit trail."""
+    audit.record(
+        actor,
+        action,
+        console=operation.console,
+        target=operation.title,
+        target_url=operation.get_absolute_url(),
+        account_name=str(operation.account) if operation.account else "",
+        result=result,
+        operation=operation.reference,
+    )

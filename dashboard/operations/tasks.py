@@ -1,0 +1,71 @@
+"""The tasks of operations, and the dispatcher's chores for them."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.db.models import F, Q
+from django.utils import timezone
+
+from dashboard.common.chores import chore
+from dashboard.common.tasks import DeskTask, publish
+from dashboard.operations.models import Operation, Pulse, State
+
+logger = logging.getLogger(__name__)
+
+REPUBLISH_AFTER = timedelta(seconds=5)
+AT_ONCE = 200
+
+
+@shared_task(base=DeskTask)
+def run_operation(operation_id: int) -> None:
+    """Carry out one operation; does nothing if it is done, not due, or somebody else has it."""
+    from dashboard.operations import engine
+
+    engine.run(operation_id)
+
+
+@shared_task(base=DeskTask)
+def beat(name: str) -> None:
+    """Prove that a worker works: pings are answered even by one that takes nothing any more."""
+    Pulse.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+
+
+@chore(every=2)
+def republish() -> None:
+    """Send the messages of operations that wait too long, whose message or worker was lost."""
+    from dashboard.operations import engine
+
+    moment = timezone.now()
+    due = Operation.objects.filter(engine.claimable(moment)).filter(
+        Q(published_at=None)
+        | Q(published_at__lt=moment - REPUBLISH_AFTER)
+        | Q(published_at__lt=F("not_before"))
+    )
+    for pk in list(due.order_by("not_before").values_list("pk", flat=True)[:AT_ONCE]):
+        if not publish(run_operation, pk, queue="interactive"):
+            return
+        Operation.objects.filter(pk=pk).update(published_at=moment)
+
+
+@chore(every=5)
+def pulse() -> None:
+    """Have each worker show that it works, and show that the dispatcher does."""
+    Pulse.objects.update_or_create(name="dispatcher", defaults={"at": timezone.now()})
+    publish(beat, "interactive", queue="interactive")
+    publish(beat, "background", queue="sync")
+
+
+@chore(every=600)
+def wipe_input() -> None:
+    """Sealed input of failed operations is kept a day at most."""
+    old = timezone.now() - timedelta(seconds=settings.KEEP_SEALED_FOR)
+    rows = Operation.objects.filter(state=State.FAILED, finished_at__lt=old).exclude(
+        sealed_input=""
+    )
+    count = rows.update(sealed_input="")
+    if count:
+        logger.info("sealed input wiped count=%d", count)

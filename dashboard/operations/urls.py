@@ -1,0 +1,12 @@
+"""Addresses of operations."""
+
+from django.urls import path
+
+from dashboard.operations import views
+
+urlpatterns = [
+    path("operations/", views.operation_list, name="operation_list"),
+    path("operations/<slug:reference>/", views.operation_detail, name="operation_detail"),
+    path("operations/<slug:reference>/cancel/", views.operation_cancel, name="operation_cancel"),
+    path("operations/<slug:reference>/retry/", views.operation_retry, name="operation_retry"),
+]

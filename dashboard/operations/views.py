@@ -1,0 +1,195 @@
+"""Operations: every change to Cyclr in flight or done, and the story of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import replace_url
+
+from dashboard.audit.models import Actor, ActorKind
+from dashboard.common.foreign import fold, storable
+from dashboard.common.htmx import is_swap, redirect_browser, render_page
+from dashboard.common.paging import clean_address, paged
+from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.mirror.models import Account
+from dashboard.mirror.reading import consoles_in_view
+from dashboard.operations import submitting, words
+from dashboard.operations.handlers import handler_for
+from dashboard.operations.models import SHOWN, Operation, State
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role, User
+
+STATES = {
+    word.lower(): [state for state in State if SHOWN[state] == word] for word in SHOWN.values()
+}
+"""The stored states behind each word on screen: `running` is both running and sent."""
+FILTERS = ("state", "who", "account")
+"""What the address may hold beside search and console."""
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def operation_list(request: StaffRequest) -> HttpResponse:
+    """Every change, newest first; its rows move by themselves while one of them does."""
+    if is_swap(request) and request.htmx.trigger_name == "console":
+        return redirect_browser(clean_address(request))
+    in_view = consoles_in_view(request)
+    search = storable(request.GET.get("q", "").strip())
+    state = request.GET.get("state", "")
+    state = state if state in STATES else ""
+    rows: QuerySet[Operation] = Operation.objects.visible_to(request.user)
+    if in_view.chosen:
+        rows = rows.filter(console=in_view.chosen)
+    if state:
+        rows = rows.filter(state__in=STATES[state])
+    rows, who = _done_by(rows, request)
+    rows, account = _in_account(rows, request)
+    if search:
+        rows = rows.filter(
+            Q(title__icontains=search)
+            | Q(account__search_text__contains=fold(search))
+            | Q(reference__istartswith=search)
+        )
+    page = paged(request, rows.select_related("account", "actor_user"))
+    version = version_of(
+        request.get_full_path(),
+        page.total,
+        [(row.pk, row.attempt, row.state, row.finished_at) for row in page],
+    )
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    context = {
+        "page": page,
+        "in_view": in_view,
+        "search": search,
+        "state": state,
+        "states": list(STATES),
+        "who": who,
+        "account": account,
+        "is_filtered": bool(search or state or who or account),
+        "kept": [(name, request.GET[name]) for name in FILTERS if request.GET.get(name)],
+        "list_url": reverse("operation_list"),
+        "accounts_url": reverse("account_list"),
+        "is_moving": any(not row.is_finished for row in page),
+        "version": version,
+    }
+    response = render_page(
+        request, "operations/operation_list.html", "operations/_operation_table.html", context
+    )
+    if is_swap(request) and request.htmx.trigger_name:
+        replace_url(response, clean_address(request))
+    return response
+
+
+def _done_by(rows: QuerySet[Operation], request: StaffRequest) -> tuple[QuerySet[Operation], str]:
+    """The operations of whom `?who=` asks for, and the name of whom."""
+    asked = request.GET.get("who", "")
+    if asked == "me":
+        return rows.filter(actor_user=request.user), "me"
+    if asked == "customers":
+        return rows.filter(actor_kind=ActorKind.LINK), "customers"
+    if asked == "desk":
+        return rows.filter(actor_kind=ActorKind.SYSTEM), "Cyclr Desk"
+    person = User.objects.filter(pk=int(asked[:18])).first() if asked.isdecimal() else None
+    return (rows.filter(actor_user=person), person.shown_name) if person else (rows, "")
+
+
+def _in_account(
+    rows: QuerySet[Operation], request: StaffRequest
+) -> tuple[QuerySet[Operation], Account | None]:
+    """The operations of the account that `?account=` asks for."""
+    asked = request.GET.get("account", "")
+    if not asked.isdecimal():
+        return rows, None
+    account = Account.objects.visible_to(request.user).filter(pk=int(asked[:18])).first()
+    return (rows.filter(account=account), account) if account else (rows, None)
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def operation_detail(request: StaffRequest, reference: str) -> HttpResponse:
+    """One operation: how far it is, what happened, and what can be done about it."""
+    operation = get_for(request, _with_all(), reference=reference)
+    events = list(operation.events.all())
+    follow_ups = list(operation.follow_ups.all())
+    note = words.note_on(operation, events)
+    version = version_of(
+        (operation.state, operation.attempt, operation.is_superseded, len(events), note),
+        [(one.pk, one.state, one.attempt) for one in follow_ups],
+    )
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    may_act = _may_act(request.user, operation)
+    context = {
+        "operation": operation,
+        "follow_ups": follow_ups,
+        "note": note,
+        "story": words.story(events),
+        "entries": words.entries(operation),
+        "kind": words.kind_words(operation),
+        "links": words.links_made([operation, *follow_ups]),
+        "ticket": words.ticket(operation, request.build_absolute_uri(operation.get_absolute_url())),
+        "may_cancel": may_act and operation.is_cancellable,
+        "may_retry": may_act and operation.is_retryable,
+        "fix_url": words.fix_url(operation) if may_act else "",
+        "is_moving": not operation.is_finished or any(not one.is_finished for one in follow_ups),
+        "version": version,
+    }
+    return render_page(
+        request, "operations/operation_detail.html", "operations/_operation.html", context
+    )
+
+
+@require_POST
+@role_required(Role.AGENT)
+def operation_cancel(request: StaffRequest, reference: str) -> HttpResponse:
+    """Take back what nobody has begun."""
+    operation = get_for(request, Operation.objects, at_least=Role.AGENT, reference=reference)
+    if submitting.cancel(operation, Actor.staff(request.user)):
+        messages.success(request, "Cancelled. Nothing was sent to Cyclr.")
+    else:
+        messages.warning(request, "It had begun already, so it could not be cancelled.")
+    return redirect(operation)
+
+
+@require_POST
+@role_required(Role.AGENT)
+def operation_retry(request: StaffRequest, reference: str) -> HttpResponse:
+    """Try a failed operation again with the entries that are still sealed."""
+    rows = Operation.objects.select_related("account")
+    operation = get_for(request, rows, at_least=Role.AGENT, reference=reference)
+    get_for(request, rows, at_least=_role_for(operation), reference=reference)
+    try:
+        is_retried = submitting.retry(operation, Actor.staff(request.user))
+    except submitting.AlreadyActiveError as error:
+        messages.warning(request, "Somebody else does this already: here is how far it is.")
+        return redirect(error.operation)
+    if not is_retried:
+        messages.warning(request, "It cannot be tried again as it is: its entries are not kept.")
+    return redirect(operation)
+
+
+def _with_all() -> Any:
+    """Operations with what their page shows of others."""
+    return Operation.objects.select_related(
+        "account", "connector", "account_connector", "parent", "actor_user"
+    ).prefetch_related("events", "follow_ups")
+
+
+def _may_act(user: User, operation: Operation) -> bool:
+    role = user.role_in(operation.console_id)
+    return role is not None and role >= max(Role.AGENT, _role_for(operation))
+
+
+def _role_for(operation: Operation) -> Role:
+    """The role that this kind of operation asks for."""
+    try:
+        return handler_for(operation.kind).role
+    except KeyError:
+        return Role.AGENT

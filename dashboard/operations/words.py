@@ -1,0 +1,191 @@
+"""What the pages say about an operation, and where it can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard.common.foreign import as_text
+from dashboard.common.timing import exact_words
+from dashboard.operations.models import Operation, OperationEvent, State
+
+INSTALL = "installs.install"
+"""The kind whose form can be opened again with what was typed; known here by name only."""
+
+KINDS = {INSTALL: "Install connector", "links.create": "Create link"}
+
+LONG_IN_QUEUE = timedelta(seconds=30)
+LONGEST_SAID = 200
+
+MAY_HAVE_HAPPENED = (
+    "The request was sent, so it may have happened. We look for it before anything is sent again; "
+    "it will not be done twice."
+)
+
+SHAPES = {
+    "queued": "queued",
+    "sent": "running",
+    "answered": "running",
+    "unsure": "checking",
+    "looked": "checking",
+    "found": "done",
+    "untidy": "not-authenticated",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+"""The shape beside each event of a story; a point for those that are not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What to know about an operation now: what happened, why, what to do, Cyclr's own words."""
+
+    state: str
+    heading: str
+    words: str = ""
+    theirs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the story as it is drawn."""
+
+    event: OperationEvent
+    shape: str
+    heading: str
+    words: str
+
+
+def kind_words(operation: Operation) -> str:
+    """The kind in words; its technical name where this release has none."""
+    return KINDS.get(operation.kind, operation.kind)
+
+
+def story(events: Sequence[OperationEvent]) -> list[Step]:
+    """The events with their shapes, and under each which attempt it was and what was said."""
+    return [_step(event) for event in events]
+
+
+def _step(event: OperationEvent) -> Step:
+    heading, under = event.words, [f"Attempt {event.attempt}."] if event.attempt > 1 else []
+    if event.event == "failed":  # its words are whole sentences
+        heading = "Failed"
+        under.append(event.words)
+    elif said := str(event.details.get("said") or ""):
+        under.append(f"Cyclr: {said if len(said) <= LONGEST_SAID else said[:LONGEST_SAID] + '…'}")
+    return Step(event, SHAPES.get(event.event, "quiet"), heading, " ".join(under))
+
+
+def entries(operation: Operation) -> list[tuple[str, str]]:
+    """What was entered, label by label, secrets masked by the room that asked for it."""
+    shown = operation.shown_input.get("entries", [])
+    return [
+        (str(pair[0]), str(pair[1])) for pair in shown if isinstance(pair, list) and len(pair) == 2
+    ]
+
+
+def links_made(operations: Sequence[Operation]) -> list[int]:
+    """The connection links that came of these operations, by their keys."""
+    made = [(one.outcome or {}).get("link") for one in operations if one.state == State.DONE]
+    return [link for link in made if isinstance(link, int)]
+
+
+def note_on(operation: Operation, events: Sequence[OperationEvent]) -> Note | None:
+    """What the page says first, or nothing while all goes well. `events` are newest first."""
+    match operation.state:
+        case State.FAILED:
+            return _failed(operation)
+        case State.UNSURE:
+            return _unsure(operation, events)
+        case State.QUEUED:
+            return _queued(operation, events)
+        case State.DONE:
+            said = next((event.words for event in events if event.event == "done"), "")
+            return Note("done", said or "Done")
+        case _:
+            return None
+
+
+def _failed(operation: Operation) -> Note:
+    heading = operation.get_reason_display()
+    words = operation.error.removeprefix(f"{heading}.")
+    if operation.is_superseded:
+        words += " It was tried anew by a later operation."
+    return Note("failed", heading, words.strip(), operation.cyclr_message)
+
+
+def _unsure(operation: Operation, events: Sequence[OperationEvent]) -> Note:
+    if operation.outcome is not None:
+        return Note(
+            "checking",
+            "Done in Cyclr, one step is left",
+            f"What is left changes nothing of it. It is tried again {_next(operation)}.",
+        )
+    last = next((event for event in events if event.event in {"unsure", "lost"}), None)
+    return Note(
+        "checking",
+        last.words if last else "It is not known whether it happened",
+        f"{MAY_HAVE_HAPPENED} Next look {_next(operation)}.",
+        str(last.details.get("said") or "") if last else "",
+    )
+
+
+def _queued(operation: Operation, events: Sequence[OperationEvent]) -> Note | None:
+    last = events[0] if events else None
+    if last is not None and last.event == "waiting":
+        return Note("queued", last.words, f"Next try {_next(operation)}.")
+    if timezone.now() - max(operation.created_at, operation.not_before) > LONG_IN_QUEUE:
+        return Note(
+            "queued",
+            "No worker has taken it yet",
+            "It is kept and carried out as soon as one does. See the workers on the overview.",
+        )
+    return None
+
+
+def _next(operation: Operation) -> str:
+    if operation.not_before <= timezone.now():
+        return "now"
+    return f"at {operation.not_before:%H:%M:%S} UTC"
+
+
+def fix_url(operation: Operation) -> str:
+    """Where the same can be tried with other entries: the install form, filled but for secrets."""
+    can_be_fixed = (
+        operation.kind == INSTALL
+        and operation.state == State.FAILED
+        and not operation.is_superseded
+        and not operation.is_retryable
+        and operation.account_id is not None
+        and operation.connector_id is not None
+    )
+    if not can_be_fixed:
+        return ""
+    form = reverse("install_new", args=[operation.account_id, operation.connector_id])
+    return f"{form}?from={operation.reference}"
+
+
+def ticket(operation: Operation, address: str) -> str:
+    """The same as plain text for a ticket: who, what, when, why. Nothing secret is in it."""
+    lines = [
+        f"{as_text(operation.title)}: {operation.shown_state}",
+        f"Operation {operation.reference}",
+    ]
+    if operation.account is not None:
+        account = operation.account
+        lines.append(f"Account {as_text(account)}, id {as_text(account.cyclr_id)}")
+    lines.append(f"Asked by {as_text(operation.actor_name)}, {exact_words(operation.created_at)}")
+    if operation.sent_at:
+        lines.append(f"Sent to Cyclr {exact_words(operation.sent_at)}")
+    if operation.finished_at:
+        lines.append(f"Ended {exact_words(operation.finished_at)}")
+    if operation.state == State.FAILED:
+        lines.append(f"{operation.get_reason_display()}: {as_text(operation.error)}")
+    if operation.cyclr_message:
+        lines.append(f"Cyclr's answer: {as_text(operation.cyclr_message)}")
+    return "\n".join([*lines, address])

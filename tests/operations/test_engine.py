@@ -1,0 +1,332 @@
+"""The engine: lost workers, frozen workers, doubled messages, taken-back rights."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from cyclr_api.simulator import World
+from dashboard.audit.models import Actor, AuditEntry
+from dashboard.common import sealing
+from dashboard.installs.handlers import InstallConnector, mark_of
+from dashboard.mirror.models import Account
+from dashboard.operations import engine, tasks
+from dashboard.operations.models import Operation, State
+from dashboard.operations.submitting import AlreadyActiveError, Order, cancel, retry, submit
+from dashboard.people.models import Membership, Role, User
+from tests.factories import make_operation, make_user
+from tests.simulated import Hands, library
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    """An agent of all consoles."""
+    return make_user(Role.AGENT)
+
+
+def order_install(account: Account, user: User, name: str = "Slack") -> Operation:
+    """An install of a connector without parameters, as the form would submit it."""
+    import uuid
+
+    connector = library(name)
+    values = {
+        "release_id": connector.release_id,
+        "name": name,
+        "description": "",
+        "authentication_id": None,
+        "auth_value": None,
+        "properties": [],
+        "is_native": False,
+    }
+    return submit(
+        Order(
+            kind="installs.install",
+            title=f"Install {name}",
+            actor=Actor.staff(user),
+            console=account.console,
+            submission=uuid.uuid4(),
+            account=account,
+            connector=connector,
+            values=values,
+            shown={"initial": {"name": name, "description": ""}},
+            exclusive_key=f"install:{account.pk}:{name}:",
+        )
+    )
+
+
+def there(cyclr: World, account: Account, name: str = "Slack") -> list[Any]:
+    """What Cyclr has of it."""
+    return [c for c in cyclr.installed[account.cyclr_id] if c.connector_name == name]
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of ours runs after it."""
+
+
+KILL_POINTS = ["before-prepare", "before-send", "after-send", "after-answer", "before-settle"]
+
+
+@pytest.mark.parametrize("point", KILL_POINTS)
+def test_a_worker_killed_anywhere_leaves_exactly_one_install(
+    point: str,
+    cyclr: World,
+    harbour: Account,
+    user: User,
+    hands: Hands,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.LEASE_FOR, settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 30, 120, 30
+    operation = order_install(harbour, user)
+
+    def killed(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    act, settle = InstallConnector.act, InstallConnector.settle
+
+    def act_then_die(*args: Any) -> Any:
+        act(*args)
+        raise Killed
+
+    broken = {
+        "before-prepare": ("prepare", killed),
+        "before-send": ("act", killed),
+        "after-send": ("act", act_then_die),
+        "after-answer": ("settle", killed),
+        "before-settle": ("finish", killed),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(InstallConnector, *broken[point])
+        with pytest.raises(Killed):
+            engine.run(operation.pk)
+    for seconds in (31, 45, 160, 200, 240, 280, 320):
+        hands.later(seconds)
+        hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE, (operation.error, operation.state)
+    assert len(there(cyclr, harbour)) == 1
+    assert "[desk:" not in (there(cyclr, harbour)[0].description or "")
+    assert settle is InstallConnector.settle
+
+
+def test_a_frozen_workers_late_writes_are_fenced_off(
+    cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+) -> None:
+    settings.LEASE_FOR = 30
+    operation = order_install(harbour, user)
+    frozen = engine.claim(operation.pk)
+    assert frozen is not None
+    held = engine.Claim(frozen)
+    hands.later(31)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+    with pytest.raises(engine.SupersededError):
+        held.write(state=State.FAILED)
+    assert not held.extend()
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+
+
+def test_a_doubled_message_finds_nothing_to_do(cyclr: World, harbour: Account, user: User) -> None:
+    operation = order_install(harbour, user)
+    tasks.run_operation(operation.pk)
+    before = len(cyclr.requests)
+    for _ in range(5):
+        tasks.run_operation(operation.pk)
+    tasks.run_operation(10**9)
+
+    assert len(cyclr.requests) == before
+    assert len(there(cyclr, harbour)) == 1
+
+
+def test_an_operation_being_worked_on_is_nobody_elses(harbour: Account, user: User) -> None:
+    operation = order_install(harbour, user)
+
+    assert engine.claim(operation.pk) is not None
+    assert engine.claim(operation.pk) is None
+
+
+def test_who_lost_the_role_meanwhile_installs_nothing(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    operation = order_install(harbour, user)
+    Membership.objects.filter(user=user).update(role=Role.VIEWER)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, "not-allowed")
+    assert there(cyclr, harbour) == []
+    assert operation.sealed_input == ""
+
+
+def test_cancel_is_possible_until_somebody_works_on_it(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    operation = order_install(harbour, user)
+    assert cancel(operation, Actor.staff(user))
+    hands.work()
+    assert there(cyclr, harbour) == []
+
+    other = order_install(harbour, user)
+    engine.claim(other.pk)
+    assert not cancel(other, Actor.staff(user))
+
+
+def test_the_limit_of_age_ends_in_words_and_retry_uses_the_same_input(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    operation = order_install(harbour, user)
+    cyclr.faults.unreachable()
+    hands.later(6 * 3600 + 60)
+    hands.work()
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, "gave-up")
+    assert operation.sealed_input
+    cyclr.faults.clear()
+    assert retry(operation, Actor.staff(user))
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+    assert len(there(cyclr, harbour)) == 1
+
+
+def test_sealed_input_of_a_failure_is_wiped_after_a_day(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    operation = order_install(harbour, user)
+    cyclr.faults.unreachable()
+    hands.later(6 * 3600 + 60)
+    hands.work()
+    hands.later(31 * 3600)
+    tasks.wipe_input()
+
+    operation.refresh_from_db()
+    assert operation.sealed_input == ""
+    assert not operation.is_retryable
+
+
+def test_two_installs_of_the_same_connector_at_once_are_refused(
+    harbour: Account, user: User
+) -> None:
+    order_install(harbour, user)
+    with pytest.raises(AlreadyActiveError):
+        order_install(harbour, user)
+
+
+def test_sealed_input_cannot_be_moved_to_another_row(harbour: Account, user: User) -> None:
+    one = order_install(harbour, user)
+    other = order_install(harbour, user, name="Salesforce")
+    other.sealed_input = one.sealed_input
+
+    with pytest.raises(sealing.SealBrokenError):
+        engine.unsealed_input(other)
+
+
+def test_a_failure_says_why_and_an_end_says_when(db: None) -> None:
+    operation = make_operation()
+    for wrong in (
+        {"state": State.FAILED, "finished_at": timezone.now()},
+        {"error": "words without a failure"},
+        {"state": State.DONE},
+        {"state": State.DONE, "finished_at": timezone.now(), "sealed_input": "x"},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Operation.objects.filter(pk=operation.pk).update(**wrong)
+
+
+def test_the_end_and_its_audit_entry_are_one(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    operation = order_install(harbour, user)
+    hands.work()
+
+    entry = AuditEntry.objects.get(action="installs.install")
+    assert (entry.result, entry.actor_user) == ("done", user)
+    assert entry.details["operation"] == operation.reference
+
+
+def test_the_dispatcher_sends_again_what_waits_too_long(
+    harbour: Account, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = order_install(harbour, user)
+    sent: list[int] = []
+
+    def publish(_task: object, pk: int, queue: str) -> bool:
+        sent.append(pk)
+        return True
+
+    monkeypatch.setattr(tasks, "publish", publish)
+    tasks.republish()
+    assert sent == []
+    Operation.objects.update(published_at=timezone.now() - timedelta(seconds=10))
+    tasks.republish()
+
+    assert sent == [operation.pk]
+
+
+def test_a_broker_that_is_away_is_found_out_within_a_second(
+    harbour: Account, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is stored whatever the broker does; the message is only a hint."""
+    from dashboard.celery import app
+    from dashboard.common.tasks import publish
+
+    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+
+    assert publish(tasks.run_operation, 1, queue="interactive") is False
+
+
+def test_the_heartbeat_keeps_the_lease_of_a_slow_call(
+    cyclr: World, harbour: Account, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = order_install(harbour, user)
+    extended = threading.Event()
+    settings.LEASE_FOR, settings.PROCESS = 0.3, "worker"
+
+    def extend(_claim: engine.Claim) -> bool:
+        extended.set()
+        return True
+
+    monkeypatch.setattr(engine.Claim, "extend", extend)
+    claimed = engine.claim(operation.pk)
+    assert claimed is not None
+    with engine.heartbeat(engine.Claim(claimed)):
+        assert extended.wait(timeout=5)
+
+
+def test_a_description_that_cyclr_cuts_needs_a_person_and_doubles_nothing(
+    cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    cyclr.description_limit = 5
+    cyclr.faults.drop_after_effect("POST", "/connectors/{id}/install", times=1)
+    operation = order_install(harbour, user)
+    for seconds in (0, 3, 130, 170, 400):
+        hands.later(seconds)
+        hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, "needs-a-person")
+    assert len(there(cyclr, harbour)) == 1
+
+
+def test_the_mark_that_cannot_be_removed_is_no_failure(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    cyclr.faults.respond("PUT", "/account/connectors/{id}", status=404, times=1)
+    operation = order_install(harbour, user)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+    assert mark_of(operation) in str(there(cyclr, harbour)[0].description)
+    assert operation.events.filter(event="untidy").exists()
