@@ -1,0 +1,102 @@
+"""What the pages of an account are made of: its installs, what moves in it, how old it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.reading import gone_lately, is_stale
+from dashboard.operations.models import ACTIVE, Operation, State
+from dashboard.people.access import StaffRequest
+from dashboard.people.models import Role
+
+INSTALL = "installs.install"
+LATELY = timedelta(hours=24)
+"""How long a failed install stays among the connectors."""
+
+
+@dataclass(slots=True)
+class Installs:
+    """One account's installs that are no connectors yet; newest first."""
+
+    active: list[Operation] = field(default_factory=list)
+    failed: list[Operation] = field(default_factory=list)
+
+
+def open_installs(accounts: Iterable[Account]) -> dict[int, Installs]:
+    """By account: installs that run, and those that failed lately with no later one since."""
+    since = timezone.now() - LATELY
+    operations = (
+        Operation.objects.filter(account__in=[account.pk for account in accounts], kind=INSTALL)
+        .filter(
+            Q(state__in=ACTIVE) | Q(state__in=[State.DONE, State.FAILED], finished_at__gt=since)
+        )
+        .select_related("connector")
+        .order_by("-created_at", "-pk")
+    )
+    found: dict[int, Installs] = {}
+    seen: set[tuple[int | None, int | str]] = set()
+    for operation in operations:
+        key = (operation.account_id, operation.connector_id or operation.title)
+        if key in seen or operation.account_id is None:
+            continue
+        seen.add(key)
+        installs = found.setdefault(operation.account_id, Installs())
+        if not operation.is_finished:
+            installs.active.append(operation)
+        elif operation.state == State.FAILED and not operation.is_superseded:
+            installs.failed.append(operation)
+    return found
+
+
+def connectors_of(account: Account) -> list[AccountConnector]:
+    """Its installed connectors, those that need somebody first, those that are gone last."""
+    rows = account.connectors.filter(gone_lately())
+    return sorted(rows, key=lambda connector: connector.gone_at is not None)
+
+
+def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str, Any]:
+    """What `accounts/account_page.html` shows around every tab of an account.
+
+    `tab` is the tab in view: `connectors`, `links` or `activity`. The room that serves
+    the tab adds its own.
+    """
+    role = request.user.role_in(account.console_id)
+    connectors = account.connectors.there().defer("search_text", "description")
+    context: dict[str, Any] = {
+        "account": account,
+        "tab": tab,
+        "link_count": account.links.count(),
+        "may_act": bool(role and role >= Role.AGENT and not account.gone_at),
+        "takes_links": any(connector.is_connected_by_link for connector in connectors),
+        "asks_itself": is_stale(account),
+        "back": back_from(request, account),
+    }
+    if account.parent_id:
+        siblings = Account.objects.visible_to(request.user).filter(console=account.console_id)
+        context["parent"] = siblings.filter(cyclr_id=account.parent_id).first()
+    return context
+
+
+def back_from(request: StaffRequest, account: Account) -> str:
+    """Where a refresh without script leads back to: the page that shows the account now."""
+    if request.method == "POST":
+        asked = request.POST.get("next", "")
+    elif request.headers.get("HX-Request") == "true":
+        asked = request.htmx.current_url_abs_path or ""
+    else:
+        asked = request.get_full_path()
+    return own_path(asked) or account.get_absolute_url()
+
+
+def own_path(asked: str) -> str:
+    """The path if it is one of ours, else empty."""
+    is_ours = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
+    return asked if is_ours and asked.isprintable() else ""

@@ -1,0 +1,13 @@
+"""Addresses of the accounts."""
+
+from django.urls import path
+
+from dashboard.accounts import views
+
+urlpatterns = [
+    path("accounts/", views.account_list, name="account_list"),
+    path("accounts/refresh/", views.account_list_refresh, name="account_list_refresh"),
+    path("accounts/<int:pk>/", views.account_detail, name="account_detail"),
+    path("accounts/<int:pk>/activity/", views.account_activity, name="account_activity"),
+    path("accounts/<int:pk>/refresh/", views.account_refresh, name="account_refresh"),
+]

@@ -1,0 +1,303 @@
+"""Pages of the accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import replace_url, trigger_client_event
+
+from dashboard.accounts import services
+from dashboard.accounts.services import Installs
+from dashboard.common.htmx import is_swap, redirect_browser, render_page
+from dashboard.common.paging import clean_address, paged
+from dashboard.common.sorting import Order, Sorting
+from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.mirror.models import Account, AccountQuerySet
+from dashboard.mirror.reading import (
+    InView,
+    Reading,
+    consoles_in_view,
+    gone_lately,
+    is_overdue,
+    reading_of,
+)
+from dashboard.mirror.tasks import ask_for_refresh, ask_for_sync
+from dashboard.operations.models import Operation
+from dashboard.operations.moving import TICK, beat_of_account
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+ORDERS = (
+    Order(
+        "activity",
+        "Last activity",
+        (F("active_at").desc(nulls_last=True), "sort_name", "pk"),
+        (F("active_at").asc(nulls_first=True), "sort_name", "pk"),
+        falls=True,
+    ),
+    Order("name", "Name", ("sort_name", "pk"), ("-sort_name", "-pk")),
+    Order(
+        "connectors",
+        "Connectors",
+        ("-connector_count", "sort_name", "pk"),
+        ("connector_count", "sort_name", "pk"),
+        falls=True,
+    ),
+    Order(
+        "attention",
+        "Attention",
+        ("-unauthenticated_count", "sort_name", "pk"),
+        ("unauthenticated_count", "sort_name", "pk"),
+        falls=True,
+    ),
+)
+
+# ---- the list ----
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def account_list(request: StaffRequest) -> HttpResponse:
+    """Every account, searched, filtered and sorted as the address says."""
+    if is_swap(request) and request.htmx.trigger_name == "console":
+        return redirect_browser(clean_address(request))
+    in_view = consoles_in_view(request)
+    reading = reading_of(in_view.shown)
+    search = request.GET.get("q", "").strip()
+    is_broken_only = request.GET.get("unauthenticated", "") not in {"", "0"}
+    sorting = Sorting(request, ORDERS)
+    every = _shown(request, in_view)
+    found = every.search(search)
+    if is_broken_only:
+        found = found.filter(unauthenticated_count__gt=0)
+    page = paged(request, found.order_by(*sorting.order_by))
+    is_first_reading = reading.is_running and reading.read_at is None
+    is_waiting = not page.total and is_first_reading and not search and not is_broken_only
+    version = version_of(is_waiting, page.total)
+    if is_waiting and is_seen(request, version):
+        return nothing_new()
+    installs = services.open_installs(page.items)
+    context = {
+        "page": page,
+        "rows": [(account, installs.get(account.pk, Installs())) for account in page],
+        "search": search,
+        "is_broken_only": is_broken_only,
+        "is_waiting": is_waiting,
+        "version": version,
+        "sorting": sorting,
+        "in_view": in_view,
+        "reading": reading,
+        "console_names": {console.pk: console.name for console in in_view.every},
+    }
+    if not page.total:
+        context |= _why_empty(request, in_view, reading, search, is_broken_only)
+    response = render_page(
+        request, "accounts/account_list.html", "accounts/_account_table.html", context
+    )
+    if is_swap(request) and request.htmx.trigger_name:
+        replace_url(response, clean_address(request))
+    return response
+
+
+def _shown(request: StaffRequest, in_view: InView) -> AccountQuerySet:
+    accounts = Account.objects.visible_to(request.user).filter(gone_lately())
+    return accounts.filter(console=in_view.chosen) if in_view.chosen else accounts
+
+
+def _why_empty(
+    request: StaffRequest, in_view: InView, reading: Reading, search: str, is_broken_only: bool
+) -> dict[str, Any]:
+    """Words for an empty list: what was looked for, what would be found, one way out."""
+    every = _shown(request, in_view)
+    if not search and not is_broken_only:
+        if not in_view.every:
+            return {
+                "heading": "No console yet",
+                "why": "Accounts are read from a Cyclr console. An administrator sets one up "
+                "in Settings.",
+            }
+        if reading.read_at:
+            return {
+                "heading": "No accounts",
+                "why": "Cyclr says that this console has none. One that is made there appears "
+                "here after the next reading.",
+            }
+        if reading.error:
+            return {
+                "heading": "Cyclr could not be read",
+                "why": f"{reading.error} It is tried again by itself; Refresh tries now.",
+            }
+        return {
+            "heading": "Nothing read yet",
+            "why": "The first reading of Cyclr starts by itself in a moment; Refresh asks for it.",
+        }
+    all_url = reverse("account_list")
+    if in_view.chosen:
+        all_url += f"?console={in_view.chosen.pk}"
+    if is_broken_only and not search:
+        return {
+            "heading": "Nothing needs authentication",
+            "why": "Every connector that was read is authenticated.",
+            "way_out": ("Show all accounts", all_url),
+        }
+    matching = every.search(search).count() if is_broken_only else 0
+    if matching:
+        words = "One account matches" if matching == 1 else f"{matching:,} accounts match"
+        query = request.GET.copy()
+        for key in ("unauthenticated", "page"):
+            query.pop(key, None)
+        return {
+            "why": f"{words} without the filter.",
+            "way_out": ("Show without filter", f"?{query.urlencode()}"),
+        }
+    elsewhere = 0
+    if in_view.chosen:
+        others = Account.objects.visible_to(request.user).filter(gone_lately())
+        elsewhere = others.search(search).count()
+    if elsewhere:
+        words = "One account matches" if elsewhere == 1 else f"{elsewhere:,} accounts match"
+        query = request.GET.copy()
+        for key in ("console", "page"):
+            query.pop(key, None)
+        return {
+            "why": f"{words} in another console.",
+            "way_out": ("Search all consoles", f"?{query.urlencode()}"),
+        }
+    return {
+        "why": "Names and ids match anywhere in them, in upper or lower case. An account made in "
+        "the last minutes may not be read yet: Refresh reads Cyclr again.",
+        "way_out": ("Show all accounts", all_url),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required(Role.VIEWER)
+def account_list_refresh(request: StaffRequest) -> HttpResponse:
+    """How old all lists of consoles are; POST has the consoles in view read again."""
+    in_view = consoles_in_view(request)
+    if request.method == "POST":
+        for console in in_view.shown:
+            ask_for_sync(console)
+    if not is_swap(request):
+        return redirect(services.own_path(request.POST.get("next", "")) or "account_list")
+    reading = reading_of(in_view.shown)
+    version = version_of(reading)
+    if is_seen(request, version):
+        return nothing_new()
+    context = {
+        "reading": reading,
+        "in_view": in_view,
+        "version": version,
+        "back": request.htmx.current_url_abs_path or "",
+    }
+    response = render(request, "accounts/_reading.html", context)
+    if request.method != "POST" and not reading.is_running:
+        trigger_client_event(response, "mirror-read")
+    return response
+
+
+# ---- one account ----
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def account_detail(request: StaffRequest, pk: int) -> HttpResponse:
+    """An account and its connectors; its moving parts ask for themselves by their ids."""
+    account = get_for(request, Account.objects.select_related("console"), pk=pk)
+    match request.htmx.target if is_swap(request) else None:
+        case "account-age":
+            if account.is_refreshing:
+                return nothing_new()
+            return render(request, "accounts/_account_age.html", _age(request, account))
+        case "account-head":
+            context = services.head_context(request, account, "connectors")
+            return render(request, "accounts/_account_head.html", context)
+        case "account-latest":
+            return render(request, "accounts/_account_latest.html", _latest(account))
+    table = _connectors(request, account)
+    if is_swap(request):
+        if is_seen(request, table["version"]):
+            return nothing_new()
+        response = render(request, "accounts/_account_connectors.html", table)
+        return trigger_client_event(response, "account-changed")
+    head = services.head_context(request, account, "connectors")
+    return render(request, "accounts/account_detail.html", head | table | _latest(account))
+
+
+def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:
+    """What the table of connectors shows, and the version of it."""
+    role = request.user.role_in(account.console_id)
+    may_act = bool(role and role >= Role.AGENT and not account.gone_at)
+    installs = services.open_installs([account]).get(account.pk, Installs())
+    page = paged(request, services.connectors_of(account), per_page=100)
+    beat = TICK if installs.active else beat_of_account(account)
+    overdue = is_overdue(account)
+    version = version_of(
+        may_act,
+        beat,
+        overdue,
+        account.refresh_error,
+        account.gone_at,
+        account.read_at is None,
+        page.number,
+        page.total,
+        [(row.pk, row.state, row.name, row.connector_name, row.proven_at) for row in page],
+        [(row.pk, row.state, row.error) for row in installs.active + installs.failed],
+    )
+    return {
+        "account": account,
+        "page": page,
+        "installs": installs,
+        "may_act": may_act,
+        "beat": beat,
+        "is_overdue": overdue,
+        "version": version,
+    }
+
+
+def _latest(account: Account) -> dict[str, Any]:
+    return {"account": account, "latest": list(Operation.objects.filter(account=account)[:5])}
+
+
+def _age(request: StaffRequest, account: Account) -> dict[str, Any]:
+    return {"account": account, "back": services.back_from(request, account)}
+
+
+@require_POST
+@role_required(Role.VIEWER)
+def account_refresh(request: StaffRequest, pk: int) -> HttpResponse:
+    """Have the account read now; asked for again while it is read changes nothing."""
+    account = get_for(request, Account.objects.select_related("console"), pk=pk)
+    ask_for_refresh(account)
+    context = _age(request, account)
+    if not is_swap(request):
+        return redirect(context["back"])
+    response = render(request, "accounts/_account_age.html", context)
+    return trigger_client_event(response, "refresh-asked")
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def account_activity(request: StaffRequest, pk: int) -> HttpResponse:
+    """Everything that was changed in the account from here, newest first."""
+    account = get_for(request, Account.objects.select_related("console"), pk=pk)
+    page = paged(request, Operation.objects.filter(account=account))
+    version = version_of(page.number, [(row.pk, row.state) for row in page])
+    if is_seen(request, version):
+        return nothing_new()
+    context = {
+        "account": account,
+        "page": page,
+        "version": version,
+        "is_live": any(not operation.is_finished for operation in page),
+    }
+    if not is_swap(request):
+        context |= services.head_context(request, account, "activity")
+    return render_page(
+        request, "accounts/account_activity.html", "accounts/_account_activity.html", context
+    )

@@ -1,0 +1,54 @@
+"""What the page of an installed connector is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboard.audit.models import AuditEntry
+from dashboard.mirror.models import AccountConnector, CatalogueConnector
+from dashboard.operations.models import Operation
+
+LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a connector's history. `state` names its mark."""
+
+    at: datetime
+    state: str
+    event: str
+    words: str
+    url: str = ""
+
+
+def history_of(connector: AccountConnector) -> list[Line]:
+    """What was done to it, newest first: its operations, and audit lines about it."""
+    operations = Operation.objects.filter(account_connector=connector)[:LINES]
+    entries = AuditEntry.objects.filter(
+        console=connector.account.console_id, target_url=connector.get_absolute_url()
+    )[:LINES]
+    lines = [_operation_line(operation) for operation in operations]
+    lines += [Line(entry.at, "quiet", entry.action, f"by {entry.actor_name}") for entry in entries]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:LINES]
+
+
+def _operation_line(operation: Operation) -> Line:
+    state = operation.shown_state
+    by = f"{state}, by {operation.actor_name}"
+    return Line(
+        at=operation.finished_at or operation.created_at,
+        state=state.lower(),
+        event=operation.title,
+        words=operation.error or by,
+        url=operation.get_absolute_url(),
+    )
+
+
+def library_entry(connector: AccountConnector) -> CatalogueConnector | None:
+    """Its entry in the library, if that still has this version."""
+    entries = CatalogueConnector.objects.for_account(connector.account)
+    return entries.filter(
+        name=connector.connector_name, version=connector.connector_version
+    ).first()

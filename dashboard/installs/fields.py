@@ -1,0 +1,212 @@
+"""Form fields for a connector's Parameters: which widget, which check, which text Cyclr gets."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from cyclr_api import Parameter
+from dashboard.common.foreign import is_blank, storable
+
+LONGEST_VALUE = 100_000
+ANOTHER = "*"
+"""The choice that uncovers a text field for a value that is not in the list."""
+
+_LOOKS_SECRET = re.compile(
+    r"secret|passw|passphrase|private.?key|api.?key|access.?key|signing|signature|credential|token|\bpem\b",
+    re.IGNORECASE,
+)
+
+
+def looks_secret(parameter: Parameter) -> bool:
+    """Whether a value should not be shown again although Cyclr did not call it sensitive."""
+    return parameter.is_sensitive or bool(
+        _LOOKS_SECRET.search(f"{parameter.name} {parameter.target_name}")
+    )
+
+
+class SecretInput(forms.PasswordInput):
+    """A secret of one line; never drawn with a value, not even after an error."""
+
+    def __init__(self) -> None:
+        super().__init__(render_value=False, attrs={"autocomplete": "new-password"})
+
+
+class SecretTextarea(forms.Textarea):
+    """A secret of many lines (a password input would drop the line ends of a PEM key)."""
+
+    is_secret = True
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"rows": 4, "class": "secret", "autocomplete": "off"})
+
+    def format_value(self, value: Any) -> str | None:
+        """Never drawn with a value."""
+        return None
+
+
+class ForeignText(forms.CharField):
+    """Text that goes to Cyclr as it was typed; a secret may begin or end with a space."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": LONGEST_VALUE, "strip": False} | options)
+
+    def to_python(self, value: Any) -> str:
+        """Browsers send CRLF where a person typed a line end."""
+        text = str(super().to_python(value) or "")
+        return text.replace("\r\n", "\n")
+
+    def validate(self, value: Any) -> None:
+        """Blanks are nothing; what no database or JSON could hold is refused."""
+        if self.required and is_blank(value):
+            raise ValidationError(self.error_messages["required"], code="required")
+        if storable(value) != value:
+            raise ValidationError("This contains characters that cannot be sent.")
+
+
+class WholeNumber(ForeignText):
+    """A whole number, sent as text; of any size."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{"widget": forms.TextInput(attrs={"inputmode": "numeric", "class": "short"})}
+            | options
+        )
+
+    def clean(self, value: Any) -> str:
+        """The number's plain digits."""
+        text = super().clean(value).strip()
+        if text and not re.fullmatch(r"[+-]?[0-9]{1,40}", text):
+            raise ValidationError("Enter a whole number, such as 25.")
+        return str(text.removeprefix("+"))
+
+
+class Fraction(ForeignText):
+    """A number with or without a decimal point, sent as text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{"widget": forms.TextInput(attrs={"inputmode": "decimal", "class": "short"})}
+            | options
+        )
+
+    def clean(self, value: Any) -> str:
+        """The number as it was typed, if it is one."""
+        text = super().clean(value).strip()
+        if not text:
+            return ""
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or not re.fullmatch(r"[+-]?[0-9.]+([eE][+-]?[0-9]{1,3})?", text):
+            raise ValidationError("Enter a number, such as 2.5.")
+        return str(text)
+
+
+class Moment(ForeignText):
+    """A date and time, sent as ISO 8601 in UTC."""
+
+    def __init__(self, **options: Any) -> None:
+        hint = forms.TextInput(attrs={"placeholder": "2026-03-01T09:00:00Z"})
+        super().__init__(**{"widget": hint} | options)
+
+    def clean(self, value: Any) -> str:
+        """ISO 8601; a time without a zone is taken as UTC."""
+        text = super().clean(value).strip()
+        if not text:
+            return ""
+        try:
+            moment = datetime.fromisoformat(text)
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("Enter a date and time, such as 2026-03-01T09:00:00Z.") from None
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class ChoiceOrAnotherWidget(forms.MultiWidget):
+    """A select that ends with "Another value", and the text field that it uncovers."""
+
+    def __init__(self, values: tuple[str, ...], *, is_required: bool, is_sensitive: bool) -> None:
+        self.values = values
+        choices = [("", "Choose…" if is_required else "Not set")]
+        choices += [(value, value) for value in values if value not in {"", ANOTHER}]
+        choices.append((ANOTHER, "Another value"))
+        other = SecretInput() if is_sensitive else forms.TextInput()
+        super().__init__({"": forms.Select(choices=choices), "other": other})
+
+    def decompress(self, value: Any) -> list[str]:
+        """Which choice a value is, and the text if it is none of them."""
+        if value in {None, ""}:
+            return ["", ""]
+        return [value, ""] if value in self.values and value != ANOTHER else [ANOTHER, value]
+
+
+class ChoiceOrAnother(forms.MultiValueField):
+    """One of Cyclr's Values, or another value typed in."""
+
+    def __init__(
+        self, *, values: tuple[str, ...], is_sensitive: bool = False, **options: Any
+    ) -> None:
+        widget = ChoiceOrAnotherWidget(
+            values, is_required=options.get("required", True), is_sensitive=is_sensitive
+        )
+        fields = (forms.CharField(required=False, strip=False), ForeignText(required=False))
+        super().__init__(fields, widget=widget, require_all_fields=False, **options)
+
+    def compress(self, data_list: list[str]) -> str:
+        """The chosen value, or the typed one."""
+        chosen, other = (data_list + ["", ""])[:2]
+        if chosen != ANOTHER:
+            return chosen or ""
+        if not other.strip():
+            raise ValidationError("Type the other value, or choose one from the list.")
+        return other
+
+
+YES_OR_NO = [("true", "Yes"), ("false", "No")]
+
+
+def field_for(parameter: Parameter) -> forms.Field:
+    """Hidden typing for secrets, suggestions for values, else what the type asks."""
+    common: dict[str, Any] = {
+        "label": parameter.name or parameter.target_name or "Unnamed setting",
+        "help_text": parameter.description or "",
+        "required": not parameter.is_optional,
+    }
+    if parameter.default is not None and not looks_secret(parameter):
+        common["initial"] = parameter.default
+    values = tuple(dict.fromkeys(parameter.values))
+    if values:
+        return ChoiceOrAnother(values=values, is_sensitive=parameter.is_sensitive, **common)
+    if parameter.is_sensitive:
+        is_long = parameter.is_multiline or _is_pem(parameter)
+        return ForeignText(widget=SecretTextarea() if is_long else SecretInput(), **common)
+    match (parameter.data_type or "").casefold():
+        case "integer":
+            return WholeNumber(**common)
+        case "float" | "decimal":
+            return Fraction(**common)
+        case "boolean":
+            blank = "Choose…" if common["required"] else "Not set"
+            return forms.ChoiceField(choices=[("", blank), *YES_OR_NO], **common)
+        case "datetime":
+            return Moment(**common)
+        case _:
+            widget = forms.Textarea(attrs={"rows": 3}) if parameter.is_multiline else None
+            return ForeignText(**common, **({"widget": widget} if widget else {}))
+
+
+def _is_pem(parameter: Parameter) -> bool:
+    text = f"{parameter.name} {parameter.target_name}".casefold()
+    return (
+        "private key" in text
+        or "privatekey" in text
+        or "certificate" in text
+        or "pem" in text.split()
+    )

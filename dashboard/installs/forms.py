@@ -1,0 +1,379 @@
+"""The install form, made at run time from what the connector's Parameters ask for."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from cyclr_api import AuthMethod
+from dashboard.common.foreign import fold, storable
+from dashboard.installs.fields import (
+    ForeignText,
+    Moment,
+    SecretInput,
+    field_for,
+    looks_secret,
+)
+from dashboard.mirror.catalogue import Way, way_of, words_of
+from dashboard.mirror.models import Account, CatalogueConnector
+
+LONGEST_NAME = 200
+
+BY_LINK = (Way.SIGN_IN, Way.PASSWORD, Way.CLIENT)
+
+
+def free_name(wanted: str, taken: set[str]) -> str:
+    """`wanted`, or `wanted 2`, `wanted 3`, …: the first that is not taken in any case."""
+    folded = {fold(name) for name in taken}
+    if fold(wanted) not in folded:
+        return wanted
+    number = 2
+    while fold(f"{wanted} {number}") in folded:
+        number += 1
+    return f"{wanted} {number}"
+
+
+class InstallForm(forms.Form):
+    """What an install asks: our own fields, the method's fields, one field for each Parameter.
+
+    Names from outside never become ours: a Parameter's field is named by its position, and the
+    form carries the release it was made from.
+    """
+
+    submission = forms.UUIDField(widget=forms.HiddenInput)
+    release = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        connector: CatalogueConnector,
+        account: Account,
+        data: Any = None,
+        *,
+        method: str = "",
+        taken: set[str] | None = None,
+        initial: dict[str, Any] | None = None,
+        asks_another: str = "",
+    ) -> None:
+        """`asks_another`: words about an install of a moment ago, which must be meant to double."""
+        self.connector, self.account = connector, account
+        self.taken = taken or set()
+        self.asks_another = bool(asks_another)
+        self.methods = connector.methods
+        self.method = self._chosen(method)
+        self.way = way_of(self.method) if self.method else Way.NOTHING
+        self.parameters = connector.asked_parameters
+        blanks: dict[str, Any] = {
+            "submission": uuid.uuid4(),
+            "release": connector.release_id,
+            "name": free_name(connector.name[:LONGEST_NAME], self.taken),
+            "method": self.method_key,
+            "wants_link": True,
+        }
+        super().__init__(data, initial=blanks | (initial or {}), prefix=None)
+        self.fields["name"] = ForeignText(label="Name", max_length=LONGEST_NAME, strip=True)
+        self.fields["description"] = ForeignText(
+            label="Description", max_length=2000, strip=True, required=False
+        )
+        if len(self.methods) > 1:
+            self.fields["method"] = self._method_field()
+        self._add_authentication()
+        for position, parameter in enumerate(self.parameters):
+            field = field_for(parameter)
+            if sum(other.name == parameter.name for other in self.parameters) > 1:
+                hint = f"Sent as “{parameter.target_name}”."
+                field.help_text = f"{field.help_text} {hint}".strip()
+            self.fields[f"parameter-{position}"] = field
+        if asks_another:
+            self.fields["another"] = forms.BooleanField(
+                label=f"Install another {connector.name}",
+                help_text=asks_another,
+                error_messages={"required": "Tick this only if the account needs two of them."},
+            )
+        self.fields["is_native"] = forms.BooleanField(
+            label="This is our own product’s connector",
+            help_text="Cyclr then treats it as the partner’s integration connector.",
+            required=False,
+        )
+
+    def _chosen(self, method: str) -> AuthMethod | None:
+        for place, candidate in enumerate(self.methods):
+            if method and method in {candidate.id, str(place)}:
+                return candidate
+        return self.methods[0] if self.methods else None
+
+    @property
+    def method_key(self) -> str:
+        """The chosen method's value in the form."""
+        if self.method is None:
+            return ""
+        return self.method.id or str(self.methods.index(self.method))
+
+    def _method_field(self) -> forms.ChoiceField:
+        keys = [method.id or str(place) for place, method in enumerate(self.methods)]
+        words = [method.name or words_of(method) for method in self.methods]
+        field = forms.ChoiceField(
+            label="Authentication method",
+            choices=list(zip(keys, words, strict=True)),
+            widget=forms.RadioSelect,
+        )
+        helps = {
+            Way.API_KEY: "A key that is typed here",
+            Way.BASIC: "A user name and a password that are typed here",
+            Way.SIGN_IN: "Nothing to type: the customer signs in there",
+            Way.CLIENT: "A client id and secret that are typed here",
+            Way.PASSWORD: "A user name and a password among the settings",
+            Way.NOTHING: "Nothing to type",
+            Way.UNKNOWN: "Installed here, finished in Cyclr",
+        }
+        field.choice_help = {  # type: ignore[attr-defined]
+            key: helps[way_of(method)] for key, method in zip(keys, self.methods, strict=True)
+        }
+        return field
+
+    def _add_authentication(self) -> None:
+        method, fields = self.method, self.fields
+        said = (method.description if method else "") or ""
+        goes = "Goes to Cyclr once and is never shown again."
+        match self.way:
+            case Way.API_KEY:
+                scheme = (method.scheme if method else "") or ""
+                label = f"API key ({scheme})" if scheme else "API key"
+                fields["auth-key"] = ForeignText(
+                    label=label, help_text=said or goes, widget=SecretInput()
+                )
+            case Way.BASIC:
+                fields["auth-user"] = ForeignText(label="User name", help_text=said)
+                fields["auth-password"] = ForeignText(
+                    label="Password",
+                    help_text=f"{goes} Some services want it empty.",
+                    widget=SecretInput(),
+                    required=False,
+                )
+            case Way.SIGN_IN | Way.PASSWORD | Way.CLIENT:
+                if self.way != Way.CLIENT:
+                    fields["wants_link"] = forms.BooleanField(
+                        label="Create a connection link now",
+                        help_text="You get an address for the customer as soon as it is installed.",
+                        required=False,
+                    )
+                self._add_own_app()
+                if self.way == Way.SIGN_IN:
+                    self._add_tokens()
+            case _:
+                pass
+
+    def _add_own_app(self) -> None:
+        targets = {parameter.target_name.casefold() for parameter in self.parameters}
+        whose = "Leave it empty if your console has an app of its own."
+        if "clientid" not in targets:
+            self.fields["auth-ClientId"] = ForeignText(
+                label="Client ID", help_text=whose, required=False
+            )
+        if "clientsecret" not in targets:
+            self.fields["auth-ClientSecret"] = ForeignText(
+                label="Client secret", help_text=whose, required=False, widget=SecretInput()
+            )
+
+    def _add_tokens(self) -> None:
+        self.fields["auth-access"] = ForeignText(
+            label="Access token", required=False, widget=SecretInput()
+        )
+        self.fields["auth-refresh"] = ForeignText(
+            label="Refresh token", required=False, widget=SecretInput()
+        )
+        self.fields["auth-expires"] = Moment(
+            label="Access token expires", help_text="Date and time, in UTC.", required=False
+        )
+
+    # ---- sections, for the template ----
+
+    @property
+    def wants_customer(self) -> bool:
+        """Whether the customer finishes it in their browser."""
+        return self.way in {Way.SIGN_IN, Way.PASSWORD}
+
+    @property
+    def way_words(self) -> str:
+        """What the only method asks, where there is no choice."""
+        match self.way:
+            case Way.SIGN_IN:
+                return "OAuth: nothing to type. The customer will connect it on a connection link."
+            case Way.PASSWORD:
+                return (
+                    "OAuth with a user name and password, which are among the settings. "
+                    "A connection link finishes it."
+                )
+            case Way.CLIENT:
+                return "OAuth with client credentials: Cyclr signs in by itself."
+            case Way.NOTHING:
+                return "This connector needs no authentication."
+            case Way.UNKNOWN:
+                kind = self.method.type if self.method else ""
+                return (
+                    f"Cyclr Desk does not know the method “{kind}”. It is installed without "
+                    "authentication; finish it in the Cyclr console."
+                )
+            case _:
+                return words_of(self.method) if self.method else ""
+
+    def _bound(self, *names: str) -> list[forms.BoundField]:
+        return [self[name] for name in names if name in self.fields]
+
+    @property
+    def basics(self) -> list[forms.BoundField]:
+        """Name and description."""
+        return self._bound("name", "description")
+
+    @property
+    def credentials(self) -> list[forms.BoundField]:
+        """What the chosen method asks for."""
+        return self._bound("auth-key", "auth-user", "auth-password", "wants_link")
+
+    @property
+    def own_app(self) -> list[forms.BoundField]:
+        """The customer's own OAuth app."""
+        return self._bound("auth-ClientId", "auth-ClientSecret")
+
+    @property
+    def tokens(self) -> list[forms.BoundField]:
+        """Tokens that somebody has already."""
+        return self._bound("auth-access", "auth-refresh", "auth-expires")
+
+    @property
+    def settings(self) -> list[forms.BoundField]:
+        """The parameters."""
+        return self._bound(*(f"parameter-{n}" for n in range(len(self.parameters))))
+
+    def has_errors_in(self, section: list[forms.BoundField]) -> bool:
+        """Whether a folded section must be open."""
+        return any(bound.errors for bound in section)
+
+    @property
+    def opens_own_app(self) -> bool:
+        """Whether the own-app fold is open: an error or an entry is in it."""
+        typed = any(bound.value() for bound in self.own_app) if self.is_bound else False
+        return typed or self.has_errors_in(self.own_app)
+
+    @property
+    def opens_tokens(self) -> bool:
+        """Whether the tokens fold is open."""
+        return self.has_errors_in(self.tokens)
+
+    # ---- cleaning ----
+
+    def clean_name(self) -> str:
+        """A name that the account does not have; Cyclr would refuse another of the same."""
+        name: str = self.cleaned_data["name"]
+        if fold(name) in {fold(other) for other in self.taken}:
+            free = free_name(name, self.taken)
+            raise ValidationError(f"This account has a connector of that name. “{free}” is free.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Halves of things: one of client id and secret, a refresh token without the access one."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        pair = [values.get("auth-ClientId"), values.get("auth-ClientSecret")]
+        if len(self.own_app) == 2 and any(pair) and not all(pair):
+            missing = "auth-ClientId" if not pair[0] else "auth-ClientSecret"
+            self.add_error(missing, "An own app needs both, client id and client secret.")
+        if values.get("auth-refresh") and not values.get("auth-access"):
+            self.add_error("auth-access", "A refresh token needs its access token.")
+        return values
+
+    # ---- what comes of it ----
+
+    def auth_value(self) -> str | None:
+        """`AuthValue` as Cyclr wants it for the chosen method; None = authenticated later."""
+        values = self.cleaned_data
+        match self.way:
+            case Way.API_KEY:
+                return str(values["auth-key"])
+            case Way.BASIC:
+                pair = f"{values['auth-user']}:{values.get('auth-password') or ''}"
+                return base64.b64encode(pair.encode()).decode()
+            case Way.CLIENT:
+                return "{}"
+            case Way.SIGN_IN if values.get("auth-access"):
+                tokens = {
+                    "AccessToken": values["auth-access"],
+                    "RefreshToken": values.get("auth-refresh") or None,
+                    "Expires": values.get("auth-expires") or None,
+                }
+                return json.dumps({key: value for key, value in tokens.items() if value})
+            case _:
+                return None
+
+    def properties(self) -> list[dict[str, Any]]:
+        """The cleaned values as Cyclr's install call wants them: text, and nothing for nothing."""
+        values = self.cleaned_data
+        found = [
+            {"Name": parameter.target_name, "Value": str(value), "Id": parameter.id}
+            for position, parameter in enumerate(self.parameters)
+            if (value := values.get(f"parameter-{position}")) not in (None, "")
+        ]
+        found += [
+            {"Name": name.removeprefix("auth-"), "Value": str(values[name]), "Id": 0}
+            for name in ("auth-ClientId", "auth-ClientSecret")
+            if values.get(name)
+        ]
+        return found
+
+    def install_values(self) -> dict[str, Any]:
+        """Everything the worker needs; to be sealed."""
+        values = self.cleaned_data
+        return {
+            "release_id": values["release"],
+            "name": values["name"],
+            "description": values["description"],
+            "authentication_id": self.method.id if self.method else None,
+            "auth_value": self.auth_value(),
+            "properties": self.properties(),
+            "is_native": values["is_native"],
+        }
+
+    def wants_link(self) -> bool:
+        """Whether a connection link is to be made after the install."""
+        return bool(self.cleaned_data.get("wants_link")) and self.auth_value() is None
+
+    def shown_input(self) -> dict[str, Any]:
+        """What was entered, for people: secrets masked. `initial` fills the form again."""
+        values = self.cleaned_data
+        entries, initial = [], {}
+        secret = {
+            f"parameter-{position}"
+            for position, parameter in enumerate(self.parameters)
+            if looks_secret(parameter)
+        }
+        for bound in self.visible_fields():
+            name = bound.name
+            value = values.get(name)
+            if name in secret or name.startswith("auth-") and name != "auth-user":
+                entries.append([str(bound.label), "set" if value else "not set"])
+                continue
+            shown = ("Yes" if value else "No") if isinstance(value, bool) else str(value or "")
+            if name == "method" and self.method:
+                shown = self.method.name or words_of(self.method)
+            entries.append([str(bound.label), shown])
+            initial[name] = value
+        result: dict[str, Any] = storable(
+            {
+                "entries": entries,
+                "initial": initial,
+                "method": self.method_key,
+                "authentication_id": (self.method.id if self.method else None) or "",
+            }
+        )
+        return result
+
+    def field_named(self, target: str) -> str:
+        """The form field that a Cyclr property name is about, or empty."""
+        for position, parameter in enumerate(self.parameters):
+            if parameter.target_name == target:
+                return f"parameter-{position}"
+        name = f"auth-{target}"
+        return name if name in self.fields else ""

@@ -1,0 +1,190 @@
+"""The install operation: exactly one connector, whatever breaks."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+import cyclr_api
+from cyclr_api import (
+    AccountRefusedError,
+    Client,
+    NameInUseError,
+    NotFoundError,
+    PermanentError,
+    Property,
+)
+from dashboard.installs.forms import free_name
+from dashboard.mirror import sync
+from dashboard.mirror.models import AccountConnector
+from dashboard.operations.handlers import (
+    Doubtful,
+    Found,
+    Handler,
+    Look,
+    LookAgain,
+    NotThere,
+    PrepareAgain,
+    Refusal,
+    register,
+)
+from dashboard.operations.models import Operation
+
+JSON = dict[str, Any]
+
+_PROPERTY = re.compile(r"property(?: that matches)? name '(.*)'", re.DOTALL)
+
+
+def mark_of(operation: Operation) -> str:
+    """What the description ends with until the install is known: only ours bears it."""
+    return f"[desk:{operation.reference}]"
+
+
+def account_id_of(operation: Operation) -> str:
+    """Cyclr's id of the account it is done in."""
+    assert operation.account is not None
+    return operation.account.cyclr_id
+
+
+@register
+class InstallConnector(Handler):
+    """Install one connector into one account."""
+
+    kind = "installs.install"
+
+    def prepare(self, operation: Operation, client: Client) -> JSON:
+        """Reserve a name that is free, and remember which connectors are there already."""
+        there = client.account(account_id_of(operation)).connectors.all()
+        others = (
+            Operation.objects.active().filter(account=operation.account).exclude(pk=operation.pk)
+        )
+        reserved = {
+            str(prepared.get("name", ""))
+            for prepared in others.exclude(prepared=None).values_list("prepared", flat=True)
+        }
+        wanted = str(operation.shown_input.get("initial", {}).get("name") or operation.title)
+        name = free_name(wanted, {connector.name for connector in there} | reserved)
+        words = f"Looked at the {len(there)} connectors that are there; the name “{name}” is free"
+        return {
+            "name": name,
+            "ids_before": [connector.id for connector in there],
+            "words": words,
+        }
+
+    def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
+        """The install call itself."""
+        installed = client.account(account_id_of(operation)).connectors.install(
+            values["release_id"],
+            name=(operation.prepared or {})["name"],
+            description=f"{values['description']} {mark_of(operation)}".strip(),
+            authentication_id=values["authentication_id"],
+            auth_value=values["auth_value"],
+            properties=[
+                Property(item["Name"], item["Value"], item["Id"]) for item in values["properties"]
+            ],
+            is_native=values["is_native"],
+        )
+        return outcome_of(installed)
+
+    def reconcile(self, operation: Operation, client: Client) -> Look:
+        """Ours bears the mark. One with our name but no mark may be a customer's: never adopted."""
+        there = client.account(account_id_of(operation)).connectors.all()
+        prepared = operation.prepared or {}
+        new = [connector for connector in there if connector.id not in set(prepared["ids_before"])]
+        marked = [c for c in new if mark_of(operation) in (c.description or "")]
+        if len(marked) == 1:
+            return Found(outcome_of(marked[0]))
+        if marked:
+            ids = ", ".join(str(connector.id) for connector in marked)
+            return Doubtful(
+                f"Cyclr shows more than one connector of this install (ids {ids}). "
+                "Delete the one too many in Cyclr."
+            )
+        named = [connector for connector in new if connector.name == prepared["name"]]
+        if named:
+            return Doubtful(
+                f"Cyclr did not answer, and has since a connector “{named[0].name}” "
+                f"(id {named[0].id}) that does not bear the mark of this install. "
+                "Look in Cyclr whether it is the one, and install again only if it is not."
+            )
+        return NotThere()
+
+    def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
+        """Take the mark out of the description again."""
+        typed = str(operation.shown_input.get("initial", {}).get("description") or "")
+        if mark_of(operation) not in str(outcome["columns"]["description"]):
+            return outcome
+        client.account(account_id_of(operation)).connector(outcome["id"]).update(description=typed)
+        columns = {**outcome["columns"], "description": typed}
+        return {**outcome, "columns": columns}
+
+    def finish(self, operation: Operation, outcome: JSON) -> str:
+        """Put the new connector into the mirror."""
+        assert operation.account is not None
+        chosen = operation.shown_input.get("authentication_id") or ""
+        columns = outcome["columns"]
+        row, _ = AccountConnector.objects.update_or_create(
+            account=operation.account,
+            cyclr_id=outcome["id"],
+            defaults={
+                **columns,
+                "authentication_id": chosen,
+                "authenticated_since": _moment() if columns["authenticated"] else None,
+                "search_text": sync.search_text_of(columns),
+                "changed_at": _moment(),
+                "seen_at": _moment(),
+                "missed": 0,
+                "gone_at": None,
+            },
+        )
+        sync.recount([operation.account.pk])
+        operation.account_connector = row
+        return f"Installed as “{row.name}”"
+
+    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+        """Which field Cyclr's message is about; a name in use is looked into first."""
+        if isinstance(error, NameInUseError):
+            if (operation.prepared or {}).get("resends"):
+                raise LookAgain
+            raise PrepareAgain
+        said = error.cyclr_message or ""
+        name = operation.connector.name if operation.connector else "the connector"
+        if match := _PROPERTY.search(said):
+            target = match.group(1)
+            return Refusal(
+                f"Cyclr does not take the setting “{target}” of {name}. Nothing was installed.",
+                field=f"property:{target}",
+            )
+        if "is a draft" in said:
+            return Refusal(
+                f"{name} is a draft in Cyclr now and cannot be installed. Nothing was installed. "
+                "Release it in the Cyclr console first."
+            )
+        if isinstance(error, NotFoundError):
+            return Refusal(
+                f"Cyclr does not know this release of {name} any more. Nothing was installed. "
+                "Open the form again: it is made from the newest release."
+            )
+        if isinstance(error, AccountRefusedError):
+            return Refusal(
+                "Cyclr refuses to work in this account; it may have been deleted there. "
+                "Nothing was installed. Refresh the account."
+            )
+        words = f"Cyclr refused to install {name}"
+        return Refusal(
+            f"{words}: “{said}” Nothing was installed."
+            if said
+            else f"{words}. Nothing was installed."
+        )
+
+
+def outcome_of(installed: cyclr_api.AccountConnector) -> JSON:
+    """What is remembered of an installed connector: nothing secret."""
+    return {"id": installed.id, "columns": sync.account_connector_columns(installed)}
+
+
+def _moment() -> datetime:
+    return timezone.now()

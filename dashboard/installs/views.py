@@ -1,0 +1,287 @@
+"""Installing: pick a connector, fill in the form that its Parameters ask for."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from dashboard.audit.models import Actor
+from dashboard.common.htmx import is_swap, render_page
+from dashboard.common.paging import paged
+from dashboard.installs.forms import InstallForm
+from dashboard.mirror.catalogue import words_of
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.operations.models import Operation, State
+from dashboard.operations.submitting import AlreadyActiveError, Order, OtherInputError, submit
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+PAGE, PARTIAL = "installs/install_new.html", "installs/_install_form.html"
+
+
+@require_GET
+@role_required(Role.AGENT)
+def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
+    """The library, to pick from; drafts and Cyclr's own connectors are shown but not pickable."""
+    account = get_for(request, Account.objects, Role.AGENT, pk=pk)
+    search = request.GET.get("q", "").strip()
+    category = request.GET.get("category", "").strip()
+    library = CatalogueConnector.objects.for_account(account).there()
+    categories = sorted(
+        {name for row in library.values_list("categories", flat=True) for name in row if name},
+        key=str.casefold,
+    )
+    found = library.search(search).filter(is_system=False)
+    if category:
+        found = found.filter(pk__in=_in_category(found, category))
+    context = {
+        "account": account,
+        "page": paged(
+            request, _with_use(found.order_by("is_draft", "sort_name", "version", "pk"), account)
+        ),
+        "search": search,
+        "category": category,
+        "categories": categories,
+        "library_is_empty": not categories and not library.exists(),
+    }
+    return render_page(
+        request, "installs/install_pick.html", "installs/_connector_picker.html", context
+    )
+
+
+def _in_category(library: QuerySet[Any], category: str) -> list[int]:
+    rows = library.values_list("pk", "categories")
+    return [pk for pk, categories in rows if category in categories]
+
+
+def _with_use(library: QuerySet[Any], account: Account) -> QuerySet[Any]:
+    """Each connector with in how many accounts, and how often in this one, it is installed."""
+    same = AccountConnector.objects.there().filter(
+        account__console=account.console,
+        connector_name=OuterRef("name"),
+        connector_version=OuterRef("version"),
+    )
+
+    def counted(rows: QuerySet[Any], what: str) -> Coalesce:
+        grouped = rows.order_by().values("connector_name").annotate(n=Count(what, distinct=True))
+        return Coalesce(Subquery(grouped.values("n")), 0)
+
+    annotated: QuerySet[Any] = library.annotate(
+        in_accounts=counted(same, "account"),
+        here=counted(same.filter(account=account), "pk"),
+    )
+    return annotated
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(Role.AGENT)
+def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpResponse:
+    """The generated form; a valid POST becomes an operation and leads back to the account."""
+    account = get_for(request, Account.objects.select_related("console"), Role.AGENT, pk=pk)
+    library = CatalogueConnector.objects.for_account(account).installable()
+    connector = library.filter(pk=connector_pk).first()
+    if connector is None or account.gone_at:
+        raise Http404
+    earlier = _earlier(request, account, connector)
+    form = _form(request, account, connector, earlier)
+    context: dict[str, Any] = {
+        "account": account,
+        "connector": connector,
+        "form": form,
+        "earlier": earlier,
+        "same": account.connectors.there().filter(
+            connector_name=connector.name, connector_version=connector.version
+        ),
+        "active": _active(account, connector),
+        "method_words": words_of(form.method) if form.method else "",
+    }
+    if request.method != "POST":
+        return render_page(request, PAGE, PARTIAL, context)
+    if "redraw" in request.POST or is_swap(request):
+        context["form"] = _redrawn(request, account, connector)
+        return render_page(request, PAGE, PARTIAL, context)
+    if _is_outdated(request, connector):
+        context["form"] = _redrawn(request, account, connector)
+        context["outdated"] = True
+        return render_page(request, PAGE, PARTIAL, context, status=409)
+    if not form.is_valid():
+        _renew_submission(form)
+        return render_page(request, PAGE, PARTIAL, context, status=422)
+    try:
+        submit(_order(request, account, connector, form))
+    except AlreadyActiveError as error:
+        context |= {"active": error.operation, "form": _redrawn(request, account, connector)}
+        return render_page(request, PAGE, PARTIAL, context, status=409)
+    except OtherInputError as error:
+        context |= {"sent_before": error.operation, "form": _redrawn(request, account, connector)}
+        return render_page(request, PAGE, PARTIAL, context, status=409)
+    if earlier is not None:
+        Operation.objects.filter(pk=earlier.pk).update(is_superseded=True)
+    return redirect(account)
+
+
+def _taken(account: Account) -> set[str]:
+    return set(account.connectors.there().values_list("name", flat=True))
+
+
+def _form(
+    request: StaffRequest,
+    account: Account,
+    connector: CatalogueConnector,
+    earlier: Operation | None,
+) -> InstallForm:
+    taken = _taken(account)
+    if request.method == "POST":
+        if _was_sent(request.POST.get("submission", "")):
+            taken = set()  # the name may be taken by what this very form has installed
+        method = request.POST.get("method", "")
+        return InstallForm(
+            connector,
+            account,
+            request.POST,
+            method=method,
+            taken=taken,
+            asks_another=_another(request, account, connector),
+        )
+    if earlier is not None:
+        shown = earlier.shown_input
+        initial = {
+            name: value
+            for name, value in shown.get("initial", {}).items()
+            if name not in {"submission", "release"}
+        }
+        return InstallForm(
+            connector, account, method=str(shown.get("method", "")), taken=taken, initial=initial
+        )
+    return InstallForm(
+        connector,
+        account,
+        method=request.GET.get("method", ""),
+        taken=taken,
+        asks_another=_another(request, account, connector),
+    )
+
+
+JUST_NOW = timedelta(minutes=15)
+
+
+def _another(request: StaffRequest, account: Account, connector: CatalogueConnector) -> str:
+    """Words about an install of the same that ended a moment ago, unless this form began it.
+
+    Who comes back to the form by the back button and presses Install again rarely wants two.
+    """
+    same = Operation.objects.filter(
+        exclusive_key=exclusive_key(account, connector),
+        state=State.DONE,
+        finished_at__gt=timezone.now() - JUST_NOW,
+    )
+    last = same.select_related("account_connector").first()
+    if last is None or str(last.submission) == request.POST.get("submission"):
+        return ""
+    return f"{last.actor_name} installed “{last.account_connector}” here a moment ago."
+
+
+def _was_sent(submission: str) -> bool:
+    try:
+        return Operation.objects.filter(submission=uuid.UUID(submission)).exists()
+    except ValueError:
+        return False
+
+
+def _redrawn(request: StaffRequest, account: Account, connector: CatalogueConnector) -> InstallForm:
+    """The form made anew with what was typed, less secrets; nothing is checked yet."""
+    posted = {
+        name: value
+        for name, value in request.POST.items()
+        if name not in {"submission", "release", "csrfmiddlewaretoken", "redraw"}
+    }
+    method = posted.get("method", "")
+    form = InstallForm(
+        connector,
+        account,
+        method=str(method),
+        taken=_taken(account),
+        asks_another=_another(request, account, connector),
+    )
+    for name, field in form.fields.items():
+        if name in {"submission", "release"}:
+            continue
+        widget = field.widget
+        if name in posted or f"{name}other" in posted or f"{name}_other" in posted:
+            form.initial[name] = widget.value_from_datadict(request.POST, request.FILES, name)
+        elif widget.input_type == "checkbox" if hasattr(widget, "input_type") else False:
+            is_new = name == "wants_link" and "wants_link" not in posted and "redraw" in posted
+            form.initial[name] = bool(is_new) or name in posted
+    form.initial["method"] = form.method_key
+    return form
+
+
+def _renew_submission(form: InstallForm) -> None:
+    """A form that is shown again is a new submission."""
+    assert isinstance(form.data, QueryDict)
+    data = form.data.copy()
+    data["submission"] = str(uuid.uuid4())
+    form.data = data
+
+
+def _is_outdated(request: StaffRequest, connector: CatalogueConnector) -> bool:
+    return request.POST.get("release") != str(connector.release_id)
+
+
+def _active(account: Account, connector: CatalogueConnector) -> Operation | None:
+    key = exclusive_key(account, connector)
+    active: Operation | None = Operation.objects.active().filter(exclusive_key=key).first()
+    return active
+
+
+def exclusive_key(account: Account, connector: CatalogueConnector) -> str:
+    """One install of a connector into an account at a time."""
+    return f"install:{account.pk}:{connector.name}:{connector.version}"
+
+
+def _earlier(
+    request: StaffRequest, account: Account, connector: CatalogueConnector
+) -> Operation | None:
+    """The failed install that this form is to mend, from `?from=`."""
+    reference = request.GET.get("from", "")
+    if not reference:
+        return None
+    same = Q(connector=connector) | Q(
+        connector__name=connector.name, connector__version=connector.version
+    )
+    earlier: Operation | None = (
+        Operation.objects.visible_to(request.user)
+        .filter(same, reference=reference, account=account, kind="installs.install")
+        .filter(state="failed")
+        .first()
+    )
+    return earlier
+
+
+def _order(
+    request: StaffRequest, account: Account, connector: CatalogueConnector, form: InstallForm
+) -> Order:
+    follow_up = None
+    if form.wants_link():
+        follow_up = {"kind": "links.create", "title": f"Create link for {account}"}
+    return Order(
+        kind="installs.install",
+        title=f"Install {connector.name}",
+        actor=Actor.staff(request.user),
+        console=account.console,
+        submission=form.cleaned_data["submission"],
+        account=account,
+        connector=connector,
+        values=form.install_values(),
+        shown=form.shown_input(),
+        exclusive_key=exclusive_key(account, connector),
+        follow_up=follow_up,
+    )

@@ -1,0 +1,129 @@
+"""What the library says of a connector: its methods, what it asks for, where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from cyclr_api import AuthMethod, Parameter
+from dashboard.mirror.catalogue import WORDS, Way, way_of, words_of
+from dashboard.mirror.models import AccountConnector, CatalogueConnector
+
+FIELDS_OF = {Way.API_KEY: 1, Way.BASIC: 2}
+"""Fields that a way of authenticating adds to the settings."""
+WAYS = tuple(way for way in Way if way is not Way.UNKNOWN)
+
+Kind = tuple[int, str, str]
+"""A connector's console, name and version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One field that an install asks for."""
+
+    parameter: Parameter
+    kind: str
+
+
+def ways_of(connector: CatalogueConnector) -> set[Way]:
+    """Which ways its authentication can go; one without methods needs none."""
+    return {way_of(method) for method in connector.methods} or {Way.NOTHING}
+
+
+def method_words(connector: CatalogueConnector) -> str:
+    """Its methods in a few words, such as “API key or OAuth 2”."""
+    words = dict.fromkeys(words_of(method) for method in connector.methods)
+    return " or ".join(words) or WORDS[Way.NOTHING]
+
+
+def asks_words(connector: CatalogueConnector) -> str:
+    """How much an install asks for: “3 fields”, “1–2 fields”, “Nothing”."""
+    settings = len(connector.asked_parameters)
+    ways = ways_of(connector)
+    counts = {settings + FIELDS_OF.get(way, 0) for way in ways}
+    least, most = min(counts), max(counts)
+    if most == 0:
+        return "Nothing: the customer signs in" if Way.SIGN_IN in ways else "Nothing"
+    span = f"{most}" if least == most else f"{least}–{most}"
+    return f"{span} field" if most == 1 else f"{span} fields"
+
+
+def asked_of(connector: CatalogueConnector) -> list[Asked]:
+    """The settings an install asks for, in the order of its form."""
+    return [Asked(parameter, _kind_of(parameter)) for parameter in connector.asked_parameters]
+
+
+def _kind_of(parameter: Parameter) -> str:
+    if parameter.is_sensitive:
+        return "Secret"
+    if parameter.trigger_name:
+        return "Choice, once authenticated"
+    if parameter.values:
+        return f"Choice of {len(parameter.values)}"
+    known = {
+        "integer": "Whole number",
+        "float": "Number",
+        "decimal": "Number",
+        "boolean": "Yes or no",
+        "datetime": "Date and time",
+    }
+    kind = known.get((parameter.data_type or "").casefold(), "")
+    return kind or ("Text, several lines" if parameter.is_multiline else "Text")
+
+
+def fields_of(method: AuthMethod) -> str:
+    """What a method asks for beside the settings."""
+    match way_of(method):
+        case Way.API_KEY:
+            return f"One secret, sent as {method.scheme}" if method.scheme else "One secret"
+        case Way.BASIC:
+            return "User name and password"
+        case Way.SIGN_IN:
+            return "Nothing: the customer signs in, by a connection link"
+        case Way.CLIENT | Way.PASSWORD:
+            return "Its credentials are among the settings"
+        case Way.NOTHING:
+            return "Nothing"
+        case _:
+            return "It is finished in Cyclr"
+
+
+def why_not_installable(connector: CatalogueConnector) -> str:
+    """In words why it cannot be picked; empty if it can."""
+    if connector.gone_at:
+        return "Cyclr does not list it any more."
+    if connector.is_system:
+        return "Built into Cyclr: it needs no install."
+    if connector.is_draft:
+        return "Draft: release it in the Cyclr console first."
+    return ""
+
+
+def installed(connector: CatalogueConnector) -> QuerySet[AccountConnector]:
+    """Where this version of it is installed now."""
+    rows = AccountConnector.objects.there().filter(
+        account__console=connector.console_id,
+        account__gone_at=None,
+        connector_name=connector.name,
+        connector_version=connector.version,
+    )
+    return rows.filter(account=connector.account_id) if connector.account_id else rows
+
+
+def counts_of(connectors: Iterable[CatalogueConnector]) -> dict[Kind, int]:
+    """In how many accounts each is installed; one query."""
+    kinds = {(c.console_id, c.name, c.version) for c in connectors}
+    if not kinds:
+        return {}
+    is_one = Q(connector_name__in={name for _, name, _ in kinds})
+    rows = (
+        AccountConnector.objects.there()
+        .filter(is_one, account__gone_at=None)
+        .filter(account__console__in={console for console, _, _ in kinds})
+        .order_by()
+        .values_list("account__console", "connector_name", "connector_version")
+        .annotate(accounts=Count("account", distinct=True))
+    )
+    return {(console, name, version): count for console, name, version, count in rows}

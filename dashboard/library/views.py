@@ -1,0 +1,127 @@
+"""Pages of the connector library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+from django_htmx.http import replace_url
+
+from dashboard.common.htmx import is_swap, redirect_browser, render_page
+from dashboard.common.paging import clean_address, paged
+from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.library import services
+from dashboard.mirror.catalogue import WORDS, Way, words_of
+from dashboard.mirror.models import CatalogueConnector
+from dashboard.mirror.reading import consoles_in_view, gone_lately, reading_of
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the library."""
+
+    connector: CatalogueConnector
+    methods: str
+    asks: str
+    accounts: int
+    why_not: str
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def library_list(request: StaffRequest) -> HttpResponse:
+    """The catalogue, searched and filtered as the address says.
+
+    Categories and methods live in JSON that not every database can search, and a catalogue is
+    some hundred entries: they are filtered here, on rows without the bulky parameters.
+    """
+    if is_swap(request) and request.htmx.trigger_name == "console":
+        return redirect_browser(clean_address(request))
+    in_view = consoles_in_view(request)
+    reading = reading_of(in_view.shown)
+    search = request.GET.get("q", "").strip()
+    category = request.GET.get("category", "")
+    way = request.GET.get("auth", "")
+    way = way if way in services.WAYS else ""
+    every = CatalogueConnector.objects.visible_to(request.user).filter(gone_lately())
+    if in_view.chosen:
+        every = every.filter(console=in_view.chosen)
+    light = list(every.search(search).defer("parameters", "description"))
+    matching = [
+        connector
+        for connector in light
+        if (not category or category in connector.categories)
+        and (not way or way in services.ways_of(connector))
+    ]
+    page = paged(request, matching)
+    whole = {c.pk: c for c in every.filter(pk__in=[c.pk for c in page]).select_related("account")}
+    rows = [whole[connector.pk] for connector in page if connector.pk in whole]
+    counts = services.counts_of(rows)
+    is_filtered = bool(search or category or way)
+    is_first_reading = reading.is_running and reading.read_at is None
+    is_waiting = not page.total and is_first_reading and not is_filtered
+    version = version_of(is_waiting, page.total)
+    if is_waiting and is_seen(request, version):
+        return nothing_new()
+    context: dict[str, Any] = {
+        "page": page,
+        "entries": [_entry(connector, counts) for connector in rows],
+        "search": search,
+        "category": category,
+        "way": way,
+        "way_words": WORDS[Way(way)] if way else "",
+        "matching_search": len(light),
+        "in_view": in_view,
+        "reading": reading,
+        "is_waiting": is_waiting,
+        "is_filtered": is_filtered,
+        "version": version,
+    }
+    if not is_swap(request):
+        names = every.values_list("categories", flat=True)
+        context["categories"] = sorted({str(name) for some in names for name in some if name})
+        context["ways"] = [(each, WORDS[each]) for each in services.WAYS]
+    response = render_page(
+        request, "library/library_list.html", "library/_library_table.html", context
+    )
+    if is_swap(request) and request.htmx.trigger_name:
+        replace_url(response, clean_address(request))
+    return response
+
+
+def _entry(connector: CatalogueConnector, counts: dict[services.Kind, int]) -> Entry:
+    kind = (connector.console_id, connector.name, connector.version)
+    return Entry(
+        connector=connector,
+        methods=services.method_words(connector),
+        asks=services.asks_words(connector),
+        accounts=counts.get(kind, 0),
+        why_not=services.why_not_installable(connector),
+    )
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def library_detail(request: StaffRequest, pk: int) -> HttpResponse:
+    """One connector of the library: what an install asks for, and where it is installed."""
+    connectors = CatalogueConnector.objects.select_related("console", "account")
+    connector = get_for(request, connectors, pk=pk)
+    rows = services.installed(connector).select_related("account")
+    context = {
+        "connector": connector,
+        "methods": [
+            (method, words_of(method), services.fields_of(method)) for method in connector.methods
+        ],
+        "asked": services.asked_of(connector),
+        "why_not": services.why_not_installable(connector),
+        "page": paged(request, rows.order_by("account__sort_name", "account_id", "pk")),
+        "reading": reading_of([connector.console]),
+        "in_view": consoles_in_view(request),
+    }
+    return render_page(
+        request, "library/library_detail.html", "library/_library_accounts.html", context
+    )

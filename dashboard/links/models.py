@@ -1,0 +1,287 @@
+"""Connection links: durable addresses with which a customer connects installed connectors."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard.audit.models import Acted
+from dashboard.common import sealing
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
+
+LIVELY_FOR = timedelta(minutes=20)
+"""After an event on a link its pages look every second for so long, then every few."""
+
+
+def new_public_id() -> str:
+    """Eight random bytes as hex: names a link in its address, and is no secret by itself."""
+    return secrets.token_hex(8)
+
+
+def new_mint_id() -> str:
+    """160 random bits for the address of one mint's wait and return pages."""
+    return base64.b32encode(secrets.token_bytes(20)).decode().lower()
+
+
+class LinkState(models.TextChoices):
+    """How far a link has come; expired and revoked are told by their times."""
+
+    CREATED = "created", "Created"
+    SENT = "sent", "Sent"
+    OPENED = "opened", "Opened"
+    STARTED = "started", "Started"
+    RETURNED = "returned", "Returned"
+    PARTLY = "partly-connected", "Partly connected"
+    CONNECTED = "connected", "Connected"
+
+
+ORDER = [LinkState.CREATED, LinkState.SENT, LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED]
+
+
+class LinkQuerySet(MirrorQuerySet):
+    """Links, found."""
+
+    def open(self) -> Self:
+        """Those a customer can still use."""
+        return self.filter(revoked_at=None, connected_at=None, expires_at__gt=timezone.now())
+
+    def with_public_id(self, public_id: str) -> Self:
+        """The one of this address, with what its pages need."""
+        return self.filter(public_id=public_id).select_related("console", "account__console")
+
+
+class Link(Acted):
+    """One link: for one account, over one or more of its installed connectors.
+
+    The address is derived from `public_id` and a key that is not in the database.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
+    key_id = models.CharField(max_length=8, default=sealing.current_key_id)
+    submission = models.UUIDField(unique=True, null=True, blank=True)
+    console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="links")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="links")
+    recipient_email = models.EmailField(blank=True, default="")
+    recipient_name = models.CharField(max_length=200, blank=True, default="")
+    message = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.CREATED)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    moved_at = models.DateTimeField(default=timezone.now, help_text="Its last event.")
+    is_new_link_asked = models.BooleanField(default=False)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta(Acted.Meta):
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="link_of_account"),
+            models.Index(fields=["console", "-created_at"], name="link_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Link for {self.account}"
+
+    def get_absolute_url(self) -> str:
+        """The staff page about the link."""
+        return reverse("link_detail", args=[self.pk])
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expires_at <= timezone.now()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the customer can still start something with it."""
+        return self.revoked_at is None and self.connected_at is None and not self.is_expired
+
+    @property
+    def shown_state(self) -> str:
+        """The state's word on screen."""
+        if self.state != LinkState.CONNECTED:
+            if self.revoked_at is not None:
+                return "Revoked"
+            if self.is_expired:
+                return "Expired"
+        return LinkState(self.state).label
+
+    @property
+    def beat(self) -> str:
+        """How often its page looks again by itself: each tick, each tock, or not any more."""
+        if not self.is_usable:
+            return ""
+        return "tick" if timezone.now() - self.moved_at < LIVELY_FOR else "tock"
+
+    def token(self) -> str:
+        """The secret part of the address: 64 letters and digits. Made anew each time.
+
+        SealBrokenError when its key was dropped from `CREDENTIAL_KEYS`.
+        """
+        return make_token(self.public_id, self.key_id)
+
+    def url(self) -> str:
+        """The whole address that is sent to the customer."""
+        return settings.PUBLIC_URL + reverse("public_link", args=[self.token()])
+
+    def note(
+        self, event: str, words: str, item: LinkItem | None = None, **details: Any
+    ) -> LinkEvent:
+        """Add a line to the timeline. `details` hold no secrets."""
+        self.moved_at = timezone.now()
+        Link.objects.filter(pk=self.pk).update(moved_at=self.moved_at)
+        return self.events.create(event=event, words=words, item=item, details=details)
+
+
+def make_token(public_id: str, key_id: str) -> str:
+    """The address token of a link: its public id and a keyed code over it, as base32."""
+    code = sealing.code_for(public_id, purpose="link", key=key_id)
+    return base64.b32encode(bytes.fromhex(public_id) + code).decode().lower()
+
+
+class LinkItem(models.Model):
+    """One installed connector on a link."""
+
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="items")
+    account_connector = models.ForeignKey(
+        AccountConnector, on_delete=models.PROTECT, related_name="link_items"
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+    was_authenticated = models.BooleanField(default=False, help_text="Before the last start.")
+    state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.CREATED)
+    starts = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    check_until = models.DateTimeField(null=True, blank=True)
+    next_check_at = models.DateTimeField(null=True, blank=True)
+    checks = models.PositiveIntegerField(default=0)
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["link", "account_connector"], name="link_item_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                name="link_item_to_check",
+                condition=Q(next_check_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_connector} on {self.link}"
+
+    @property
+    def shown_state(self) -> str:
+        """The state's word on screen."""
+        return LinkState(self.state).label
+
+    @property
+    def is_checking(self) -> bool:
+        """Whether a worker still asks Cyclr for it."""
+        return self.next_check_at is not None and self.connected_at is None
+
+    @property
+    def seconds_since_return(self) -> float:
+        """How long ago the customer came back; a day if never."""
+        if self.returned_at is None:
+            return 86400.0
+        return (timezone.now() - self.returned_at).total_seconds()
+
+
+class MintState(models.TextChoices):
+    """Where a mint is."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    USED = "used"
+    FAILED = "failed"
+    OVER = "over"
+
+
+class Mint(models.Model):
+    """One start: a Cyclr sign-in token on its way into one redirect.
+
+    The finished address is sealed to this row, opened once by the redirect, and wiped.
+    """
+
+    public_id = models.CharField(max_length=32, unique=True, default=new_mint_id)
+    item = models.ForeignKey(LinkItem, on_delete=models.CASCADE, related_name="mints")
+    state = models.CharField(max_length=10, choices=MintState.choices, default=MintState.WAITING)
+    sealed_url = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="mint_sealed_only_when_ready", condition=Q(state="ready") | Q(sealed_url="")
+            ),
+        ]
+        indexes = [models.Index(fields=["item", "-created_at"], name="mint_of_item")]
+
+    def __str__(self) -> str:
+        return f"mint {self.pk} of {self.item_id}"
+
+    @property
+    def seal_place(self) -> str:
+        """Where its address is sealed to."""
+        return f"links.mint:{self.public_id}:url"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it can no longer lead anywhere."""
+        if self.state in {MintState.USED, MintState.FAILED, MintState.OVER}:
+            return True
+        start: datetime = self.ready_at or self.created_at
+        return (timezone.now() - start).total_seconds() > settings.MINT_LIVES_FOR
+
+
+class LinkEvent(models.Model):
+    """One line of a link's timeline."""
+
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="events")
+    item = models.ForeignKey(LinkItem, on_delete=models.CASCADE, null=True, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    event = models.CharField(max_length=20)
+    words = models.TextField()
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.words
+
+    @property
+    def mark(self) -> str:
+        """The shape beside it: a state's, or a point for what is none."""
+        known = {"created", "opened", "started", "returned", "connected", "revoked", "expired"}
+        if self.is_robot or self.event not in known:
+            return "failed" if self.event == "refused" else "quiet"
+        return self.event
+
+    @property
+    def is_robot(self) -> bool:
+        """Whether it was likely a mail scanner."""
+        return bool(self.details.get("robot"))

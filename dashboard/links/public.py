@@ -1,0 +1,271 @@
+"""The customers' pages: no sign-in, no script needed, nothing changed by a GET but the open log."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_POST, require_safe
+
+from dashboard.common.foreign import as_text
+from dashboard.common.limits import is_within
+from dashboard.links import services
+from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
+from dashboard.people.access import open_to_all
+from dashboard.people.address import client_address
+
+COOKIE = "link"
+"""Leads back from a start to the link's page; the pages work without it."""
+STARTS_PER_ADDRESS_AND_MINUTE = 60
+NOT_FINISHED_AFTER = 25.0
+"""Seconds after the return in which Cyclr usually knows; then the page says how to go on."""
+
+_ROBOT = re.compile(
+    r"bot|crawl|spider|scan|preview|fetch|curl|wget|python|java/|go-http|headless|safelinks|"
+    r"proofpoint|mimecast|barracuda|slack|teams|whatsapp|facebookexternal|outlook",
+    re.IGNORECASE,
+)
+
+
+def guess(request: HttpRequest) -> tuple[str, str]:
+    """Likely a mail scanner or a person, and why; for labelling only."""
+    agent = request.headers.get("User-Agent", "")
+    if request.method == "HEAD":
+        return "robot", "HEAD request, no browser"
+    if _is_prefetch(request):
+        return "robot", "A preview, not a visit"
+    if not agent or _ROBOT.search(agent):
+        return "robot", "A program, not a browser"
+    if not request.headers.get("Accept-Language"):
+        return "robot", "No language asked for, as browsers do"
+    return "person", _device(agent)
+
+
+def _is_prefetch(request: HttpRequest) -> bool:
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+    return any(
+        "prefetch" in purpose.lower() or "preview" in purpose.lower() for purpose in purposes
+    )
+
+
+def _device(agent: str) -> str:
+    names = ("iPhone", "iPad", "Android", "Windows", "Macintosh", "Linux")
+    return next((name for name in names if name in agent), "A browser")
+
+
+def until_words(moment: datetime, zone: str) -> str:
+    """A moment for a customer: "Tuesday 17 March, 17:00 (Europe/London)"."""
+    try:
+        local = moment.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        local, zone = moment, "UTC"
+    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M} ({zone or 'UTC'})"
+
+
+def _page(
+    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    response = render(request, f"links/public/{template}.html", context, status=status)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _unknown(request: HttpRequest) -> HttpResponse:
+    """One neutral page for every address that was never ours."""
+    return _page(request, "unknown", {}, status=404)
+
+
+def _context(link: Link, token: str) -> dict[str, Any]:
+    items = list(link.items.select_related("account_connector"))
+    connected = sum(item.connected_at is not None for item in items)
+    return {
+        "link": link,
+        "token": token,
+        "partner": link.console.asks_as,
+        "support_email": link.console.support_email,
+        "items": items,
+        "connected": connected,
+        "until": until_words(link.expires_at, link.account.timezone),
+    }
+
+
+def _with_cookie(response: HttpResponse, token: str) -> HttpResponse:
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=3600,
+        path="/c/",
+        httponly=True,
+        secure=settings.IS_PUBLIC_TLS,
+        samesite="Lax",
+    )
+    return response
+
+
+@require_safe
+@open_to_all
+def public_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Who asks, for which company, which apps, until when, whom to ask."""
+    link = services.find(token)
+    if link is None:
+        return _unknown(request)
+    who, why = guess(request)
+    agent = as_text(request.headers.get("User-Agent", ""))[:200]
+    services.log_open(link, method=request.method or "", guess=who, why=why, agent=agent)
+    return _link_page(request, link, token)
+
+
+def _link_page(request: HttpRequest, link: Link, token: str, status: int = 200) -> HttpResponse:
+    context = _context(link, token)
+    if link.state == LinkState.CONNECTED:
+        return _page(request, "done", context, status)
+    if not link.is_usable:
+        return _page(request, "expired", context, 410)
+    response = _page(request, "link", context, status)
+    if any(item.is_checking and item.state == LinkState.RETURNED for item in context["items"]):
+        response["Refresh"] = "4"
+    return response
+
+
+@require_POST
+@csrf_protect
+@open_to_all
+def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
+    """Start one app: a row for the worker, then the wait page. Pressing often is harmless."""
+    link = services.find(token)
+    if link is None:
+        return _unknown(request)
+    item = (
+        link.items.select_related("link__account", "account_connector").filter(pk=item_pk).first()
+    )
+    if item is None:
+        return _unknown(request)
+    key = f"start:{client_address(request)}"
+    if not is_within(key, most=STARTS_PER_ADDRESS_AND_MINUTE, seconds=60):
+        context = {**_context(link, token), "again_in": "a minute"}
+        return _page(request, "too_many", context, status=429)
+    try:
+        mint = services.start(item)
+    except services.NotUsableError:
+        return _link_page(request, link, token)
+    except services.TooManyStartsError as error:
+        minutes = max(1, round((error.again_at - timezone.now()).total_seconds() / 60))
+        again = f"{minutes} minute{'s' if minutes > 1 else ''}"
+        if minutes > 90:
+            again = f"{round(minutes / 60)} hours"
+        context = {**_context(link, token), "again_in": again}
+        return _page(request, "too_many", context, status=429)
+    response = HttpResponseRedirect(reverse("mint_wait", args=[mint.public_id]), status=303)
+    return _with_cookie(response, link.token())
+
+
+def _mint(mint_id: str) -> Mint | None:
+    if not re.fullmatch(r"[a-z2-7]{32}", mint_id):
+        mint_id = "a" * 32
+    rows = Mint.objects.select_related(
+        "item__link__console", "item__link__account", "item__account_connector"
+    )
+    return rows.filter(public_id=mint_id).first()
+
+
+def _way_back(request: HttpRequest, link: Link) -> dict[str, Any]:
+    """What a start's pages show. They lead back to the link only in the browser that began."""
+    token = request.COOKIES.get(COOKIE, "")
+    known = services.find(token) if token else None
+    is_same = known is not None and known.pk == link.pk
+    return {
+        "link": link,
+        "partner": link.console.asks_as,
+        "support_email": link.console.support_email,
+        "back_token": token if is_same else "",
+    }
+
+
+@require_safe
+@open_to_all
+def mint_wait(request: HttpRequest, mint_id: str) -> HttpResponse:
+    """Wait for the worker; then one redirect to Cyclr, once. Previews and HEAD use nothing up."""
+    mint = _mint(mint_id)
+    if mint is None:
+        return _unknown(request)
+    item, link = mint.item, mint.item.link
+    context = {**_way_back(request, link), "item": item, "mint": mint}
+    is_visit = request.method == "GET" and not _is_prefetch(request)
+    if is_visit and mint.state == MintState.READY:
+        url = services.take_redirect(mint)
+        if url is not None:
+            return _to_cyclr(url)
+        mint.refresh_from_db()
+    if item.connected_at is not None:
+        return _page(request, "returned", {**context, "is_connected": True})
+    if not link.is_usable:
+        return _page(request, "ended", context, 410)
+    if mint.state == MintState.FAILED:
+        return _page(request, "failed", context)
+    if mint.is_over:
+        return _page(request, "used", context)
+    response = _page(request, "wait", context)
+    response["Refresh"] = "1"
+    return response
+
+
+def _to_cyclr(url: str) -> HttpResponse:
+    """The one answer that holds a sign-in token: a header, kept nowhere."""
+    response = HttpResponse(status=302)
+    response["Location"] = url
+    response["Cache-Control"] = "no-store, max-age=0"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_safe
+@open_to_all
+def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
+    """Where Cyclr sends the browser afterwards. It believes nothing: a worker asks Cyclr."""
+    mint = _mint(mint_id)
+    if mint is None:
+        return _unknown(request)
+    if request.method == "GET" and not _is_prefetch(request):
+        services.note_return(mint)
+    item = LinkItem.objects.select_related("account_connector", "link__console").get(
+        pk=mint.item_id
+    )
+    mint.refresh_from_db(fields=["returned_at", "state"])
+    link = mint.item.link
+    link.refresh_from_db()
+    left = link.items.filter(connected_at=None).exclude(pk=item.pk).exists()
+    is_late = item.seconds_since_return > NOT_FINISHED_AFTER
+    context = {
+        **_way_back(request, link),
+        "item": item,
+        "is_connected": item.connected_at is not None,
+        "is_unproven": item.was_authenticated and item.connected_at is None,
+        "is_late": is_late,
+        "has_more": left,
+    }
+    response = _page(request, "returned", context)
+    if item.connected_at is None and item.is_checking and not is_late:
+        response["Refresh"] = "2"
+    return response
+
+
+@require_POST
+@csrf_protect
+@open_to_all
+def link_ask(request: HttpRequest, token: str) -> HttpResponse:
+    """A customer whose link has ended asks for another; staff see it on the link."""
+    link = services.find(token)
+    if link is None:
+        return _unknown(request)
+    if not link.is_usable:
+        services.ask_for_new(link)
+        link.refresh_from_db()
+    return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)

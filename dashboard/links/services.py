@@ -1,0 +1,352 @@
+"""What can be done with links: make, find, start, confirm, end."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+import re
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor
+from dashboard.common import sealing
+from dashboard.common.tasks import publish_on_commit
+from dashboard.links.models import (
+    ORDER,
+    Link,
+    LinkItem,
+    LinkState,
+    Mint,
+    MintState,
+)
+from dashboard.mirror.models import Account, AccountConnector
+
+logger = logging.getLogger(__name__)
+
+SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
+STARTS_IN_TEN_MINUTES, STARTS_A_DAY = 12, 60
+OPENS_KEPT = 200
+FAILED_STARTS_TO_TELL = 3
+
+_TOKEN = re.compile(r"([a-z2-7]{64})[^a-z0-9]{0,8}")
+
+
+class TooManyStartsError(Exception):
+    """The link was started too often lately; `again_at` says when it may be again."""
+
+    def __init__(self, again_at: datetime) -> None:
+        super().__init__("too many starts")
+        self.again_at = again_at
+
+
+class NotUsableError(Exception):
+    """The link was revoked, has expired or is all done."""
+
+
+# ---- making ----
+
+
+def create_link(
+    actor: Actor,
+    account: Account,
+    connectors: Sequence[AccountConnector],
+    *,
+    expires_in: timedelta = timedelta(days=7),
+    recipient_email: str = "",
+    recipient_name: str = "",
+    message: str = "",
+    submission: uuid.UUID | None = None,
+) -> Link:
+    """A link over installed connectors of one account; the same submission gives the same link."""
+    if not connectors:
+        raise ValueError("a link needs something to connect")
+    lifetime = min(max(expires_in, SHORTEST), LONGEST)
+    link = Link(
+        submission=submission,
+        console=account.console,
+        account=account,
+        recipient_email=recipient_email,
+        recipient_name=recipient_name,
+        message=message,
+        expires_at=timezone.now() + lifetime,
+    )
+    link.actor = actor
+    try:
+        with transaction.atomic():
+            link.save(force_insert=True)
+            LinkItem.objects.bulk_create(
+                LinkItem(
+                    link=link,
+                    account_connector=connector,
+                    position=position,
+                    was_authenticated=bool(connector.authenticated),
+                )
+                for position, connector in enumerate(connectors)
+            )
+            link.note("created", f"Created by {actor.name}")
+            audit.record(
+                actor,
+                "links.create",
+                console=account.console,
+                target=str(link),
+                target_url=link.get_absolute_url(),
+                account_name=str(account),
+                link=link.pk,
+            )
+    except IntegrityError:
+        if submission is None:
+            raise
+        return Link.objects.get(submission=submission)
+    return link
+
+
+def revoke(link: Link, actor: Actor) -> bool:
+    """End a link at once; what was minted and not used is worthless from now on."""
+    with transaction.atomic():
+        rows = Link.objects.filter(pk=link.pk, revoked_at=None, connected_at=None)
+        if not rows.update(revoked_at=timezone.now()):
+            return False
+        Mint.objects.filter(item__link=link, state__in=[MintState.WAITING, MintState.READY]).update(
+            state=MintState.OVER, sealed_url=""
+        )
+        link.refresh_from_db()
+        link.note("revoked", f"Revoked by {actor.name}")
+        _record(link, actor, "links.revoke")
+    return True
+
+
+def extend(link: Link, actor: Actor, by: timedelta = timedelta(days=7)) -> bool:
+    """Let a link live longer, counted from now; at most thirty days."""
+    until = timezone.now() + min(by, LONGEST)
+    with transaction.atomic():
+        rows = Link.objects.filter(
+            pk=link.pk, revoked_at=None, connected_at=None, expires_at__lt=until
+        )
+        if not rows.update(expires_at=until):
+            return False
+        link.refresh_from_db()
+        link.note("extended", f"Extended by {actor.name}")
+        _record(link, actor, "links.extend")
+    return True
+
+
+def _record(link: Link, actor: Actor, action: str) -> None:
+    audit.record(
+        actor,
+        action,
+        console=link.console,
+        target=str(link),
+        target_url=link.get_absolute_url(),
+        account_name=str(link.account),
+        link=link.pk,
+    )
+
+
+# ---- finding ----
+
+
+def find(token: str) -> Link | None:
+    """The link of an address token, or None; the same work for every token that is not ours.
+
+    Mail programs glue punctuation to addresses: that much is forgiven.
+    """
+    match = _TOKEN.fullmatch(token.strip().lower())
+    try:
+        raw = base64.b32decode((match.group(1) if match else "a" * 64).upper())
+    except binascii.Error:
+        raw = bytes(40)
+    public_id, code = raw[:8].hex(), raw[8:]
+    link = Link.objects.with_public_id(public_id).first()
+    key_id = link.key_id if link else sealing.current_key_id()
+    try:
+        ours = sealing.code_for(public_id, purpose="link", key=key_id)
+    except sealing.SealBrokenError:
+        logger.error("link key dropped link=%s key=%s", link.pk if link else None, key_id)
+        return None
+    is_ours = hmac.compare_digest(ours, code)
+    return link if is_ours and match else None
+
+
+def log_open(link: Link, *, method: str, guess: str, why: str, agent: str) -> None:
+    """Write an opening into the link's log; who it was is a guess, for labelling only."""
+    lately = timezone.now() - timedelta(seconds=30)
+    same = link.events.filter(event="opened", at__gt=lately, details__agent=agent)
+    if same.exists() or link.events.filter(event="opened").count() >= OPENS_KEPT:
+        return
+    is_robot = guess == "robot"
+    words = "Opened" if is_robot else "Opened by a person"
+    link.note("opened", words, robot=is_robot, why=why, agent=agent, method=method)
+    if not is_robot:
+        move(link, LinkState.OPENED)
+
+
+def move(link: Link, state: LinkState, item: LinkItem | None = None) -> None:
+    """Bring the link (and an item) forward to a state; never back, never off its end."""
+    earlier = [s for s in ORDER if ORDER.index(s) < ORDER.index(state)]
+    if state in {LinkState.STARTED, LinkState.RETURNED}:
+        earlier = [s for s in ORDER if s != state]  # a new start after a return is a start again
+    Link.objects.filter(pk=link.pk, state__in=earlier).update(state=state)
+    items = LinkItem.objects.filter(link=link, state__in=earlier)
+    (items.filter(pk=item.pk) if item else items).update(state=state)
+    link.refresh_from_db(fields=["state"])
+
+
+# ---- starting ----
+
+
+def start(item: LinkItem) -> Mint:
+    """A new start of one item; a worker mints the sign-in token for it.
+
+    Raises `NotUsableError` and `TooManyStartsError`. Any number of starts is harmless: each
+    mints a fresh token, and the link stays as it is.
+    """
+    from dashboard.links import tasks
+
+    link = item.link
+    if not link.is_usable or item.connected_at is not None:
+        raise NotUsableError
+    moment = timezone.now()
+    with transaction.atomic():
+        Link.objects.select_for_update().get(pk=link.pk)
+        mints = Mint.objects.filter(item__link=link)
+        for most, window in (
+            (STARTS_IN_TEN_MINUTES, timedelta(minutes=10)),
+            (STARTS_A_DAY, timedelta(days=1)),
+        ):
+            times = mints.filter(created_at__gt=moment - window).order_by("-created_at")
+            counted = list(times.values_list("created_at", flat=True)[:most])
+            if len(counted) >= most:
+                raise TooManyStartsError(counted[-1] + window)
+        mint = Mint.objects.create(item=item)
+        publish_on_commit(tasks.mint_token, mint.pk, queue="interactive")
+    return mint
+
+
+def take_redirect(mint: Mint) -> str | None:
+    """The address at Cyclr that a mint leads to, for one redirect; None if there is none now.
+
+    Used and wiped in the same statement: of two requests at once only one gets it.
+    """
+    if mint.state != MintState.READY or mint.is_over or not mint.item.link.is_usable:
+        return None
+    sealed = mint.sealed_url
+    moment = timezone.now()
+    with transaction.atomic():
+        rows = Mint.objects.filter(pk=mint.pk, state=MintState.READY)
+        if not rows.update(state=MintState.USED, sealed_url="", used_at=moment):
+            return None
+        url = sealing.unseal(sealed, bound_to=mint.seal_place)
+        item = mint.item
+        LinkItem.objects.filter(pk=item.pk).update(
+            starts=item.starts + 1,
+            started_at=moment,
+            check_until=moment + timedelta(seconds=settings.VERIFY_FOR),
+            next_check_at=moment + timedelta(seconds=5),
+            checks=0,
+        )
+        move(item.link, LinkState.STARTED, item)
+        item.link.note("started", f"Started {item.account_connector}", item)
+    return url
+
+
+def note_return(mint: Mint) -> None:
+    """The customer's browser came back from a start. It proves nothing; a worker asks Cyclr."""
+    from dashboard.links import tasks
+
+    if mint.state != MintState.USED or mint.returned_at is not None:
+        return
+    moment = timezone.now()
+    with transaction.atomic():
+        rows = Mint.objects.filter(pk=mint.pk, returned_at=None)
+        if not rows.update(returned_at=moment):
+            return
+        item = mint.item
+        if item.connected_at is not None:
+            return
+        LinkItem.objects.filter(pk=item.pk).update(
+            returned_at=moment,
+            next_check_at=moment,
+            checks=0,
+            check_until=moment + timedelta(seconds=settings.VERIFY_FOR),
+        )
+        move(item.link, LinkState.RETURNED, item)
+        item.link.note("returned", f"Came back from {item.account_connector}", item)
+        publish_on_commit(tasks.check_account, item.link.account_id, queue="checks")
+
+
+# ---- confirming ----
+
+
+def confirm(item: LinkItem, *, is_authenticated: bool) -> None:
+    """Take over what Cyclr says about an item's connector; inside a worker."""
+    link = item.link
+    moment = timezone.now()
+    if item.connected_at is not None:
+        return
+    if item.was_authenticated and not is_authenticated:
+        # From here on, authenticated means that somebody finished it.
+        item.was_authenticated = False
+        LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
+    if is_authenticated and not item.was_authenticated:
+        with transaction.atomic():
+            rows = LinkItem.objects.filter(pk=item.pk, connected_at=None)
+            if not rows.update(
+                connected_at=moment,
+                state=LinkState.CONNECTED,
+                next_check_at=None,
+                checked_at=moment,
+            ):
+                return
+            link.note("connected", f"{item.account_connector} connected", item)
+            _connect_link(link, moment)
+            audit.record(
+                Actor.link(link.pk),
+                "links.connect",
+                console=link.console,
+                target=str(item.account_connector),
+                target_url=item.account_connector.get_absolute_url(),
+                account_name=str(link.account),
+                result="connected",
+                link=link.pk,
+            )
+        return
+    if item.check_until is not None and moment >= item.check_until:
+        LinkItem.objects.filter(pk=item.pk).update(next_check_at=None, checked_at=moment)
+        if item.was_authenticated and is_authenticated and item.returned_at:
+            link.note("unproven", f"{item.account_connector}: returned, not proven to work", item)
+        else:
+            link.note("unfinished", f"{item.account_connector} was started and not finished", item)
+        return
+    pause = min(60.0, 2.0 * 1.5 ** min(item.checks, 12))
+    LinkItem.objects.filter(pk=item.pk).update(
+        next_check_at=moment + timedelta(seconds=pause), checks=item.checks + 1, checked_at=moment
+    )
+
+
+def _connect_link(link: Link, moment: datetime) -> None:
+    left = link.items.filter(connected_at=None).exists()
+    if left:
+        Link.objects.filter(pk=link.pk).exclude(state=LinkState.CONNECTED).update(
+            state=LinkState.PARTLY
+        )
+    else:
+        Link.objects.filter(pk=link.pk).update(state=LinkState.CONNECTED, connected_at=moment)
+        link.note("all-connected", "Everything is connected")
+    link.refresh_from_db()
+
+
+def ask_for_new(link: Link) -> None:
+    """A customer with an old link asks for a new one: staff are told, once."""
+    with transaction.atomic():
+        rows = Link.objects.filter(pk=link.pk, is_new_link_asked=False, connected_at=None)
+        if rows.update(is_new_link_asked=True):
+            link.note("asked", "The customer asks for a new link")
+            _record(link, Actor.link(link.pk), "links.ask")

@@ -1,0 +1,20 @@
+"""Addresses of links: the staff's pages, and the customers'."""
+
+from django.urls import path
+
+from dashboard.links import public, views
+
+urlpatterns = [
+    path("links/", views.link_list, name="link_list"),
+    path("links/<int:pk>/", views.link_detail, name="link_detail"),
+    path("links/<int:pk>/revoke/", views.link_revoke, name="link_revoke"),
+    path("links/<int:pk>/extend/", views.link_extend, name="link_extend"),
+    path("accounts/<int:pk>/links/", views.link_account_tab, name="link_account_tab"),
+    path("accounts/<int:pk>/links/new/", views.link_new, name="link_new"),
+    path("accounts/<int:pk>/links/panel/", views.link_panel, name="link_panel"),
+    path("c/m/<str:mint_id>", public.mint_wait, name="mint_wait"),
+    path("c/r/<str:mint_id>", public.link_return, name="link_return"),
+    path("c/<str:token>", public.public_link, name="public_link"),
+    path("c/<str:token>/<int:item_pk>/continue", public.link_continue, name="link_continue"),
+    path("c/<str:token>/ask", public.link_ask, name="link_ask"),
+]

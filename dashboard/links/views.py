@@ -1,0 +1,222 @@
+"""The staff's pages about links."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dashboard.accounts.services import head_context
+from dashboard.audit.models import Actor
+from dashboard.common.foreign import as_text, fold
+from dashboard.common.htmx import is_swap, render_page
+from dashboard.common.paging import paged
+from dashboard.common.sealing import SealBrokenError
+from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.links import services
+from dashboard.links.forms import LinkForm
+from dashboard.links.models import Link, LinkState
+from dashboard.mirror.models import Account
+from dashboard.operations.models import Operation
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+LINKS = Link.objects.select_related("console", "account__console", "actor_user")
+
+SHOW = {
+    "waiting": "Waiting",
+    "unfinished": "Opened, not finished",
+    "connected": "Connected",
+    "expired": "Expired",
+    "revoked": "Revoked",
+}
+
+
+def _showing(links: QuerySet[Any], show: str) -> QuerySet[Any]:
+    moment = timezone.now()
+    is_open = Q(revoked_at=None, connected_at=None, expires_at__gt=moment)
+    begun = [LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED, LinkState.PARTLY]
+    match show:
+        case "waiting":
+            return links.filter(is_open)
+        case "unfinished":
+            return links.filter(is_open, state__in=begun)
+        case "connected":
+            return links.exclude(connected_at=None)
+        case "expired":
+            return links.filter(connected_at=None, revoked_at=None, expires_at__lte=moment)
+        case "revoked":
+            return links.filter(connected_at=None).exclude(revoked_at=None)
+        case _:
+            return links
+
+
+def _searched(links: QuerySet[Any], search: str) -> QuerySet[Any]:
+    folded = fold(search)
+    if not folded:
+        return links
+    return links.filter(
+        Q(account__search_text__contains=folded)
+        | Q(recipient_email__icontains=search)
+        | Q(recipient_name__icontains=search)
+    )
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def link_list(request: StaffRequest) -> HttpResponse:
+    """Every link, newest first; live while one of those shown moves."""
+    search = request.GET.get("q", "").strip().replace("\x00", "")
+    show = request.GET.get("show", "")
+    links = _searched(_showing(LINKS.visible_to(request.user), show), search)
+    page = paged(request, links.prefetch_related("items__account_connector"))
+    context = {"page": page, "search": search, "show": show, "shows": SHOW}
+    return render_page(request, "links/link_list.html", "links/_link_table.html", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def link_account_tab(request: StaffRequest, pk: int) -> HttpResponse:
+    """The links of one account."""
+    account = get_for(request, Account.objects.select_related("console"), pk=pk)
+    links = LINKS.filter(account=account).prefetch_related("items__account_connector")
+    context = {**head_context(request, account, "links"), "page": paged(request, links)}
+    return render_page(request, "links/link_account_tab.html", "links/_link_table.html", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def link_panel(request: StaffRequest, pk: int) -> HttpResponse:
+    """The account page's corner about its newest link; live while it is open."""
+    account = get_for(request, Account.objects.select_related("console"), pk=pk)
+    link = LINKS.filter(account=account).prefetch_related("items__account_connector").first()
+    events = list(link.events.all()[:6]) if link else []
+    beat = link.beat if link else "tick" if _is_installing(account) else "tock"
+    version = version_of(_seen_of(link), [event.pk for event in events], beat)
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    context = {"account": account, "link": link, "events": events, "beat": beat}
+    context |= {"version": version, **_about(request, link)}
+    return render_page(request, "links/link_panel.html", "links/_link_panel.html", context)
+
+
+def _is_installing(account: Account) -> bool:
+    """Whether a link may appear any moment."""
+    return Operation.objects.active().filter(account=account).exists()
+
+
+def _seen_of(link: Link | None) -> list[object]:
+    """What a part of a page shows of a link, to tell whether it is new."""
+    if link is None:
+        return []
+    items = [(item.state, item.starts, item.is_checking) for item in link.items.all()]
+    return [link.pk, link.shown_state, link.expires_at, link.moved_at, items]
+
+
+def _about(request: StaffRequest, link: Link | None) -> dict[str, Any]:
+    """What only those who may send links see: its address."""
+    if link is None:
+        return {}
+    role = request.user.role_in(link.console)
+    if role is None or role < Role.AGENT:
+        return {"may_send": False}
+    about: dict[str, Any] = {"may_send": True}
+    if link.is_usable:
+        try:
+            about["address"] = link.url()
+        except SealBrokenError:
+            about["address_lost"] = True
+        else:
+            about["mailto"] = _mailto(link, about["address"])
+    return about
+
+
+def _mailto(link: Link, address: str) -> str:
+    subject = f"{link.console.asks_as} asks you to connect your apps"
+    name = as_text(link.recipient_name).strip()
+    hello = f"Hello {name}," if name else "Hello,"
+    words = (
+        f"{hello}\n\nplease open this page and follow it; it takes a few minutes:\n\n{address}\n\n"
+        f"It works until {link.expires_at:%d %B %Y, %H:%M} UTC, as often as you need.\n"
+    )
+    return f"mailto:{quote(link.recipient_email)}?subject={quote(subject)}&body={quote(words)}"
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
+    """One link: its address, its apps, its timeline; live while it is open."""
+    link = get_for(request, LINKS, pk=pk)
+    version = version_of(_seen_of(link), link.beat)
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    context = {
+        "link": link,
+        "version": version,
+        "items": list(link.items.select_related("account_connector")),
+        "events": list(link.events.select_related("item__account_connector")[:200]),
+        "is_new": request.GET.get("new") == "1",
+        **_about(request, link),
+    }
+    return render_page(request, "links/link_detail.html", "links/_link.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(Role.AGENT)
+def link_new(request: StaffRequest, pk: int) -> HttpResponse:
+    """Make a link over connectors of one account; sent twice it is made once."""
+    account = get_for(request, Account.objects.select_related("console"), Role.AGENT, pk=pk)
+    installed = account.connectors.there().order_by("authenticated", "name", "pk")
+    possible = [connector for connector in installed if connector.is_connected_by_link]
+    form = LinkForm(
+        possible,
+        request.POST if request.method == "POST" else None,
+        chosen=request.GET.get("connector", ""),
+    )
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        link = services.create_link(
+            Actor.staff(request.user),
+            account,
+            form.chosen_connectors(),
+            expires_in=form.lifetime(),
+            recipient_email=values["recipient_email"],
+            recipient_name=values["recipient_name"],
+            message=values["message"],
+            submission=values["submission"],
+        )
+        return redirect(f"{link.get_absolute_url()}?new=1")
+    context = {"account": account, "form": form, "possible": possible, "has_any": bool(installed)}
+    status = 422 if request.method == "POST" else 200
+    return render_page(
+        request, "links/link_new.html", "links/_link_form.html", context, status=status
+    )
+
+
+@require_POST
+@role_required(Role.AGENT)
+def link_revoke(request: StaffRequest, pk: int) -> HttpResponse:
+    """End a link at once."""
+    link = get_for(request, LINKS, Role.AGENT, pk=pk)
+    if services.revoke(link, Actor.staff(request.user)):
+        messages.success(request, "Link revoked. Its address stopped working.")
+    return redirect(link)
+
+
+@require_POST
+@role_required(Role.AGENT)
+def link_extend(request: StaffRequest, pk: int) -> HttpResponse:
+    """Let a link work for seven days from now."""
+    link = get_for(request, LINKS, Role.AGENT, pk=pk)
+    if services.extend(link, Actor.staff(request.user), timedelta(days=7)):
+        messages.success(request, "Link extended: it works for seven days from now.")
+    else:
+        messages.info(request, "The link works longer than that already, or has ended.")
+    return redirect(link)

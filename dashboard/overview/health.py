@@ -1,0 +1,88 @@
+"""Whether this process lives, and whether the whole can work; for machines, open to all.
+
+They stand here and not in `common` because readiness reads what upper rooms know. Neither answer
+holds a name, an address or a secret.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from dashboard.mirror.models import SyncRun
+from dashboard.operations.pulses import signs
+from dashboard.people.access import open_to_all
+
+PING_WITHIN = 0.5
+"""Seconds that the broker has for its answer."""
+
+
+@require_safe
+@open_to_all
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers. Asks nothing of anybody, so a lost database does not restart it."""
+    return HttpResponse("ok", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@open_to_all
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether database, broker and workers are there; 503 if one is not.
+
+    How long ago Cyclr was last read is told and decides nothing: pages answer without Cyclr.
+    """
+    facts: dict[str, Any] = {"broker": is_broker_there()}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        facts |= {"database": True, **_workers(), **_last_sync()}
+    except DatabaseError:
+        facts["database"] = False
+    is_ready = facts["database"] and facts["broker"] and facts.get("workers", False)
+    return JsonResponse({"ready": is_ready, **facts}, status=200 if is_ready else 503)
+
+
+def is_broker_there() -> bool:
+    """Whether the broker answers a ping, asked once and in half a second."""
+    url: str = settings.REDIS_URL
+    if not url:
+        return False
+    if url.startswith("redis+socket://"):
+        url = f"unix://{url.removeprefix('redis+socket://').split('?', 1)[0]}"
+    server = redis.Redis.from_url(
+        url,
+        socket_timeout=PING_WITHIN,
+        socket_connect_timeout=PING_WITHIN,
+        retry=Retry(NoBackoff(), 0),
+    )
+    try:
+        with server:
+            return bool(server.ping())
+    except (redis.RedisError, OSError, ValueError):
+        return False
+
+
+def _workers() -> dict[str, Any]:
+    shown = signs()
+    now = timezone.now()
+    ages = {
+        sign.name: round((now - sign.at).total_seconds()) if sign.at else None for sign in shown
+    }
+    return {"workers": all(sign.is_alive for sign in shown), "pulse_age": ages}
+
+
+def _last_sync() -> dict[str, Any]:
+    """Seconds since the last complete reading of the console that was read longest ago."""
+    good = SyncRun.objects.filter(error="", console__retired_at=None).exclude(finished_at=None)
+    ends = good.order_by().values("console").annotate(last=Max("finished_at"))
+    oldest = min((row["last"] for row in ends), default=None)
+    return {"last_sync_age": round((timezone.now() - oldest).total_seconds()) if oldest else None}

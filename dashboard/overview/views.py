@@ -1,0 +1,109 @@
+"""The home page: what is wrong, what moved, how fresh all of it is."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from dashboard.audit.models import AuditEntry
+from dashboard.audit.words import line_of
+from dashboard.common.htmx import is_swap, redirect_browser, render_page
+from dashboard.common.paging import clean_address
+from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.mirror.reading import consoles_in_view, reading_of
+from dashboard.overview.attention import KINDS, attention
+from dashboard.overview.figures import Figures, figures, sync_figures
+from dashboard.people.access import StaffRequest, role_required
+from dashboard.people.models import Role
+
+RECENT = 8
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def overview(request: StaffRequest) -> HttpResponse:
+    """What needs attention, recent activity, and the figures; live until there is something."""
+    if is_swap(request) and request.htmx.trigger_name == "console":
+        return redirect_browser(clean_address(request))
+    in_view = consoles_in_view(request)
+    consoles = in_view.shown
+    shown = figures(consoles)
+    sync_version = _version(shown)
+    if shown.is_first and is_swap(request) and is_seen(request, sync_version):
+        return nothing_new()
+    show = request.GET.get("show", "")
+    show = show if show in KINDS else ""
+    may_act = {
+        console.pk
+        for console in consoles
+        if (request.user.role_in(console) or Role.VIEWER) >= Role.AGENT
+    }
+    found = attention(
+        consoles,
+        unauthenticated=shown.share.unauthenticated,
+        may_act=may_act,
+        show=show,
+    )
+    recent = AuditEntry.objects.filter(console__in=consoles).order_by("-pk")[:RECENT]
+    is_lead = (request.user.highest_role or Role.VIEWER) >= Role.LEAD
+    reading = reading_of(consoles)
+    context = {
+        "in_view": in_view,
+        "reading": reading,
+        "version": version_of(reading),
+        "figures": shown,
+        "sync_version": sync_version,
+        "attention": found,
+        "chips": [(kind, word, found.counts[kind]) for kind, word in KINDS.items()],
+        "show": show,
+        "in_list": found.counts[show] if show else found.total,
+        "everything": _everything(found.counts, show),
+        "recent": [line_of(entry) for entry in recent],
+        "activity_url": reverse("audit_list" if is_lead else "operation_list"),
+    }
+    return render_page(request, "overview/overview.html", "overview/_overview.html", context)
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def overview_sync(request: StaffRequest) -> HttpResponse:
+    """How the reading of Cyclr goes: the part of the home page that moves while it is read."""
+    if not is_swap(request):
+        return redirect("overview")
+    in_view = consoles_in_view(request)
+    shown = sync_figures(in_view.shown)
+    sync_version = _version(shown)
+    if is_seen(request, sync_version):
+        return nothing_new()
+    context = {"in_view": in_view, "figures": shown, "sync_version": sync_version}
+    return render(request, "overview/_sync_health.html", context)
+
+
+def _version(shown: Figures) -> str:
+    """What the moving part shows, without what only time changes."""
+    return version_of(
+        [
+            (one.running and one.running.pk, one.done, one.accounts, one.runs, one.is_failing)
+            for one in shown.readings
+        ],
+        [sign.name for sign in shown.silent],
+    )
+
+
+def _everything(counts: dict[str, int], show: str) -> list[tuple[str, str]]:
+    """Where the rest of a list that is too long stands: addresses and their words."""
+    lists = {
+        "not-authenticated": (
+            f"{reverse('connector_list')}?state=not-authenticated",
+            "not authenticated",
+        ),
+        "links": (f"{reverse('link_list')}?show=unfinished", "links"),
+        "operations": (f"{reverse('operation_list')}?state=failed", "operations"),
+    }
+    return [
+        (url, f"{counts[kind]:,} {words}")
+        for kind, (url, words) in lists.items()
+        if counts[kind] and show in {"", kind}
+    ]

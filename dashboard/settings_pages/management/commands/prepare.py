@@ -1,0 +1,38 @@
+"""What must be there before the processes start: console, first administrator, all keys."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from dashboard.consoles.services import ensure_environment_console
+from dashboard.people.models import User
+from dashboard.people.services import ensure_administrator
+from dashboard.settings_pages.services import dropped_keys
+
+
+class Command(BaseCommand):
+    """Run before every start; a second run changes nothing. Answers with one line of JSON."""
+
+    help = "Make the console of the environment and the first administrator; check the keys."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuse first, then make."""
+        if dropped := dropped_keys():
+            raise CommandError(
+                "CREDENTIAL_KEYS lacks a key that is still in use: "
+                f"{'; '.join(str(key) for key in dropped)}. Put it back behind the new one; it can "
+                "go when what needs it has ended."
+            )
+        console = ensure_environment_console()
+        administrator = "exists" if User.objects.exists() else "none"
+        if ensure_administrator(settings.DESK_ADMIN_EMAIL, settings.DESK_ADMIN_PASSWORD):
+            administrator = "made"
+        answer = {
+            "first_administrator": administrator,
+            "console": console.name if console else None,
+        }
+        self.stdout.write(json.dumps(answer))

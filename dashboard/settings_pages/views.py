@@ -1,0 +1,74 @@
+"""Settings: consoles, people and processes, to read. What changes them is told beside them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import django
+from django.conf import settings
+from django.db import connection
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from dashboard.consoles.models import Console
+from dashboard.operations.pulses import signs
+from dashboard.people.access import StaffRequest, consoles_for, role_required
+from dashboard.people.models import Membership, Role, User
+
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownConsole:
+    """A console as the page shows it: whether it has a secret, never which."""
+
+    console: Console
+    has_secret: bool
+
+
+@require_safe
+@role_required(Role.ADMIN)
+def settings_index(request: StaffRequest) -> HttpResponse:
+    """What is set up, who may do what, and whether the processes live."""
+    consoles = list(consoles_for(request.user, Role.ADMIN))
+    context = {
+        "consoles": [ShownConsole(console, _has_secret(console)) for console in consoles],
+        "people": list(_people(request.user, consoles)),
+        "is_admin_of_all": request.user.roles.get(None) == Role.ADMIN,
+        "signs": signs(),
+        "facts": _facts(),
+    }
+    return render(request, "settings/settings_index.html", context)
+
+
+def _has_secret(console: Console) -> bool:
+    if console.is_from_environment:
+        return bool(settings.CYCLR_CLIENT_SECRET)
+    return bool(console.sealed_client_secret)
+
+
+def _people(user: User, consoles: Sequence[Console]) -> QuerySet[User]:
+    """Everybody, for an administrator of all consoles; else those with a role in theirs."""
+    in_view = Membership.objects.select_related("console").order_by("console__name")
+    people = User.objects.order_by("-is_active", "name", "email")
+    if user.roles.get(None) != Role.ADMIN:
+        theirs = Q(console__in=consoles) | Q(console=None)
+        in_view = in_view.filter(theirs)
+        people = people.filter(pk__in=Membership.objects.filter(theirs).values("user"))
+    return people.prefetch_related(Prefetch("memberships", queryset=in_view, to_attr="shown_roles"))
+
+
+def _facts() -> list[tuple[str, str]]:
+    """What this process runs on."""
+    return [
+        ("Python", platform.python_version()),
+        ("Django", django.get_version()),
+        ("Database", DATABASES.get(connection.vendor, connection.vendor)),
+        ("Calls to Cyclr", f"{settings.CYCLR_CALLS_PER_SECOND:g} a second at most"),
+        ("Full sync", f"every {settings.SYNC_EVERY / 60:g} min"),
+        ("Link pages at", settings.PUBLIC_URL),
+    ]

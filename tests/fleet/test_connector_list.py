@@ -1,0 +1,180 @@
+"""Installed connectors over all accounts: found, filtered, sorted, paged."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import SyncRun
+from dashboard.people.models import Role
+from tests.factories import make_account, make_account_connector, make_console, make_user
+from tests.pages import (
+    HOSTILE,
+    assert_only_letters,
+    nothing_changes,
+    part,
+    queries_of,
+    signed_in,
+    text_of,
+)
+
+URL = "/connectors/"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here() -> Console:
+    """A console that was read a moment ago."""
+    console = make_console()
+    moment = timezone.now()
+    SyncRun.objects.create(console=console, started_at=moment, finished_at=moment)
+    return console
+
+
+@pytest.fixture
+def viewer() -> Client:
+    return signed_in(make_user(Role.VIEWER))
+
+
+def names_in(response: Any) -> list[str]:
+    return [connector.name for connector in response.context["page"]]
+
+
+def test_rows_lead_to_the_connector_and_its_account(viewer: Client, here: Console) -> None:
+    connector = make_account_connector(account=make_account(console=here))
+
+    html = text_of(viewer.get(URL))
+
+    assert f'href="{connector.get_absolute_url()}"' in html
+    assert f'href="{connector.account.get_absolute_url()}"' in html
+    assert 'data-state="not-authenticated">Not authenticated<' in html
+    assert 'aria-label="Search connectors"' in html
+    assert "<h1>Connectors</h1>" in html
+
+
+def test_a_search_finds_names_connectors_and_accounts(viewer: Client, here: Console) -> None:
+    account = make_account(console=here, name="Harbour Books")
+    make_account_connector(account=account, name="Mailing", connector_name="Klaviyo")
+    make_account_connector(account=make_account(console=here, name="X"), name="Other")
+
+    for search in ("MAIL", "klavi", "harbour"):
+        response = part(viewer, URL, "connector-table", field="q", q=search, connector="")
+        assert names_in(response) == ["Mailing"]
+        assert text_of(response).strip().startswith('<div class="found" id="connector-table"')
+        assert response["HX-Replace-Url"] == f"/connectors/?q={search}"
+
+
+def test_states_and_connectors_filter(viewer: Client, here: Console) -> None:
+    account = make_account(console=here)
+    moment = timezone.now()
+    make_account_connector(account=account, name="Broken")
+    make_account_connector(account=account, name="Unknown", authenticated=None)
+    make_account_connector(account=account, name="Fine", authenticated=True, connector_name="X")
+    make_account_connector(account=account, name="Left", gone_at=moment)
+    make_account_connector(account=account, name="Long", gone_at=moment - timedelta(days=2))
+    long_gone = make_account(console=here, gone_at=moment - timedelta(days=2))
+    make_account_connector(account=long_gone, name="Of nobody")
+
+    def found(**query: str) -> set[str]:
+        return set(names_in(viewer.get(URL, query)))
+
+    assert found() == {"Broken", "Unknown", "Fine", "Left"}
+    assert found(state="not-authenticated") == {"Broken", "Unknown"}
+    assert found(state="authenticated") == {"Fine"}
+    assert found(state="gone") == {"Left"}
+    assert found(connector="X") == {"Fine"}
+    assert found(connector="X", state="gone") == set()
+    assert found(state="rubbish") == {"Broken", "Unknown", "Fine", "Left"}
+
+
+def test_what_needs_somebody_comes_first_and_what_is_gone_last(
+    viewer: Client, here: Console
+) -> None:
+    account = make_account(console=here)
+    make_account_connector(account=account, name="C", authenticated=True)
+    make_account_connector(account=account, name="A", gone_at=timezone.now())
+    make_account_connector(account=account, name="B")
+
+    assert names_in(viewer.get(URL)) == ["B", "C", "A"]
+    assert names_in(viewer.get(URL, {"sort": "-name"})) == ["C", "B", "A"]
+
+
+def test_empty_lists_say_why_and_show_a_way_out(viewer: Client, here: Console) -> None:
+    nothing = text_of(viewer.get(URL))
+    make_account_connector(account=make_account(console=here), name="Harbour CRM")
+    no_match = text_of(viewer.get(URL, {"q": "x", "state": "gone"}))
+    without = text_of(viewer.get(URL, {"q": "harbour", "state": "gone"}))
+
+    assert "No account has one installed" in nothing
+    assert "No connector matches “<bdi>x</bdi>” that is gone" in no_match
+    assert "1 matches without the filters." in without
+    assert 'href="?q=harbour"' in without
+
+
+def test_the_first_reading_is_live_until_done(viewer: Client) -> None:
+    console = make_console()
+    SyncRun.objects.create(console=console)
+    waiting = viewer.get(URL)
+    version = waiting.context["version"]
+
+    assert "tick from:body" in text_of(waiting)
+    assert part(viewer, URL, "connector-table", seen=version).status_code == 204
+
+
+def test_the_query_count_does_not_grow_with_the_list(viewer: Client, here: Console) -> None:
+    make_account_connector(account=make_account(console=here))
+    few = queries_of(viewer, URL)
+    for _ in range(20):
+        make_account_connector(account=make_account(console=here))
+
+    assert queries_of(viewer, URL) == few <= 9
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["page=x", "page=-7", "console=%00", "connector=%00", "state=%00", "sort=--", "q=%ED%A0%80"],
+)
+def test_rubbish_in_the_address_does_no_harm(viewer: Client, here: Console, query: str) -> None:
+    make_account_connector(account=make_account(console=here))
+
+    assert viewer.get(f"{URL}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_only_letters(viewer: Client, here: Console, name: str) -> None:
+    make_account_connector(
+        account=make_account(console=here, name=name),
+        name=name,
+        connector_name=name,
+        connector_version=name,
+    )
+
+    for query in ({}, {"connector": name}, {"q": f"{name[:50]} is nowhere"}):
+        assert_only_letters(text_of(viewer.get(URL, query)))
+
+
+def test_only_what_is_of_ones_consoles(here: Console) -> None:
+    make_account_connector(account=make_account(console=here), name="Mine")
+    foreign = make_account_connector(name="Foreign", connector_name="Only there")
+    viewer = signed_in(make_user(Role.VIEWER, console=here))
+
+    response = viewer.get(URL, {"console": foreign.account.console_id})
+
+    assert names_in(response) == ["Mine"]
+    assert "Only there" not in text_of(response)
+    assert Client().get(URL)["Location"].startswith("/sign-in/")
+    assert signed_in(make_user(None)).get(URL).status_code == 403
+
+
+def test_looking_changes_nothing(viewer: Client, here: Console) -> None:
+    make_account_connector(account=make_account(console=here))
+
+    with nothing_changes():
+        viewer.get(URL)
+        part(viewer, URL, "connector-table", q="x")
+        assert viewer.post(URL).status_code == 405

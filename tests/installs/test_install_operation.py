@@ -1,0 +1,235 @@
+"""Exactly one connector, whatever breaks: the install through the engine, against the simulator."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cyclr_api.simulator import World
+from dashboard.links.models import Link
+from dashboard.mirror.models import Account, AccountConnector
+from dashboard.operations.models import Operation, OperationEvent, State
+from tests.simulated import Hands, library
+
+INSTALL = "/connectors/{id}/install"
+
+
+def fill(account: Account, connector_name: str, **values: Any) -> tuple[str, dict[str, Any]]:
+    """The form's address and its fields, filled in like a person who knows the answers."""
+    connector = library(connector_name)
+    from dashboard.installs.forms import InstallForm
+
+    form = InstallForm(connector, account, method=str(values.pop("method", "")))
+    data: dict[str, Any] = {
+        "submission": str(uuid.uuid4()),
+        "release": connector.release_id,
+        "name": connector_name,
+        "method": form.method_key,
+    }
+    for bound in form.visible_fields():
+        if bound.name.startswith("parameter-") and bound.field.required:
+            data[bound.name] = "true"
+    url = reverse("install_new", args=[account.pk, connector.pk])
+    return url, data | values
+
+
+def installed(cyclr: World, account: Account, name: str) -> list[Any]:
+    """What Cyclr really has of this connector in the account."""
+    return [c for c in cyclr.installed[account.cyclr_id] if c.connector_name == name]
+
+
+def test_an_install_appears_in_cyclr_and_in_the_mirror(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    url, data = fill(harbour, "Slack")
+    answer = agent.post(url, data)
+    hands.work()
+
+    assert answer.status_code == 302 and answer["Location"] == harbour.get_absolute_url()
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.DONE, operation.error
+    there = installed(cyclr, harbour, "Slack")
+    assert len(there) == 1
+    assert there[0].name == "Slack" and "[desk:" not in (there[0].description or "")
+    assert operation.account_connector is not None
+    assert operation.account_connector.state == "Not authenticated"
+    assert operation.sealed_input == ""
+
+
+def test_a_link_is_made_right_after_when_that_was_ticked(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    url, data = fill(harbour, "Slack", wants_link="on")
+    agent.post(url, data)
+    hands.work()
+
+    link = Link.objects.get(account=harbour)
+    assert [item.account_connector.connector_name for item in link.items.all()] == ["Slack"]
+    assert link.actor_user is not None
+
+
+def test_the_same_form_sent_twice_installs_once(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    agent.post(url, data)
+    hands.work()
+    agent.post(url, data)
+    hands.work()
+
+    assert len(installed(cyclr, harbour, "Slack")) == 1
+
+
+def test_a_used_form_with_other_entries_is_told_so(harbour: Account, agent: Client) -> None:
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    answer = agent.post(url, data | {"description": "something else"})
+
+    assert answer.status_code == 409
+    assert b"This form was sent before, with other entries" in answer.content
+    assert b"something else" in answer.content
+
+
+def test_a_second_agent_sees_the_first_ones_install(harbour: Account, agent: Client) -> None:
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    answer = agent.post(url, data | {"submission": str(uuid.uuid4())})
+
+    assert answer.status_code == 409
+    assert b"is installing" in answer.content
+    assert Operation.objects.filter(kind="installs.install").count() == 1
+
+
+@pytest.mark.parametrize("fault", ["drop_after_effect", "drop_before_effect", "truncate", "html"])
+def test_a_lost_answer_installs_once(
+    fault: str, cyclr: World, harbour: Account, agent: Client, hands: Hands, settings: Any
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    getattr(cyclr.faults, fault)("POST", INSTALL, times=1)
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    hands.work()
+    for seconds in (3, 60, 125, 160, 170):
+        hands.later(seconds)
+        hands.work()
+
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.DONE, (operation.error, operation.cyclr_message)
+    assert len(installed(cyclr, harbour, "Slack")) == 1
+    events = set(OperationEvent.objects.filter(operation=operation).values_list("event", flat=True))
+    assert "unsure" in events
+
+
+def test_an_install_committed_long_after_the_time_out_is_found(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands, settings: Any
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    cyclr.faults.commit_late("POST", INSTALL, seconds=90, times=1)
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    hands.work()
+    for seconds in (5, 40, 80):
+        hands.later(seconds)
+        hands.work()
+    assert installed(cyclr, harbour, "Slack") == []
+    hands.later(95)
+    hands.work()
+    hands.later(130)
+    hands.work()
+
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.DONE
+    assert len(installed(cyclr, harbour, "Slack")) == 1
+
+
+def test_a_strangers_install_of_the_same_name_is_never_adopted(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands, settings: Any
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    cyclr.faults.drop_before_effect("POST", INSTALL, times=1)
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    hands.work()
+    slack = library("Slack")
+    cyclr.install(harbour.cyclr_id, slack.release_id, name="Slack")
+    hands.later(200)
+    hands.work()
+
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.FAILED and operation.reason == "needs-a-person"
+    assert operation.account_connector is None
+    assert len(installed(cyclr, harbour, "Slack")) == 1
+
+
+def test_a_name_taken_at_the_last_moment_leads_to_the_next_free_one(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    slack = library("Slack")
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    cyclr.install(harbour.cyclr_id, slack.release_id, name="Slack")
+    hands.work()
+
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.DONE
+    assert sorted(c.name for c in installed(cyclr, harbour, "Slack")) == ["Slack", "Slack 2"]
+
+
+def test_a_refusal_names_the_field_and_keeps_no_secret(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    message = "There is not a connector property that matches name 'Region'."
+    cyclr.faults.respond("POST", INSTALL, status=400, body={"Message": message}, times=1)
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    hands.work()
+
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.FAILED
+    assert operation.error_field == "property:Region"
+    assert message in operation.cyclr_message
+    assert operation.sealed_input == ""
+
+
+def test_cyclr_away_waits_and_then_does_it(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    cyclr.faults.unreachable()
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    hands.work()
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.QUEUED and operation.tries
+    cyclr.faults.clear()
+    hands.later(100)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+    assert len(installed(cyclr, harbour, "Slack")) == 1
+
+
+def test_the_key_reaches_cyclr_and_stays_nowhere_else(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands, caplog: Any
+) -> None:
+    secret = "canary-7f3a91c2-key"
+    url, data = fill(harbour, "Klaviyo", **{"auth-key": secret, "name": "Klaviyo again"})
+    answer = agent.post(url, data)
+    assert answer.status_code == 302, answer.content.decode()
+    operation = Operation.objects.get(kind="installs.install")
+    assert secret not in operation.sealed_input
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+    assert operation.account_connector is not None
+    assert operation.account_connector.authenticated
+    for model in (Operation, OperationEvent, AccountConnector):
+        for values in model.objects.values():
+            assert secret not in str(values)
+    assert secret not in caplog.text

@@ -1,0 +1,312 @@
+"""The customer's way, and the machines that come before: against the simulator."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import pytest
+import requests
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from cyclr_api.simulator import World, mount
+from dashboard.audit.models import Actor
+from dashboard.links import services, tasks
+from dashboard.links.models import Link, LinkEvent, Mint, MintState
+from dashboard.mirror.models import Account, AccountConnector
+from tests.factories import make_link
+from tests.simulated import Hands
+
+PERSON = {
+    "User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/605.1",
+    "Accept-Language": "en",
+}
+
+
+@pytest.fixture
+def link(harbour: Account) -> Link:
+    """A link over HubSpot of Harbour Books, which is not authenticated."""
+    hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
+    return services.create_link(Actor.system(), harbour, [hubspot])
+
+
+@pytest.fixture
+def customer() -> Client:
+    """A customer's browser, not signed in to anything; CSRF is checked."""
+    return Client(enforce_csrf_checks=True, headers=PERSON)
+
+
+def address(link: Link) -> str:
+    """The link's address as a path."""
+    return urlsplit(link.url()).path
+
+
+def press_continue(customer: Client, link: Link) -> Any:
+    """Open the page and press the only Continue button."""
+    page = customer.get(address(link)).content.decode()
+    action = re.search(r'action="(/c/[^"]+/continue)"', page)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert action and token, page
+    return customer.post(action.group(1), {"csrfmiddlewaretoken": token.group(1)})
+
+
+def to_cyclr(customer: Client, link: Link, hands: Hands) -> str:
+    """From the page to the address at Cyclr that the browser is sent to."""
+    wait = press_continue(customer, link)
+    assert wait.status_code == 303
+    hands.work()
+    answer = customer.get(wait["Location"])
+    assert answer.status_code == 302, answer.content.decode()
+    return str(answer["Location"])
+
+
+def consent(cyclr: World, url: str, button: str) -> str:
+    """Follow Cyclr to the provider, press a button there; the address the browser ends at."""
+    browser = requests.Session()
+    mount(cyclr, browser)
+    page = browser.get(url)
+    state = re.search(r'name="state" value="([^"]+)"', page.text)
+    assert state, page.text
+    fields = {"state": state.group(1), "decision": button.lower()}
+    target = urljoin(page.url, "/authorize")
+    answer = browser.post(target, data=fields, allow_redirects=False)
+    while answer.is_redirect:
+        there = answer.headers["Location"]
+        if there.startswith("http://127.0.0.1"):
+            return there
+        answer = browser.get(there, allow_redirects=False)
+    return str(answer.url)
+
+
+def test_a_customer_connects(cyclr: World, link: Link, customer: Client, hands: Hands) -> None:
+    url = to_cyclr(customer, link, hands)
+    assert url.startswith("https://service.cyclr.test/connectorauth/updateaccountconnectoroauth?")
+    back = consent(cyclr, url, "Approve")
+    page = customer.get(urlsplit(back).path)
+    assert b"Checking whether" in page.content
+    tasks.check_account(link.account_id)
+    page = customer.get(urlsplit(back).path)
+
+    assert b"Connected" in page.content and page["Cache-Control"] == "no-store"
+    link.refresh_from_db()
+    assert link.shown_state == "Connected"
+    row = link.items.get().account_connector
+    assert row.state == "Authenticated"
+    events = list(
+        LinkEvent.objects.filter(link=link).order_by("pk").values_list("event", flat=True)
+    )
+    assert events == ["created", "opened", "started", "returned", "connected", "all-connected"]
+    assert b"Everything is connected" in customer.get(address(link)).content
+
+
+def test_a_refusal_at_the_provider_is_never_called_connected(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    url = to_cyclr(customer, link, hands)
+    ended_at = consent(cyclr, url, "Deny")
+    assert "service.cyclr.test" in ended_at
+    hands.later(10)
+    tasks.check_account(link.account_id)
+    assert b"Connected" not in customer.get(address(link)).content
+    hands.later(16 * 60)
+    tasks.check_account(link.account_id)
+
+    assert LinkEvent.objects.filter(link=link, event="unfinished").exists()
+    assert press_continue(customer, link).status_code == 303
+
+
+def test_a_customer_who_closes_the_tab_after_consenting_is_found(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    consent(cyclr, to_cyclr(customer, link, hands), "Approve")
+    hands.later(6)
+    tasks.check_account(link.account_id)
+
+    link.refresh_from_db()
+    assert link.shown_state == "Connected"
+
+
+def test_scanners_change_nothing_and_the_person_after_them_succeeds(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    scanner = Client(enforce_csrf_checks=True, headers={"User-Agent": "SafeLinks scanner"})
+    before = (Mint.objects.count(), len(cyclr.ledger))
+    for _ in range(15):
+        scanner.get(address(link))
+        scanner.head(address(link))
+        scanner.options(address(link))
+        customer.get(address(link), headers={"Sec-Purpose": "prefetch"})
+    assert (Mint.objects.count(), len(cyclr.ledger)) == before
+    link.refresh_from_db()
+    assert link.shown_state == "Created"
+    for _ in range(5):
+        press_continue(scanner, link)
+    hands.work()
+
+    to_cyclr(customer, link, hands)
+    assert Mint.objects.filter(state=MintState.USED).count() == 1
+
+
+def test_a_head_or_a_preview_of_the_wait_page_uses_nothing_up(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    wait = press_continue(customer, link)["Location"]
+    hands.work()
+    assert customer.head(wait).status_code == 200
+    assert customer.get(wait, headers={"Sec-Purpose": "prefetch"}).status_code == 200
+
+    assert customer.get(wait).status_code == 302
+    assert b"This step is over" in customer.get(wait).content
+
+
+def test_starts_are_capped_and_the_page_says_until_when(
+    link: Link, customer: Client, cyclr: World
+) -> None:
+    for _ in range(12):
+        assert press_continue(customer, link).status_code == 303
+    answer = press_continue(customer, link)
+
+    assert answer.status_code == 429
+    assert b"10 minutes" in answer.content
+
+
+@pytest.mark.parametrize("ending", ["revoke", "expire"])
+def test_a_link_that_ends_between_reading_and_pressing_mints_nothing(
+    ending: str, cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    page = customer.get(address(link)).content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+    if ending == "revoke":
+        services.revoke(link, Actor.system())
+    else:
+        Link.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    path = reverse("link_continue", args=[link.token(), link.items.get().pk])
+    answer = customer.post(path, {"csrfmiddlewaretoken": token.group(1)})
+    hands.work()
+
+    assert answer.status_code == 410
+    assert not [entry for entry in cyclr.requests if "signintoken" in entry.path]
+
+
+def test_a_link_revoked_while_the_wait_page_stands_leads_nowhere(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    wait = press_continue(customer, link)["Location"]
+    hands.work()
+    services.revoke(link, Actor.system())
+
+    assert customer.get(wait).status_code == 410
+    assert Mint.objects.get().sealed_url == ""
+
+
+def test_the_sign_in_token_stands_nowhere_in_clear(
+    cyclr: World, link: Link, customer: Client, hands: Hands, caplog: Any
+) -> None:
+    wait = press_continue(customer, link)["Location"]
+    hands.work()
+    sealed = Mint.objects.get().sealed_url
+    url = customer.get(wait)["Location"]
+    token = parse_qs(urlsplit(url).query)["token"][0]
+
+    assert token not in sealed and Mint.objects.get().sealed_url == ""
+    assert token not in caplog.text
+    for event in LinkEvent.objects.values():
+        assert token not in str(event)
+
+
+def test_a_mint_that_nobody_fetches_is_wiped(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    press_continue(customer, link)
+    hands.work()
+    assert Mint.objects.get().sealed_url
+    hands.later(50)
+    tasks.wipe_mints()
+
+    assert Mint.objects.get().sealed_url == ""
+
+
+@pytest.mark.parametrize("glued", ["", ".", ">", "&gt;", ").", "%20"])
+def test_what_mail_programs_glue_to_an_address_is_forgiven(glued: str, db: None) -> None:
+    link = make_link()
+    found = services.find(link.token() + glued.replace("%20", " ").replace("&gt;", ">"))
+
+    assert found == link
+
+
+def test_no_other_token_finds_a_link_and_each_costs_the_same(
+    db: None, django_assert_num_queries: Any
+) -> None:
+    link = make_link()
+    good = link.token()
+    bad = [
+        good[:-1],
+        good[:-1] + ("a" if good[-1] != "a" else "b"),
+        "a" * 64,
+        "",
+        "../../etc",
+        "x" * 8000,
+    ]
+    bad += [good[::-1], "b" + good[1:], good + "a", "\x00" * 64, "é" * 64]
+    for token in bad:
+        with django_assert_num_queries(1):
+            assert services.find(token) is None
+
+
+def test_the_database_alone_makes_no_link(db: None, settings: Any) -> None:
+    link = make_link()
+    token = link.token()
+    settings.CREDENTIAL_KEYS = ["another-key-another-key-another-key-another"]
+
+    assert services.find(token) is None
+
+
+def test_a_429_at_the_mint_waits_and_succeeds(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    cyclr.faults.rate_limit("POST", "/accounts/{id}/signintoken", retry_after="5", times=1)
+    wait = press_continue(customer, link)["Location"]
+    hands.work()
+    assert b"Preparing your sign-in" in customer.get(wait).content
+    hands.later(8)
+    hands.work()
+
+    assert customer.get(wait).status_code == 302
+
+
+def test_a_reconnect_is_not_called_connected_without_proof(
+    cyclr: World, harbour: Account, customer: Client, hands: Hands
+) -> None:
+    hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
+    cyclr.authenticate(hubspot.cyclr_id)
+    AccountConnector.objects.filter(pk=hubspot.pk).update(authenticated=True)
+    hubspot.refresh_from_db()
+    link = services.create_link(Actor.system(), harbour, [hubspot])
+    back = consent(cyclr, to_cyclr(customer, link, hands), "Approve")
+    customer.get(urlsplit(back).path)
+    tasks.check_account(harbour.pk)
+
+    link.refresh_from_db()
+    assert link.shown_state == "Returned"
+    assert b'data-state="connected"' not in customer.get(urlsplit(back).path).content
+
+
+def test_one_listing_serves_all_links_of_an_account(
+    cyclr: World, harbour: Account, customer: Client, hands: Hands
+) -> None:
+    hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
+    for _ in range(3):
+        link = services.create_link(Actor.system(), harbour, [hubspot])
+        to_cyclr(customer, link, hands)
+    hands.later(6)
+    before = len(cyclr.requests)
+    tasks.check_account(harbour.pk)
+    tasks.check_account(harbour.pk)
+
+    listings = [r for r in list(cyclr.requests)[before:] if r.path.endswith("/account/connectors")]
+    assert len(listings) <= 2  # one listing is a page and the empty one after it

@@ -1,0 +1,89 @@
+"""Liveness and readiness, for machines."""
+
+from __future__ import annotations
+
+import socket
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+
+from dashboard.mirror.models import SyncRun
+from dashboard.operations.models import Pulse
+from dashboard.overview import health
+from tests.factories import make_console
+
+
+def all_alive(age: timedelta = timedelta()) -> None:
+    for name in ("interactive", "background", "dispatcher"):
+        Pulse.objects.create(name=name, at=timezone.now() - age)
+
+
+def test_liveness_asks_nobody(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # pytest-django refuses the database to this test, which is the point.
+    response = client.get("/healthz")
+
+    assert (response.status_code, response.content) == (200, b"ok")
+
+
+@pytest.mark.django_db
+def test_ready_with_database_broker_and_workers(
+    client: Client, settings: Any, redis_url: str
+) -> None:
+    settings.REDIS_URL = redis_url
+    all_alive()
+    moment = timezone.now() - timedelta(minutes=5)
+    SyncRun.objects.create(console=make_console(name="Secret plc"), finished_at=moment)
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 200
+    answer = response.json()
+    assert (answer["ready"], answer["database"], answer["broker"]) == (True, True, True)
+    assert answer["pulse_age"]["interactive"] < 5
+    assert 295 < answer["last_sync_age"] < 310
+    assert "Secret" not in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_not_ready_when_a_worker_is_silent(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "is_broker_there", lambda: True)
+    all_alive(timedelta(seconds=61))
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["workers"] is False
+
+
+@pytest.mark.django_db
+def test_not_ready_without_broker_and_quickly(client: Client, settings: Any) -> None:
+    all_alive()
+    with socket.socket() as silent:  # listens and never answers
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        began = time.monotonic()
+        response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["broker"] is False
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.django_db
+def test_not_ready_without_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("password authentication failed for user secret")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["database"] is False
+    assert b"secret" not in response.content

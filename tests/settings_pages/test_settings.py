@@ -1,0 +1,206 @@
+"""The settings page, and the two commands that set things up."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard.audit.models import AuditEntry
+from dashboard.common import sealing
+from dashboard.consoles.models import Console
+from dashboard.operations.models import Pulse
+from dashboard.people.models import Membership, Role, User
+from tests.factories import make_console, make_link, make_operation, make_user
+
+pytestmark = pytest.mark.django_db
+OTHER_KEY = "another-credential-key-0123456789abcdef"
+
+
+def signed_in(role: Role = Role.ADMIN, console: Console | None = None) -> Client:
+    client = Client()
+    client.force_login(make_user(role, console=console, name="Ada Admin"))
+    return client
+
+
+def page_for(client: Client) -> str:
+    response = client.get(reverse("settings_index"))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+# ---- the page ----
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT, Role.LEAD])
+def test_the_page_is_for_administrators(role: Role) -> None:
+    assert signed_in(role).get(reverse("settings_index")).status_code == 403
+
+
+def test_consoles_people_and_processes_are_shown_and_no_secret(settings: Any) -> None:
+    settings.CYCLR_CLIENT_SECRET = "canary-secret"
+    make_console(name="EU live", client_id="client-eu")
+    make_user(Role.LEAD, name="Mara Lindqvist", email="mara@desk.example")
+    Pulse.objects.create(name="interactive", at=timezone.now() - timedelta(hours=1))
+
+    page = page_for(signed_in())
+
+    for words in (
+        "<h1>Settings</h1>",
+        "EU live",
+        "client-eu",
+        "From the environment",
+        "Mara Lindqvist",
+        "mara@desk.example",
+        "Interactive worker",
+        "add_person",
+    ):
+        assert words in page
+    assert "<dt>Client secret</dt><dd>Set</dd>" in page
+    assert "canary" not in page
+    assert "md5$" not in page
+
+
+def test_an_administrator_of_one_console_sees_that_one() -> None:
+    here, there = make_console(name="Here"), make_console(name="There")
+    make_user(Role.AGENT, console=there, name="Thea")
+    make_user(Role.AGENT, console=here, name="Hero")
+
+    page = page_for(signed_in(Role.ADMIN, here))
+
+    assert "Hero" in page
+    assert "Thea" not in page
+    assert "There" not in page
+
+
+def test_the_page_costs_the_same_for_one_and_for_many(django_assert_num_queries: Any) -> None:
+    client = signed_in()
+    make_console()
+    page_for(client)
+    with django_assert_num_queries(8):
+        page_for(client)
+    for _ in range(10):
+        make_user(Role.AGENT, console=make_console())
+
+    with django_assert_num_queries(8):
+        page_for(client)
+
+
+# ---- prepare ----
+
+
+def prepared() -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("prepare", stdout=out)
+    answer: dict[str, Any] = json.loads(out.getvalue())
+    return answer
+
+
+def test_prepare_makes_console_and_administrator_once(settings: Any) -> None:
+    settings.CYCLR_API_URL = settings.CYCLR_SERVICE_URL = "http://127.0.0.1:9"
+    settings.CYCLR_CLIENT_ID, settings.CYCLR_CONSOLE_NAME = "client", "EU live"
+    settings.DESK_ADMIN_EMAIL, settings.DESK_ADMIN_PASSWORD = "admin@desk.example", "secret-word"
+
+    assert prepared() == {"first_administrator": "made", "console": "EU live"}
+    assert prepared() == {"first_administrator": "exists", "console": "EU live"}
+    assert Console.objects.count() == User.objects.count() == 1
+    assert User.objects.get().highest_role == Role.ADMIN
+
+
+def test_prepare_without_settings_makes_nothing() -> None:
+    assert prepared() == {"first_administrator": "none", "console": None}
+
+
+def test_prepare_refuses_while_a_dropped_key_is_needed(settings: Any) -> None:
+    link = make_link()
+    operation = make_operation()
+    operation.sealed_input = sealing.seal_json({}, bound_to=operation.seal_place)
+    operation.save()
+    old = settings.CREDENTIAL_KEYS
+
+    settings.CREDENTIAL_KEYS = [OTHER_KEY, *old]
+    prepared()
+    settings.CREDENTIAL_KEYS = [OTHER_KEY]
+    with pytest.raises(CommandError, match=r"1 open link, 1 operation") as refusal:
+        prepared()
+
+    assert link.key_id in str(refusal.value)
+    assert old[0] not in str(refusal.value)
+
+
+def test_prepare_does_not_mind_keys_of_what_has_ended(settings: Any) -> None:
+    make_link(expires_at=timezone.now() - timedelta(hours=1))
+    make_link(revoked_at=timezone.now())
+    settings.CREDENTIAL_KEYS = [OTHER_KEY]
+
+    prepared()
+
+
+# ---- add_person ----
+
+
+def add_person(*arguments: str, typed: str = "", monkeypatch: pytest.MonkeyPatch) -> str:
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    call_command("add_person", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_person_is_added_with_a_password_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["mara@desk.example", "--name", "Mara", "--role", "lead"]
+    said = add_person(*arguments, monkeypatch=monkeypatch)
+
+    user = User.objects.get()
+    password = said.split("Password, shown this once: ")[1].strip()
+    assert user.check_password(password)
+    assert (user.name, user.roles) == ("Mara", {None: Role.LEAD})
+    assert AuditEntry.objects.get().action == "gave a role"
+
+
+def test_a_given_password_is_taken_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = make_console(name="EU live")
+    arguments = ["joel@desk.example", "--role", "agent", "--console", "EU live"]
+    said = add_person(*arguments, typed="a good long password\n", monkeypatch=monkeypatch)
+
+    user = User.objects.get()
+    assert user.check_password("a good long password")
+    assert user.roles == {console.pk: Role.AGENT}
+    assert "password" not in said
+
+
+def test_a_person_who_is_here_gets_a_role_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = make_console()
+    user = make_user(Role.VIEWER, email="Mara@desk.example")
+    arguments = ["mara@DESK.example", "--role", "lead", "--console", str(console.pk)]
+    said = add_person(*arguments, monkeypatch=monkeypatch)
+
+    assert "the password is as it was" in said
+    assert Membership.objects.get(user=user, console=console).role == Role.LEAD
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "words"),
+    [
+        (["nonsense", "--role", "agent"], "", "is not an e-mail address"),
+        (["a@desk.example", "--role", "agent"], "short", "too short"),
+        (["a@desk.example", "--role", "agent", "--console", "none"], "", "Choose one console"),
+        (["here@desk.example", "--role", "agent"], "", "is here already, as Lead in all consoles"),
+        (["a@desk.example", "--role", "king"], "", "invalid choice"),
+    ],
+)
+def test_what_cannot_be_added_is_refused_in_words(
+    arguments: list[str], typed: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user(Role.LEAD, email="here@desk.example")
+
+    with pytest.raises(CommandError, match=words):
+        add_person(*arguments, typed=typed, monkeypatch=monkeypatch)
+
+    assert User.objects.count() == 1

@@ -1,0 +1,87 @@
+"""The house stands as `docs/architecture.md` says: what the import linter cannot see."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from django.apps import apps
+from django.db import models
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = ROOT / "dashboard"
+
+
+def layers() -> list[set[str]]:
+    """The rooms, highest first, from the import linter's contract."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contract = config["tool"]["importlinter"]["contracts"][0]
+    return [
+        {room.strip().removeprefix("dashboard.") for room in re.split(r"[|:]", layer)}
+        for layer in contract["layers"]
+    ]
+
+
+def height(room: str) -> int:
+    """How high a room stands; the lowest is 0."""
+    rows = layers()
+    return len(rows) - 1 - next(n for n, rooms in enumerate(rows) if room in rooms)
+
+
+def test_every_room_is_in_the_plan() -> None:
+    rooms = {path.parent.name for path in CODE.glob("*/__init__.py")}
+
+    assert rooms == set().union(*layers())
+
+
+def test_foreign_keys_point_downwards() -> None:
+    ours = {
+        config.label for config in apps.get_app_configs() if config.name.startswith("dashboard.")
+    }
+    for model in apps.get_models():
+        room = model._meta.app_label
+        if room not in ours:
+            continue
+        for field in model._meta.get_fields():
+            if not isinstance(field, models.ForeignKey | models.ManyToManyField):
+                continue
+            target = field.related_model
+            assert isinstance(target, type)
+            other = target._meta.app_label
+            if other in ours and other != room:
+                assert height(other) < height(room), f"{model.__name__}.{field.name} points up"
+
+
+def test_views_and_forms_cannot_reach_cyclr() -> None:
+    pages = [
+        path
+        for pattern in ("views", "public", "forms", "urls")
+        for path in [*CODE.glob(f"*/{pattern}.py"), *CODE.glob(f"*/{pattern}/*.py")]
+    ]
+    assert len(pages) > 15
+    wrong = re.compile(
+        r"cyclr_api import [^#\n]*\bClient\b|consoles\.services|import requests|"
+        r"links\.tasks|mirror\.sync\b|operations\.engine import run\b|engine\.run\("
+    )
+    for path in pages:
+        assert not wrong.search(path.read_text()), path
+
+
+def test_only_the_client_imports_requests() -> None:
+    for path in CODE.rglob("*.py"):
+        assert not re.search(r"^\s*(from|import) requests\b", path.read_text(), re.MULTILINE), path
+
+
+def test_only_settings_and_the_launchers_read_the_environment() -> None:
+    may = {"settings.py", "supervisor.py", "processes.py", "broker.py", "guard.py"}
+    may |= {"preparation.py", "celery.py", "wsgi.py"}
+    for path in CODE.rglob("*.py"):
+        if path.name not in may:
+            assert not re.search(r"os\.environ|getenv\(", path.read_text()), path
+
+
+def test_no_foreign_text_is_trusted_as_markup() -> None:
+    wrong = re.compile(r"\|\s*safe\b|autoescape off|mark_safe|safestring\.mark")
+    for path in [*CODE.rglob("*.py"), *(ROOT / "templates").rglob("*.html")]:
+        assert not wrong.search(path.read_text()), path
