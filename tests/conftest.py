@@ -6,7 +6,7 @@ Where one of them cannot be had the test is skipped and says so; with CI=true it
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NoReturn
 
 import pytest
@@ -121,6 +121,20 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         "--disable-dev-shm-usage",
     ]
     return {**browser_type_launch_args, "executable_path": path, "args": switches}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test with a whole dashboard behind it shows what that said last."""
+    report = yield
+    if report.failed and call.when == "call" and isinstance(item, pytest.Function):
+        for value in item.funcargs.values():
+            for desk in value if isinstance(value, tuple) else (value,):
+                if isinstance(desk, Desk):
+                    report.sections.append(("the dashboard said", desk.logs[-6000:]))
+    return report
 
 
 @pytest.fixture

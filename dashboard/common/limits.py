@@ -9,27 +9,35 @@ import redis
 
 from dashboard.common.redis import connection
 
+REST_FOR = 5.0
+"""Seconds for which each process counts by itself after Redis did not answer."""
+
 _counts: dict[str, tuple[float, int]] = {}
 _lock = threading.Lock()
+_away_until = 0.0
 
 
 def is_within(key: str, *, most: int, seconds: int) -> bool:
     """Count one try under `key`; False when it is more than `most` in the running window."""
-    window = int(time.time() // seconds)
-    name = f"limit:{key}:{window}"
+    global _away_until  # noqa: PLW0603 - one Redis for the whole process
+    name = f"limit:{key}:{int(time.time() // seconds)}"
     server = connection()
-    if server is not None:
+    if server is not None and time.monotonic() >= _away_until:
         try:
             count = int(server.incr(name))
             if count == 1:
                 server.expire(name, seconds)
             return count <= most
         except redis.RedisError:
-            pass
+            _away_until = time.monotonic() + REST_FOR
+    return _count_here(name, seconds) <= most
+
+
+def _count_here(name: str, seconds: int) -> int:
     with _lock:
         moment = time.monotonic()
         for old in [other for other, (until, _) in _counts.items() if until < moment]:
             del _counts[old]
         until, count = _counts.get(name, (moment + seconds, 0))
         _counts[name] = (until, count + 1)
-        return count + 1 <= most
+        return count + 1

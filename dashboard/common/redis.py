@@ -6,16 +6,31 @@ from functools import lru_cache
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+IN_A_PAGE, IN_A_WORKER = 0.3, 2.0
+"""Seconds to wait for an answer: a page must not wait for Redis."""
 
 
-@lru_cache(maxsize=1)
-def _client(url: str) -> redis.Redis:
+@lru_cache(maxsize=2)
+def _client(url: str, patience: float) -> redis.Redis:
+    once = Retry(NoBackoff(), 0)
     if url.startswith("redis+socket://"):
         path = url.removeprefix("redis+socket://").split("?", 1)[0]
-        return redis.Redis(unix_socket_path=path, socket_timeout=2, socket_connect_timeout=1)
-    return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
+        return redis.Redis(
+            unix_socket_path=path,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
+            retry=once,
+        )
+    return redis.Redis.from_url(
+        url, socket_timeout=patience, socket_connect_timeout=patience, retry=once
+    )
 
 
 def connection() -> redis.Redis | None:
     """Redis with short time-outs, or None where REDIS_URL is not set (unit tests)."""
-    return _client(settings.REDIS_URL) if settings.REDIS_URL else None
+    if not settings.REDIS_URL:
+        return None
+    return _client(settings.REDIS_URL, IN_A_PAGE if settings.PROCESS == "web" else IN_A_WORKER)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from celery import Task
-from django.conf import settings
 from django.db import transaction
-from kombu import Connection
-from kombu.exceptions import OperationalError
-from kombu.pools import producers
+from kombu import Connection, Producer
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from dashboard.celery import app
 
@@ -19,6 +20,11 @@ logger = logging.getLogger(__name__)
 
 PUBLISH_WITHIN = 0.5
 """Seconds that publishing may take at most: a page must not wait for a broker."""
+REST_FOR = 2.0
+"""Seconds without another try after one failed: not every click must find out by itself."""
+
+_own = threading.local()
+_away_until = 0.0
 
 
 class DeskTask(Task):  # type: ignore[misc]  # celery has no types
@@ -31,10 +37,27 @@ class DeskTask(Task):  # type: ignore[misc]  # celery has no types
     max_retries = 0
 
 
-def _connection() -> Connection:
-    options = dict(app.conf.broker_transport_options)
-    options |= {"socket_timeout": PUBLISH_WITHIN, "socket_connect_timeout": PUBLISH_WITHIN}
-    return Connection(app.conf.broker_url, transport_options=options)
+def _producer() -> Producer:
+    """This thread's producer, on a connection that gives up soon."""
+    if getattr(_own, "url", None) != app.conf.broker_url:
+        options = dict(app.conf.broker_transport_options)
+        options |= {"socket_timeout": PUBLISH_WITHIN, "socket_connect_timeout": PUBLISH_WITHIN}
+        options |= {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+        _own.connection = Connection(app.conf.broker_url, transport_options=options)
+        _own.producer = Producer(_own.connection, auto_declare=False)
+        _own.url = app.conf.broker_url
+    producer: Producer = _own.producer
+    return producer
+
+
+def _forget_producer() -> None:
+    _own.url = None
+    connection: Connection | None = getattr(_own, "connection", None)
+    if connection is not None:
+        try:
+            connection.collect(socket_timeout=PUBLISH_WITHIN)
+        except (KombuError, RedisError, OSError) as error:
+            logger.debug("broker connection not closed error=%s", type(error).__name__)
 
 
 def publish(task: Task, *args: Any, queue: str) -> bool:
@@ -43,12 +66,15 @@ def publish(task: Task, *args: Any, queue: str) -> bool:
     A message is a hint. When the broker does not take it the dispatcher sends another one later,
     so an error here is logged and swallowed.
     """
+    global _away_until  # noqa: PLW0603 - one broker for the whole process
+    if time.monotonic() < _away_until:
+        return False
     try:
-        with producers[_connection()].acquire(block=True, timeout=PUBLISH_WITHIN) as producer:
-            task.apply_async(args, queue=queue, producer=producer, retry=False)
-    except (OperationalError, OSError, EOFError) as error:
+        task.apply_async(args, queue=queue, producer=_producer(), retry=False)
+    except (KombuError, RedisError, OSError, EOFError) as error:
+        _away_until = time.monotonic() + REST_FOR
+        _forget_producer()
         logger.warning("publish failed task=%s error=%s", task.name, type(error).__name__)
-        producers[_connection()].force_close_all()
         return False
     return True
 
@@ -57,8 +83,3 @@ def publish_on_commit(task: Task, *args: Any, queue: str) -> None:
     """`publish` once the row that the message is about can be seen by a worker."""
     send: Callable[[], object] = lambda: publish(task, *args, queue=queue)  # noqa: E731
     transaction.on_commit(send, robust=True)
-
-
-def is_worker() -> bool:
-    """Whether this process may call Cyclr at all."""
-    return bool(settings.PROCESS in {"worker", "test"})

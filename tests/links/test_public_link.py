@@ -252,7 +252,7 @@ def test_no_other_token_finds_a_link_and_each_costs_the_same(
         "../../etc",
         "x" * 8000,
     ]
-    bad += [good[::-1], "b" + good[1:], good + "a", "\x00" * 64, "é" * 64]
+    bad += [good[::-1], ("c" if good[0] == "b" else "b") + good[1:], good + "a", "\x00" * 64, "é" * 64]
     for token in bad:
         with django_assert_num_queries(1):
             assert services.find(token) is None
