@@ -181,3 +181,24 @@ def test_a_refusal_at_the_provider_lets_the_customer_try_again(
         tab.get_by_role("button", name="Continue").first.click()
         tab.get_by_role("button", name=button).click()
     expect(tab.get_by_text("Connected", exact=True).first).to_be_visible()
+
+
+def test_a_customer_who_never_comes_back_is_found_connected(
+    quick_desk: Desk, staff_at: Callable[..., Any], customer: Callable[..., BrowserContext]
+) -> None:
+    desk = quick_desk
+    staff = staff_at(desk)
+    page: Page = staff.open_account("Moulin des Prés")
+    page.get_by_role("link", name="Create link", exact=True).first.click()
+    page.get_by_role("button", name="Create link").click()
+    tab = customer().new_page()
+    tab.goto(page.get_by_label("Link address").input_value())
+    tab.get_by_role("button", name="Continue").first.click()
+    tab.get_by_role("button", name="Approve").wait_for()
+    tab.route("**/c/r/**", lambda route: route.abort())
+    tab.get_by_role("button", name="Approve").click()
+    tab.wait_for_timeout(500)
+    tab.close()
+
+    expect(page.locator(".pill[data-state]")).to_have_text("Connected", timeout=60_000)
+    expect(page.get_by_text("Came back from")).to_have_count(0)

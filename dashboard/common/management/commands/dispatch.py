@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+from dashboard.celery import app
 from dashboard.common.chores import CHORES
 
 logger = logging.getLogger("dashboard.dispatch")
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Loop over the chores."""
+        app.autodiscover_tasks(force=True)  # a room's chores stand in its tasks
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())

@@ -1,0 +1,75 @@
+"""The dispatcher: every room's chores are in it, and the fault of one stops no other."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard.common.chores import Chore
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_it_does_the_chores_of_every_room(tmp_path: Path) -> None:
+    written = sum(
+        len(re.findall(r"^@chore\(", path.read_text(), re.MULTILINE))
+        for path in (ROOT / "dashboard").glob("*/tasks.py")
+    )
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+        "DESK_ENV_FILE": os.devnull,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/none.sqlite3",
+        "SECRET_KEY": "k" * 50,
+        "CREDENTIAL_KEYS": "k" * 40,
+        "DESK_PROCESS": "dispatcher",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "dispatch"],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+    assert written >= 6
+    assert f"chores={written}" in first
+    assert process.returncode == 0
+
+
+def test_a_chore_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard.common.management.commands import dispatch
+
+    done: list[str] = []
+
+    def broken() -> None:
+        done.append("broken")
+        raise RuntimeError("a fault of one room")
+
+    def sound() -> None:
+        done.append("sound")
+        if done.count("sound") >= 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    chores: Any = [Chore("broken", 0, broken), Chore("sound", 0, sound)]
+    monkeypatch.setattr(dispatch, "CHORES", chores)
+    monkeypatch.setattr(dispatch, "SHORTEST", 0.01)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        dispatch.Command().handle()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert done == ["broken", "sound", "broken", "sound"]
