@@ -10,7 +10,7 @@
 from .addresses import connect_url
 from .auth import MemoryTokenStore, Token, TokenStore
 from .client import Client
-from .decoding import UndecodableError
+from .decoding import Listing, UndecodableError
 from .errors import (
     AccountRefusedError,
     ConflictError,
@@ -57,6 +57,7 @@ __all__ = [
     "CredentialsRefusedError",
     "CyclrError",
     "ForbiddenError",
+    "Listing",
     "MemoryTokenStore",
     "NameInUseError",
     "NoPacing",

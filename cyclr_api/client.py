@@ -14,6 +14,10 @@ How sure we are of what Cyclr does: [T] asserted against the real API, [t] impli
 [?] unknown.
 """
 
+import base64
+import contextlib
+import json
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -22,11 +26,11 @@ import requests
 
 from .addresses import VERSION, checked_account_id, checked_base, path
 from .auth import Authorized, MemoryTokenStore, TokenStore
-from .decoding import decode_list
-from .errors import NotFoundError, UnsendableError
+from .decoding import Listing, decode_list, decode_readable
+from .errors import NotFoundError, TemporaryError, UnsendableError
 from .models import Account, AccountConnector, Connector, Property, SignInToken
 from .pacing import NoPacing, Pacing
-from .paging import PAGE_SIZE, pages
+from .paging import PAGE_SIZE, pages, readable
 from .secret import Secret
 from .transport import Call, Effect, Retries, Timeouts, Transport, json_body
 
@@ -34,6 +38,9 @@ T = TypeVar("T")
 
 MAX_BYTES = 25 * 1024 * 1024
 """Largest answer that is read, after decompression: lists carry icons."""
+
+SHORTEST_PAUSE = 0.1
+"""Seconds between two tries of a call whose turn had not come."""
 
 
 class Client:
@@ -139,24 +146,57 @@ def _listing(
     key: Callable[[T], Hashable],
 ) -> Iterator[T]:
     """Every element of a list call, page by page."""
-
-    def fetch(number: int) -> list[T]:
-        query = {
-            **call.query,
-            "page": str(number),
-            "pageSize": str(PAGE_SIZE),
-            "sortOrderAsc": "true",
-        }
-        page = Call(
-            method=call.method,
-            template=call.template,
-            path=call.path,
-            account=call.account,
-            query=query,
-        )
-        return authorized.answer(page, lambda value: decode_list(value, decode))
-
+    decode_page: Callable[[object], list[T]] = lambda value: decode_list(value, decode)  # noqa: E731
+    fetch: Callable[[int], list[T]] = lambda number: authorized.answer(  # noqa: E731
+        _page(call, number), decode_page
+    )
     return pages(call.name, fetch, key)
+
+
+def _readable(
+    authorized: Authorized,
+    call: Call,
+    decode: Callable[[object], T],
+    key: Callable[[T], Hashable],
+    *,
+    at_once: int,
+    patience: float,
+) -> Listing[T]:
+    """What can be read of a list call."""
+
+    def fetch(number: int) -> Listing[T]:
+        give_up = time.monotonic() + patience
+        while True:
+            try:
+                return authorized.answer(
+                    _page(call, number), lambda value: decode_readable(value, decode)
+                )
+            except TemporaryError as error:
+                if error.retry_after is None:
+                    raise
+                pause = max(error.retry_after, SHORTEST_PAUSE)
+                if time.monotonic() + pause > give_up:
+                    raise
+            time.sleep(pause)
+
+    return readable(call.name, fetch, key, at_once=at_once)
+
+
+def _page(call: Call, number: int) -> Call:
+    """One page of a list call."""
+    query = {
+        **call.query,
+        "page": str(number),
+        "pageSize": str(PAGE_SIZE),
+        "sortOrderAsc": "true",
+    }
+    return Call(
+        method=call.method,
+        template=call.template,
+        path=call.path,
+        account=call.account,
+        query=query,
+    )
 
 
 class Accounts:
@@ -166,13 +206,29 @@ class Accounts:
         self._authorized = authorized
 
     def all(self) -> list[Account]:
-        """Every account, over as many pages as there are."""
+        """Every account, over as many pages as there are; an error if one cannot be read."""
         return list(self.iterate())
 
     def iterate(self) -> Iterator[Account]:
         """As `all`, page by page. What was delivered before an error is not the whole list."""
         call = _call("GET", "/accounts")
         return _listing(self._authorized, call, Account.from_json, lambda found: found.id)
+
+    def readable(self, *, at_once: int = 1, patience: float = 0.0) -> Listing[Account]:
+        """As `all`, but an element that cannot be read is left out and counted, in `skipped`.
+
+        `at_once`: pages fetched at a time. `patience`: seconds for which each page waits when
+        the rate limit says not yet.
+        """
+        call = _call("GET", "/accounts")
+        return _readable(
+            self._authorized,
+            call,
+            Account.from_json,
+            lambda found: found.id,
+            at_once=at_once,
+            patience=patience,
+        )
 
 
 class AccountApi:
@@ -232,13 +288,25 @@ class AccountConnectors:
         self._account_id = account_id
 
     def all(self) -> list[AccountConnector]:
-        """Every installed connector, over as many pages as there are."""
+        """Every installed connector, over all pages; an error if one cannot be read."""
         return list(self.iterate())
 
     def iterate(self) -> Iterator[AccountConnector]:
         """As `all`, page by page. What was delivered before an error is not the whole list."""
         call = _call("GET", "/account/connectors", account=self._account_id)
         return _listing(self._authorized, call, AccountConnector.from_json, lambda found: found.id)
+
+    def readable(self, *, at_once: int = 1, patience: float = 0.0) -> Listing[AccountConnector]:
+        """As `all`, but an element that cannot be read is left out and counted; see `Accounts`."""
+        call = _call("GET", "/account/connectors", account=self._account_id)
+        return _readable(
+            self._authorized,
+            call,
+            AccountConnector.from_json,
+            lambda found: found.id,
+            at_once=at_once,
+            patience=patience,
+        )
 
     def install(
         self,
@@ -282,9 +350,21 @@ class AccountConnectors:
             effect=Effect.WRITE,
             account=self._account_id,
             body=json_body(f"POST {template}", body),
-            concealed=(*(value.value for value in values), auth_value or ""),
+            concealed=(*(value.value for value in values), *_parts_of(auth_value or "")),
         )
         return self._authorized.answer(call, AccountConnector.from_json)
+
+
+def _parts_of(auth_value: str) -> list[str]:
+    """An `AuthValue` and the secrets inside it: Cyclr might quote one of them."""
+    parts = [auth_value]
+    with contextlib.suppress(ValueError):
+        tokens = json.loads(auth_value)
+        parts += [str(token) for token in tokens.values()] if isinstance(tokens, dict) else []
+    with contextlib.suppress(ValueError):
+        pair = base64.b64decode(auth_value, validate=True).decode()
+        parts += [pair, *pair.split(":", 1)]
+    return [part for part in parts if part]
 
 
 class AccountConnectorApi:
@@ -339,6 +419,18 @@ class Library:
         search: Mapping[str, str] = {} if query is None else {"query": query}
         call = _call("GET", "/connectors", account=self._account_id, query=search)
         return _listing(self._authorized, call, Connector.from_json, lambda found: found.id)
+
+    def readable(self, *, at_once: int = 1, patience: float = 0.0) -> Listing[Connector]:
+        """As `all`, but an element that cannot be read is left out and counted; see `Accounts`."""
+        call = _call("GET", "/connectors", account=self._account_id)
+        return _readable(
+            self._authorized,
+            call,
+            Connector.from_json,
+            lambda found: found.id,
+            at_once=at_once,
+            patience=patience,
+        )
 
     def get(self, release_id: int) -> Connector:
         """One release, by its id [T]. NotFoundError if there is none."""

@@ -1,8 +1,9 @@
 """Reading Cyclr's JSON: tolerant of what is missing, renamed in case or of another type.
 
-A field that cannot be understood is None, and the rest of its object still works. An object
-that cannot be used at all (it is none, or has no usable id) raises `UndecodableError`: nothing
-is ever left out of a list in silence.
+A field that cannot be understood is None, and the rest of its object still works; so does one
+whose list of parts (parameters, methods, properties) has an odd one among them: that one is left
+out. An object that cannot be used at all (it is none, or has no usable id) raises
+`UndecodableError`: no element of a listing is ever left out in silence.
 """
 
 import json as slow_json
@@ -73,6 +74,26 @@ def decode_list(value: object, decode: Callable[[object], T]) -> list[T]:
     if not isinstance(value, list):
         raise UndecodableError("not a list")
     return [decode(element) for element in value]
+
+
+class Listing(list[T]):
+    """The elements of a listing that could be read; whole only if none was `skipped`."""
+
+    skipped: int = 0
+    """Elements that could not be read at all and are left out."""
+
+
+def decode_readable(value: object, decode: Callable[[object], T]) -> Listing[T]:
+    """The usable elements of a bare JSON array. UndecodableError if it is no array."""
+    if not isinstance(value, list):
+        raise UndecodableError("not a list")
+    found: Listing[T] = Listing()
+    for element in value:
+        try:
+            found.append(decode(element))
+        except (UndecodableError, RecursionError):
+            found.skipped += 1
+    return found
 
 
 def as_text(value: object) -> str | None:
@@ -188,13 +209,16 @@ class Record:
         return tuple(text for text in map(as_text, elements) if text is not None)
 
     def objects(self, name: str, decode: Callable[[object], T]) -> tuple[T, ...]:
-        """A list of objects. Null is empty, a single object is a list of one, nulls are nothing."""
+        """A list of objects, without those that cannot be used.
+
+        Null is empty, a single object is a list of one.
+        """
         value = self.value(name)
         if isinstance(value, dict):
             value = [value]
         if not isinstance(value, list):
             return ()
-        return tuple(decode(element) for element in value if element is not None)
+        return tuple(decode_readable(value, decode))
 
     def numeric_id(self, name: str = "Id") -> int:
         """A whole number from 1 up, or UndecodableError."""

@@ -5,10 +5,14 @@ only if the server has already served a longer one. Otherwise one more page is f
 one is empty.
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Hashable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
-from .errors import PagingError
+from .decoding import Listing
+from .errors import PagingError, UnexpectedAnswerError
 
 T = TypeVar("T")
 
@@ -24,22 +28,76 @@ def pages(call: str, fetch: Callable[[int], list[T]], key: Callable[[T], Hashabl
     `fetch` gets the page's number, from 1. PagingError for a page that came before (the server
     ignores `page`: what it has beyond can never be read) and beyond 1,000 pages.
     """
+    for page in _new_of_each(call, lambda number: Listing(fetch(number)), key, at_once=1):
+        yield from page
+
+
+def readable(
+    call: str, fetch: Callable[[int], Listing[T]], key: Callable[[T], Hashable], *, at_once: int
+) -> Listing[T]:
+    """The same as one list that says how many elements its pages left out.
+
+    From the third page on up to `at_once` are fetched at a time, a few beyond the last one.
+    UnexpectedAnswerError if there are elements and none of them can be read.
+    """
+    found: Listing[T] = Listing()
+    for page in _new_of_each(call, fetch, key, at_once):
+        found += page
+        found.skipped += page.skipped
+        if not found and found.skipped > PAGE_SIZE:
+            break  # page after page of nothing that can be read
+    if found.skipped and not found:
+        raise UnexpectedAnswerError(call, reason="none of its elements can be read")
+    return found
+
+
+def _new_of_each(
+    call: str, fetch: Callable[[int], Listing[T]], key: Callable[[T], Hashable], at_once: int
+) -> Iterator[Listing[T]]:
+    """Of each page the elements that no earlier one had."""
     longest = 0
     delivered: set[Hashable] = set()
     seen_pages: set[tuple[Hashable, ...]] = set()
-    for number in range(1, MOST_PAGES + 1):
-        elements = fetch(number)
-        if not elements:
-            return
-        keys = tuple(key(element) for element in elements)
-        if keys in seen_pages:
-            raise PagingError(call, reason=f"page {number} repeats an earlier page")
-        seen_pages.add(keys)
-        for element, its_key in zip(elements, keys, strict=True):
-            if its_key not in delivered:
-                delivered.add(its_key)
-                yield element
-        if len(elements) < longest:
-            return
-        longest = max(longest, len(elements))
+    with closing(_fetched(fetch, at_once)) as fetched:
+        for number, elements in fetched:
+            size = len(elements) + elements.skipped
+            if not size:
+                return
+            keys = tuple(key(element) for element in elements)
+            if keys and keys in seen_pages:
+                raise PagingError(call, reason=f"page {number} repeats an earlier page")
+            seen_pages.add(keys)
+            fresh: Listing[T] = Listing()
+            fresh.skipped = elements.skipped
+            for element, its_key in zip(elements, keys, strict=True):
+                if its_key not in delivered:
+                    delivered.add(its_key)
+                    fresh.append(element)
+            yield fresh
+            if size < longest:
+                return
+            longest = max(longest, size)
     raise PagingError(call, reason=f"more than {MOST_PAGES} pages")
+
+
+def _fetched(
+    fetch: Callable[[int], Listing[T]], at_once: int
+) -> Generator[tuple[int, Listing[T]], None, None]:
+    """The pages in order with their numbers; the third and later ones several at once."""
+    if at_once <= 1:
+        for number in range(1, MOST_PAGES + 1):
+            yield number, fetch(number)
+        return
+    pool = ThreadPoolExecutor(at_once)
+    under_way: deque[Future[Listing[T]]] = deque()
+    asked, ahead = 0, 1
+    try:
+        for number in range(1, MOST_PAGES + 1):
+            while len(under_way) < ahead and asked < MOST_PAGES:
+                asked += 1
+                under_way.append(pool.submit(fetch, asked))
+            yield number, under_way.popleft().result()
+            if number >= 2:
+                ahead = min(at_once, 2 * ahead)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -58,6 +59,31 @@ def words_of(method: AuthMethod) -> str:
     if method.type.casefold() == "oauth1":
         return "OAuth 1"
     return WORDS[way_of(method)]
+
+
+FIELDS_OF = {Way.API_KEY: 1, Way.BASIC: 2}
+"""Fields that a way of authenticating adds to the settings."""
+
+
+def ways_of(methods: Iterable[AuthMethod]) -> set[Way]:
+    """Which ways the methods can go; without any there is nothing to authenticate."""
+    return {way_of(method) for method in methods} or {Way.NOTHING}
+
+
+def methods_words(methods: Iterable[AuthMethod]) -> str:
+    """Methods in a few words, such as “API key or OAuth 2”."""
+    return " or ".join(dict.fromkeys(words_of(method) for method in methods)) or WORDS[Way.NOTHING]
+
+
+def asks_words(methods: Iterable[AuthMethod], settings: int) -> str:
+    """How much an install asks for: “3 fields”, “1–2 fields”, “Nothing”."""
+    ways = ways_of(methods)
+    counts = {settings + FIELDS_OF.get(way, 0) for way in ways}
+    least, most = min(counts), max(counts)
+    if most == 0:
+        return "Nothing: the customer signs in" if Way.SIGN_IN in ways else "Nothing"
+    span = f"{most}" if least == most else f"{least}–{most}"
+    return f"{span} field" if most == 1 else f"{span} fields"
 
 
 def is_by_browser(method: AuthMethod) -> bool:

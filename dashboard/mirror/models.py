@@ -12,7 +12,8 @@ from django.utils import timezone
 from cyclr_api import AuthMethod, Parameter
 from dashboard.common.foreign import fold
 from dashboard.consoles.models import Console
-from dashboard.mirror.catalogue import is_by_browser, words_of
+from dashboard.mirror.catalogue import asks_words, is_by_browser, methods_words
+from dashboard.mirror.keys import KeyField
 from dashboard.people.access import consoles_for
 
 if TYPE_CHECKING:
@@ -37,13 +38,16 @@ class MirrorQuerySet(models.QuerySet[Any]):
 class Mirrored(models.Model):
     """Columns of every row that a sync fills.
 
+    `seen_at`: when the newest listing that was merged into it began; an older one keeps off.
     `changed_at`: when something here changed it last; a sync that began before keeps off.
     `missed`: complete listings in a row without it; two of them, or a 404, mean gone.
+    `missed_at`: when the last of them was merged; one that overlaps it does not count again.
     """
 
     seen_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
     missed = models.PositiveSmallIntegerField(default=0)
+    missed_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -64,6 +68,7 @@ class Account(Mirrored):
 
     console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="accounts")
     cyclr_id = models.TextField()
+    cyclr_id_key = KeyField(of=["cyclr_id"])
     name = models.TextField(blank=True, default="")
     description = models.TextField(blank=True, default="")
     timezone = models.TextField(blank=True, default="")
@@ -75,7 +80,9 @@ class Account(Mirrored):
 
     connector_count = models.PositiveIntegerField(default=0)
     unauthenticated_count = models.PositiveIntegerField(default=0)
-    read_at = models.DateTimeField(null=True, blank=True, help_text="Its connectors were read.")
+    read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the newest reading of its connectors began."
+    )
     viewed_at = models.DateTimeField(null=True, blank=True)
     refresh_asked_at = models.DateTimeField(null=True, blank=True)
     refresh_error = models.TextField(blank=True, default="")
@@ -87,7 +94,7 @@ class Account(Mirrored):
     class Meta:
         ordering = ["sort_name", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["console", "cyclr_id"], name="account_unique"),
+            models.UniqueConstraint(fields=["console", "cyclr_id_key"], name="account_unique"),
         ]
         indexes = [
             models.Index(fields=["console", "sort_name", "id"], name="account_by_name"),
@@ -106,7 +113,7 @@ class Account(Mirrored):
 
     @property
     def is_refreshing(self) -> bool:
-        """Whether a refresh was asked for that has not ended."""
+        """Whether a refresh was asked for that has not ended; one begun earlier does not count."""
         asked = self.refresh_asked_at
         if asked is None or (timezone.now() - asked).total_seconds() > 120:
             return False
@@ -149,6 +156,7 @@ class CatalogueConnector(Mirrored):
     )
     name = models.TextField()
     version = models.TextField(blank=True, default="", help_text="Empty where Cyclr has null.")
+    kind_key = KeyField(of=["name", "version"])
     release_id = models.BigIntegerField()
     description = models.TextField(blank=True, default="")
     status = models.TextField(blank=True, default="")
@@ -166,12 +174,12 @@ class CatalogueConnector(Mirrored):
         ordering = ["sort_name", "version", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["console", "account", "name", "version"],
+                fields=["console", "account", "kind_key"],
                 name="connector_unique",
                 nulls_distinct=True,
             ),
             models.UniqueConstraint(
-                fields=["console", "name", "version"],
+                fields=["console", "kind_key"],
                 name="connector_unique_in_library",
                 condition=Q(account=None),
             ),
@@ -192,18 +200,12 @@ class CatalogueConnector(Mirrored):
     @property
     def method_words(self) -> str:
         """Its methods in a few words, such as “API key or OAuth 2”."""
-        words = dict.fromkeys(words_of(method) for method in self.methods)
-        return " or ".join(words) or "No authentication"
+        return methods_words(self.methods)
 
     @property
     def asks_words(self) -> str:
         """How much an install asks to type, in words."""
-        count = len(self.asked_parameters)
-        if count:
-            return f"{count} setting{'s' if count > 1 else ''}"
-        if any(is_by_browser(method) for method in self.methods):
-            return "Nothing: the customer signs in"
-        return "Credentials only" if self.methods else "Nothing"
+        return asks_words(self.methods, len(self.asked_parameters))
 
     @property
     def asked_parameters(self) -> list[Parameter]:
@@ -257,9 +259,6 @@ class AccountConnector(Mirrored):
         ]
         indexes = [
             models.Index(
-                fields=["connector_name", "connector_version"], name="account_connector_by_kind"
-            ),
-            models.Index(
                 fields=["authenticated"],
                 name="account_connector_broken",
                 condition=Q(authenticated=False, gone_at=None),
@@ -297,8 +296,7 @@ class AccountConnector(Mirrored):
     @property
     def method_words(self) -> str:
         """Its methods in a few words, such as “OAuth 2”."""
-        words = dict.fromkeys(words_of(method) for method in self.methods)
-        return " or ".join(words) or "No authentication"
+        return methods_words(self.methods)
 
     @property
     def is_connected_by_link(self) -> bool:
@@ -307,19 +305,32 @@ class AccountConnector(Mirrored):
 
 
 class SyncRun(models.Model):
-    """One complete reading of a console: accounts, library, then every account's connectors."""
+    """One complete reading of a console: accounts, library, then every account's connectors.
+
+    It goes in steps, each a message of its own that carries the number in `step`. Claiming the
+    step raises the number, so a message that comes twice or too late does nothing.
+    """
 
     console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="sync_runs")
     started_at = models.DateTimeField(default=timezone.now)
-    touched_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now, help_text="It got on.")
+    step = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now, help_text="Its next step waits.")
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="A worker is at it.")
+    published_at = models.DateTimeField(null=True, blank=True, help_text="Its step was sent.")
+    accounts_at = models.DateTimeField(null=True, blank=True, help_text="Accounts were listed.")
     finished_at = models.DateTimeField(null=True, blank=True)
     is_asked = models.BooleanField(default=False, help_text="A person asked for it.")
-    listed_at = models.DateTimeField(null=True, blank=True)
+    listed_at = models.DateTimeField(null=True, blank=True, help_text="So was the library.")
     accounts_found = models.PositiveIntegerField(default=0)
     accounts_read = models.PositiveIntegerField(default=0)
     accounts_failed = models.PositiveIntegerField(default=0)
     connectors_found = models.PositiveIntegerField(default=0)
     gone = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0, help_text="Elements that were unreadable.")
+    library_error = models.TextField(
+        blank=True, default="", help_text="Why the library was not read; the rest was."
+    )
     error = models.TextField(blank=True, default="")
 
     class Meta:

@@ -56,6 +56,10 @@ class Reading:
     """Accounts the running ones found."""
     read: int = 0
     """Accounts of those whose connectors are read."""
+    library_error: str = ""
+    """Why the latest reading could not read the library, although it read the rest."""
+    skipped: int = 0
+    """Things that the latest readings were told and could not read: they are missing here."""
 
 
 def reading_of(consoles: Sequence[Console]) -> Reading:
@@ -78,6 +82,8 @@ def reading_of(consoles: Sequence[Console]) -> Reading:
         is_running=bool(running),
         found=sum(run.accounts_found for run in running if run.listed_at),
         read=sum(run.accounts_read for run in running),
+        library_error=next((run.library_error for run in last.values() if run.library_error), ""),
+        skipped=sum(run.skipped for run in last.values()),
     )
 
 

@@ -1,28 +1,46 @@
 """Reading Cyclr into the mirror.
 
-A sync never overwrites what changed here after its read began (`changed_at`), and never takes a
-listing that broke off for customers who left: everything is read first, then written in sets.
+A sync never overwrites what changed here after its read began (`changed_at`) nor what a newer
+listing said (`seen_at`), and never takes a listing that broke off, or of which a part could not be
+read, for customers who left. Listings are compared with a plain read; only rows that differ are
+locked, a few hundred at a time.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db import DatabaseError, transaction
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.utils import timezone
 
 import cyclr_api
-from cyclr_api import CyclrError, NotFoundError, TemporaryError
+from cyclr_api import (
+    AccountRefusedError,
+    CredentialsRefusedError,
+    CyclrError,
+    NotFoundError,
+    PagingError,
+    PermanentError,
+    RateLimitedError,
+    TemporaryError,
+    UnexpectedAnswerError,
+    UnreadableError,
+    UnsendableError,
+)
 from dashboard.common.foreign import fold, storable
+from dashboard.common.sealing import SealBrokenError
 from dashboard.consoles.models import Console
-from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
+from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking, client, note
 from dashboard.mirror.catalogue import method_json, parameter_json
 from dashboard.mirror.models import (
@@ -31,14 +49,20 @@ from dashboard.mirror.models import (
     CatalogueConnector,
     DailyFigure,
     Mirrored,
+    MirrorQuerySet,
     SyncRun,
 )
 
 logger = logging.getLogger(__name__)
 
-BATCH = 600
+T = TypeVar("T")
+
+BATCH = 250
+"""Rows that are locked and written in one transaction."""
 THREADS = 8
 GONE_AFTER_MISSED = 2
+PATIENCE = 20.0
+"""Seconds that one page of a list waits for its turn among the console's paced calls."""
 
 
 def account_columns(found: cyclr_api.Account) -> dict[str, Any]:
@@ -71,7 +95,11 @@ def connector_columns(found: cyclr_api.Connector) -> dict[str, Any]:
 
 
 def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, Any]:
-    """An installed connector's columns; its secrets were left behind by the client."""
+    """An installed connector's columns; its secrets were left behind by the client.
+
+    Listings may carry a reduced connector. What it lacks is no column, so that it does not
+    overwrite what is known; `fill_methods` takes missing methods from the library.
+    """
     connector = found.connector
     columns: dict[str, Any] = {
         "name": storable(found.name),
@@ -80,15 +108,17 @@ def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, An
         "is_native": bool(found.is_native),
     }
     if connector is not None:
-        columns |= {
-            "connector_name": storable(connector.name),
-            "connector_version": storable(connector.version or ""),
-            "release_id": connector.id,
-            "authentication": storable(
-                [method_json(method) for method in connector.authentication]
-            ),
-        }
+        columns["release_id"] = connector.id
+        if connector.name:
+            columns["connector_name"] = storable(connector.name)
+            columns["connector_version"] = storable(connector.version or "")
+        if connector.authentication:
+            methods = [method_json(method) for method in connector.authentication]
+            columns["authentication"] = storable(methods)
     return columns
+
+
+# ---- bringing rows in line with a listing ----
 
 
 @dataclass(slots=True)
@@ -98,79 +128,140 @@ class Written:
     made: int = 0
     changed: int = 0
     gone: int = 0
+    skipped: int = 0
+    """Elements of the listing that could not be read."""
 
 
 def merge(
-    rows: Iterable[Any],
-    found: dict[Any, dict[str, Any]],
+    rows: MirrorQuerySet,
+    found: dict[Hashable, dict[str, Any]],
     *,
-    key: str,
-    make: Any,
+    key: Callable[[Any], Hashable],
+    make: Callable[[Any], Any],
     began: datetime,
     is_complete: bool,
 ) -> Written:
-    """Bring rows in line with a listing that began at `began`; inside a transaction.
+    """Bring rows in line with a listing that began at `began`.
 
-    `found` maps the key column to column values; `make(key)` builds a row that is new. With
+    `found` maps each row's key to column values; `make` builds a new row from its key. With
     `is_complete` rows that are not in the listing count as missed.
     """
-    written = Written()
-    existing = {getattr(row, key): row for row in rows}
-    changed: list[Mirrored] = []
-    new: list[Mirrored] = []
-    columns: set[str] = {"seen_at", "missed", "gone_at"}
     moment = timezone.now()
+    existing = {key(row): row for row in rows}
+    new: list[Mirrored] = []
+    changed: dict[int, dict[str, Any] | None] = {}
+    same: list[int] = []
     for found_key, values in found.items():
-        columns |= values.keys()
         row = existing.get(found_key)
         if row is None:
             row = make(found_key)
-            _fill(row, values, moment)
+            _fill(row, values, began, moment)
+            row.changed_at = began
             new.append(row)
-        elif row.changed_at <= began:
-            _fill(row, values, moment)
-            changed.append(row)
+        elif _is_newer(row, began):
+            continue
+        elif row.missed or row.gone_at or _differing(row, values):
+            changed[row.pk] = values
+        else:
+            same.append(row.pk)
     if is_complete:
-        for missing_key in existing.keys() - found.keys():
-            row = existing[missing_key]
-            if row.gone_at is not None or row.changed_at > began:
-                continue
-            row.missed += 1
-            if row.missed >= GONE_AFTER_MISSED:
-                row.gone_at = moment
-                written.gone += 1
-            changed.append(row)
-    touched = new or changed
-    if touched:
-        objects = type(touched[0])._default_manager
-        derived = {"search_text", "sort_name", "authenticated_since", "active_at"}
-        names = {field.attname for field in type(touched[0])._meta.concrete_fields}
-        objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
-        objects.bulk_update(changed, sorted(columns | (derived & names)), batch_size=BATCH // 4)
-    written.made, written.changed = len(new), len(changed)
+        gone = (row for its_key, row in existing.items() if its_key not in found)
+        changed |= {row.pk: None for row in gone if _is_missed(row, began)}
+    written = Written(made=len(new))
+    for made in _parts(new):
+        rows.model._default_manager.bulk_create(made, ignore_conflicts=True)
+    for changes in _parts(list(changed.items())):
+        _rewrite(rows, dict(changes), began, written)
+    # What a listing confirms is noted too: an older one must not overwrite it.
+    for pks in _parts(same):
+        confirmed = rows.filter(pk__in=pks, seen_at__lt=began, changed_at__lte=began)
+        confirmed.order_by().update(seen_at=began)
     return written
 
 
-def _fill(row: Any, values: dict[str, Any], moment: datetime) -> None:
-    was_authenticated = getattr(row, "authenticated", None)
-    was = {column: getattr(row, column) for column in values} if row.pk else {}
-    if isinstance(row, Account):
-        row.fill(values)
-        if was != values:
-            row.active_at = moment
-    else:
-        for column, value in values.items():
-            setattr(row, column, value)
-        if isinstance(row, CatalogueConnector):
-            row.sort_name = fold(row.name)[:100]
-            row.search_text = fold("\n".join([row.name, *map(str, row.categories)]))
-        else:
-            row.search_text = search_text_of(
-                {"name": row.name, "connector_name": row.connector_name}
-            )
-    if isinstance(row, AccountConnector) and row.authenticated != was_authenticated:
-        row.authenticated_since = moment if row.pk else None
-    row.seen_at, row.missed, row.gone_at = moment, 0, None
+def _rewrite(
+    rows: MirrorQuerySet,
+    changes: dict[int, dict[str, Any] | None],
+    began: datetime,
+    written: Written,
+) -> None:
+    """Lock these rows, look at them again and write; None stands for "not in the listing"."""
+    moment = timezone.now()
+    columns = {"seen_at", "missed", "missed_at", "gone_at"}
+    touched = []
+    with transaction.atomic():
+        locked = rows.filter(pk__in=changes).order_by("pk").select_for_update(no_key=True)
+        for row in locked:
+            values = changes[row.pk]
+            if values is not None and not _is_newer(row, began):
+                columns |= _fill(row, values, began, moment)
+            elif values is None and _is_missed(row, began):
+                row.seen_at, row.missed, row.missed_at = began, row.missed + 1, moment
+                if row.missed >= GONE_AFTER_MISSED:
+                    row.gone_at = moment
+                    written.gone += 1
+            else:
+                continue
+            touched.append(row)
+        # Each of them is there, and locked. It is ten times as fast as bulk_update's CASE WHEN.
+        rows.model._default_manager.bulk_create(
+            touched, update_conflicts=True, unique_fields=["id"], update_fields=sorted(columns)
+        )
+    written.changed += len(touched)
+
+
+def _parts(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(things), BATCH):
+        yield things[start : start + BATCH]
+
+
+def _is_newer(row: Mirrored, began: datetime) -> bool:
+    """Whether it was changed here, or told of by a newer listing, since this one began."""
+    return row.changed_at > began or row.seen_at > began
+
+
+def _is_missed(row: Mirrored, began: datetime) -> bool:
+    """Whether a listing that lacks it counts: not if it overlaps the one that lacked it before."""
+    if row.gone_at is not None or _is_newer(row, began):
+        return False
+    return not row.missed or row.missed_at is None or row.missed_at <= began
+
+
+def _derived(row: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The columns that search and order go by."""
+    match row:
+        case Account():
+            name = values["name"]
+            words = f"{name}\n{row.cyclr_id}"
+        case CatalogueConnector():
+            name = row.name
+            words = "\n".join([name, *map(str, values["categories"])])
+        case _:
+            names = {column: values.get(column, getattr(row, column)) for column in NAMES}
+            return {"search_text": search_text_of(names)}
+    return {"search_text": fold(words), "sort_name": fold(name)[:100]}
+
+
+NAMES = ("name", "connector_name")
+
+
+def _differing(row: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of the values, and of what is derived from them, that the row does not have."""
+    wanted = values | _derived(row, values)
+    return {column: value for column, value in wanted.items() if getattr(row, column) != value}
+
+
+def _fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) -> set[str]:
+    """Take over what a listing said; answers the columns that changed."""
+    differing = _differing(row, values)
+    if isinstance(row, Account) and differing:
+        differing["active_at"] = moment
+    if isinstance(row, AccountConnector) and "authenticated" in differing:
+        differing["authenticated_since"] = moment if row.pk else None
+    for column, value in differing.items():
+        setattr(row, column, value)
+    row.seen_at, row.missed, row.missed_at, row.gone_at = began, 0, None, None
+    return set(differing)
 
 
 def search_text_of(columns: dict[str, Any]) -> str:
@@ -196,45 +287,114 @@ def recount(account_ids: Sequence[int]) -> None:
             )
 
 
+def fill_methods(console: Console, account_ids: Iterable[int] | None = None) -> int:
+    """Take the methods of connectors that have none from the library; answers how many got some.
+
+    By name and version, in the console or in these accounts. One query if there is nothing to do;
+    else two for each kind of connector, however many rows there are.
+    """
+    library = CatalogueConnector.objects.filter(console=console).exclude(authentication=[])
+    without = AccountConnector.objects.there().filter(account__console=console, authentication=[])
+    if account_ids is not None:
+        without = without.filter(account__in=list(account_ids))
+    known = library.filter(
+        Q(account=None) | Q(account=OuterRef("account")),
+        name=OuterRef("connector_name"),
+        version=OuterRef("connector_version"),
+    )
+    kinds: dict[tuple[str, str, int | None], list[int]] = defaultdict(list)
+    found = without.filter(Exists(known)).exclude(connector_name="").order_by()
+    rows = list(found.values_list("pk", "connector_name", "connector_version", "account"))
+    own = set(
+        library.exclude(account=None).values_list("name", "version", "account") if rows else ()
+    )
+    for pk, name, version, account in rows:
+        owner = account if (name, version, account) in own else None
+        kinds[name, version, owner].append(pk)
+    filled = 0
+    for (name, version, owner), pks in kinds.items():
+        source = library.filter(name=name, version=version, account=owner).first()
+        for part in _parts(pks):
+            if source is None:
+                break  # it went just now
+            empty = AccountConnector.objects.filter(pk__in=part, authentication=[])
+            filled += empty.update(authentication=source.authentication)
+    return filled
+
+
+# ---- one list, one account ----
+
+
 def refresh_accounts(console: Console, *, lane: str = BACKGROUND) -> Written:
     """Copy Cyclr's list of accounts into ours; a second run copies the same again."""
     began = timezone.now()
     with asking(console, lane) as client:
-        listed = client.accounts.all()
-    found = {storable(account.id): account_columns(account) for account in listed}
-    with transaction.atomic():
-        rows = Account.objects.select_for_update().filter(console=console)
-        written = merge(
-            rows,
-            found,
-            key="cyclr_id",
-            make=lambda cyclr_id: Account(console=console, cyclr_id=cyclr_id),
-            began=began,
-            is_complete=True,
-        )
+        listed = client.accounts.readable(at_once=THREADS, patience=PATIENCE)
+    written = merge(
+        Account.objects.filter(console=console),
+        {storable(account.id): account_columns(account) for account in listed},
+        key=lambda row: row.cyclr_id,
+        make=lambda cyclr_id: Account(console=console, cyclr_id=cyclr_id),
+        began=began,
+        is_complete=not listed.skipped,
+    )
+    written.skipped = listed.skipped
     logger.info(
-        "accounts refreshed console=%d found=%d gone=%d", console.pk, len(found), written.gone
+        "accounts refreshed console=%d found=%d skipped=%d made=%d changed=%d gone=%d",
+        console.pk,
+        len(listed),
+        listed.skipped,
+        written.made,
+        written.changed,
+        written.gone,
     )
     return written
 
 
-def catalogue_account(console: Console) -> Account | None:
-    """The account through which the library is read: the chosen one, else any that lives."""
+CATALOGUE_TRIES = 5
+"""Accounts of which Cyclr refuses the library, before it counts as refused."""
+
+
+def catalogue_accounts(console: Console) -> list[Account]:
+    """The accounts through which the library may be read, the likeliest to work first.
+
+    The chosen one alone if one is chosen; else some that live.
+    """
     there = Account.objects.filter(console=console).there()
     if console.catalogue_account:
-        return there.filter(cyclr_id=console.catalogue_account).first()
-    return there.order_by("missed", "pk").first()
+        return list(there.filter(cyclr_id=console.catalogue_account)[:1])
+    return list(there.order_by("missed", "refresh_failed_run", "pk")[:100])
+
+
+def _list_library(
+    console: Console, accounts: Sequence[Account], lane: str
+) -> cyclr_api.Listing[cyclr_api.Connector]:
+    """The library, through the first account for which Cyclr tells it."""
+    refused: list[PermanentError] = []
+    with asking(console, lane) as client:
+        for account in accounts:
+            try:
+                library = client.account(account.cyclr_id).library
+                return library.readable(at_once=THREADS, patience=PATIENCE)
+            except PermanentError as error:
+                is_about_all = isinstance(error, CredentialsRefusedError)
+                if is_about_all and not isinstance(error, AccountRefusedError):
+                    raise
+                if not isinstance(error, UnsendableError):
+                    refused.append(error)  # one that cannot be sent costs no call
+                if len(refused) >= CATALOGUE_TRIES or account is accounts[-1]:
+                    raise
+    raise LookupError("no account to read the library through")
 
 
 def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
     """Copy Cyclr's catalogue into ours; needs an account, since Cyclr lists it for one."""
-    account = catalogue_account(console)
-    if account is None:
+    accounts = catalogue_accounts(console)
+    if not accounts:
         return Written()
     began = timezone.now()
-    with asking(console, lane) as client:
-        listed = client.account(account.cyclr_id).library.all()
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    listed = _list_library(console, accounts, lane)
+    found: dict[Hashable, dict[str, Any]] = {}
     for connector in listed:
         key = (storable(connector.name), storable(connector.version or ""))
         columns = connector_columns(connector)
@@ -243,22 +403,22 @@ def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
             -columns["release_id"],
         ):
             found[key] = columns  # a live release before a draft, a newer one before an older
-    with transaction.atomic():
-        rows = list(
-            CatalogueConnector.objects.select_for_update().filter(console=console, account=None)
-        )
-        for row in rows:
-            row.name_and_version = (row.name, row.version)
-        written = merge(
-            rows,
-            found,
-            key="name_and_version",
-            make=lambda key: CatalogueConnector(console=console, name=key[0], version=key[1]),
-            began=began,
-            is_complete=True,
-        )
+    written = merge(
+        CatalogueConnector.objects.filter(console=console, account=None),
+        found,
+        key=lambda row: (row.name, row.version),
+        make=lambda key: CatalogueConnector(console=console, name=key[0], version=key[1]),
+        began=began,
+        is_complete=not listed.skipped,
+    )
+    written.skipped = listed.skipped
+    fill_methods(console)
     logger.info(
-        "library refreshed console=%d found=%d gone=%d", console.pk, len(found), written.gone
+        "library refreshed console=%d found=%d skipped=%d gone=%d",
+        console.pk,
+        len(found),
+        listed.skipped,
+        written.gone,
     )
     return written
 
@@ -266,65 +426,102 @@ def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
 def write_account_connectors(
     account: Account, listed: Sequence[cyclr_api.AccountConnector], began: datetime
 ) -> Written:
-    """Merge one account's complete listing into the mirror."""
-    found = {
-        item.id: account_connector_columns(item) for item in listed if -(2**63) <= item.id < 2**63
-    }
+    """Merge one account's complete listing, which began at `began`, into the mirror.
+
+    One that says that it `skipped` elements marks nothing missed.
+    """
+    written = _write_connectors(account, listed, began)
+    fill_methods(account.console, [account.pk])
+    return written
+
+
+def _write_connectors(
+    account: Account, listed: Sequence[cyclr_api.AccountConnector], began: datetime
+) -> Written:
+    skipped: int = getattr(listed, "skipped", 0)
     with transaction.atomic():
-        rows = AccountConnector.objects.select_for_update().filter(account=account)
         written = merge(
-            rows,
-            found,
-            key="cyclr_id",
+            AccountConnector.objects.filter(account=account),
+            {item.id: account_connector_columns(item) for item in listed},
+            key=lambda row: row.cyclr_id,
             make=lambda cyclr_id: AccountConnector(account=account, cyclr_id=cyclr_id),
             began=began,
-            is_complete=True,
+            is_complete=not skipped,
         )
         recount([account.pk])
-        Account.objects.filter(pk=account.pk).update(read_at=timezone.now(), refresh_error="")
+        rows = Account.objects.filter(Q(read_at=None) | Q(read_at__lt=began), pk=account.pk)
+        rows.update(read_at=began, refresh_error="")
+    written.skipped = skipped
     return written
 
 
 def refresh_account(account: Account, *, lane: str = INTERACTIVE) -> None:
     """Read one account and its connectors now. A 404 marks it gone; errors are kept in words."""
     began = timezone.now()
+    rows = Account.objects.filter(pk=account.pk)
+    asked = rows.filter(refresh_asked_at=account.refresh_asked_at)  # and not once more since
     try:
         with asking(account.console, lane) as client:
             there = client.account(account.cyclr_id)
             found = there.get()
-            listed = there.connectors.all()
+            listed = there.connectors.readable()
     except NotFoundError:
-        rows = Account.objects.filter(pk=account.pk, changed_at__lte=began, gone_at=None)
-        rows.update(gone_at=timezone.now(), read_at=timezone.now(), refresh_error="")
+        gone = rows.filter(changed_at__lte=began, seen_at__lte=began, gone_at=None)
+        gone.update(gone_at=timezone.now(), seen_at=began)
+        rows.update(read_at=began, refresh_error="")
+        asked.update(refresh_asked_at=None)
         return
-    except CyclrError as error:
-        Account.objects.filter(pk=account.pk).update(
-            refresh_error=words_for(error), refresh_asked_at=None
-        )
+    except Exception as error:
+        rows.update(refresh_error=words_for(error))
+        asked.update(refresh_asked_at=None)
         raise
     with transaction.atomic():
-        row = Account.objects.select_for_update().get(pk=account.pk)
-        if row.changed_at <= began:
-            _fill(row, account_columns(found), timezone.now())
-            row.save()
+        row = rows.select_for_update(no_key=True).get()
+        if not _is_newer(row, began):
+            columns = _fill(row, account_columns(found), began, timezone.now())
+            row.save(update_fields=[*columns, "seen_at", "missed", "missed_at", "gone_at"])
     write_account_connectors(account, listed, began)
+    asked.update(refresh_asked_at=None)
 
 
-def words_for(error: CyclrError) -> str:
+def words_for(error: BaseException) -> str:
     """Why a read failed, for the page that shows old data."""
-    if isinstance(error, TemporaryError):
-        return (
-            "Cyclr does not answer."
-            if not error.status
-            else f"Cyclr answers with an error ({error.status})."
-        )
-    return f"Cyclr refuses to tell ({error.status})." if error.status else "Cyclr refuses to tell."
+    match error:
+        case PacedError() | RateLimitedError():
+            return "Cyclr allows no more calls just now."
+        case UnreadableError():
+            return "Cyclr’s answer could not be read."
+        case TemporaryError(status=None):
+            return "Cyclr does not answer."
+        case TemporaryError():
+            return f"Cyclr answers with an error ({error.status})."
+        case UnsendableError():
+            return "Its id in Cyclr cannot be sent to Cyclr."
+        case CyclrError(status=None):
+            return "Cyclr refuses to tell."
+        case CyclrError():
+            return f"Cyclr refuses to tell ({error.status})."
+        case SealBrokenError():
+            return "The console’s client secret cannot be opened: see CREDENTIAL_KEYS."
+        case SoftTimeLimitExceeded():
+            return "Cyclr answers too slowly to be read in time."
+        case DatabaseError():
+            return "The database did not take it: see the worker’s log."
+    return "A fault of ours stopped it: see the worker’s log."
 
 
 # ---- the whole console ----
 
 STUCK_AFTER = timedelta(minutes=10)
+CLAIM = timedelta(seconds=175)
+"""How long a step belongs to its worker: a little longer than the task's hard limit."""
+LONGEST_PAUSE = 3600.0
 CHUNK = 200
+ACCOUNTS_IN_A_ROW = 5
+"""Accounts that Cyclr may fail to answer for, one after another, before it counts as down."""
+NOTE_EVERY = timedelta(seconds=3)
+GRACE = timedelta(seconds=100)
+"""How long listings that are under way at a chunk's end may still take."""
 
 
 def start_run(console: Console, *, is_asked: bool = False) -> SyncRun | None:
@@ -351,89 +548,238 @@ def is_due(console: Console) -> bool:
     return timezone.now() - last.finished_at >= timedelta(seconds=pause)
 
 
-def read_lists(run: SyncRun) -> None:
-    """The first step of a run: the accounts and the library."""
-    console = run.console
-    written = refresh_accounts(console)
-    refresh_library(console)
-    SyncRun.objects.filter(pk=run.pk).update(
+def claim(run_id: int, step: int) -> SyncRun | None:
+    """Take a step of a run; None if it is over, not due, or somebody took it already.
+
+    Says nothing about progress: a step whose workers die again and again becomes stuck.
+    """
+    moment = timezone.now()
+    rows = SyncRun.objects.filter(pk=run_id, step=step, finished_at=None, not_before__lte=moment)
+    free = rows.filter(Q(claimed_until=None) | Q(claimed_until__lte=moment))
+    if not free.update(step=step + 1, claimed_until=moment + CLAIM, published_at=None):
+        return None
+    return SyncRun.objects.select_related("console").filter(pk=run_id, step=step + 1).first()
+
+
+def _own(run: SyncRun) -> Any:
+    """The run's row, as long as the step that `run` was claimed for is the current one."""
+    return SyncRun.objects.filter(pk=run.pk, step=run.step, finished_at=None)
+
+
+def release(run: SyncRun) -> bool:
+    """The step is done and the next one may begin; says whether this worker may still say so."""
+    moment = timezone.now()
+    return bool(_own(run).update(claimed_until=None, not_before=moment, touched_at=moment))
+
+
+def pause(run: SyncRun, seconds: float | None) -> None:
+    """The step goes on later: Cyclr, or our own pacing, asked for a pause."""
+    later = timezone.now() + timedelta(seconds=min(max(seconds or 1.0, 1.0), LONGEST_PAUSE))
+    _own(run).update(claimed_until=None, published_at=None, not_before=later, touched_at=later)
+
+
+def read_accounts(run: SyncRun) -> None:
+    """The first step: the list of accounts."""
+    written = refresh_accounts(run.console)
+    _own(run).update(
+        accounts_at=timezone.now(),
+        touched_at=timezone.now(),
+        accounts_found=Account.objects.filter(console=run.console).there().count(),
+        gone=F("gone") + written.gone,
+        skipped=F("skipped") + written.skipped,
+    )
+
+
+def read_library(run: SyncRun) -> None:
+    """The second step: the library. Whatever is wrong with it, the accounts are read."""
+    words, skipped = "", 0
+    try:
+        skipped = refresh_library(run.console).skipped
+        if run.console.catalogue_account and not catalogue_accounts(run.console):
+            words = "The account that the library is read through is not there."
+    except (PacedError, RateLimitedError):
+        raise
+    except CyclrError as error:
+        words = words_for(error)
+        logger.warning(
+            "library not read console=%d call=%s status=%s",
+            run.console_id,
+            error.call,
+            error.status,
+        )
+    except Exception as error:
+        words = words_for(error)
+        logger.exception("library not read console=%d", run.console_id)
+    _own(run).update(
         listed_at=timezone.now(),
         touched_at=timezone.now(),
-        accounts_found=Account.objects.filter(console=console).there().count(),
-        gone=F("gone") + written.gone,
+        library_error=words,
+        skipped=F("skipped") + skipped,
     )
 
 
 def waiting_accounts(run: SyncRun) -> list[int]:
-    """Accounts whose connectors were not read since the run began; those looked at lately first."""
+    """Accounts whose connectors were not read since the run began.
+
+    Those that failed last time come last, those looked at lately first.
+    """
+    is_fine = ExpressionWrapper(Q(refresh_error=""), output_field=BooleanField())
     rows = (
         Account.objects.filter(console=run.console)
         .there()
         .filter(Q(read_at=None) | Q(read_at__lt=run.started_at))
         .exclude(refresh_failed_run=run.pk)
-        .order_by(F("viewed_at").desc(nulls_last=True), F("read_at").asc(nulls_first=True), "pk")
+        .order_by(
+            is_fine.desc(),
+            F("viewed_at").desc(nulls_last=True),
+            F("read_at").asc(nulls_first=True),
+            "pk",
+        )
     )
     return list(rows.values_list("pk", flat=True)[:CHUNK])
+
+
+@dataclass(slots=True)
+class Answer:
+    """What Cyclr said about one account."""
+
+    account: Account
+    began: datetime
+    listed: cyclr_api.Listing[cyclr_api.AccountConnector] | None = None
+    error: CyclrError | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a chunk has done since it was last written down."""
+
+    run: SyncRun
+    noted_at: datetime = field(default_factory=timezone.now)
+    read: list[int] = field(default_factory=list)
+    failed: int = 0
+    found: int = 0
+    skipped: int = 0
+
+    def note(self, *, at_once: bool = False) -> None:
+        """Write it to the run, every few seconds or at once."""
+        if not at_once and timezone.now() - self.noted_at < NOTE_EVERY:
+            return
+        if self.read:
+            fill_methods(self.run.console, self.read)
+            note(self.run.console, None)
+        if self.read or self.failed:
+            _own(self.run).update(
+                accounts_read=F("accounts_read") + len(self.read),
+                accounts_failed=F("accounts_failed") + self.failed,
+                connectors_found=F("connectors_found") + self.found,
+                skipped=F("skipped") + self.skipped,
+                touched_at=timezone.now(),
+            )
+        self.noted_at = timezone.now()
+        self.read = []
+        self.failed = self.found = self.skipped = 0
 
 
 def read_chunk(run: SyncRun, until: datetime) -> bool:
     """Read the connectors of the next accounts, several at once; says whether more are waiting.
 
-    Stops early at `until` (a checkpoint: what was read stays) so that no time limit hits it.
+    No listing begins after `until`, and each is written as it comes: what was read stays.
     """
-    accounts = list(Account.objects.filter(pk__in=waiting_accounts(run)).select_related("console"))
-    if not accounts:
-        return False
-    read = failed = found = 0
+    waiting = waiting_accounts(run)
+    found = Account.objects.select_related("console").in_bulk(waiting)
+    accounts = [found[pk] for pk in waiting if pk in found]
+    shared = client(run.console, BACKGROUND)
+    tally, stop = Tally(run), threading.Event()
+    has_answered, silence = run.accounts_read > 0, list[CyclrError]()
     fatal: CyclrError | None = None
-    with ThreadPoolExecutor(max_workers=THREADS) as pool:
-        for start in range(0, len(accounts), THREADS * 4):
-            if timezone.now() >= until or fatal:
-                break
-            batch = accounts[start : start + THREADS * 4]
-            began = timezone.now()
-            results = list(pool.map(_list_connectors, batch))
-            errors = [result for result in results if isinstance(result, CyclrError)]
-            note(run.console, errors[0] if errors else None)
-            for account, result in zip(batch, results, strict=True):
-                if isinstance(result, CyclrError):
-                    if isinstance(result, TemporaryError):
-                        fatal = result  # not this account's fault: it is read with the next step
-                        continue
-                    failed += 1
-                    Account.objects.filter(pk=account.pk).update(
-                        refresh_error=words_for(result), refresh_failed_run=run.pk
-                    )
+    pool = ThreadPoolExecutor(THREADS)
+    listings = {pool.submit(_list_connectors, shared, one, until, stop): one for one in accounts}
+    try:
+        for listing in as_completed(listings, (until + GRACE - timezone.now()).total_seconds()):
+            answer = listing.result()
+            if answer is None:
+                continue
+            error = answer.error
+            if answer.listed is not None:
+                has_answered, silence = True, []
+                _take(answer, answer.listed, tally)
+            elif error is not None and _is_about_the_console(error):
+                fatal = fatal or error
+            elif error is not None and fatal is None:
+                _fail(answer.account, error, tally)
+                if isinstance(error, UnexpectedAnswerError | PagingError | PermanentError):
+                    has_answered, silence = True, []
                 else:
-                    read += 1
-                    found += len(result)
-                    write_account_connectors(account, result, began)
-            SyncRun.objects.filter(pk=run.pk).update(touched_at=timezone.now())
-    SyncRun.objects.filter(pk=run.pk).update(
-        accounts_read=F("accounts_read") + read,
-        accounts_failed=F("accounts_failed") + failed,
-        connectors_found=F("connectors_found") + found,
-        touched_at=timezone.now(),
-    )
+                    silence.append(error)
+                    fatal = error if len(silence) >= ACCOUNTS_IN_A_ROW else None
+            if fatal is not None:
+                stop.set()
+            tally.note()
+    except TimeoutError:
+        for account in [one for listing, one in listings.items() if listing.running()]:
+            _fail(account, SoftTimeLimitExceeded(), tally)
+    finally:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+    tally.note(at_once=True)
+    if fatal is None and silence and not has_answered:
+        fatal = silence[0]
     if fatal is not None:
+        note(run.console, fatal)
         raise fatal
     return bool(waiting_accounts(run))
 
 
-def _list_connectors(account: Account) -> list[cyclr_api.AccountConnector] | CyclrError:
-    """One listing, in a thread of the pool: it asks Cyclr and leaves the database alone."""
+def _is_about_the_console(error: CyclrError) -> bool:
+    """Whether every other account would get the same answer."""
+    if isinstance(error, CredentialsRefusedError):
+        return not isinstance(error, AccountRefusedError)
+    return isinstance(error, PacedError | RateLimitedError)
+
+
+def _take(
+    answer: Answer, listed: cyclr_api.Listing[cyclr_api.AccountConnector], tally: Tally
+) -> None:
+    """Write one account's listing; one that the database does not take is its failure alone."""
     try:
-        return client(account.console, BACKGROUND).account(account.cyclr_id).connectors.all()
+        written = _write_connectors(answer.account, listed, answer.began)
+    except DatabaseError as error:
+        logger.exception("connectors not written account=%d", answer.account.pk)
+        _fail(answer.account, error, tally)
+        return
+    tally.read.append(answer.account.pk)
+    tally.found += len(listed)
+    tally.skipped += written.skipped
+
+
+def _fail(account: Account, error: Exception, tally: Tally) -> None:
+    """This account could not be read in this run; the next one tries again."""
+    tally.failed += 1
+    Account.objects.filter(pk=account.pk).update(
+        refresh_error=words_for(error), refresh_failed_run=tally.run.pk
+    )
+
+
+def _list_connectors(
+    client: cyclr_api.Client, account: Account, until: datetime, stop: threading.Event
+) -> Answer | None:
+    """One listing, in a thread of the pool: it asks Cyclr and leaves the database alone."""
+    began = timezone.now()
+    if stop.is_set() or began >= until:
+        return None
+    patience = min(PATIENCE, (until - began).total_seconds())
+    try:
+        connectors = client.account(account.cyclr_id).connectors
+        return Answer(account, began, listed=connectors.readable(patience=patience))
     except CyclrError as error:
-        return error
+        return Answer(account, began, error=error)
 
 
 def finish_run(run: SyncRun, error: str = "") -> None:
-    """Close a run and write the day's figures."""
+    """Close a run and write the day's figures; one that went on without us is left alone."""
     moment = timezone.now()
-    SyncRun.objects.filter(pk=run.pk, finished_at=None).update(
-        finished_at=moment, touched_at=moment, error=error
-    )
+    if not _own(run).update(finished_at=moment, touched_at=moment, claimed_until=None, error=error):
+        return
     installed = AccountConnector.objects.there().filter(account__console=run.console)
     installed = installed.filter(account__gone_at=None)
     good = installed.filter(authenticated=True).count()

@@ -141,6 +141,41 @@ def test_an_element_that_cannot_be_read_spoils_the_listing(world: World, client:
         client.accounts.all()
 
 
+def test_or_is_left_out_and_counted_where_the_caller_can_do_without(
+    world: World, client: Client
+) -> None:
+    for number in range(450):
+        world.add_account(Id=f"shop-{number}", Name="Shop")
+    world.faults.rewrite("GET", "/accounts", lambda found: [*found[1:], {"Name": "?"}], times=2)
+    found = client.accounts.readable(at_once=4)
+
+    assert {account.id for account in found} < set(world.accounts)
+    assert (len(found), found.skipped) == (449, 2)
+    assert client.account(ACCOUNT).connectors.readable() == []
+    assert len(client.account(ACCOUNT).library.readable(at_once=4)) == 2
+
+
+def test_a_page_whose_turn_has_not_come_is_waited_for_within_patience(world: World) -> None:
+    turns: list[str] = []
+
+    class Busy:
+        """Says "not yet" twice before each call."""
+
+        def wait(self, call: str) -> None:
+            turns.append(call)
+            if len(turns) % 3:
+                raise RateLimitedError(call, retry_after=0.01)
+
+        def hold(self, seconds: float) -> None:
+            """Nobody asks for it here."""
+
+    client = client_of(world, pacing=Busy())
+
+    assert len(client.accounts.readable(patience=5)) == 1
+    with pytest.raises(RateLimitedError):
+        client.accounts.readable(patience=0)
+
+
 def test_one_account_is_read_by_its_id(client: Client) -> None:
     assert client.account(ACCOUNT).get().name == "Acme EU"
 

@@ -30,6 +30,7 @@ from cyclr_api.decoding import (
     as_whole,
     decode_json,
     decode_list,
+    decode_readable,
 )
 
 CANARY = "canary-1f0c"
@@ -250,8 +251,29 @@ def test_a_useless_element_spoils_its_list_instead_of_vanishing(
         decode_list([sample, bad], decode)
 
 
+@pytest.mark.parametrize(("decode", "sample"), SAMPLES)
+@pytest.mark.parametrize("bad", [None, "text", 5, [], {}, {"Id": None}, {"Id": {}}, {"Id": ""}])
+def test_or_is_left_out_and_counted(decode: Decoder, sample: dict[str, Any], bad: object) -> None:
+    found = decode_readable([bad, sample, bad], decode)
+
+    assert found == [decode(sample)]
+    assert found.skipped == 2
+
+
+def test_one_element_that_is_too_deep_spoils_no_other() -> None:
+    deep: Any = {}
+    for _ in range(900):
+        deep = [deep]
+    found = decode_readable([ACCOUNT | {"Odd": deep}, ACCOUNT | {"Id": "b"}], Account.from_json)
+
+    assert found[-1].id == "b"
+    assert len(found) + found.skipped == 2
+
+
 @pytest.mark.parametrize("bad", [{"Id": 1}, None, "x", 5])
 def test_a_list_must_be_a_list(bad: object) -> None:
+    with pytest.raises(UndecodableError):
+        decode_readable(bad, Account.from_json)
     with pytest.raises(UndecodableError):
         decode_list(bad, Account.from_json)
 
@@ -325,9 +347,30 @@ def test_a_single_object_passes_for_a_list() -> None:
     assert len(Connector.from_json(CONNECTOR | {"Parameters": PARAMETER}).parameters) == 1
 
 
-def test_a_parameter_that_is_none_spoils_its_connector() -> None:
-    with pytest.raises(UndecodableError):
-        Connector.from_json(CONNECTOR | {"Parameters": [PARAMETER, "Region"]})
+@pytest.mark.parametrize("odd", ["Region", 5, None, [], ["Region"]])
+def test_an_odd_part_is_left_out_and_the_others_stay(odd: object) -> None:
+    parts: dict[str, Any] = {
+        "Parameters": [odd, PARAMETER],
+        "Authentication": [METHOD, odd],
+        "Triggers": [odd, {"TriggerId": 1, "Name": "Lists"}],
+        "Categories": [["odd"], "Ecommerce", None],
+    }
+    connector = Connector.from_json(CONNECTOR | parts)
+    installed = AccountConnector.from_json(
+        INSTALLED
+        | {"Properties": [odd, {"Id": 1, "Name": "Region"}], "Connector": connector_with(odd)}
+    )
+
+    assert [p.name for p in connector.parameters] == [PARAMETER["Name"]]
+    assert [m.id for m in connector.authentication] == [METHOD["Id"]]
+    assert [t.name for t in connector.triggers] == ["Lists"]
+    assert connector.categories == ("Ecommerce",)
+    assert [p.name for p in installed.properties] == ["Region"]
+    assert installed.connector is not None and len(installed.connector.authentication) == 1
+
+
+def connector_with(odd: object) -> dict[str, Any]:
+    return CONNECTOR | {"Authentication": [odd, METHOD]}
 
 
 def test_a_connector_of_no_use_leaves_the_account_connector() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclr_api import PagingError
-from cyclr_api.paging import MOST_PAGES, pages
+from cyclr_api import Listing, PagingError, UnexpectedAnswerError
+from cyclr_api.paging import MOST_PAGES, pages, readable
 
 
 def listing(fetch: Callable[[int], list[int]]) -> list[int]:
@@ -103,3 +105,85 @@ def test_an_error_on_the_way_is_no_end() -> None:
         for number in pages("GET /things", fetch, lambda number: number):
             delivered.append(number)
     assert delivered == [1, 2]
+
+
+# ---- what can be read of a listing, several pages at once ----
+
+
+def read(fetch: Callable[[int], list[int | None]], at_once: int = 8) -> Listing[int]:
+    """Through `readable`, in which None stands for an element that cannot be read."""
+
+    def page(number: int) -> Listing[int]:
+        elements = fetch(number)
+        found = Listing(element for element in elements if element is not None)
+        found.skipped = elements.count(None)
+        return found
+
+    return readable("GET /things", page, lambda number: number, at_once=at_once)
+
+
+@given(total=st.integers(0, 300), cap=st.integers(1, 120), at_once=st.integers(1, 9))
+def test_pages_fetched_at_once_are_the_same_listing(total: int, cap: int, at_once: int) -> None:
+    fetch = server(total, cap)
+
+    assert read(lambda page: [*fetch(page)], at_once) == list(range(1, total + 1))
+
+
+def test_many_pages_are_under_way_together_and_few_pages_are_not_overshot() -> None:
+    asked: list[int] = []
+    fetch = server(150, 100, asked)
+    read(lambda page: [*fetch(page)])
+    assert asked == [1, 2]
+    together, most, lock = 0, 0, threading.Lock()
+    fetch = server(2050, 100)
+
+    def slow(page: int) -> list[int | None]:
+        nonlocal together, most
+        with lock:
+            together += 1
+            most = max(most, together)
+        time.sleep(0.005)
+        with lock:
+            together -= 1
+        return [*fetch(page)]
+
+    assert len(read(slow)) == 2050
+    assert 4 <= most <= 8
+
+
+def test_unreadable_elements_are_counted_and_shorten_no_listing() -> None:
+    answers: dict[int, list[int | None]] = {1: [1, 2, 3], 2: [None, 4, None], 3: [5, 6, 7], 4: [8]}
+    found = read(lambda page: answers.get(page, []))
+
+    assert found == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert found.skipped == 2
+
+
+def test_a_page_of_nothing_readable_does_not_end_a_listing() -> None:
+    answers: dict[int, list[int | None]] = {1: [None, None], 2: [None, None], 3: [1, 2]}
+
+    assert read(lambda page: answers.get(page, [])) == [1, 2]
+
+
+def test_a_listing_of_nothing_readable_is_an_error() -> None:
+    asked: list[int] = []
+
+    def fetch(page: int) -> list[int | None]:
+        asked.append(page)
+        return [None] * 100
+
+    with pytest.raises(UnexpectedAnswerError, match="none of its elements"):
+        read(fetch, 1)
+    assert len(asked) == 2
+
+
+def test_an_error_among_pages_at_once_is_no_end() -> None:
+    fetch = server(2000, 100)
+
+    def broken(page: int) -> list[int | None]:
+        if page == 9:
+            raise RuntimeError
+        return [*fetch(page)]
+
+    with pytest.raises(RuntimeError):
+        read(broken)

@@ -20,7 +20,7 @@ def run_whole(console: Console) -> SyncRun:
     run = sync.start_run(console)
     assert run is not None
     for _ in range(10):
-        tasks.run_sync(run.pk)
+        tasks.run_sync(run.pk, run.step)
         run.refresh_from_db()
         if run.finished_at:
             return run
