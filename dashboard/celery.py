@@ -78,7 +78,8 @@ class LostAcknowledgement(logging.Handler):
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        if "Couldn't ack" in record.msg or "Couldn't reject" in record.msg:
+        said = str(record.msg)
+        if "Couldn't ack" in said or "Couldn't reject" in said:
             os.kill(os.getpid(), signal.SIGTERM)
 
 

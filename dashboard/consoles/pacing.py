@@ -32,12 +32,12 @@ class PacedError(TemporaryError):
 TAKE = """
 local held = redis.call('PTTL', KEYS[2])
 if held > 0 then return held end
-local rate, reserve = tonumber(ARGV[1]), tonumber(ARGV[2])
+local rate, reserve, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local state = redis.call('HMGET', KEYS[1], 'level', 'at')
-local level = tonumber(state[1]) or rate
-level = math.min(rate, level + (now - (tonumber(state[2]) or now)) * rate)
+local level = tonumber(state[1]) or burst
+level = math.min(burst, level + (now - (tonumber(state[2]) or now)) * rate)
 local wait = 0
 if level - 1 >= reserve then level = level - 1
 else wait = math.ceil((reserve + 1 - level) / rate * 1000) end
@@ -47,14 +47,23 @@ return wait
 """
 
 
+HOLD = """
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+end
+return 0
+"""
+
+_alone_until: dict[int, float] = {}
+_alone = threading.Lock()
+
+
 class SharedPacing:
     """The client's pacing seam for one console and one lane."""
 
     def __init__(self, console_id: int, lane: str) -> None:
         self.console_id = console_id
         self.lane = lane
-        self._alone_until = 0.0
-        self._lock = threading.Lock()
 
     def wait(self, call: str) -> None:
         """Return when the call may leave; raises `PacedError` when that is too long to wait."""
@@ -66,12 +75,14 @@ class SharedPacing:
 
     def hold(self, seconds: float) -> None:
         """No worker calls this console for so long: Cyclr asked for it."""
-        with self._lock:
-            self._alone_until = max(self._alone_until, time.monotonic() + seconds)
+        with _alone:
+            until = time.monotonic() + seconds
+            _alone_until[self.console_id] = max(_alone_until.get(self.console_id, 0.0), until)
         server = connection()
         if server is not None:
+            key = f"pace:{self.console_id}:held"
             try:
-                server.set(f"pace:{self.console_id}:held", "1", px=max(1, int(seconds * 1000)))
+                server.eval(HOLD, 1, key, str(max(1, int(seconds * 1000))))
             except redis.RedisError:
                 logger.warning("pacing: hold not shared console=%d", self.console_id)
 
@@ -81,17 +92,20 @@ class SharedPacing:
         if server is not None:
             try:
                 keys = [f"pace:{self.console_id}", f"pace:{self.console_id}:held"]
-                reserve = KEPT_FREE[self.lane] * rate
                 burst = max(rate, 1.0)
-                return int(server.eval(TAKE, 2, *keys, str(burst), str(reserve))) / 1000
+                reserve = KEPT_FREE[self.lane] * burst if burst >= 2 else 0.0
+                numbers = (str(rate), str(reserve), str(burst))
+                return int(server.eval(TAKE, 2, *keys, *numbers)) / 1000
             except redis.RedisError:
                 logger.warning("pacing: without Redis console=%d", self.console_id)
         return self._take_alone(rate / 4 if settings.REDIS_URL else rate)
 
     def _take_alone(self, rate: float) -> float:
-        with self._lock:
+        """This process's own share, for all its threads and both lanes together."""
+        with _alone:
             now = time.monotonic()
-            if now < self._alone_until:
-                return self._alone_until - now
-            self._alone_until = now + 1 / rate
+            until = _alone_until.get(self.console_id, 0.0)
+            if now < until:
+                return until - now
+            _alone_until[self.console_id] = now + 1 / rate
             return 0.0

@@ -21,10 +21,12 @@ from cyclr_api import (
     CyclrError,
     MemoryTokenStore,
     OutcomeUnknownError,
+    PermanentError,
     RateLimitedError,
     TemporaryError,
     Timeouts,
     Token,
+    UnreadableError,
 )
 from dashboard.common import sealing
 from dashboard.common.redis import connection
@@ -98,9 +100,22 @@ class SharedTokens:
                     logger.warning("token lock lost key=%s", self._key)
 
 
+class RetiredConsoleError(PermanentError):
+    """Nothing is asked of a console that is not in use any more."""
+
+
 def secret_of(console: Console) -> str:
-    """The client secret in clear; only a worker's client is given it."""
+    """The client secret in clear; only a worker's client is given it.
+
+    The settings' secret goes to the settings' address and to no other: an old console's work
+    must not carry a new secret to an old host.
+    """
+    if console.retired_at is not None:
+        raise RetiredConsoleError("console", reason="this console is not in use any more")
     if console.is_from_environment:
+        now = (settings.CYCLR_API_URL, settings.CYCLR_CLIENT_ID)
+        if (console.api_url, console.client_id) != now:
+            raise RetiredConsoleError("console", reason="the settings name another console")
         return settings.CYCLR_CLIENT_SECRET
     return sealing.unseal(console.sealed_client_secret, bound_to=console.seal_place)
 
@@ -108,12 +123,13 @@ def secret_of(console: Console) -> str:
 def client(console: Console, lane: str = INTERACTIVE) -> Client:
     """This thread's client for the console; made once, its connections are kept."""
     made: dict[tuple[object, ...], Client] = _local.__dict__.setdefault("clients", {})
-    key = (console.pk, console.api_url, console.client_id, console.sealed_client_secret, lane)
+    secret = secret_of(console)  # also refuses a console that is not in use any more
+    key = (console.pk, console.api_url, console.client_id, sealing.fingerprint(secret), lane)
     if key not in made:
         made[key] = Client(
             console.api_url,
             client_id=console.client_id,
-            client_secret=secret_of(console),
+            client_secret=secret,
             tokens=SharedTokens(console),
             pacing=SharedPacing(console.pk, lane),
             timeouts=Timeouts(
@@ -147,7 +163,7 @@ def asking(console: Console, lane: str = INTERACTIVE) -> Iterator[Client]:
 def note(console: Console, error: CyclrError | None) -> None:
     """Note how a call went. A refusal is an answer; being paced says nothing."""
     match error:
-        case PacedError() | RateLimitedError():
+        case PacedError() | RateLimitedError() | RetiredConsoleError():
             return
         case AccountRefusedError():
             note_answer(console)  # one account is unknown there; the credentials are good
@@ -162,6 +178,8 @@ def note(console: Console, error: CyclrError | None) -> None:
 
 def words_for_trouble(error: CyclrError) -> str:
     """Why Cyclr could not be asked, for a banner."""
+    if isinstance(error, UnreadableError):
+        return "Cyclr’s answers cannot be read."
     if error.status:
         return f"Cyclr answers with an error ({error.status})."
     return "Cyclr does not answer."

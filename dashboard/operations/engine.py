@@ -11,17 +11,26 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from cyclr_api import Client, CyclrError, OutcomeUnknownError, PermanentError, TemporaryError
+from cyclr_api import (
+    AccountRefusedError,
+    Client,
+    CredentialsRefusedError,
+    CyclrError,
+    OutcomeUnknownError,
+    PermanentError,
+    TemporaryError,
+)
 from dashboard.common import sealing
 from dashboard.consoles.pacing import INTERACTIVE, PacedError
 from dashboard.consoles.services import asking
@@ -44,6 +53,15 @@ LONGEST_AGE = timedelta(hours=6)
 LONGEST_PAUSE = 60.0
 MOST_RESENDS = 3
 MOST_NAMES = 20
+MOST_LOSSES = 5
+"""Lost workers and faults of ours after which a row is given up: it may be what kills them."""
+TIDY_PAUSES = (1.0, 3.0, 6.0)
+"""Seconds between tries of the tidying step; after them it is left undone, and said so."""
+WAITED_TOO_LONG = (
+    "Cyclr could not be reached for too long. Nothing was changed. Retry when it answers again."
+)
+OVERDUE = LONGEST_AGE + timedelta(hours=1)
+"""Nothing is worked on at this age, in whatever state it is."""
 FIRST_PEEKS = (2.0, 5.0, 10.0, 20.0)
 """Seconds until the early looks: they may find the effect; finding nothing says nothing yet."""
 
@@ -73,15 +91,17 @@ def claim(pk: int) -> Operation | None:
             return None
         was = before.state
         state = State.RUNNING if was in {State.QUEUED, State.RUNNING} else State.UNSURE
+        is_lost = was in {State.RUNNING, State.SENT}
         Operation.objects.filter(pk=pk).update(
             state=state,
             attempt=F("attempt") + 1,
+            losses=F("losses") + int(is_lost),
             lease_until=moment + timedelta(seconds=settings.LEASE_FOR),
         )
         operation: Operation = Operation.objects.select_related(
             "console", "account__console", "connector", "account_connector", "actor_user"
         ).get(pk=pk)
-        if was in {State.RUNNING, State.SENT}:
+        if is_lost:
             operation.note("lost", "The worker that had it was lost")
     return operation
 
@@ -111,6 +131,7 @@ class Claim:
             pk=self.operation.pk,
             attempt=self.operation.attempt,
             state__in=[State.RUNNING, State.SENT, State.UNSURE],
+            lease_until__isnull=False,
         )
         return bool(rows.update(lease_until=until))
 
@@ -123,8 +144,13 @@ def heartbeat(claim: Claim) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stopped.wait(settings.LEASE_FOR / 3):
-                if not claim.extend():
-                    return
+                try:
+                    if not claim.extend():
+                        return
+                except DatabaseError as error:
+                    # Locked or restarting: the next beat may be in time.
+                    logger.warning("lease not renewed error=%s", type(error).__name__)
+                    connection.close()
         finally:
             connection.close()
 
@@ -150,10 +176,60 @@ def run(pk: int) -> None:
         return
     held = Claim(operation)
     try:
+        if operation.losses >= MOST_LOSSES or timezone.now() - operation.created_at > OVERDUE:
+            _give_up(held)
+            return
         with heartbeat(held):
             _carry_out(held)
     except SupersededError:
         logger.warning("operation superseded id=%d attempt=%d", pk, operation.attempt)
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not make the row immortal
+        # Its message may hold what was typed: only its kind is logged.
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
+        logger.error("operation crashed id=%d error=%s at=%s", pk, type(error).__name__, where)
+        _crashed(held)
+
+
+def _crashed(held: Claim) -> None:
+    """A fault of ours, or a time limit: again a little later, and not for ever."""
+    operation = held.operation
+    was_sent = operation.sent_at is not None or operation.outcome is not None
+    pause = timedelta(seconds=2.0 ** min(operation.losses + 1, 6))
+    try:
+        held.write(
+            state=State.UNSURE if was_sent else State.QUEUED,
+            losses=operation.losses + 1,
+            not_before=timezone.now() + pause,
+            lease_until=None,
+        )
+        held.note("lost", "Cyclr Desk met a fault of its own; it is tried again")
+    except (SupersededError, DatabaseError) as error:
+        logger.warning("crash not noted id=%d error=%s", operation.pk, type(error).__name__)
+
+
+def _give_up(held: Claim) -> None:
+    operation = held.operation
+    if operation.outcome is not None:
+        words = (
+            "Cyclr did it, but Cyclr Desk could not note it. Refresh the account to see it; "
+            "do not do it again."
+        )
+        _fail(held, Reason.NEEDS_PERSON, words)
+    elif operation.sent_at is not None or (operation.prepared or {}).get("resends"):
+        words = (
+            "It was sent, and Cyclr Desk failed to find out what came of it. "
+            "Look in Cyclr before you try again."
+        )
+        _fail(held, Reason.NEEDS_PERSON, words)
+    elif operation.losses < MOST_LOSSES:
+        _fail(held, Reason.GAVE_UP, WAITED_TOO_LONG)
+    else:
+        words = (
+            "Cyclr Desk failed at this several times, for a reason of its own. Nothing was "
+            "changed. Tell an administrator, with this page's address."
+        )
+        _fail(held, Reason.BROKEN, words)
 
 
 def _carry_out(held: Claim) -> None:
@@ -176,6 +252,10 @@ def _carry_out(held: Claim) -> None:
             )
             return
         values = {}
+    if operation.sent_at is None and operation.console.retired_at is not None:
+        words = "This console is not in the settings any more. Nothing was changed."
+        _fail(held, Reason.NOT_ALLOWED, words)
+        return
     if operation.sent_at is None and not handler.is_allowed(operation):
         _fail(
             held,
@@ -217,8 +297,34 @@ def _work(held: Claim, handler: Handler, client: Client, values: JSON) -> None:
             held.note("prepared", str(prepared.get("words", "Prepared")))
         _send(held, handler, client, values)
     outcome = operation.outcome or {}
-    settled = handler.settle(operation, client, outcome)
-    _finish(held, handler, settled)
+    try:
+        outcome = handler.settle(operation, client, outcome)
+    except CyclrError as error:
+        if not _give_tidying_up(held, error):
+            return
+    _finish(held, handler, outcome)
+
+
+def _give_tidying_up(held: Claim, error: CyclrError) -> bool:
+    """The effect is there and only its tidying failed: again a few times, then it is left."""
+    operation = held.operation
+    prepared = operation.prepared or {}
+    tried = int(prepared.get("tidied", 0))
+    if isinstance(error, PermanentError) or tried >= len(TIDY_PAUSES):
+        held.note(
+            "untidy",
+            "Done, but Cyclr refused the last tidying step",
+            call=error.call,
+            status=error.status,
+        )
+        return True
+    held.write(
+        state=State.UNSURE,
+        prepared={**prepared, "tidied": tried + 1},
+        not_before=timezone.now() + timedelta(seconds=TIDY_PAUSES[tried]),
+        lease_until=None,
+    )
+    return False
 
 
 def _send(held: Claim, handler: Handler, client: Client, values: JSON) -> None:
@@ -311,8 +417,7 @@ def _wait(held: Claim, error: TemporaryError) -> None:
     moment = timezone.now()
     tries = operation.tries + (0 if isinstance(error, PacedError) else 1)
     was_sent = operation.state == State.UNSURE
-    is_known = operation.outcome is not None
-    if not is_known and (tries >= MOST_TRIES or moment - operation.created_at > LONGEST_AGE):
+    if tries >= MOST_TRIES or moment - operation.created_at > LONGEST_AGE:
         if was_sent:
             _fail(
                 held,
@@ -325,8 +430,7 @@ def _wait(held: Claim, error: TemporaryError) -> None:
             _fail(
                 held,
                 Reason.GAVE_UP,
-                "Cyclr could not be reached for too long. Nothing was changed. "
-                "Retry when it answers again.",
+                WAITED_TOO_LONG,
                 error,
             )
         return
@@ -334,7 +438,7 @@ def _wait(held: Claim, error: TemporaryError) -> None:
     if error.retry_after is not None:
         pause = error.retry_after + random.uniform(0, 0.2 * error.retry_after)  # noqa: S311
     columns: dict[str, Any] = {
-        "state": State.UNSURE if was_sent or is_known else State.QUEUED,
+        "state": State.UNSURE if was_sent else State.QUEUED,
         "tries": tries,
         "lease_until": None,
         "not_before": moment + timedelta(seconds=max(pause, 0.5)),
@@ -360,15 +464,16 @@ def _wait(held: Claim, error: TemporaryError) -> None:
 
 def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
     operation = held.operation
-    if operation.outcome is not None:
-        # The effect is there and only the tidying was refused: that is no failure.
-        held.note(
-            "untidy",
-            "Done, but Cyclr refused the last tidying step",
-            call=error.call,
-            status=error.status,
+    if isinstance(error, CredentialsRefusedError) and not isinstance(error, AccountRefusedError):
+        is_clear = operation.state != State.UNSURE
+        _fail(
+            held,
+            Reason.REFUSED if is_clear else Reason.NEEDS_PERSON,
+            "Cyclr refuses this console’s client id and secret. An administrator has to renew "
+            "them. " + ("Nothing was changed." if is_clear else "It was sent before: look there."),
+            error,
+            keeps_input=is_clear,
         )
-        _finish(held, handler, operation.outcome)
         return
     if operation.state == State.UNSURE:
         _fail(
@@ -382,7 +487,7 @@ def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
     try:
         refusal = handler.refused(operation, error)
     except PrepareAgain:
-        if operation.tries >= MOST_NAMES:
+        if operation.events.filter(event="again").count() >= MOST_NAMES:
             words = "Every name that was tried is taken. Nothing was changed. Choose another name."
             _fail(held, Reason.REFUSED, words, error, field="name")
             return
@@ -390,7 +495,6 @@ def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
             state=State.QUEUED,
             sent_at=None,
             prepared=None,
-            tries=operation.tries + 1,
             not_before=timezone.now(),
             lease_until=None,
         )
@@ -429,10 +533,17 @@ def _finish(held: Claim, handler: Handler, outcome: JSON) -> None:
 
 
 def _fail(
-    held: Claim, reason: Reason, words: str, error: CyclrError | None = None, *, field: str = ""
+    held: Claim,
+    reason: Reason,
+    words: str,
+    error: CyclrError | None = None,
+    *,
+    field: str = "",
+    keeps_input: bool = False,
 ) -> None:
+    """End in words. The sealed input is kept only where the same can be tried again."""
     operation = held.operation
-    keep = reason == Reason.GAVE_UP
+    keep = keeps_input or reason == Reason.GAVE_UP
     with transaction.atomic():
         held.write(
             state=State.FAILED,

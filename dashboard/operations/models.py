@@ -103,6 +103,7 @@ class Operation(Acted):
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(default=0, help_text="Temporary failures so far.")
+    losses = models.PositiveIntegerField(default=0, help_text="Workers lost and faults of ours.")
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)

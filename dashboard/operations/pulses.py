@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from dashboard.operations.models import Pulse
 
-SILENT_AFTER = timedelta(seconds=60)
+SILENT_AFTER = timedelta(seconds=90)
+"""Longer than a slot can be held by a Cyclr that hangs: 60 s is a task's hard limit."""
 """A process that has shown nothing for so long is taken for dead."""
 
 EXPECTED = {

@@ -62,7 +62,9 @@ def submit(order: Order) -> Operation:
     Raises `OtherInputError` for a used submission with other input, `AlreadyActiveError` when
     the same thing is being done for somebody else at this moment.
     """
-    asked = json.dumps([order.kind, order.values, order.shown], sort_keys=True, default=str)
+    about = [order.kind, order.console.pk, order.account and order.account.pk]
+    about += [order.connector and order.connector.pk, order.actor.kind, order.actor.name]
+    asked = json.dumps([about, order.values, order.shown], sort_keys=True, default=str)
     fingerprint = sealing.fingerprint(asked)
     reference = new_reference()
     operation = Operation(
@@ -82,18 +84,24 @@ def submit(order: Order) -> Operation:
     )
     operation.actor = order.actor
     operation.sealed_input = sealing.seal_json(order.values, bound_to=operation.seal_place)
-    try:
-        with transaction.atomic():
-            operation.published_at = timezone.now()
-            operation.save(force_insert=True)
-            operation.note("queued", f"Queued by {order.actor.name}")
-            publish_on_commit(tasks.run_operation, operation.pk, queue="interactive")
-    except IntegrityError:
-        return _existing(order, fingerprint)
-    return operation
+    for _ in range(3):
+        try:
+            with transaction.atomic():
+                operation.published_at = timezone.now()
+                operation.save(force_insert=True)
+                operation.note("queued", f"Queued by {order.actor.name}")
+                publish_on_commit(tasks.run_operation, operation.pk, queue="interactive")
+        except IntegrityError:
+            existing = _existing(order, fingerprint)
+            if existing is not None:
+                return existing
+            operation.pk = None  # the other one ended between our two looks: once more
+        else:
+            return operation
+    raise RuntimeError("an operation could not be stored, and no other explains why")
 
 
-def _existing(order: Order, fingerprint: str) -> Operation:
+def _existing(order: Order, fingerprint: str) -> Operation | None:
     same: Operation | None = Operation.objects.filter(submission=order.submission).first()
     if same is not None:
         if same.input_fingerprint != fingerprint:
@@ -102,7 +110,7 @@ def _existing(order: Order, fingerprint: str) -> Operation:
     active = Operation.objects.active().filter(exclusive_key=order.exclusive_key).first()
     if order.exclusive_key and active is not None:
         raise AlreadyActiveError(active) from None
-    raise RuntimeError("an operation could not be stored, and no other explains why")
+    return None
 
 
 def submit_follow_up(operation: Operation) -> Operation:
@@ -145,6 +153,7 @@ def retry(operation: Operation, actor: Actor) -> bool:
                 error_field="",
                 cyclr_message="",
                 tries=0,
+                losses=0,
                 sent_at=None,
                 prepared=None,
                 outcome=None,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from dashboard.common.chores import chore
 from dashboard.common.tasks import DeskTask, publish
-from dashboard.operations.models import Operation, Pulse, State
+from dashboard.operations.models import Operation, Pulse
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +61,9 @@ def pulse() -> None:
 
 @chore(every=600)
 def wipe_input() -> None:
-    """Sealed input of failed operations is kept a day at most."""
+    """Sealed input is kept a day at most, in whatever state its operation is."""
     old = timezone.now() - timedelta(seconds=settings.KEEP_SEALED_FOR)
-    rows = Operation.objects.filter(state=State.FAILED, finished_at__lt=old).exclude(
-        sealed_input=""
-    )
+    rows = Operation.objects.filter(created_at__lt=old).exclude(sealed_input="")
     count = rows.update(sealed_input="")
     if count:
         logger.info("sealed input wiped count=%d", count)

@@ -96,8 +96,11 @@ def _done_by(rows: QuerySet[Operation], request: StaffRequest) -> tuple[QuerySet
         return rows.filter(actor_kind=ActorKind.LINK), "customers"
     if asked == "desk":
         return rows.filter(actor_kind=ActorKind.SYSTEM), "Cyclr Desk"
-    person = User.objects.filter(pk=int(asked[:18])).first() if asked.isdecimal() else None
-    return (rows.filter(actor_user=person), person.shown_name) if person else (rows, "")
+    if not asked.isdecimal():
+        return rows, ""
+    theirs = rows.filter(actor_user=int(asked[:18]))
+    one = theirs.select_related("actor_user").first()  # a name only of whom one sees work of
+    return (theirs, one.actor_user.shown_name) if one and one.actor_user else (rows, "")
 
 
 def _in_account(

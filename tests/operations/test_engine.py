@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from cyclr_api.simulator import World
@@ -330,3 +330,156 @@ def test_the_mark_that_cannot_be_removed_is_no_failure(
     assert operation.state == State.DONE
     assert mark_of(operation) in str(there(cyclr, harbour)[0].description)
     assert operation.events.filter(event="untidy").exists()
+
+
+def test_a_tidying_step_that_always_fails_is_left_and_the_install_ends(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    cyclr.faults.respond("PUT", "/account/connectors/{id}", status=501)
+    operation = order_install(harbour, user)
+    for seconds in (0, 2, 6, 13, 20):
+        hands.later(seconds)
+        hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+    assert operation.sealed_input == ""
+    assert len(there(cyclr, harbour)) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [("prepare", "broken"), ("act", "needs-a-person"), ("finish", "needs-a-person")],
+)
+def test_a_fault_of_ours_ends_in_words_and_keeps_no_secret(
+    step: str,
+    reason: str,
+    cyclr: World,
+    harbour: Account,
+    user: User,
+    hands: Hands,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ValueError("canary-in-the-message")
+
+    monkeypatch.setattr(InstallConnector, step, broken)
+    if step == "act":
+        monkeypatch.setattr(InstallConnector, "reconcile", broken)
+    operation = order_install(harbour, user)
+    for minutes in range(0, 12):
+        hands.later(minutes * 60)
+        hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, reason)
+    assert operation.sealed_input == ""
+    assert "canary" not in caplog.text
+    assert not Operation.objects.active().exists()
+
+
+def test_what_nobody_worked_on_for_hours_ends(harbour: Account, user: User, hands: Hands) -> None:
+    operation = order_install(harbour, user)
+    hands.later(8 * 3600)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, "gave-up")
+    assert operation.is_retryable
+
+
+def test_nothing_is_done_in_a_console_that_left_the_settings(
+    cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+) -> None:
+    from dashboard.consoles.services import RetiredConsoleError, client
+
+    operation = order_install(harbour, user)
+    before = len(cyclr.requests)
+    settings.CYCLR_API_URL, settings.CYCLR_CLIENT_SECRET = "https://other.test", "new secret"
+    with pytest.raises(RetiredConsoleError):
+        client(harbour.console)
+    harbour.console.retired_at = timezone.now()
+    harbour.console.save()
+    hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, "not-allowed")
+    assert len(cyclr.requests) == before
+
+
+def test_one_locked_moment_does_not_end_the_heartbeat(
+    harbour: Account, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = order_install(harbour, user)
+    claimed = engine.claim(operation.pk)
+    assert claimed is not None
+    settings.LEASE_FOR, settings.PROCESS = 0.15, "worker"
+    tries = [0]
+    enough = threading.Event()
+
+    def extend(_claim: engine.Claim) -> bool:
+        tries[0] += 1
+        if tries[0] == 1:
+            raise OperationalError("database is locked")
+        enough.set()
+        return True
+
+    monkeypatch.setattr(engine.Claim, "extend", extend)
+    with engine.heartbeat(engine.Claim(claimed)):
+        assert enough.wait(timeout=5)
+
+
+def test_a_lease_is_really_renewed_and_an_idle_row_is_not(harbour: Account, user: User) -> None:
+    operation = order_install(harbour, user)
+    claimed = engine.claim(operation.pk)
+    assert claimed is not None
+    held = engine.Claim(claimed)
+    Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=5))
+    assert held.extend()
+    operation.refresh_from_db()
+    assert operation.lease_until is not None
+    assert operation.lease_until > timezone.now()
+    held.write(state=State.UNSURE, lease_until=None)
+
+    assert not held.extend()
+
+
+def test_a_description_cut_after_the_mark_began_is_recognised(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    cyclr.description_limit = 12
+    cyclr.faults.drop_after_effect("POST", "/connectors/{id}/install", times=1)
+    operation = order_install(harbour, user)
+    hands.work()
+    hands.later(3)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE, operation.error
+    assert len(there(cyclr, harbour)) == 1
+
+
+def test_the_same_submission_for_another_account_is_not_taken_for_done(
+    harbour: Account, user: User
+) -> None:
+    from dashboard.operations.submitting import OtherInputError
+
+    one = order_install(harbour, user)
+    other = Account.objects.exclude(pk=harbour.pk)[0]
+    order = Order(
+        kind=one.kind,
+        title=one.title,
+        actor=Actor.staff(user),
+        console=one.console,
+        submission=one.submission,
+        account=other,
+        connector=one.connector,
+        values=engine.unsealed_input(one),
+        shown=one.shown_input,
+    )
+    with pytest.raises(OtherInputError):
+        submit(order)

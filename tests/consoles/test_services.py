@@ -1,0 +1,87 @@
+"""A console's token and health as all workers share them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+
+from cyclr_api import AccountRefusedError, CredentialsRefusedError, Token, UnreachableError
+from dashboard.consoles import services
+from dashboard.consoles.models import Console
+from dashboard.consoles.services import SharedTokens, ensure_environment_console, note
+from tests.factories import make_console
+
+
+@pytest.mark.redis
+def test_the_token_is_shared_and_sealed(redis_url: str, settings: Any, db: None) -> None:
+    settings.REDIS_URL = redis_url
+    console = make_console()
+    now = datetime.now(UTC)
+    token = Token(value="canary-token", issued_at=now, expires_at=now + timedelta(days=14))
+    SharedTokens(console).put(token)
+
+    found = SharedTokens(console).get()
+    assert found is not None
+    assert found.value == "canary-token"
+    kept = str(redis.Redis.from_url(redis_url).get(f"token:{console.pk}"))
+    assert "v1." in kept
+    assert "canary" not in kept
+    with SharedTokens(console).renewing():
+        pass
+
+
+def test_the_second_failure_in_a_row_is_trouble_and_an_answer_ends_it(db: None) -> None:
+    console = make_console()
+    note(console, UnreachableError("GET /accounts"))
+    assert Console.objects.get().trouble_since is None
+    note(console, UnreachableError("GET /accounts", 503))
+    troubled = Console.objects.get()
+    assert troubled.trouble_since is not None
+    assert troubled.trouble == "Cyclr answers with an error (503)."
+    note(console, None)
+
+    assert Console.objects.get().trouble_since is None
+
+
+def test_one_unknown_account_is_no_trouble_with_the_credentials(db: None) -> None:
+    console = make_console()
+    for _ in range(3):
+        note(console, AccountRefusedError("GET /account/connectors", 401))
+    assert Console.objects.get().trouble == ""
+    for _ in range(2):
+        note(console, CredentialsRefusedError("POST /oauth/token", 400))
+
+    assert "client id and secret" in Console.objects.get().trouble
+
+
+def test_another_address_in_the_settings_is_another_console(db: None, settings: Any) -> None:
+    settings.CYCLR_API_URL, settings.CYCLR_SERVICE_URL = "https://one.test", "https://s.test"
+    settings.CYCLR_CLIENT_ID, settings.CYCLR_CLIENT_SECRET = "id", "secret"
+    one = ensure_environment_console()
+    again = ensure_environment_console()
+    assert one == again
+    settings.CYCLR_API_URL = "https://two.test"
+    two = ensure_environment_console()
+
+    assert two is not None and two != one
+    assert list(Console.objects.current()) == [two]
+    assert services.secret_of(two) == "secret"
+    retired = Console.objects.get(api_url="https://one.test")
+    with pytest.raises(services.RetiredConsoleError):
+        services.secret_of(retired)
+    settings.CYCLR_API_URL = ""
+    assert ensure_environment_console() is None
+    assert not Console.objects.current().exists()
+
+
+def test_who_asks_a_customer_has_a_name() -> None:
+    named = Console(partner_name="Larkfield", service_url="https://acme-h.cyclr.com")
+    derived = Console(service_url="https://acme-books-h.cyclr.com")
+    neither = Console(service_url="http://127.0.0.1:9000")
+
+    assert named.asks_as == "Larkfield"
+    assert derived.asks_as == "Acme Books"
+    assert neither.asks_as == "Your software provider"
