@@ -308,7 +308,6 @@ SUPPORT_EMAIL: str = env.str("SUPPORT_EMAIL", default="")
 LEASE_FOR = number("DESK_LEASE_FOR", 30)
 FIRST_LOOK_AFTER = number("DESK_FIRST_LOOK_AFTER", 120)
 LOOK_GAP = number("DESK_LOOK_GAP", 30)
-DISPATCH_EVERY = number("DESK_DISPATCH_EVERY", 2)
 SYNC_EVERY = number("DESK_SYNC_EVERY", 900)
 STALE_AFTER = number("DESK_STALE_AFTER", 120)
 """Data older than this is refreshed when somebody opens a page that shows it."""

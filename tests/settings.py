@@ -34,4 +34,3 @@ STATIC_ROOT = None  # type: ignore[assignment]  # no files were collected
 LEASE_FOR = 2.0
 FIRST_LOOK_AFTER = 0.4
 LOOK_GAP = 0.1
-DISPATCH_EVERY = 0.1

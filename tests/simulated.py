@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cyclr_api.simulator import World, mount
+from dashboard.consoles import pacing
 from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
 from dashboard.links import tasks as link_tasks
@@ -31,8 +32,11 @@ def cyclr(settings: Any) -> Iterator[World]:
     world.api_url = "https://cyclr.test"
     world.service_url = "https://service.cyclr.test"
     world.provider_url = "https://provider.test"
-    settings.CYCLR_CLIENT_SECRET = world.credentials[0][1]
+    settings.CYCLR_API_URL = world.api_url
+    settings.CYCLR_SERVICE_URL = world.service_url
+    settings.CYCLR_CLIENT_ID, settings.CYCLR_CLIENT_SECRET = world.credentials[0]
     settings.CYCLR_CALLS_PER_SECOND = 10_000
+    pacing._alone_until.clear()
     prepare: Callable[[Any], None] = lambda client: mount(world, client.session)  # noqa: E731
     consoles.on_new_client.append(prepare)
     consoles.forget_clients()

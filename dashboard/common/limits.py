@@ -18,7 +18,10 @@ _away_until = 0.0
 
 
 def is_within(key: str, *, most: int, seconds: int) -> bool:
-    """Count one try under `key`; False when it is more than `most` in the running window."""
+    """Count one try under `key`; False when it is more than `most` in this window of time.
+
+    Windows are fixed, one after another: around a boundary up to twice as many get through.
+    """
     global _away_until  # noqa: PLW0603 - one Redis for the whole process
     name = f"limit:{key}:{int(time.time() // seconds)}"
     server = connection()

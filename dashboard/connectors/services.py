@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.audit.models import AuditEntry
+from dashboard.audit.words import line_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation
 
@@ -30,8 +31,14 @@ def history_of(connector: AccountConnector) -> list[Line]:
         console=connector.account.console_id, target_url=connector.get_absolute_url()
     )[:LINES]
     lines = [_operation_line(operation) for operation in operations]
-    lines += [Line(entry.at, "quiet", entry.action, f"by {entry.actor_name}") for entry in entries]
+    lines += [_audit_line(entry) for entry in entries]
     return sorted(lines, key=lambda line: line.at, reverse=True)[:LINES]
+
+
+def _audit_line(entry: AuditEntry) -> Line:
+    did = line_of(entry).did or entry.target
+    state = "connected" if entry.action == "links.connect" else "quiet"
+    return Line(entry.at, state, did, f"by {entry.actor_name}")
 
 
 def _operation_line(operation: Operation) -> Line:

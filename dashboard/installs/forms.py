@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict, ErrorList
 
 from cyclr_api import AuthMethod
 from dashboard.common.foreign import fold, storable
@@ -23,8 +24,6 @@ from dashboard.mirror.catalogue import Way, way_of, words_of
 from dashboard.mirror.models import Account, CatalogueConnector
 
 LONGEST_NAME = 200
-
-BY_LINK = (Way.SIGN_IN, Way.PASSWORD, Way.CLIENT)
 
 
 def free_name(wanted: str, taken: set[str]) -> str:
@@ -142,6 +141,7 @@ class InstallForm(forms.Form):
         match self.way:
             case Way.API_KEY:
                 scheme = (method.scheme if method else "") or ""
+                scheme = "" if scheme.strip().casefold() == "null" else scheme
                 label = f"API key ({scheme})" if scheme else "API key"
                 fields["auth-key"] = ForeignText(
                     label=label, help_text=said or goes, widget=SecretInput()
@@ -369,6 +369,12 @@ class InstallForm(forms.Form):
             }
         )
         return result
+
+    def blame(self, about: str, words: str) -> None:
+        """Show an earlier refusal at the field it was about (`name`, or `property:<target>`)."""
+        name = about if about in self.fields else self.field_named(about.removeprefix("property:"))
+        if name and not self.is_bound:
+            self._errors = ErrorDict({name: ErrorList([words])})
 
     def field_named(self, target: str) -> str:
         """The form field that a Cyclr property name is about, or empty."""

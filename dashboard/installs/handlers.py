@@ -43,6 +43,16 @@ def mark_of(operation: Operation) -> str:
     return f"[desk:{operation.reference}]"
 
 
+def typed_description(operation: Operation) -> str:
+    """The description as the person wants it."""
+    return str(operation.shown_input.get("initial", {}).get("description") or "")
+
+
+def description_of(operation: Operation) -> str:
+    """The description as it is sent: with the mark at its end."""
+    return f"{typed_description(operation)} {mark_of(operation)}".strip()
+
+
 def account_id_of(operation: Operation) -> str:
     """Cyclr's id of the account it is done in."""
     assert operation.account is not None
@@ -70,6 +80,7 @@ class InstallConnector(Handler):
         words = f"Looked at the {len(there)} connectors that are there; the name “{name}” is free"
         return {
             "name": name,
+            "description": description_of(operation),
             "ids_before": [connector.id for connector in there],
             "words": words,
         }
@@ -79,7 +90,7 @@ class InstallConnector(Handler):
         installed = client.account(account_id_of(operation)).connectors.install(
             values["release_id"],
             name=(operation.prepared or {})["name"],
-            description=f"{values['description']} {mark_of(operation)}".strip(),
+            description=description_of(operation),
             authentication_id=values["authentication_id"],
             auth_value=values["auth_value"],
             properties=[
@@ -104,6 +115,8 @@ class InstallConnector(Handler):
                 "Delete the one too many in Cyclr."
             )
         named = [connector for connector in new if connector.name == prepared["name"]]
+        if len(named) == 1 and self._is_ours_cut(operation, client, named[0]):
+            return Found(outcome_of(named[0]))
         if named:
             return Doubtful(
                 f"Cyclr did not answer, and has since a connector “{named[0].name}” "
@@ -112,10 +125,26 @@ class InstallConnector(Handler):
             )
         return NotThere()
 
+    def _is_ours_cut(
+        self, operation: Operation, client: Client, named: cyclr_api.AccountConnector
+    ) -> bool:
+        """Whether the one of our name bears our description, cut off or left out of the list.
+
+        An empty description proves nothing: a customer's own install has none either.
+        """
+        sent = str((operation.prepared or {}).get("description") or mark_of(operation))
+        whole = client.account(account_id_of(operation)).connector(named.id).get()
+        description = whole.description or ""
+        return mark_of(operation) in description or (
+            len(description) >= len("[desk:") and sent.startswith(description)
+        )
+
     def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
         """Take the mark out of the description again."""
-        typed = str(operation.shown_input.get("initial", {}).get("description") or "")
-        if mark_of(operation) not in str(outcome["columns"]["description"]):
+        typed = typed_description(operation)
+        if not typed and not outcome["columns"]["description"]:
+            return outcome  # Cyclr keeps no descriptions
+        if outcome["columns"]["description"] == typed:
             return outcome
         client.account(account_id_of(operation)).connector(outcome["id"]).update(description=typed)
         columns = {**outcome["columns"], "description": typed}
@@ -140,6 +169,7 @@ class InstallConnector(Handler):
                 "gone_at": None,
             },
         )
+        sync.fill_methods(operation.account.console, [operation.account.pk])
         sync.recount([operation.account.pk])
         operation.account_connector = row
         return f"Installed as “{row.name}”"

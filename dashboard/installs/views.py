@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse, QueryDict
@@ -39,7 +40,11 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
         {name for row in library.values_list("categories", flat=True) for name in row if name},
         key=str.casefold,
     )
+    ways = sorted({row.method_words for row in library.only("authentication")})
     found = library.search(search).filter(is_system=False)
+    way = request.GET.get("auth", "")
+    if way:
+        found = found.filter(pk__in=[row.pk for row in found if row.method_words == way])
     if category:
         found = found.filter(pk__in=_in_category(found, category))
     context = {
@@ -50,6 +55,8 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
         "search": search,
         "category": category,
         "categories": categories,
+        "way": way,
+        "ways": ways,
         "library_is_empty": not categories and not library.exists(),
     }
     return render_page(
@@ -116,15 +123,16 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
         _renew_submission(form)
         return render_page(request, PAGE, PARTIAL, context, status=422)
     try:
-        submit(_order(request, account, connector, form))
+        with transaction.atomic():
+            submit(_order(request, account, connector, form))
+            if earlier is not None:
+                Operation.objects.filter(pk=earlier.pk).update(is_superseded=True, sealed_input="")
     except AlreadyActiveError as error:
         context |= {"active": error.operation, "form": _redrawn(request, account, connector)}
         return render_page(request, PAGE, PARTIAL, context, status=409)
     except OtherInputError as error:
         context |= {"sent_before": error.operation, "form": _redrawn(request, account, connector)}
         return render_page(request, PAGE, PARTIAL, context, status=409)
-    if earlier is not None:
-        Operation.objects.filter(pk=earlier.pk).update(is_superseded=True)
     return redirect(account)
 
 
@@ -158,9 +166,11 @@ def _form(
             for name, value in shown.get("initial", {}).items()
             if name not in {"submission", "release"}
         }
-        return InstallForm(
+        form = InstallForm(
             connector, account, method=str(shown.get("method", "")), taken=taken, initial=initial
         )
+        form.blame(earlier.error_field, earlier.error)
+        return form
     return InstallForm(
         connector,
         account,

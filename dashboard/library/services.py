@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from cyclr_api import AuthMethod, Parameter
-from dashboard.mirror.catalogue import WORDS, Way, way_of, words_of
+from dashboard.mirror.catalogue import Way, way_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 
-FIELDS_OF = {Way.API_KEY: 1, Way.BASIC: 2}
-"""Fields that a way of authenticating adds to the settings."""
 WAYS = tuple(way for way in Way if way is not Way.UNKNOWN)
 
 Kind = tuple[int, str, str]
@@ -25,29 +23,6 @@ class Asked:
 
     parameter: Parameter
     kind: str
-
-
-def ways_of(connector: CatalogueConnector) -> set[Way]:
-    """Which ways its authentication can go; one without methods needs none."""
-    return {way_of(method) for method in connector.methods} or {Way.NOTHING}
-
-
-def method_words(connector: CatalogueConnector) -> str:
-    """Its methods in a few words, such as “API key or OAuth 2”."""
-    words = dict.fromkeys(words_of(method) for method in connector.methods)
-    return " or ".join(words) or WORDS[Way.NOTHING]
-
-
-def asks_words(connector: CatalogueConnector) -> str:
-    """How much an install asks for: “3 fields”, “1–2 fields”, “Nothing”."""
-    settings = len(connector.asked_parameters)
-    ways = ways_of(connector)
-    counts = {settings + FIELDS_OF.get(way, 0) for way in ways}
-    least, most = min(counts), max(counts)
-    if most == 0:
-        return "Nothing: the customer signs in" if Way.SIGN_IN in ways else "Nothing"
-    span = f"{most}" if least == most else f"{least}–{most}"
-    return f"{span} field" if most == 1 else f"{span} fields"
 
 
 def asked_of(connector: CatalogueConnector) -> list[Asked]:

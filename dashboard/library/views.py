@@ -13,7 +13,7 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.library import services
-from dashboard.mirror.catalogue import WORDS, Way, words_of
+from dashboard.mirror.catalogue import WORDS, Way, ways_of, words_of
 from dashboard.mirror.models import CatalogueConnector
 from dashboard.mirror.reading import consoles_in_view, gone_lately, reading_of
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -55,7 +55,7 @@ def library_list(request: StaffRequest) -> HttpResponse:
         connector
         for connector in light
         if (not category or category in connector.categories)
-        and (not way or way in services.ways_of(connector))
+        and (not way or way in ways_of(connector.methods))
     ]
     page = paged(request, matching)
     whole = {c.pk: c for c in every.filter(pk__in=[c.pk for c in page]).select_related("account")}
@@ -97,8 +97,8 @@ def _entry(connector: CatalogueConnector, counts: dict[services.Kind, int]) -> E
     kind = (connector.console_id, connector.name, connector.version)
     return Entry(
         connector=connector,
-        methods=services.method_words(connector),
-        asks=services.asks_words(connector),
+        methods=connector.method_words,
+        asks=connector.asks_words,
         accounts=counts.get(kind, 0),
         why_not=services.why_not_installable(connector),
     )

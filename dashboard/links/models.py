@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard.audit.models import Acted
+from dashboard.audit.models import Acted, ActorKind
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
@@ -45,6 +45,7 @@ class LinkState(models.TextChoices):
 
 
 ORDER = [LinkState.CREATED, LinkState.SENT, LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED]
+UNDER_WAY = {LinkState.STARTED, LinkState.RETURNED, LinkState.PARTLY}
 
 
 class LinkQuerySet(MirrorQuerySet):
@@ -52,7 +53,12 @@ class LinkQuerySet(MirrorQuerySet):
 
     def open(self) -> Self:
         """Those a customer can still use."""
-        return self.filter(revoked_at=None, connected_at=None, expires_at__gt=timezone.now())
+        return self.filter(
+            revoked_at=None,
+            connected_at=None,
+            expires_at__gt=timezone.now(),
+            console__retired_at=None,
+        )
 
     def with_public_id(self, public_id: str) -> Self:
         """The one of this address, with what its pages need."""
@@ -105,7 +111,19 @@ class Link(Acted):
     @property
     def is_usable(self) -> bool:
         """Whether the customer can still start something with it."""
-        return self.revoked_at is None and self.connected_at is None and not self.is_expired
+        is_ended = self.revoked_at is not None or self.connected_at is not None
+        return not (is_ended or self.is_expired or self.is_retired)
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether its console is no longer in use: Cyclr is not asked for it any more."""
+        return self.console.retired_at is not None
+
+    @property
+    def asked_by(self) -> str:
+        """The colleague's name, for the customer; empty when that is nobody's or an address."""
+        name = self.actor_name.strip()
+        return name if self.actor_kind == ActorKind.STAFF and "@" not in name else ""
 
     @property
     def shown_state(self) -> str:
@@ -120,9 +138,12 @@ class Link(Acted):
     @property
     def beat(self) -> str:
         """How often its page looks again by itself: each tick, each tock, or not any more."""
-        if not self.is_usable:
-            return ""
-        return "tick" if timezone.now() - self.moved_at < LIVELY_FOR else "tock"
+        is_lively = timezone.now() - self.moved_at < LIVELY_FOR
+        if self.is_usable:
+            return "tick" if is_lively else "tock"
+        # What was started before the time was over may still be confirmed.
+        is_under_way = self.state in UNDER_WAY and self.revoked_at is None
+        return "tock" if is_lively and is_under_way and not self.is_retired else ""
 
     def token(self) -> str:
         """The secret part of the address: 64 letters and digits. Made anew each time.
@@ -167,7 +188,8 @@ class LinkItem(models.Model):
     check_until = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
     checks = models.PositiveIntegerField(default=0)
-    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="Cyclr last said.")
+    published_at = models.DateTimeField(null=True, blank=True, help_text="A check was asked for.")
 
     class Meta:
         ordering = ["position", "pk"]
@@ -179,6 +201,11 @@ class LinkItem(models.Model):
                 fields=["next_check_at"],
                 name="link_item_to_check",
                 condition=Q(next_check_at__isnull=False),
+            ),
+            models.Index(
+                fields=["account_connector"],
+                name="link_item_unfinished",
+                condition=Q(connected_at__isnull=True, started_at__isnull=False),
             ),
         ]
 
@@ -192,8 +219,24 @@ class LinkItem(models.Model):
 
     @property
     def is_checking(self) -> bool:
-        """Whether a worker still asks Cyclr for it."""
-        return self.next_check_at is not None and self.connected_at is None
+        """Whether a worker still asks Cyclr for it; not without end, should no worker work."""
+        if self.next_check_at is None or self.connected_at is not None:
+            return False
+        return self.check_until is None or timezone.now() < self.check_until
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether the customer came back from the last start."""
+        if self.returned_at is None:
+            return False
+        return self.started_at is None or self.returned_at >= self.started_at
+
+    @property
+    def is_read_since_return(self) -> bool:
+        """Whether Cyclr has said anything about it after the customer came back."""
+        if self.checked_at is None or self.returned_at is None:
+            return False
+        return self.checked_at >= self.returned_at
 
     @property
     def seconds_since_return(self) -> float:
@@ -201,6 +244,9 @@ class LinkItem(models.Model):
         if self.returned_at is None:
             return 86400.0
         return (timezone.now() - self.returned_at).total_seconds()
+
+
+LATE = "The sign-in could not be prepared in time."
 
 
 class MintState(models.TextChoices):
@@ -225,11 +271,13 @@ class Mint(models.Model):
     sealed_url = models.TextField(blank=True, default="")
     error = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
+    shown_at = models.DateTimeField(null=True, blank=True, help_text="Its wait page was drawn.")
     ready_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -238,7 +286,10 @@ class Mint(models.Model):
                 name="mint_sealed_only_when_ready", condition=Q(state="ready") | Q(sealed_url="")
             ),
         ]
-        indexes = [models.Index(fields=["item", "-created_at"], name="mint_of_item")]
+        indexes = [
+            models.Index(fields=["item", "-created_at"], name="mint_of_item"),
+            models.Index(fields=["state", "created_at"], name="mint_by_state"),
+        ]
 
     def __str__(self) -> str:
         return f"mint {self.pk} of {self.item_id}"
@@ -255,6 +306,16 @@ class Mint(models.Model):
             return True
         start: datetime = self.ready_at or self.created_at
         return (timezone.now() - start).total_seconds() > settings.MINT_LIVES_FOR
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether it ended without having led anywhere."""
+        return self.used_at is None and self.is_over
+
+    @property
+    def why(self) -> str:
+        """Why it led nowhere, for the customer."""
+        return self.error or LATE
 
 
 class LinkEvent(models.Model):
@@ -278,7 +339,7 @@ class LinkEvent(models.Model):
         """The shape beside it: a state's, or a point for what is none."""
         known = {"created", "opened", "started", "returned", "connected", "revoked", "expired"}
         if self.is_robot or self.event not in known:
-            return "failed" if self.event == "refused" else "quiet"
+            return "failed" if self.event in {"refused", "unchecked"} else "quiet"
         return self.event
 
     @property

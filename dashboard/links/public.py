@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,16 +20,20 @@ from dashboard.common.limits import is_within
 from dashboard.links import services
 from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
 from dashboard.people.access import open_to_all
-from dashboard.people.address import client_address
+from dashboard.people.address import client_address, network_of
 
 COOKIE = "link"
 """Leads back from a start to the link's page; the pages work without it."""
 STARTS_PER_ADDRESS_AND_MINUTE = 60
+QUICK_FOR = timedelta(seconds=10)
+"""So long the wait page looks every second; who still waits then has a worker that is busy."""
 NOT_FINISHED_AFTER = 25.0
 """Seconds after the return in which Cyclr usually knows; then the page says how to go on."""
+STOPS_LOOKING_AFTER = 120.0
+"""Seconds after the return for which the page goes on looking by itself."""
 
 _ROBOT = re.compile(
-    r"bot|crawl|spider|scan|preview|fetch|curl|wget|python|java/|go-http|headless|safelinks|"
+    r"bot|crawl|spider|scan|preview|fetch|curl|wget|python|java/|go-http|safelinks|"
     r"proofpoint|mimecast|barracuda|slack|teams|whatsapp|facebookexternal|outlook",
     re.IGNORECASE,
 )
@@ -127,6 +131,8 @@ def _link_page(request: HttpRequest, link: Link, token: str, status: int = 200) 
     context = _context(link, token)
     if link.state == LinkState.CONNECTED:
         return _page(request, "done", context, status)
+    if link.is_retired:
+        return _page(request, "ended", context, 410)
     if not link.is_usable:
         return _page(request, "expired", context, 410)
     response = _page(request, "link", context, status)
@@ -148,13 +154,16 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
     )
     if item is None:
         return _unknown(request)
-    key = f"start:{client_address(request)}"
+    key = f"start:{network_of(client_address(request))}"
     if not is_within(key, most=STARTS_PER_ADDRESS_AND_MINUTE, seconds=60):
         context = {**_context(link, token), "again_in": "a minute"}
         return _page(request, "too_many", context, status=429)
     try:
         mint = services.start(item)
     except services.NotUsableError:
+        link.refresh_from_db()
+        if link.is_usable:  # this app was connected meanwhile: the page says so
+            return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
         return _link_page(request, link, token)
     except services.TooManyStartsError as error:
         minutes = max(1, round((error.again_at - timezone.now()).total_seconds() / 60))
@@ -192,28 +201,35 @@ def _way_back(request: HttpRequest, link: Link) -> dict[str, Any]:
 @require_safe
 @open_to_all
 def mint_wait(request: HttpRequest, mint_id: str) -> HttpResponse:
-    """Wait for the worker; then one redirect to Cyclr, once. Previews and HEAD use nothing up."""
+    """Wait for the worker; then one redirect to Cyclr, once. Previews and HEAD use nothing up.
+
+    The first load is always drawn, never redirected: it is the last hop of the form's own
+    redirects, and `form-action 'self'` would cut the way to Cyclr off after the token was spent.
+    """
     mint = _mint(mint_id)
     if mint is None:
         return _unknown(request)
-    item, link = mint.item, mint.item.link
-    context = {**_way_back(request, link), "item": item, "mint": mint}
     is_visit = request.method == "GET" and not _is_prefetch(request)
-    if is_visit and mint.state == MintState.READY:
-        url = services.take_redirect(mint)
+    is_first = is_visit and services.note_shown(mint)
+    if is_visit and not is_first and mint.state == MintState.READY:
+        who, why = guess(request)
+        url = services.take_redirect(mint, robot=why if who == "robot" else "")
         if url is not None:
             return _to_cyclr(url)
-        mint.refresh_from_db()
+        mint = _mint(mint_id) or mint
+    item, link = mint.item, mint.item.link
+    context = {**_way_back(request, link), "item": item, "mint": mint}
     if item.connected_at is not None:
-        return _page(request, "returned", {**context, "is_connected": True})
+        context |= {"is_connected": True, "has_more": _has_more(item)}
+        return _page(request, "returned", context)
     if not link.is_usable:
         return _page(request, "ended", context, 410)
-    if mint.state == MintState.FAILED:
+    if mint.state == MintState.FAILED or mint.is_in_vain:
         return _page(request, "failed", context)
     if mint.is_over:
         return _page(request, "used", context)
     response = _page(request, "wait", context)
-    response["Refresh"] = "1"
+    response["Refresh"] = "1" if timezone.now() - mint.created_at < QUICK_FOR else "3"
     return response
 
 
@@ -240,21 +256,28 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
     )
     mint.refresh_from_db(fields=["returned_at", "state"])
     link = mint.item.link
-    link.refresh_from_db()
-    left = link.items.filter(connected_at=None).exclude(pk=item.pk).exists()
+    if link.is_retired and item.connected_at is None:
+        return _page(request, "ended", _way_back(request, link), 410)
     is_late = item.seconds_since_return > NOT_FINISHED_AFTER
     context = {
         **_way_back(request, link),
         "item": item,
         "is_connected": item.connected_at is not None,
-        "is_unproven": item.was_authenticated and item.connected_at is None,
+        "is_unread": not item.is_read_since_return,
+        "is_unproven": item.was_authenticated and item.is_read_since_return,
         "is_late": is_late,
-        "has_more": left,
+        "has_more": _has_more(item),
     }
     response = _page(request, "returned", context)
-    if item.connected_at is None and item.is_checking and not is_late:
-        response["Refresh"] = "2"
+    if item.is_checking and item.seconds_since_return < STOPS_LOOKING_AFTER:
+        response["Refresh"] = "10" if is_late else "2"
     return response
+
+
+def _has_more(item: LinkItem) -> bool:
+    """Whether the link has other apps to connect."""
+    others = LinkItem.objects.filter(link_id=item.link_id, connected_at=None)
+    return others.exclude(pk=item.pk).exists()
 
 
 @require_POST
@@ -266,6 +289,6 @@ def link_ask(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         return _unknown(request)
     if not link.is_usable:
-        services.ask_for_new(link)
-        link.refresh_from_db()
+        who, why = guess(request)
+        services.ask_for_new(link, robot=why if who == "robot" else "")
     return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)

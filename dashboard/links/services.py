@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common import sealing
+from dashboard.common.foreign import storable
 from dashboard.common.tasks import publish_on_commit
 from dashboard.links.models import (
     ORDER,
@@ -34,7 +36,9 @@ logger = logging.getLogger(__name__)
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
 STARTS_IN_TEN_MINUTES, STARTS_A_DAY = 12, 60
 OPENS_KEPT = 200
-FAILED_STARTS_TO_TELL = 3
+"""Lines about openings on a link's timeline: so many of machines and so many of persons."""
+SAME_OPEN_FOR = timedelta(seconds=30)
+LONGEST_PAUSE = 60.0
 
 _TOKEN = re.compile(r"([a-z2-7]{64})[^a-z0-9]{0,8}")
 
@@ -104,7 +108,10 @@ def create_link(
     except IntegrityError:
         if submission is None:
             raise
-        return Link.objects.get(submission=submission)
+        made: Link | None = Link.objects.filter(submission=submission).first()
+        if made is None:
+            raise
+        return made
     return link
 
 
@@ -128,9 +135,12 @@ def extend(link: Link, actor: Actor, by: timedelta = timedelta(days=7)) -> bool:
     until = timezone.now() + min(by, LONGEST)
     with transaction.atomic():
         rows = Link.objects.filter(
-            pk=link.pk, revoked_at=None, connected_at=None, expires_at__lt=until
+            pk=link.pk,
+            revoked_at=None,
+            connected_at=None,
+            expires_at__lt=until - timedelta(minutes=1),  # pressed twice it is extended once
         )
-        if not rows.update(expires_at=until):
+        if not rows.update(expires_at=until, is_new_link_asked=False):
             return False
         link.refresh_from_db()
         link.note("extended", f"Extended by {actor.name}")
@@ -176,16 +186,33 @@ def find(token: str) -> Link | None:
 
 
 def log_open(link: Link, *, method: str, guess: str, why: str, agent: str) -> None:
-    """Write an opening into the link's log; who it was is a guess, for labelling only."""
-    lately = timezone.now() - timedelta(seconds=30)
-    same = link.events.filter(event="opened", at__gt=lately, details__agent=agent)
-    if same.exists() or link.events.filter(event="opened").count() >= OPENS_KEPT:
-        return
+    """Write an opening into the link's log; who it was is a guess, for labelling only.
+
+    Machines cannot crowd out persons: each kind has its own room in the log.
+    """
     is_robot = guess == "robot"
+    agent = storable(agent)
+    if not is_robot and link.state in {LinkState.CREATED, LinkState.SENT}:
+        move(link, LinkState.OPENED)
+    opens = link.events.filter(event="opened", details__robot=is_robot)
+    # After a return the page loads itself again and again until the check has ended.
+    pause = timedelta(seconds=settings.VERIFY_FOR)
+    lately = timezone.now() - (pause if link.state == LinkState.RETURNED else SAME_OPEN_FOR)
+    is_same = opens.filter(at__gt=lately, details__agent=agent).exists()
+    if is_same or opens.count() >= OPENS_KEPT:
+        return
     words = "Opened" if is_robot else "Opened by a person"
     link.note("opened", words, robot=is_robot, why=why, agent=agent, method=method)
-    if not is_robot:
-        move(link, LinkState.OPENED)
+
+
+def lock(link_id: int) -> Link:
+    """The link's row, held until the transaction ends.
+
+    What changes a link's items or mints together with the link takes it first, so that two of
+    them never wait for each other.
+    """
+    link: Link = Link.objects.select_for_update(no_key=True).get(pk=link_id)
+    return link
 
 
 def move(link: Link, state: LinkState, item: LinkItem | None = None) -> None:
@@ -210,12 +237,13 @@ def start(item: LinkItem) -> Mint:
     """
     from dashboard.links import tasks
 
-    link = item.link
-    if not link.is_usable or item.connected_at is not None:
-        raise NotUsableError
     moment = timezone.now()
     with transaction.atomic():
-        Link.objects.select_for_update().get(pk=link.pk)
+        # Read again under the lock: it may have ended since the page was drawn.
+        link = lock(item.link_id)
+        left = LinkItem.objects.filter(pk=item.pk, connected_at=None)
+        if not link.is_usable or not left.exists():
+            raise NotUsableError
         mints = Mint.objects.filter(item__link=link)
         for most, window in (
             (STARTS_IN_TEN_MINUTES, timedelta(minutes=10)),
@@ -225,35 +253,50 @@ def start(item: LinkItem) -> Mint:
             counted = list(times.values_list("created_at", flat=True)[:most])
             if len(counted) >= most:
                 raise TooManyStartsError(counted[-1] + window)
-        mint = Mint.objects.create(item=item)
+        mint = Mint.objects.create(item=item, published_at=moment)
         publish_on_commit(tasks.mint_token, mint.pk, queue="interactive")
     return mint
 
 
-def take_redirect(mint: Mint) -> str | None:
+def note_shown(mint: Mint) -> bool:
+    """Note that the wait page was drawn; says whether it was the first time."""
+    rows = Mint.objects.filter(pk=mint.pk, shown_at=None)
+    return bool(rows.update(shown_at=timezone.now()))
+
+
+def take_redirect(mint: Mint, *, robot: str = "") -> str | None:
     """The address at Cyclr that a mint leads to, for one redirect; None if there is none now.
 
-    Used and wiped in the same statement: of two requests at once only one gets it.
+    Used and wiped in the same statement: of two requests at once only one gets it. `robot` says
+    why the visitor is likely a machine, for labelling only.
     """
     if mint.state != MintState.READY or mint.is_over or not mint.item.link.is_usable:
         return None
-    sealed = mint.sealed_url
+    if not LinkItem.objects.filter(pk=mint.item_id, connected_at=None).exists():
+        return None
+    try:
+        url = sealing.unseal(mint.sealed_url, bound_to=mint.seal_place)
+    except sealing.SealBrokenError:
+        logger.error("mint cannot be opened mint=%d", mint.pk)
+        Mint.objects.filter(pk=mint.pk).update(state=MintState.FAILED, sealed_url="")
+        return None
     moment = timezone.now()
     with transaction.atomic():
+        lock(mint.item.link_id)
         rows = Mint.objects.filter(pk=mint.pk, state=MintState.READY)
         if not rows.update(state=MintState.USED, sealed_url="", used_at=moment):
             return None
-        url = sealing.unseal(sealed, bound_to=mint.seal_place)
         item = mint.item
         LinkItem.objects.filter(pk=item.pk).update(
-            starts=item.starts + 1,
+            starts=F("starts") + 1,
             started_at=moment,
             check_until=moment + timedelta(seconds=settings.VERIFY_FOR),
             next_check_at=moment + timedelta(seconds=5),
             checks=0,
         )
         move(item.link, LinkState.STARTED, item)
-        item.link.note("started", f"Started {item.account_connector}", item)
+        label = {"robot": True, "why": robot} if robot else {}
+        item.link.note("started", f"Started {item.account_connector}", item, **label)
     return url
 
 
@@ -261,22 +304,24 @@ def note_return(mint: Mint) -> None:
     """The customer's browser came back from a start. It proves nothing; a worker asks Cyclr."""
     from dashboard.links import tasks
 
-    if mint.state != MintState.USED or mint.returned_at is not None:
+    if mint.state != MintState.USED or mint.returned_at is not None or mint.item.link.is_retired:
         return
     moment = timezone.now()
     with transaction.atomic():
+        lock(mint.item.link_id)
         rows = Mint.objects.filter(pk=mint.pk, returned_at=None)
         if not rows.update(returned_at=moment):
             return
         item = mint.item
-        if item.connected_at is not None:
-            return
-        LinkItem.objects.filter(pk=item.pk).update(
+        left = LinkItem.objects.filter(pk=item.pk, connected_at=None)
+        if not left.update(
             returned_at=moment,
             next_check_at=moment,
+            published_at=moment,
             checks=0,
             check_until=moment + timedelta(seconds=settings.VERIFY_FOR),
-        )
+        ):
+            return
         move(item.link, LinkState.RETURNED, item)
         item.link.note("returned", f"Came back from {item.account_connector}", item)
         publish_on_commit(tasks.check_account, item.link.account_id, queue="checks")
@@ -285,50 +330,82 @@ def note_return(mint: Mint) -> None:
 # ---- confirming ----
 
 
-def confirm(item: LinkItem, *, is_authenticated: bool) -> None:
-    """Take over what Cyclr says about an item's connector; inside a worker."""
-    link = item.link
-    moment = timezone.now()
+def confirm(item: LinkItem, *, is_authenticated: bool | None) -> None:
+    """Take over what Cyclr says about an item's connector; None when it says nothing.
+
+    Only for readings that began after the start. Silence proves nothing in either direction: a
+    listing may lag behind. A second call with the same reading changes nothing more.
+    """
     if item.connected_at is not None:
         return
-    if item.was_authenticated and not is_authenticated:
+    if item.was_authenticated and is_authenticated is False:
         # From here on, authenticated means that somebody finished it.
         item.was_authenticated = False
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
     if is_authenticated and not item.was_authenticated:
-        with transaction.atomic():
-            rows = LinkItem.objects.filter(pk=item.pk, connected_at=None)
-            if not rows.update(
-                connected_at=moment,
-                state=LinkState.CONNECTED,
-                next_check_at=None,
-                checked_at=moment,
-            ):
-                return
-            link.note("connected", f"{item.account_connector} connected", item)
-            _connect_link(link, moment)
-            audit.record(
-                Actor.link(link.pk),
-                "links.connect",
-                console=link.console,
-                target=str(item.account_connector),
-                target_url=item.account_connector.get_absolute_url(),
-                account_name=str(link.account),
-                result="connected",
-                link=link.pk,
-            )
+        _connect(item)
+    else:
+        _look_again(item, is_authenticated)
+
+
+def pause_after(checks: int) -> float:
+    """Seconds until the next look after so many: 2, 3, 4.5, … at most a minute."""
+    return float(min(LONGEST_PAUSE, 2.0 * 1.5 ** min(checks, 12)))
+
+
+def unchanged(item: LinkItem) -> QuerySet[LinkItem]:
+    """The item's row as it was read: a customer who comes back meanwhile is not overwritten."""
+    rows = LinkItem.objects.filter(pk=item.pk, connected_at=None)
+    return rows.filter(next_check_at=item.next_check_at)
+
+
+def _connect(item: LinkItem) -> None:
+    link = item.link
+    moment = timezone.now()
+    with transaction.atomic():
+        # Two of a link's items at once: the later one must see that the earlier one is done.
+        lock(link.pk)
+        rows = LinkItem.objects.filter(pk=item.pk, connected_at=None)
+        if not rows.update(
+            connected_at=moment,
+            state=LinkState.CONNECTED,
+            next_check_at=None,
+            checked_at=moment,
+        ):
+            return
+        link.note("connected", f"{item.account_connector} connected", item)
+        _connect_link(link, moment)
+        audit.record(
+            Actor.link(link.pk),
+            "links.connect",
+            console=link.console,
+            target=str(item.account_connector),
+            target_url=item.account_connector.get_absolute_url(),
+            account_name=str(link.account),
+            result="connected",
+            link=link.pk,
+        )
+
+
+def _look_again(item: LinkItem, is_authenticated: bool | None) -> None:
+    moment = timezone.now()
+    said = {} if is_authenticated is None else {"checked_at": moment}
+    if item.check_until is None or moment < item.check_until:
+        again = moment + timedelta(seconds=pause_after(item.checks))
+        unchanged(item).update(next_check_at=again, checks=F("checks") + 1, **said)
         return
-    if item.check_until is not None and moment >= item.check_until:
-        LinkItem.objects.filter(pk=item.pk).update(next_check_at=None, checked_at=moment)
-        if item.was_authenticated and is_authenticated and item.returned_at:
-            link.note("unproven", f"{item.account_connector}: returned, not proven to work", item)
+    with transaction.atomic():
+        lock(item.link_id)
+        if not unchanged(item).update(next_check_at=None, **said):
+            return
+        name = item.account_connector
+        if is_authenticated is None:
+            words = f"{name}: Cyclr does not list it, so nobody knows whether it was finished"
+            item.link.note("unchecked", words, item)
+        elif is_authenticated and item.is_returned:
+            item.link.note("unproven", f"{name}: returned, not proven to work", item)
         else:
-            link.note("unfinished", f"{item.account_connector} was started and not finished", item)
-        return
-    pause = min(60.0, 2.0 * 1.5 ** min(item.checks, 12))
-    LinkItem.objects.filter(pk=item.pk).update(
-        next_check_at=moment + timedelta(seconds=pause), checks=item.checks + 1, checked_at=moment
-    )
+            item.link.note("unfinished", f"{name} was started and not finished", item)
 
 
 def _connect_link(link: Link, moment: datetime) -> None:
@@ -343,10 +420,14 @@ def _connect_link(link: Link, moment: datetime) -> None:
     link.refresh_from_db()
 
 
-def ask_for_new(link: Link) -> None:
-    """A customer with an old link asks for a new one: staff are told, once."""
+def ask_for_new(link: Link, *, robot: str = "") -> None:
+    """A customer with an old link asks for a new one: staff are told, once.
+
+    `robot` says why it was likely a machine, for labelling only.
+    """
     with transaction.atomic():
         rows = Link.objects.filter(pk=link.pk, is_new_link_asked=False, connected_at=None)
-        if rows.update(is_new_link_asked=True):
-            link.note("asked", "The customer asks for a new link")
+        if rows.filter(console__retired_at=None).update(is_new_link_asked=True):
+            label = {"robot": True, "why": robot} if robot else {}
+            link.note("asked", "The customer asks for a new link", None, **label)
             _record(link, Actor.link(link.pk), "links.ask")

@@ -8,13 +8,17 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import F, Min, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from cyclr_api import (
+    AccountRefusedError,
     Client,
+    CredentialsRefusedError,
     CyclrError,
+    NotFoundError,
     OutcomeUnknownError,
     PermanentError,
     TemporaryError,
@@ -22,6 +26,7 @@ from cyclr_api import (
 )
 from dashboard.common import sealing
 from dashboard.common.chores import chore
+from dashboard.common.foreign import storable
 from dashboard.common.tasks import DeskTask, publish
 from dashboard.consoles.services import asking
 from dashboard.links import services
@@ -32,6 +37,11 @@ from dashboard.mirror.models import Account, AccountConnector
 logger = logging.getLogger(__name__)
 
 CLAIM = timedelta(seconds=35)
+GRACE = timedelta(minutes=10)
+"""How long after its time a check that never came about is still made up for."""
+RESEND_AFTER = timedelta(seconds=5)
+AT_ONCE = 100
+SHORTEST_AFTER_ERROR = 5.0
 BUSY = "The sign-in could not be prepared just now. Wait a minute and try again."
 REFUSED = "This app cannot be connected at the moment. Tell whoever sent you the link."
 
@@ -74,7 +84,7 @@ def mint_token(mint_id: int) -> None:
             mint.item,
             call=error.call,
             status=error.status,
-            said=error.cyclr_message or "",
+            said=storable(error.cyclr_message or ""),
         )
         return
     if url is None:
@@ -91,11 +101,12 @@ def _mint(mint: Mint, client: Client) -> str | None:
     item, link = mint.item, mint.item.link
     there = client.account(link.account.cyclr_id)
     now = there.connector(item.account_connector.cyclr_id).get()
+    if now.authenticated is not None:
+        _take_over(link.account, item.account_connector, authenticated=now.authenticated)
     if now.authenticated and not item.was_authenticated:
-        _take_over(link.account, item.account_connector, authenticated=True)
         services.confirm(item, is_authenticated=True)
         return None
-    if item.was_authenticated and not now.authenticated:
+    if item.was_authenticated and now.authenticated is False:
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
     token = there.sign_in_token(username_of(link.account))
     return connect_url(
@@ -108,9 +119,16 @@ def _mint(mint: Mint, client: Client) -> str | None:
 
 def _wait(mint: Mint, error: CyclrError) -> None:
     moment = timezone.now()
-    again = moment + timedelta(seconds=error.retry_after or 3)
+    again = moment + timedelta(seconds=min(error.retry_after or 3, 3600))
     if again - mint.created_at > timedelta(seconds=settings.MINT_LIVES_FOR):
         _end(mint, MintState.FAILED, BUSY)
+        mint.item.link.note(
+            "refused",
+            "Cyclr did not answer: the sign-in could not be prepared",
+            mint.item,
+            call=error.call,
+            status=error.status,
+        )
         return
     Mint.objects.filter(pk=mint.pk, state=MintState.WAITING).update(
         not_before=again, claimed_until=None
@@ -124,9 +142,13 @@ def _end(mint: Mint, state: MintState, words: str) -> None:
 
 
 def _take_over(account: Account, connector: AccountConnector, *, authenticated: bool) -> None:
+    """Write a reading into the mirror. A listing that began before it no longer overwrites it."""
     moment = timezone.now()
-    rows = AccountConnector.objects.filter(pk=connector.pk).exclude(authenticated=authenticated)
-    rows.update(authenticated=authenticated, authenticated_since=moment, changed_at=moment)
+    rows = AccountConnector.objects.filter(pk=connector.pk)
+    rows.exclude(authenticated=authenticated).update(
+        authenticated=authenticated, authenticated_since=moment
+    )
+    rows.update(seen_at=moment, changed_at=moment)
     sync.recount([account.pk])
 
 
@@ -137,47 +159,139 @@ def check_account(account_id: int) -> None:
     One listing serves every link of the account, and brings the mirror up to date.
     """
     moment = timezone.now()
-    due = LinkItem.objects.filter(
-        link__account_id=account_id, connected_at=None, next_check_at__lte=moment
-    )
-    ids = list(due.values_list("pk", flat=True))
-    claimed = due.filter(pk__in=ids).update(next_check_at=moment + CLAIM)
-    if not claimed:
-        return
     account = Account.objects.select_related("console").get(pk=account_id)
+    open_items = LinkItem.objects.filter(link__account_id=account_id, connected_at=None)
+    due = open_items.filter(next_check_at__lte=moment)
+    if account.console.retired_at is not None:
+        due.update(next_check_at=None)
+        return
+    ids = list(due.values_list("pk", flat=True))
+    if not due.filter(pk__in=ids).update(next_check_at=moment + CLAIM):
+        return
+    items = open_items.select_related("link__account", "link__console", "account_connector")
+    for item in items.filter(pk__in=ids, check_until__lt=moment - GRACE):
+        _give_up(item, "nobody could look in time")
+        ids.remove(item.pk)
+    if not ids:
+        return
     began = timezone.now()
     try:
         with asking(account.console) as client:
-            listed = client.account(account.cyclr_id).connectors.all()
+            listed = client.account(account.cyclr_id).connectors.readable()
     except CyclrError as error:
-        pause = timedelta(seconds=max(5.0, error.retry_after or 0))
-        LinkItem.objects.filter(pk__in=ids).update(next_check_at=timezone.now() + pause)
+        for item in items.filter(pk__in=ids).exclude(next_check_at=None):
+            _put_off(item, error)
         logger.info(
             "check waits account=%d call=%s status=%s", account_id, error.call, error.status
         )
         return
     sync.write_account_connectors(account, listed, began)
-    authenticated = {connector.id: bool(connector.authenticated) for connector in listed}
-    items = LinkItem.objects.filter(link__account_id=account_id, connected_at=None)
-    items = items.exclude(started_at=None).exclude(next_check_at=None)
-    for item in items.select_related("link__account", "link__console", "account_connector"):
-        services.confirm(
-            item, is_authenticated=authenticated.get(item.account_connector.cyclr_id, False)
+    said = {connector.id: connector.authenticated for connector in listed}
+    for item in items.filter(started_at__lte=began).exclude(next_check_at=None):
+        services.confirm(item, is_authenticated=said.get(item.account_connector.cyclr_id))
+
+
+def _put_off(item: LinkItem, error: CyclrError) -> None:
+    """Cyclr did not tell: look again later and later, or not at all when that is no use."""
+    moment = timezone.now()
+    pause = max(SHORTEST_AFTER_ERROR, services.pause_after(item.checks))
+    if error.retry_after is not None:
+        pause = min(max(1.0, error.retry_after), 3600.0)
+    again = moment + timedelta(seconds=pause)
+    if isinstance(error, PermanentError):
+        _give_up(item, words_for_refusal(error), error)
+    elif item.check_until is not None and again >= item.check_until:
+        _give_up(item, "Cyclr did not answer", error)
+    else:
+        rows = services.unchanged(item)
+        rows.update(next_check_at=again, checks=F("checks") + 1)
+
+
+def _give_up(item: LinkItem, why: str, error: CyclrError | None = None) -> None:
+    with transaction.atomic():
+        services.lock(item.link_id)
+        if not services.unchanged(item).update(next_check_at=None):
+            return
+        details = {} if error is None else {"call": error.call, "status": error.status}
+        said = storable(error.cyclr_message or "") if error is not None else ""
+        item.link.note(
+            "unchecked",
+            f"{item.account_connector} could not be checked: {why}. The next sync looks again",
+            item,
+            said=said,
+            **details,
         )
+
+
+def words_for_refusal(error: PermanentError) -> str:
+    """Why asking again would not help, for staff."""
+    match error:
+        case NotFoundError() | AccountRefusedError():
+            return "Cyclr does not know this account any more"
+        case CredentialsRefusedError():
+            return "Cyclr refuses the console’s client id and secret"
+        case _:
+            return f"Cyclr refuses to tell ({error.status})" if error.status else "Cyclr refuses"
 
 
 @chore(every=1)
 def keep_checking() -> None:
-    """Have every account listed whose started items are due; send the lost mints again."""
+    """Have every account listed whose started items are due; send the lost mints again.
+
+    While no worker takes them, the messages do not pile up: one per account or mint and gap.
+    """
     moment = timezone.now()
-    due = LinkItem.objects.filter(connected_at=None, next_check_at__lte=moment)
-    for account_id in due.values_list("link__account_id", flat=True).distinct()[:100]:
-        publish(check_account, account_id, queue="checks")
-    lost = Mint.objects.filter(state=MintState.WAITING, not_before__lte=moment)
-    lost = lost.filter(created_at__lt=moment - timedelta(seconds=2))
+    waits = Q(published_at=None) | Q(published_at__lt=moment - RESEND_AFTER)
+    due = LinkItem.objects.filter(
+        waits | Q(published_at__lt=F("next_check_at")),
+        connected_at=None,
+        next_check_at__lte=moment,
+        link__console__retired_at=None,
+    )
+    accounts = due.order_by().values("link__account_id").annotate(since=Min("next_check_at"))
+    longest = accounts.order_by("since").values_list("link__account_id", flat=True)
+    for account_id in list(longest[:AT_ONCE]):
+        if not publish(check_account, account_id, queue="checks"):
+            return
+        sent = LinkItem.objects.filter(link__account_id=account_id, connected_at=None)
+        sent.exclude(next_check_at=None).update(published_at=moment)
+    lost = Mint.objects.filter(
+        waits | Q(published_at__lt=F("not_before")),
+        state=MintState.WAITING,
+        not_before__lte=moment,
+        item__link__console__retired_at=None,
+    )
     lost = lost.filter(Q(claimed_until=None) | Q(claimed_until__lt=moment))
-    for pk in lost.values_list("pk", flat=True)[:100]:
-        publish(mint_token, pk, queue="interactive")
+    for pk in list(lost.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE]):
+        if not publish(mint_token, pk, queue="interactive"):
+            return
+        Mint.objects.filter(pk=pk).update(published_at=moment)
+
+
+@chore(every=10)
+def confirm_late() -> None:
+    """Confirm started items that the normal sync found, for instance hours after the start.
+
+    What was read before the start does not count: a mint writes its own reading to the mirror, so
+    that whatever stands there with a later `seen_at` was read after it. Expired links count, since
+    the customer did it in time.
+    """
+    read_since = Q(account_connector__seen_at__gte=F("started_at"))
+    read_since |= Q(account_connector__authenticated_since__gte=F("started_at"))
+    started = LinkItem.objects.filter(
+        read_since,
+        connected_at=None,
+        started_at__isnull=False,
+        link__revoked_at=None,
+        link__console__retired_at=None,
+        account_connector__gone_at=None,
+    )
+    lost_it = started.filter(was_authenticated=True, account_connector__authenticated=False)
+    lost_it.update(was_authenticated=False)
+    found = started.filter(was_authenticated=False, account_connector__authenticated=True)
+    rows = found.select_related("link__account", "link__console", "account_connector")
+    for item in rows.order_by("pk")[:AT_ONCE]:
+        services.confirm(item, is_authenticated=True)
 
 
 @chore(every=3)
@@ -187,4 +301,5 @@ def wipe_mints() -> None:
     old = Q(state=MintState.READY, ready_at__lt=limit) | Q(
         state=MintState.WAITING, created_at__lt=limit
     )
-    Mint.objects.filter(old).update(state=MintState.OVER, sealed_url="")
+    rows = Mint.objects.filter(old, state__in=[MintState.READY, MintState.WAITING])
+    rows.update(state=MintState.OVER, sealed_url="")

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -76,19 +76,32 @@ def link_list(request: StaffRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip().replace("\x00", "")
     show = request.GET.get("show", "")
     links = _searched(_showing(LINKS.visible_to(request.user), show), search)
-    page = paged(request, links.prefetch_related("items__account_connector"))
-    context = {"page": page, "search": search, "show": show, "shows": SHOW}
-    return render_page(request, "links/link_list.html", "links/_link_table.html", context)
+    context = {"search": search, "show": show, "shows": SHOW}
+    return _table(request, "links/link_list.html", links, context)
+
+
+def _table(
+    request: StaffRequest, template: str, links: QuerySet[Any], context: dict[str, Any]
+) -> HttpResponse:
+    """A page of links. While one of them can move its table looks again every few seconds."""
+    page = paged(request, links)
+    beat = "tock" if any(link.beat for link in page) else ""
+    shown = [(link.pk, link.shown_state, link.expires_at, link.account.name) for link in page]
+    version = version_of(request.get_full_path(), page.total, shown, beat)
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    prefetch_related_objects(page.items, "items__account_connector")
+    context |= {"page": page, "beat": beat, "version": version}
+    return render_page(request, template, "links/_link_table.html", context)
 
 
 @require_GET
 @role_required(Role.VIEWER)
 def link_account_tab(request: StaffRequest, pk: int) -> HttpResponse:
-    """The links of one account."""
+    """The links of one account; live while one of those shown moves."""
     account = get_for(request, Account.objects.select_related("console"), pk=pk)
-    links = LINKS.filter(account=account).prefetch_related("items__account_connector")
-    context = {**head_context(request, account, "links"), "page": paged(request, links)}
-    return render_page(request, "links/link_account_tab.html", "links/_link_table.html", context)
+    context = head_context(request, account, "links")
+    return _table(request, "links/link_account_tab.html", LINKS.filter(account=account), context)
 
 
 @require_GET

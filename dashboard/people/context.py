@@ -33,10 +33,16 @@ class Place:
 
 PLACES = (
     Place("Overview", "overview", "layout-dashboard", "overview"),
-    Place("Accounts", "account_list", "building", "account|install|onboard", True),
+    Place(
+        "Accounts",
+        "account_list",
+        "building",
+        "account|install|onboard|link_account|link_new|link_panel",
+        starts_group=True,
+    ),
     Place("Connectors", "connector_list", "plug", "connector|method|fleet|campaign"),
     Place("Library", "library_list", "book", "library"),
-    Place("Links", "link_list", "link", "link"),
+    Place("Links", "link_list", "link", "link(?!_account|_new|_panel)"),
     Place("Templates", "template_list", "template", "template", True),
     Place("Cycles", "cycle_list", "repeat", "cycle|transaction|incident"),
     Place("Operations", "operation_list", "list-check", "operation|bulk", True),

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Substr
+from django.utils import timezone
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
@@ -79,7 +80,9 @@ class NeededKey:
 
 def dropped_keys() -> list[NeededKey]:
     """Keys that open links, sealed entries or sealed console secrets need and nobody has."""
-    links = _counted(Link.objects.open(), F("key_id"))
+    # Also those of a console that is not in the settings now: it may come back.
+    live = Link.objects.filter(revoked_at=None, connected_at=None, expires_at__gt=timezone.now())
+    links = _counted(live, F("key_id"))
     operations = _counted(Operation.objects.exclude(sealed_input=""), _key_of("sealed_input"))
     sealed = Console.objects.current().exclude(sealed_client_secret="")
     consoles = _counted(sealed, _key_of("sealed_client_secret"))

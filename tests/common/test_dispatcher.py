@@ -65,6 +65,7 @@ def test_a_chore_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> N
     chores: Any = [Chore("broken", 0, broken), Chore("sound", 0, sound)]
     monkeypatch.setattr(dispatch, "CHORES", chores)
     monkeypatch.setattr(dispatch, "SHORTEST", 0.01)
+    monkeypatch.setattr(dispatch, "close_old_connections", lambda: None)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         dispatch.Command().handle()

@@ -97,7 +97,7 @@ def test_history_holds_its_operations_and_audit_lines(agent: Client) -> None:
     html = shown(agent, connector)
 
     assert f'href="{operation.get_absolute_url()}"' in html
-    assert "renamed" in html
+    assert "Renamed" in html
     assert "by Mara" in html
     assert "Install Elsewhere" not in html
 

@@ -233,3 +233,33 @@ def test_the_key_reaches_cyclr_and_stays_nowhere_else(
         for values in model.objects.values():
             assert secret not in str(values)
     assert secret not in caplog.text
+
+
+def test_fix_and_retry_marks_the_field_and_wipes_what_the_first_try_kept(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    from dashboard.installs.forms import InstallForm
+
+    connector = next(
+        row
+        for row in type(library("Slack")).objects.installable()
+        if len(row.asked_parameters) == 1 and not row.asked_parameters[0].is_sensitive
+    )
+    target = connector.asked_parameters[0].target_name
+    message = f"There is not a connector property that matches name '{target}'."
+    cyclr.faults.respond("POST", INSTALL, status=400, body={"Message": message}, times=1)
+    url, data = fill(harbour, connector.name)
+    form = InstallForm(connector, harbour)
+    data |= {name: "canary-typed" for name in form.fields if name.startswith("auth-")}
+    agent.post(url, data)
+    hands.work()
+    failed = Operation.objects.get(kind="installs.install")
+    assert failed.error_field == f"property:{target}", failed.error
+    page = agent.get(f"{url}?from={failed.reference}").content.decode()
+
+    assert 'aria-invalid="true"' in page
+    assert "The last try failed" in page and "canary-typed" not in page
+    data["submission"] = str(uuid.uuid4())
+    agent.post(f"{url}?from={failed.reference}", data)
+    failed.refresh_from_db()
+    assert failed.is_superseded and failed.sealed_input == ""

@@ -5,81 +5,21 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import World
 from dashboard.audit.models import Actor
 from dashboard.links import services, tasks
 from dashboard.links.models import Link, LinkEvent, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import make_link
+from tests.links.steps import address, consent, press_continue, to_cyclr
 from tests.simulated import Hands
-
-PERSON = {
-    "User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/605.1",
-    "Accept-Language": "en",
-}
-
-
-@pytest.fixture
-def link(harbour: Account) -> Link:
-    """A link over HubSpot of Harbour Books, which is not authenticated."""
-    hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
-    return services.create_link(Actor.system(), harbour, [hubspot])
-
-
-@pytest.fixture
-def customer() -> Client:
-    """A customer's browser, not signed in to anything; CSRF is checked."""
-    return Client(enforce_csrf_checks=True, headers=PERSON)
-
-
-def address(link: Link) -> str:
-    """The link's address as a path."""
-    return urlsplit(link.url()).path
-
-
-def press_continue(customer: Client, link: Link) -> Any:
-    """Open the page and press the only Continue button."""
-    page = customer.get(address(link)).content.decode()
-    action = re.search(r'action="(/c/[^"]+/continue)"', page)
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    assert action and token, page
-    return customer.post(action.group(1), {"csrfmiddlewaretoken": token.group(1)})
-
-
-def to_cyclr(customer: Client, link: Link, hands: Hands) -> str:
-    """From the page to the address at Cyclr that the browser is sent to."""
-    wait = press_continue(customer, link)
-    assert wait.status_code == 303
-    hands.work()
-    answer = customer.get(wait["Location"])
-    assert answer.status_code == 302, answer.content.decode()
-    return str(answer["Location"])
-
-
-def consent(cyclr: World, url: str, button: str) -> str:
-    """Follow Cyclr to the provider, press a button there; the address the browser ends at."""
-    browser = requests.Session()
-    mount(cyclr, browser)
-    page = browser.get(url)
-    state = re.search(r'name="state" value="([^"]+)"', page.text)
-    assert state, page.text
-    fields = {"state": state.group(1), "decision": button.lower()}
-    target = urljoin(page.url, "/authorize")
-    answer = browser.post(target, data=fields, allow_redirects=False)
-    while answer.is_redirect:
-        there = answer.headers["Location"]
-        if there.startswith("http://127.0.0.1"):
-            return there
-        answer = browser.get(there, allow_redirects=False)
-    return str(answer.url)
 
 
 def test_a_customer_connects(cyclr: World, link: Link, customer: Client, hands: Hands) -> None:
@@ -158,6 +98,7 @@ def test_a_head_or_a_preview_of_the_wait_page_uses_nothing_up(
     hands.work()
     assert customer.head(wait).status_code == 200
     assert customer.get(wait, headers={"Sec-Purpose": "prefetch"}).status_code == 200
+    assert customer.get(wait).status_code == 200
 
     assert customer.get(wait).status_code == 302
     assert b"This step is over" in customer.get(wait).content
@@ -210,6 +151,7 @@ def test_the_sign_in_token_stands_nowhere_in_clear(
     wait = press_continue(customer, link)["Location"]
     hands.work()
     sealed = Mint.objects.get().sealed_url
+    customer.get(wait)
     url = customer.get(wait)["Location"]
     token = parse_qs(urlsplit(url).query)["token"][0]
 
@@ -252,7 +194,13 @@ def test_no_other_token_finds_a_link_and_each_costs_the_same(
         "../../etc",
         "x" * 8000,
     ]
-    bad += [good[::-1], ("c" if good[0] == "b" else "b") + good[1:], good + "a", "\x00" * 64, "é" * 64]
+    bad += [
+        good[::-1],
+        ("c" if good[0] == "b" else "b") + good[1:],
+        good + "a",
+        "\x00" * 64,
+        "é" * 64,
+    ]
     for token in bad:
         with django_assert_num_queries(1):
             assert services.find(token) is None
@@ -310,3 +258,16 @@ def test_one_listing_serves_all_links_of_an_account(
 
     listings = [r for r in list(cyclr.requests)[before:] if r.path.endswith("/account/connectors")]
     assert len(listings) <= 2  # one listing is a page and the empty one after it
+
+
+def test_the_forms_own_last_hop_never_leads_to_cyclr(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    """`form-action 'self'` holds for every hop: a redirect would spend the token for nothing."""
+    wait = press_continue(customer, link)["Location"]
+    hands.work()
+    first = customer.get(wait)
+
+    assert first.status_code == 200
+    assert first["Refresh"]
+    assert Mint.objects.get().state == MintState.READY

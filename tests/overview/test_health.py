@@ -52,7 +52,7 @@ def test_ready_with_database_broker_and_workers(
 @pytest.mark.django_db
 def test_not_ready_when_a_worker_is_silent(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "is_broker_there", lambda: True)
-    all_alive(timedelta(seconds=61))
+    all_alive(timedelta(seconds=91))
 
     response = client.get("/readyz")
 
