@@ -522,3 +522,18 @@ def test_reading_pages_changes_nothing(account: Account) -> None:
     client.get(reverse("overview_sync"), headers=SWAP)
 
     assert (list(Account.objects.values()), SyncRun.objects.count()) == before
+
+
+def test_a_library_that_fails_and_odd_answers_are_told(account: Account) -> None:
+    moment = timezone.now()
+    SyncRun.objects.create(
+        console=account.console,
+        listed_at=moment,
+        finished_at=moment,
+        library_error="Cyclr refuses to tell (403).",
+        skipped=2,
+    )
+    page = text(signed_in().get("/"))
+
+    assert "Cyclr refuses to tell (403)." in page
+    assert "2 things in Cyclr’s answers could not be read and are left out" in page
