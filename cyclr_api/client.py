@@ -93,6 +93,11 @@ class Client:
         """The requests session: tests mount the simulator's adapter on it."""
         return self._transport.session
 
+    def check(self) -> None:
+        """Ask the smallest thing there is: raises CyclrError when Cyclr does not answer well."""
+        call = _call("GET", "/accounts", query={"page": "1", "pageSize": "1"})
+        self._authorized.answer(call, lambda _: None)
+
     @property
     def accounts(self) -> "Accounts":
         return Accounts(self._authorized)

@@ -39,6 +39,7 @@ class Console(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
 
     answered_at = models.DateTimeField(null=True, blank=True)
+    probed_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True)
     trouble_since = models.DateTimeField(null=True, blank=True)

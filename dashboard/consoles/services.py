@@ -186,12 +186,15 @@ def words_for_trouble(error: CyclrError) -> str:
 
 
 def note_trouble(console: Console, words: str, error: CyclrError) -> None:
-    """Remember a failure; the second in a row becomes the banner on every page."""
+    """Remember a failure: the banner on every page, until Cyclr answers again.
+
+    One is enough: the client has asked several times before it gives up.
+    """
     moment = timezone.now()
     rows = Console.objects.filter(pk=console.pk)
     rows.filter(failing_since=None).update(failing_since=moment)
     rows.update(failures=F("failures") + 1, trouble=words)
-    rows.filter(failures__gte=2, trouble_since=None).update(trouble_since=F("failing_since"))
+    rows.filter(trouble_since=None).update(trouble_since=F("failing_since"))
     logger.warning(
         "cyclr trouble console=%d call=%s status=%s", console.pk, error.call, error.status
     )

@@ -18,7 +18,9 @@ ANOTHER = "*"
 """The choice that uncovers a text field for a value that is not in the list."""
 
 _LOOKS_SECRET = re.compile(
-    r"secret|passw|passphrase|private.?key|api.?key|access.?key|signing|signature|credential|token|\bpem\b",
+    r"secret|passw|passphrase|signature|credential|\bpem\b|^token$|"
+    r"(private|api|access|signing|encryption|license|security|integrator).?key|"
+    r"(access|api|auth|refresh|bearer|security|personal|consumer|session).?token",
     re.IGNORECASE,
 )
 
@@ -172,6 +174,18 @@ class ChoiceOrAnother(forms.MultiValueField):
 YES_OR_NO = [("true", "Yes"), ("false", "No")]
 
 
+def is_typed_otherwise(parameter: Parameter) -> bool:
+    """Whether its type says that it is no secret, whatever its name looks like."""
+    kind = (parameter.data_type or "").casefold()
+    return not parameter.is_sensitive and kind in {
+        "integer",
+        "float",
+        "decimal",
+        "boolean",
+        "datetime",
+    }
+
+
 def field_for(parameter: Parameter) -> forms.Field:
     """Hidden typing for secrets, suggestions for values, else what the type asks."""
     common: dict[str, Any] = {
@@ -180,11 +194,12 @@ def field_for(parameter: Parameter) -> forms.Field:
         "required": not parameter.is_optional,
     }
     if parameter.default is not None and not looks_secret(parameter):
-        common["initial"] = parameter.default
+        is_flag = (parameter.data_type or "").casefold() == "boolean" and not parameter.values
+        common["initial"] = parameter.default.casefold() if is_flag else parameter.default
     values = tuple(dict.fromkeys(parameter.values))
     if values:
         return ChoiceOrAnother(values=values, is_sensitive=parameter.is_sensitive, **common)
-    if parameter.is_sensitive:
+    if looks_secret(parameter) and not is_typed_otherwise(parameter):
         is_long = parameter.is_multiline or _is_pem(parameter)
         return ForeignText(widget=SecretTextarea() if is_long else SecretInput(), **common)
     match (parameter.data_type or "").casefold():

@@ -193,6 +193,11 @@ class InstallForm(forms.Form):
     # ---- sections, for the template ----
 
     @property
+    def asks_for_link(self) -> bool:
+        """Whether the form has the tick for a link right away."""
+        return "wants_link" in self.fields
+
+    @property
     def wants_customer(self) -> bool:
         """Whether the customer finishes it in their browser."""
         return self.way in {Way.SIGN_IN, Way.PASSWORD}

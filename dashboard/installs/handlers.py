@@ -17,9 +17,10 @@ from cyclr_api import (
     PermanentError,
     Property,
 )
+from dashboard.common.foreign import storable
 from dashboard.installs.forms import free_name
 from dashboard.mirror import sync
-from dashboard.mirror.models import AccountConnector
+from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.handlers import (
     Doubtful,
     Found,
@@ -141,14 +142,12 @@ class InstallConnector(Handler):
 
     def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
         """Take the mark out of the description again."""
-        typed = typed_description(operation)
-        if not typed and not outcome["columns"]["description"]:
-            return outcome  # Cyclr keeps no descriptions
-        if outcome["columns"]["description"] == typed:
+        typed, there = typed_description(operation), outcome.get("description") or ""
+        if there == typed:
             return outcome
         client.account(account_id_of(operation)).connector(outcome["id"]).update(description=typed)
         columns = {**outcome["columns"], "description": typed}
-        return {**outcome, "columns": columns}
+        return {**outcome, "columns": columns, "description": typed}
 
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Put the new connector into the mirror."""
@@ -169,6 +168,7 @@ class InstallConnector(Handler):
                 "gone_at": None,
             },
         )
+        Account.objects.filter(pk=operation.account.pk).update(refresh_error="")
         sync.fill_methods(operation.account.console, [operation.account.pk])
         sync.recount([operation.account.pk])
         operation.account_connector = row
@@ -213,7 +213,9 @@ class InstallConnector(Handler):
 
 def outcome_of(installed: cyclr_api.AccountConnector) -> JSON:
     """What is remembered of an installed connector: nothing secret."""
-    return {"id": installed.id, "columns": sync.account_connector_columns(installed)}
+    columns = sync.account_connector_columns(installed)
+    description = storable(installed.description or "")  # with our mark, as it is in Cyclr
+    return {"id": installed.id, "columns": columns, "description": description}
 
 
 def _moment() -> datetime:

@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -221,15 +222,15 @@ def _redrawn(request: StaffRequest, account: Account, connector: CatalogueConnec
         taken=_taken(account),
         asks_another=_another(request, account, connector),
     )
+    asked_before = "had_link" in posted
     for name, field in form.fields.items():
         if name in {"submission", "release"}:
             continue
-        widget = field.widget
-        if name in posted or f"{name}other" in posted or f"{name}_other" in posted:
-            form.initial[name] = widget.value_from_datadict(request.POST, request.FILES, name)
-        elif widget.input_type == "checkbox" if hasattr(widget, "input_type") else False:
-            is_new = name == "wants_link" and "wants_link" not in posted and "redraw" in posted
-            form.initial[name] = bool(is_new) or name in posted
+        is_check = isinstance(field, forms.BooleanField)
+        if is_check and name == "wants_link" and not asked_before:
+            continue  # it was not on the form that came: ticked, as on a new one
+        if is_check or any(key == name or key.startswith(f"{name}_") for key in posted):
+            form.initial[name] = field.widget.value_from_datadict(request.POST, request.FILES, name)
     form.initial["method"] = form.method_key
     return form
 

@@ -211,7 +211,7 @@ class CatalogueConnector(Mirrored):
     def asked_parameters(self) -> list[Parameter]:
         """The parameters an install asks for, in order; hidden ones left out."""
         every = [Parameter.from_json(parameter) for parameter in self.parameters]
-        asked = [p for p in every if p.is_account_property and not p.is_hidden]
+        asked = [p for p in every if p.is_account_property and not p.is_hidden and p.target_name]
         return sorted(asked, key=lambda p: (p.display_order is None, p.display_order or 0))
 
 

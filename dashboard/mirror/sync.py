@@ -9,6 +9,7 @@ locked, a few hundred at a time.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -54,6 +55,10 @@ from dashboard.mirror.models import (
 )
 
 logger = logging.getLogger(__name__)
+
+MARK = re.compile(r"\s*\[desk:op[a-z0-9]+\]$")
+"""What an install leaves at the end of a description while it is under way, or where it could
+not be taken out again: ours, and nobody's business."""
 
 T = TypeVar("T")
 
@@ -103,7 +108,7 @@ def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, An
     connector = found.connector
     columns: dict[str, Any] = {
         "name": storable(found.name),
-        "description": storable(found.description or ""),
+        "description": MARK.sub("", storable(found.description or "")),
         "authenticated": found.authenticated,
         "is_native": bool(found.is_native),
     }

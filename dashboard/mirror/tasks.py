@@ -27,11 +27,15 @@ from cyclr_api import CyclrError, RateLimitedError
 from dashboard.common.chores import chore
 from dashboard.common.tasks import DeskTask, publish, publish_on_commit
 from dashboard.consoles.models import Console
-from dashboard.consoles.pacing import PacedError
+from dashboard.consoles.pacing import BACKGROUND, PacedError
+from dashboard.consoles.services import asking
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, SyncRun
 
 logger = logging.getLogger(__name__)
+
+PROBE_EVERY = timedelta(seconds=15)
+"""A console that has not answered for so long is asked whether it does."""
 
 CHECKPOINT = timedelta(seconds=40)
 LIST_WITHIN = 150
@@ -129,3 +133,28 @@ def keep_synced() -> None:
     unsent = Q(published_at=None) | Q(published_at__lt=moment - REPUBLISH_AFTER)
     for run in due.filter(unsent):
         send(run)
+
+
+@shared_task(base=DeskTask)
+def probe_console(console_id: int) -> None:
+    """Ask Cyclr the smallest thing, so that pages can say whether it answers; harmless twice."""
+    console = Console.objects.current().filter(pk=console_id).first()
+    if console is None:
+        return
+    try:
+        with asking(console, BACKGROUND) as client:
+            client.check()
+    except CyclrError as error:
+        logger.info("probe failed console=%d status=%s", console.pk, error.status)
+
+
+@chore(every=3)
+def keep_probing() -> None:
+    """Nobody may be working: without this an outage would show with the next sync only."""
+    moment = timezone.now()
+    quiet = Q(answered_at=None) | Q(answered_at__lt=moment - PROBE_EVERY)
+    free = Q(probed_at=None) | Q(probed_at__lt=moment - PROBE_EVERY)
+    for console in Console.objects.current().filter(quiet, free):
+        rows = Console.objects.filter(free, pk=console.pk)
+        if rows.update(probed_at=moment):
+            publish(probe_console, console.pk, queue="sync")

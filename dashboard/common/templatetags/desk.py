@@ -235,6 +235,7 @@ class Help:
 class Choice:
     """One radio button or checkbox of a group."""
 
+    id: str
     widget: SafeString
     label: SafeString
     help: SafeString | str
@@ -419,8 +420,13 @@ def _choices(bound: BoundField, attrs: dict[str, Any]) -> list[Choice]:
     for option in bound.field.widget.subwidgets(bound.html_name, bound.value(), base):
         data: Any = option
         help_ = helps.get(str(data["value"]), "")
+        ident = str(data["attrs"]["id"])
+        data["attrs"]["aria-labelledby"] = f"{ident}-name"  # the name alone, without the help
+        if help_:
+            data["attrs"]["aria-describedby"] = f"{ident}-help"
         found.append(
             Choice(
+                ident,
                 _tick(data),
                 foreign(data["label"]),
                 help_ if isinstance(help_, SafeString) else _pieces(help_),

@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("retired_at", models.DateTimeField(blank=True, null=True)),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("probed_at", models.DateTimeField(blank=True, null=True)),
                 ("failures", models.PositiveIntegerField(default=0)),
                 ("failing_since", models.DateTimeField(blank=True, null=True)),
                 ("trouble_since", models.DateTimeField(blank=True, null=True)),
