@@ -205,6 +205,8 @@ class Connector:
     authentication: tuple[AuthMethod, ...] = ()
     """The methods to choose from; made from the legacy fields when Cyclr sent no list."""
     parameters: tuple[Parameter, ...] = ()
+    is_partial: bool = False
+    """Whether the answer had no `Parameters` at all: ask for it by id to know them [?]."""
     triggers: tuple[Trigger, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
 
@@ -236,6 +238,7 @@ class Connector:
             categories=record.texts("Categories"),
             authentication=methods,
             parameters=record.objects("Parameters", Parameter.from_json),
+            is_partial=record.value("Parameters") is None,
             triggers=record.objects("Triggers", Trigger.from_json),
             extra=record.unread(_DROPPED),
         )

@@ -21,6 +21,7 @@ from dashboard.common.paging import paged
 from dashboard.installs.forms import InstallForm
 from dashboard.mirror.catalogue import words_of
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.mirror.reading import library_read_at
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import AlreadyActiveError, Order, OtherInputError, submit
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -56,6 +57,7 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
         "search": search,
         "category": category,
         "categories": categories,
+        "age_of": library_read_at(account.console),
         "way": way,
         "ways": ways,
         "library_is_empty": not categories and not library.exists(),
@@ -103,6 +105,7 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
     context: dict[str, Any] = {
         "account": account,
         "connector": connector,
+        "age_of": library_read_at(account.console),
         "form": form,
         "earlier": earlier,
         "same": account.connectors.there().filter(

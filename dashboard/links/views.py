@@ -207,6 +207,7 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
         )
         return redirect(f"{link.get_absolute_url()}?new=1")
     context = {"account": account, "form": form, "possible": possible, "has_any": bool(installed)}
+    context["age_of"] = account.read_at
     status = 422 if request.method == "POST" else 200
     return render_page(
         request, "links/link_new.html", "links/_link_form.html", context, status=status

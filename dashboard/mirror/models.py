@@ -162,6 +162,7 @@ class CatalogueConnector(Mirrored):
     status = models.TextField(blank=True, default="")
     is_draft = models.BooleanField(default=False)
     is_system = models.BooleanField(default=False)
+    is_whole = models.BooleanField(default=True, help_text="Its parameters were read.")
     categories = models.JSONField(default=list, blank=True)
     authentication = models.JSONField(default=list, blank=True)
     parameters = models.JSONField(default=list, blank=True)

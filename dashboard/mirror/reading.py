@@ -110,3 +110,10 @@ def is_overdue(account: Account) -> bool:
     if asked is None or account.is_refreshing or account.refresh_error:
         return False
     return account.read_at is None or account.read_at < asked
+
+
+def library_read_at(console: Console) -> datetime | None:
+    """When the console's library was read last; None if never."""
+    runs = SyncRun.objects.filter(console=console, library_error="").exclude(listed_at=None)
+    moment: datetime | None = runs.values_list("listed_at", flat=True).first()
+    return moment

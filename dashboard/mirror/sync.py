@@ -11,10 +11,11 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -87,16 +88,22 @@ def account_columns(found: cyclr_api.Account) -> dict[str, Any]:
 
 def connector_columns(found: cyclr_api.Connector) -> dict[str, Any]:
     """A catalogue connector's columns. Parameters and methods stay as Cyclr names their keys."""
-    return {
+    columns = {
         "release_id": found.id,
         "description": storable(found.description or ""),
         "status": storable(found.status or ""),
         "is_draft": found.is_draft,
         "is_system": bool(found.is_system),
         "categories": storable(list(found.categories)),
+        "is_whole": not found.is_partial,
         "authentication": storable([method_json(method) for method in found.authentication]),
         "parameters": storable([parameter_json(p) for p in found.parameters]),
     }
+    if found.is_partial:
+        columns.pop("parameters")  # what is not said overwrites nothing
+        if not found.authentication:
+            columns.pop("authentication")
+    return columns
 
 
 def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, Any]:
@@ -400,9 +407,12 @@ def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
     began = timezone.now()
     listed = _list_library(console, accounts, lane)
     found: dict[Hashable, dict[str, Any]] = {}
-    for connector in listed:
+    known = _whole_releases(console)
+    for connector in _made_whole(console, accounts[0], listed, known):
         key = (storable(connector.name), storable(connector.version or ""))
         columns = connector_columns(connector)
+        if connector.is_partial and _release_of(connector) in known:
+            columns.pop("is_whole")  # it keeps what it has
         if key not in found or (found[key]["is_draft"], -found[key]["release_id"]) > (
             columns["is_draft"],
             -columns["release_id"],
@@ -426,6 +436,54 @@ def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
         written.gone,
     )
     return written
+
+
+WHOLE_WITHIN = timedelta(seconds=60)
+
+Release = tuple[str, str, int]
+"""A connector's name, version and the id of its release."""
+
+
+def _release_of(found: cyclr_api.Connector) -> Release:
+    return (storable(found.name), storable(found.version or ""), found.id)
+
+
+def _whole_releases(console: Console) -> set[Release]:
+    """The releases in the mirror whose parameters were read."""
+    rows = CatalogueConnector.objects.filter(console=console, account=None, is_whole=True)
+    return set(rows.values_list("name", "version", "release_id"))
+
+
+def _made_whole(
+    console: Console,
+    account: Account,
+    listed: Sequence[cyclr_api.Connector],
+    known: set[Release],
+) -> list[cyclr_api.Connector]:
+    """The listing, with those asked for by id that came without their parameters.
+
+    A listing may leave them out. Those that are not reached in `WHOLE_WITHIN` are read with the
+    next run.
+    """
+    until = timezone.now() + WHOLE_WITHIN
+
+    def whole(found: cyclr_api.Connector) -> cyclr_api.Connector:
+        if not found.is_partial or _release_of(found) in known:
+            return found
+        while timezone.now() < until:
+            try:
+                library = client(console, BACKGROUND).account(account.cyclr_id).library
+                return replace(library.get(found.id), is_partial=False)
+            except (PacedError, RateLimitedError) as error:
+                time.sleep(min(error.retry_after or 1.0, 5.0))
+            except CyclrError:
+                break
+        return found
+
+    if not any(found.is_partial for found in listed):
+        return list(listed)
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+        return list(pool.map(whole, listed))
 
 
 def write_account_connectors(

@@ -321,7 +321,8 @@ def test_radio_buttons_stand_in_a_group_with_help_of_their_own() -> None:
     html = drawn(form, "auth")
 
     assert "<fieldset" in html
-    assert "<legend>" in html
+    assert '<legend id="id_auth-legend">' in html
+    assert 'aria-labelledby="id_auth_0-name" aria-describedby="id_auth_0-help"' in html
     assert "API &lt;key&gt;" in html
     assert "You type &lt;it&gt;" in html
     assert "<code>x</code>" in html

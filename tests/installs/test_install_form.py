@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import uuid
 from typing import Any
 
@@ -286,7 +287,29 @@ def test_the_form_follows_the_method_without_echoing_secrets(agent: Client, db: 
 
     assert html.strip().startswith("<form") and 'id="install-form"' in html
     assert "My name" in html and "canary-key" not in html
-    assert "Create a connection link now" in html
+    ticked = re.search(r'<input[^>]*name="wants_link"[^>]*>', html)
+    assert ticked is not None
+    assert "checked" in ticked.group(0)
+    again = agent.post(url, data | {"had_link": "1"}, headers={"HX-Request": "true"})
+    unticked = re.search(r'<input[^>]*name="wants_link"[^>]*>', again.content.decode())
+    assert unticked is not None
+    assert "checked" not in unticked.group(0)
+
+
+def test_what_looks_secret_is_typed_as_one_although_cyclr_does_not_say_so() -> None:
+    connector = unsaved(
+        parameter(Name="Client Secret"),
+        parameter(Name="API Token"),
+        parameter(Name="Password", IsSensitive=None),
+        parameter(Name="Access token lifetime", DataType="Integer"),
+        parameter(Name="Token type"),
+    )
+    form = form_of(connector, **{f"parameter-{n}": f"canary-{n}" for n in range(5)})
+    form.is_valid()
+    html = drawn(form)
+
+    assert not any(f"canary-{n}" in html for n in range(3))
+    assert "canary-3" in html and "canary-4" in html
 
 
 def test_a_new_release_draws_the_form_again_with_what_was_typed(agent: Client, db: None) -> None:

@@ -263,3 +263,18 @@ def test_fix_and_retry_marks_the_field_and_wipes_what_the_first_try_kept(
     agent.post(f"{url}?from={failed.reference}", data)
     failed.refresh_from_db()
     assert failed.is_superseded and failed.sealed_input == ""
+
+
+def test_a_mark_that_stays_in_cyclr_is_not_shown_here(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    cyclr.faults.respond("PUT", "/account/connectors/{id}", status=405)
+    url, data = fill(harbour, "Slack", description="Mine <b>")
+    agent.post(url, data)
+    hands.work()
+    row = AccountConnector.objects.get(account=harbour, connector_name="Slack")
+    page = agent.get(row.get_absolute_url()).content.decode()
+
+    assert "[desk:" in str(installed(cyclr, harbour, "Slack")[0].description)
+    assert row.description == "Mine <b>"
+    assert "[desk:" not in page

@@ -165,3 +165,25 @@ def test_a_library_release_changes_its_id_and_stays_one_row(cyclr: World, harbou
 
     again = CatalogueConnector.objects.get(name="Slack")
     assert again.pk == row.pk and again.release_id == row.release_id
+
+
+def test_a_library_listed_without_parameters_is_read_one_by_one_and_once(
+    cyclr: World, console: Console
+) -> None:
+    sync.refresh_accounts(console)
+
+    def without(body: Any) -> Any:
+        return [{k: v for k, v in one.items() if k != "Parameters"} for one in body]
+
+    cyclr.faults.rewrite("GET", "/connectors", without)
+    sync.refresh_library(console)
+    asked = CatalogueConnector.objects.get(name="Zendesk")
+    assert [p.target_name for p in asked.asked_parameters]
+    assert asked.is_whole
+    before = len(cyclr.requests)
+    sync.refresh_library(console)
+
+    assert len(cyclr.requests) - before < 10
+    asked.refresh_from_db()
+    assert asked.is_whole
+    assert asked.asked_parameters

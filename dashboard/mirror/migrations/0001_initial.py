@@ -159,6 +159,10 @@ class Migration(migrations.Migration):
                 ("status", models.TextField(blank=True, default="")),
                 ("is_draft", models.BooleanField(default=False)),
                 ("is_system", models.BooleanField(default=False)),
+                (
+                    "is_whole",
+                    models.BooleanField(default=True, help_text="Its parameters were read."),
+                ),
                 ("categories", models.JSONField(blank=True, default=list)),
                 ("authentication", models.JSONField(blank=True, default=list)),
                 ("parameters", models.JSONField(blank=True, default=list)),
