@@ -19,7 +19,7 @@ from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.installs.forms import InstallForm
-from dashboard.mirror.catalogue import words_of
+from dashboard.mirror.catalogue import WAYS, WORDS
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.mirror.reading import library_read_at
 from dashboard.operations.models import Operation, State
@@ -37,39 +37,30 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
     account = get_for(request, Account.objects, Role.AGENT, pk=pk)
     search = request.GET.get("q", "").strip()
     category = request.GET.get("category", "").strip()
-    library = CatalogueConnector.objects.for_account(account).there()
-    categories = sorted(
-        {name for row in library.values_list("categories", flat=True) for name in row if name},
-        key=str.casefold,
-    )
-    ways = sorted({row.method_words for row in library.only("authentication")})
-    found = library.search(search).filter(is_system=False)
     way = request.GET.get("auth", "")
-    if way:
-        found = found.filter(pk__in=[row.pk for row in found if row.method_words == way])
-    if category:
-        found = found.filter(pk__in=_in_category(found, category))
-    context = {
+    way = way if way in WAYS else ""
+    library = CatalogueConnector.objects.for_account(account).there()
+    found = library.search(search).filter(is_system=False)
+    if category or way:
+        rows = [row.pk for row in found.light() if row.is_among(category=category, way=way)]
+        found = found.filter(pk__in=rows)
+    context: dict[str, Any] = {
         "account": account,
         "page": paged(
             request, _with_use(found.order_by("is_draft", "sort_name", "version", "pk"), account)
         ),
         "search": search,
         "category": category,
-        "categories": categories,
-        "age_of": library_read_at(account.console),
         "way": way,
-        "ways": ways,
-        "library_is_empty": not categories and not library.exists(),
+        "age_of": library_read_at(account.console),
+        "library_is_empty": not library.exists(),
     }
+    if not is_swap(request):
+        context["categories"] = library.categories()
+        context["ways"] = [(each, WORDS[each]) for each in WAYS]
     return render_page(
         request, "installs/install_pick.html", "installs/_connector_picker.html", context
     )
-
-
-def _in_category(library: QuerySet[Any], category: str) -> list[int]:
-    rows = library.values_list("pk", "categories")
-    return [pk for pk, categories in rows if category in categories]
 
 
 def _with_use(library: QuerySet[Any], account: Account) -> QuerySet[Any]:
@@ -112,7 +103,6 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
             connector_name=connector.name, connector_version=connector.version
         ),
         "active": _active(account, connector),
-        "method_words": words_of(form.method) if form.method else "",
     }
     if request.method != "POST":
         return render_page(request, PAGE, PARTIAL, context)
@@ -150,36 +140,46 @@ def _form(
     connector: CatalogueConnector,
     earlier: Operation | None,
 ) -> InstallForm:
-    taken = _taken(account)
     if request.method == "POST":
-        if _was_sent(request.POST.get("submission", "")):
-            taken = set()  # the name may be taken by what this very form has installed
-        method = request.POST.get("method", "")
-        return InstallForm(
-            connector,
+        return _made(
+            request,
             account,
-            request.POST,
-            method=method,
-            taken=taken,
-            asks_another=_another(request, account, connector),
+            connector,
+            data=request.POST,
+            method=request.POST.get("method", ""),
+            # The name may be taken by what this very form has installed.
+            taken=set() if _was_sent(request.POST.get("submission", "")) else None,
         )
-    if earlier is not None:
-        shown = earlier.shown_input
-        initial = {
-            name: value
-            for name, value in shown.get("initial", {}).items()
-            if name not in {"submission", "release"}
-        }
-        form = InstallForm(
-            connector, account, method=str(shown.get("method", "")), taken=taken, initial=initial
-        )
-        form.blame(earlier.error_field, earlier.error)
-        return form
+    if earlier is None:
+        return _made(request, account, connector, method=request.GET.get("method", ""))
+    shown = earlier.shown_input
+    initial = {
+        name: value
+        for name, value in shown.get("initial", {}).items()
+        if name not in {"submission", "release"}
+    }
+    method = str(shown.get("method", ""))
+    form = InstallForm(connector, account, method=method, taken=_taken(account), initial=initial)
+    form.blame(earlier.error_field, earlier.error)
+    return form
+
+
+def _made(
+    request: StaffRequest,
+    account: Account,
+    connector: CatalogueConnector,
+    *,
+    method: str,
+    data: QueryDict | None = None,
+    taken: set[str] | None = None,
+) -> InstallForm:
+    """A form that knows which names are taken and whether the same was installed just now."""
     return InstallForm(
         connector,
         account,
-        method=request.GET.get("method", ""),
-        taken=taken,
+        data,
+        method=method,
+        taken=_taken(account) if taken is None else taken,
         asks_another=_another(request, account, connector),
     )
 
@@ -217,14 +217,7 @@ def _redrawn(request: StaffRequest, account: Account, connector: CatalogueConnec
         for name, value in request.POST.items()
         if name not in {"submission", "release", "csrfmiddlewaretoken", "redraw"}
     }
-    method = posted.get("method", "")
-    form = InstallForm(
-        connector,
-        account,
-        method=str(method),
-        taken=_taken(account),
-        asks_another=_another(request, account, connector),
-    )
+    form = _made(request, account, connector, method=str(posted.get("method", "")))
     asked_before = "had_link" in posted
     for name, field in form.fields.items():
         if name in {"submission", "release"}:

@@ -11,8 +11,6 @@ from cyclr_api import AuthMethod, Parameter
 from dashboard.mirror.catalogue import Way, way_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 
-WAYS = tuple(way for way in Way if way is not Way.UNKNOWN)
-
 Kind = tuple[int, str, str]
 """A connector's console, name and version."""
 

@@ -13,7 +13,7 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.library import services
-from dashboard.mirror.catalogue import WORDS, Way, ways_of, words_of
+from dashboard.mirror.catalogue import WAYS, WORDS, Way, words_of
 from dashboard.mirror.models import CatalogueConnector
 from dashboard.mirror.reading import consoles_in_view, gone_lately, reading_of
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -46,17 +46,12 @@ def library_list(request: StaffRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
     category = request.GET.get("category", "")
     way = request.GET.get("auth", "")
-    way = way if way in services.WAYS else ""
+    way = way if way in WAYS else ""
     every = CatalogueConnector.objects.visible_to(request.user).filter(gone_lately())
     if in_view.chosen:
         every = every.filter(console=in_view.chosen)
-    light = list(every.search(search).defer("parameters", "description"))
-    matching = [
-        connector
-        for connector in light
-        if (not category or category in connector.categories)
-        and (not way or way in ways_of(connector.methods))
-    ]
+    light = list(every.search(search).light())
+    matching = [one for one in light if one.is_among(category=category, way=way)]
     page = paged(request, matching)
     whole = {c.pk: c for c in every.filter(pk__in=[c.pk for c in page]).select_related("account")}
     rows = [whole[connector.pk] for connector in page if connector.pk in whole]
@@ -82,9 +77,8 @@ def library_list(request: StaffRequest) -> HttpResponse:
         "version": version,
     }
     if not is_swap(request):
-        names = every.values_list("categories", flat=True)
-        context["categories"] = sorted({str(name) for some in names for name in some if name})
-        context["ways"] = [(each, WORDS[each]) for each in services.WAYS]
+        context["categories"] = every.categories()
+        context["ways"] = [(each, WORDS[each]) for each in WAYS]
     response = render_page(
         request, "library/library_list.html", "library/_library_table.html", context
     )

@@ -61,6 +61,8 @@ def words_of(method: AuthMethod) -> str:
     return WORDS[way_of(method)]
 
 
+WAYS = tuple(way for way in Way if way is not Way.UNKNOWN)
+"""The ways that a list of connectors can be filtered by."""
 FIELDS_OF = {Way.API_KEY: 1, Way.BASIC: 2}
 """Fields that a way of authenticating adds to the settings."""
 

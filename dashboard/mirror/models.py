@@ -12,7 +12,7 @@ from django.utils import timezone
 from cyclr_api import AuthMethod, Parameter
 from dashboard.common.foreign import fold
 from dashboard.consoles.models import Console
-from dashboard.mirror.catalogue import asks_words, is_by_browser, methods_words
+from dashboard.mirror.catalogue import asks_words, is_by_browser, methods_words, ways_of
 from dashboard.mirror.keys import KeyField
 from dashboard.people.access import consoles_for
 
@@ -135,6 +135,15 @@ class CatalogueConnectorQuerySet(MirrorQuerySet):
         folded = fold(text)
         return self.filter(search_text__contains=folded) if folded else self
 
+    def categories(self) -> list[str]:
+        """All categories that occur, in alphabetical order."""
+        names = self.values_list("categories", flat=True)
+        return sorted({str(name) for some in names for name in some if name}, key=str.casefold)
+
+    def light(self) -> Self:
+        """Without the bulky columns, for filtering by what not every database can search."""
+        return self.defer("parameters", "description")
+
     def installable(self) -> Self:
         """Those that may be picked: no drafts, none of Cyclr's built-in ones."""
         return self.there().filter(is_draft=False, is_system=False)
@@ -197,6 +206,11 @@ class CatalogueConnector(Mirrored):
     def methods(self) -> list[AuthMethod]:
         """Its authentication methods, in Cyclr's order; empty when it needs none."""
         return [AuthMethod.from_json(method) for method in self.authentication]
+
+    def is_among(self, *, category: str, way: str) -> bool:
+        """Whether a list filtered so holds it; empty means any."""
+        is_in_category = not category or category in self.categories
+        return is_in_category and (not way or way in ways_of(self.methods))
 
     @property
     def method_words(self) -> str:

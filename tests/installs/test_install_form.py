@@ -369,3 +369,22 @@ class ArbitraryParameters(TestCase):
         if form.is_valid():
             json.dumps(form.install_values())
             assert all(isinstance(p["Value"], str) for p in form.properties())
+
+
+def test_the_picker_is_filtered_as_the_library_is(agent: Client, db: None) -> None:
+    account = make_account()
+    for name, method, category in (("Keyed", API_KEY, "CRMs"), ("Signed", OAUTH, "Sales")):
+        make_connector(
+            console=account.console, name=name, authentication=[method], categories=[category]
+        )
+    url = reverse("install_pick", args=[account.pk])
+
+    def names(query: str) -> list[str]:
+        page = agent.get(f"{url}?{query}").content.decode()
+        return [name for name in ("Keyed", "Signed") if f"Choose {name}" in page]
+
+    assert names("") == ["Keyed", "Signed"]
+    assert names("auth=sign-in") == ["Signed"]
+    assert names("auth=api-key&category=CRMs") == ["Keyed"]
+    assert names("auth=api-key&category=Sales") == []
+    assert names("auth=rubbish") == ["Keyed", "Signed"]
