@@ -26,7 +26,6 @@ from cyclr_api import (
 )
 from dashboard.common import sealing
 from dashboard.common.chores import chore
-from dashboard.common.foreign import storable
 from dashboard.common.tasks import DeskTask, publish
 from dashboard.consoles.services import asking
 from dashboard.links import services
@@ -84,7 +83,7 @@ def mint_token(mint_id: int) -> None:
             mint.item,
             call=error.call,
             status=error.status,
-            said=storable(error.cyclr_message or ""),
+            said=error.cyclr_message or "",
         )
         return
     if url is None:
@@ -213,7 +212,7 @@ def _give_up(item: LinkItem, why: str, error: CyclrError | None = None) -> None:
         if not services.unchanged(item).update(next_check_at=None):
             return
         details = {} if error is None else {"call": error.call, "status": error.status}
-        said = storable(error.cyclr_message or "") if error is not None else ""
+        said = (error.cyclr_message or "") if error is not None else ""
         item.link.note(
             "unchecked",
             f"{item.account_connector} could not be checked: {why}. The next sync looks again",
