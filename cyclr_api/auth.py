@@ -37,7 +37,7 @@ RENEWAL_PAUSE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token of the whole partner. `value` is a secret: seal it where it is stored.
+    """A bearer token. `value` is a secret: seal it where it is stored.
 
     ValueError for a value that no header can carry.
     """
@@ -111,7 +111,10 @@ def _http_date(record: Record, name: str) -> datetime | None:
 
 
 class TokenStore(Protocol):
-    """Where one console's token is shared, by all its clients, threads and processes."""
+    """Where a token is shared, by all clients, threads and processes with the same rights.
+
+    One for each console, and one more for each account that a token is restricted to.
+    """
 
     def get(self) -> Token | None:
         """The token stored last; None if there is none."""
@@ -146,13 +149,21 @@ class Authorized:
     """Calls with a token: gets it, renews it, and replays a call once after a 401.
 
     A 401 means that Cyclr did not handle the call, so writes are replayed as well.
+    `restricted_to`: the API id of the one account that the token is good for [D].
     """
 
     def __init__(
-        self, transport: Transport, client_id: str, client_secret: Secret, store: TokenStore
+        self,
+        transport: Transport,
+        client_id: str,
+        client_secret: Secret,
+        store: TokenStore,
+        *,
+        restricted_to: str | None = None,
     ) -> None:
         self.transport = transport
         self.store = store
+        self.restricted_to = restricted_to
         self._client_id = client_id
         self._client_secret = client_secret
         self._not_ahead_before = 0.0
@@ -170,7 +181,8 @@ class Authorized:
             return self.transport.answer(call, decode, token=token.value)
         except CredentialsRefusedError as error:
             refused = error
-        kind = CredentialsRefusedError if call.account is None else AccountRefusedError
+        is_of_account = call.account is not None or self.restricted_to is not None
+        kind = AccountRefusedError if is_of_account else CredentialsRefusedError
         reason = "refused with a token just renewed"
         raise kind(call.name, refused.status, refused.cyclr_message, reason=reason)
 
@@ -214,6 +226,8 @@ class Authorized:
             "client_id": self._client_id,
             "client_secret": secret,
         }
+        if self.restricted_to is not None:
+            form["scope"] = f"account:{self.restricted_to}"
         call = Call(
             method="POST",
             template="/oauth/token",

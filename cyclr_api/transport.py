@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from http.client import HTTPException
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -112,7 +112,7 @@ class Call:
     """One request to make. `template` is the path with its values left out: it names the call.
 
     `account`: for the X-Cyclr-Account header. `concealed`: values sent in it that must not
-    come back in an error's message.
+    come back in an error's message. `may_be_empty`: an answer without a body counts as null.
     """
 
     method: str
@@ -124,13 +124,14 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     content_type: str = "application/json"
     concealed: tuple[str, ...] = field(default=(), repr=False)
+    may_be_empty: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.method} {self.template}"
 
 
-def json_body(call: str, value: Mapping[str, Any]) -> bytes:
+def json_body(call: str, value: object) -> bytes:
     """`value` as JSON; UnsendableError for text that is none (lone surrogates)."""
     try:
         return orjson.dumps(value)
@@ -308,8 +309,9 @@ def _decoded(call: Call, reply: _Reply, decode: Callable[[object], T]) -> T:
     flaw = reply.flaw
     kind: type[UnreadableError] = UnexpectedAnswerError if reply.is_too_large else UnreadableError
     if not flaw:
+        is_empty = call.may_be_empty and not reply.body.strip()
         try:
-            value = decode_json(reply.body)
+            value = None if is_empty else decode_json(reply.body)
         except ValueError:
             flaw = "the answer is not JSON"
     if not flaw:

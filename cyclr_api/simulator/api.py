@@ -4,14 +4,10 @@ from datetime import UTC
 from email.utils import format_datetime
 
 from cyclr_api.simulator import api_account_connectors, api_accounts, api_connectors
+from cyclr_api.simulator.refusals import DENIED, RefusalError
 from cyclr_api.simulator.routing import Reply, Request, Route
 from cyclr_api.simulator.tokens import AccessToken
-from cyclr_api.simulator.world import (
-    ACCESS_TOKEN_SECONDS,
-    DENIED,
-    RefusalError,
-    World,
-)
+from cyclr_api.simulator.world import ACCESS_TOKEN_SECONDS, World
 
 ROUTES: list[Route] = [
     *api_accounts.routes.all,
@@ -20,6 +16,12 @@ ROUTES: list[Route] = [
 ]
 
 PREFIX = "v1.0"
+
+_BY_SHAPE: dict[tuple[int, str], list[Route]] = {}
+"""The routes by number of segments and first segment, in their order."""
+
+for _route in ROUTES:
+    _BY_SHAPE.setdefault((len(_route.segments), _route.segments[0]), []).append(_route)
 
 NO_METHOD = "The requested resource does not support http method '{}'."
 
@@ -48,7 +50,10 @@ def _granted(world: World, request: Request) -> AccessToken:
 
 def _account_of(world: World, request: Request, grant: AccessToken) -> str:
     """The account the header names; without it, or with an unknown one, there is no access."""
-    account_id = request.headers.get("x-cyclr-account", "").strip(" \t")
+    account_id = request.headers.get("x-cyclr-account")
+    if account_id is None and grant.account is not None:
+        account_id = grant.account  # a restricted token names its account itself
+    account_id = (account_id or "").strip(" \t")
     if account_id not in world.accounts:
         raise RefusalError(401, DENIED)
     if grant.account not in (None, account_id):
@@ -59,7 +64,8 @@ def _account_of(world: World, request: Request, grant: AccessToken) -> str:
 def _find(request: Request) -> tuple[Route, dict[str, str]]:
     segments = request.segments[1:]
     other_method = False
-    for route in ROUTES:
+    shape = (len(segments), segments[0].casefold() if segments else "")
+    for route in _BY_SHAPE.get(shape, []):
         params = route.match(segments)
         if params is None:
             continue

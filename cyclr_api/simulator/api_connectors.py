@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from cyclr_api.simulator.refusals import RefusalError
 from cyclr_api.simulator.routing import Fields, Reply, Request, Routes, document_field, page_of
 from cyclr_api.simulator.values import Connector, encode_list
-from cyclr_api.simulator.world import Installation, Property, RefusalError, World
+from cyclr_api.simulator.world import Installation, Property, World
 
 routes = Routes()
 

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from cyclr_api.simulator.refusals import RefusalError
 from cyclr_api.simulator.routing import Reply, Request
-from cyclr_api.simulator.world import RefusalError, World
+from cyclr_api.simulator.world import World
 
 PREFIX = "_simulator"
 

@@ -1,5 +1,6 @@
 """Requests, replies, and the table that leads from one to the other."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,13 +8,16 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import orjson
 
+from cyclr_api.simulator import lenient
+from cyclr_api.simulator.refusals import RefusalError
 from cyclr_api.simulator.values import JSON, encode, encode_list
-from cyclr_api.simulator.world import RefusalError
 
 if TYPE_CHECKING:
     from cyclr_api.simulator.world import World
 
 NOT_VALID = "The request is invalid."
+
+GUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 ADDRESS_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 
@@ -24,6 +28,7 @@ class Fields:
     """A JSON object whose keys are found whatever their case."""
 
     def __init__(self, document: JSON) -> None:
+        self.document = document
         self._values = {key.casefold(): value for key, value in document.items()}
 
     def __contains__(self, name: str) -> bool:
@@ -40,6 +45,32 @@ class Fields:
         """True for `true` and `"true"`."""
         value = self.get(name)
         return value.strip().casefold() == "true" if isinstance(value, str) else value is True
+
+    def whole(self, name: str) -> int | None:
+        """A whole number, also from text; None for what is absent, null or no number."""
+        value = self.get(name)
+        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value, re.ASCII):
+            return int(value)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return int(value) if is_number and abs(value) < 10**18 else None
+
+    def texts(self, name: str) -> list[str]:
+        """An array of texts; an absent or null one is empty."""
+        value = self.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise RefusalError(400, NOT_VALID)
+        return [text for text in map(as_text, value) if text is not None]
+
+    def fields(self, name: str) -> "Fields":
+        """An object; an absent or null one is empty."""
+        value = self.get(name)
+        if value is None:
+            return Fields({})
+        if not isinstance(value, dict):
+            raise RefusalError(400, NOT_VALID)
+        return Fields(value)
 
     def objects(self, name: str) -> list["Fields"]:
         """The objects of an array; an absent or null array is empty."""
@@ -98,16 +129,28 @@ class Request:
 
     def json(self) -> Fields:
         """The body's JSON object."""
+        document = self.value()
+        if not isinstance(document, dict):
+            raise RefusalError(400, NOT_VALID)
+        return Fields(document)
+
+    def json_or_empty(self) -> Fields:
+        """The body's JSON object; without a body, one without attributes."""
+        return self.json() if self.body.strip() else Fields({})
+
+    def value(self) -> Any:
+        """The body's JSON, as leniently as Cyclr reads it."""
         if not self.body.strip():
             # An install without any body once gave a 500.
             raise RefusalError(500, "An error has occurred.")
         try:
-            document = orjson.loads(self.body)
+            return orjson.loads(self.body)
         except orjson.JSONDecodeError:
+            pass
+        try:
+            return lenient.loads(self.body)
+        except ValueError:
             raise RefusalError(400, NOT_VALID) from None
-        if not isinstance(document, dict):
-            raise RefusalError(400, NOT_VALID)
-        return Fields(document)
 
     def number(self, name: str) -> int:
         """A path parameter that is a number; Sim: anything else is unknown."""
@@ -115,6 +158,18 @@ class Request:
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise RefusalError(404)
         return int(text)
+
+    def guid(self, name: str) -> str:
+        """A path parameter that is a GUID, in lower case; anything else is a 400."""
+        text = self.params[name]
+        if not is_guid(text):
+            raise RefusalError(400, NOT_VALID)
+        return text.lower()
+
+
+def is_guid(text: str) -> bool:
+    """Whether the text is a GUID as Cyclr writes them."""
+    return GUID.fullmatch(text) is not None
 
 
 @dataclass

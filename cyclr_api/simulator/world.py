@@ -5,6 +5,7 @@
 
 import base64
 import copy
+import hashlib
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ import secrets
 import tempfile
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +24,11 @@ from typing import Any
 import orjson
 
 from cyclr_api.simulator.clock import Clock
+from cyclr_api.simulator.cycles import Cycles
 from cyclr_api.simulator.faults import Faults
+from cyclr_api.simulator.methods import Methods
+from cyclr_api.simulator.refusals import DENIED, RefusalError
+from cyclr_api.simulator.templates import Templates
 from cyclr_api.simulator.tokens import AccessToken, Expiring, Flow, SignInToken
 from cyclr_api.simulator.values import (
     JSON,
@@ -43,8 +49,6 @@ SIGN_IN_SECONDS = 300
 FLOW_SECONDS = 3600
 LOGGED_CALLS = 5000
 
-DENIED = "Authorization has been denied for this request."
-
 OAUTH_APP_NAMES = (
     ("ClientId", "ClientSecret"),
     ("ClientKey", "ClientSecret"),
@@ -52,15 +56,6 @@ OAUTH_APP_NAMES = (
 )
 
 UNATTENDED_GRANTS = ("ClientCredentials", "PasswordCredentials")
-
-
-class RefusalError(Exception):
-    """Cyclr says no: a status and, where there is one, its message."""
-
-    def __init__(self, status: int, message: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 @dataclass(frozen=True)
@@ -125,6 +120,9 @@ class World:
         self.access_tokens = Expiring[AccessToken](self.now)
         self.sign_in_tokens = Expiring[SignInToken](self.now)
         self.flows = Expiring[Flow](self.now)
+        self.methods = Methods(self)
+        self.templates = Templates(self)
+        self.cycles = Cycles(self)
         self._read(document)
         self.faults = Faults(self.seed)
 
@@ -177,10 +175,7 @@ class World:
             **self._extra,
             "Format": FORMAT,
             "Seed": self.seed,
-            "NextIds": {
-                "AccountConnector": self._next_account_connector,
-                "Property": self._next_property,
-            },
+            "NextIds": dict(self._next_ids),
             "Credentials": [
                 {"ClientId": client_id, "ClientSecret": secret}
                 for client_id, secret in self.credentials
@@ -194,6 +189,9 @@ class World:
                 for installed in self.account_connectors.values()
                 for one in installed.values()
             ],
+            **self.methods.dumped(),
+            **self.templates.dumped(),
+            **self.cycles.dumped(),
         }
 
     def copy(self) -> "World":
@@ -213,8 +211,10 @@ class World:
                 for key, installed in self.account_connectors.items()
             }
             other._accounts_of = dict(self._accounts_of)
-            other._next_account_connector = self._next_account_connector
-            other._next_property = self._next_property
+            other._next_ids = dict(self._next_ids)
+            other.methods.take_from(self.methods)
+            other.templates.take_from(self.templates)
+            other.cycles.take_from(self.cycles)
         return other
 
     def _read(self, document: JSON) -> None:
@@ -230,6 +230,9 @@ class World:
             "Accounts",
             "Users",
             "AccountConnectors",
+            *Methods.KEYS,
+            *Templates.KEYS,
+            *Cycles.KEYS,
         }
         self._extra = {key: value for key, value in document.items() if key not in known}
         self.seed = int(document.get("Seed") or 0)
@@ -258,9 +261,27 @@ class World:
             highest = max(highest, one.id)
             ids = [int(entry.get("Id") or 0) for entry in one.properties]
             highest_property = max(highest_property, *ids, 0)
-        next_ids = document.get("NextIds") or {}
-        self._next_account_connector = int(next_ids.get("AccountConnector") or highest + 1)
-        self._next_property = int(next_ids.get("Property") or highest_property + 1)
+        self._next_ids = {"AccountConnector": highest + 1, "Property": highest_property + 1}
+        for kind, number in (document.get("NextIds") or {}).items():
+            self._next_ids[kind] = int(number)
+        self.methods.read(document)
+        self.templates.read(document)
+        self.cycles.read(document)
+
+    # -- ids ---------------------------------------------------------------------------------
+
+    def next_id(self, kind: str) -> int:
+        """The next number for a kind of thing, as the world file's `NextIds` counts them."""
+        with self.lock:
+            number = self._next_ids.get(kind, 1)
+            self._next_ids[kind] = number + 1
+            return number
+
+    def new_guid(self) -> str:
+        """A GUID that no other thing of this world has; the same ones for the same seed."""
+        text = f"{self.seed} {self.next_id('Guid')}"
+        digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        return str(uuid.UUID(bytes=digest, version=4))
 
     # -- time --------------------------------------------------------------------------------
 
@@ -509,7 +530,7 @@ class World:
         name = asked.name if asked.name and asked.name.strip() else connector.name
         self._check_name(account_id, name)
         one = AccountConnector(
-            id=self._next_account_connector,
+            id=self.next_id("AccountConnector"),
             account_id=account_id,
             connector=connector,
             name=name,
@@ -519,7 +540,6 @@ class World:
             is_partner=asked.is_partner,
             installed_at=self.now(),
         )
-        self._next_account_connector += 1
         self._merge_properties(one, asked.properties)
         one.authenticated = self.is_authenticated(one)
         self.account_connectors[account_id][one.id] = one
@@ -559,9 +579,11 @@ class World:
         one.authenticated = False
         one.auth_value = None
         one.changed()
+        self.cycles.stop_those_with(one)
         self.record("deauthenticate", one.account_id, by, account_connector=one.id)
 
     def delete_connector(self, one: AccountConnector, *, by: str) -> None:
+        self.cycles.stop_those_with(one)
         del self.account_connectors[one.account_id][one.id]
         del self._accounts_of[one.id]
         self.record("delete", one.account_id, by, account_connector=one.id, name=one.name)
@@ -643,10 +665,8 @@ class World:
                     entry["Value"] = wanted.value
                     break
             else:
-                one.properties.append(
-                    {"Name": wanted.name, "Value": wanted.value, "Id": self._next_property}
-                )
-                self._next_property += 1
+                entry = {"Name": wanted.name, "Value": wanted.value}
+                one.properties.append({**entry, "Id": self.next_id("Property")})
 
     def _free_name(self, account_id: str, wanted: str) -> str:
         taken = {one.name.casefold() for one in self.account_connectors[account_id].values()}

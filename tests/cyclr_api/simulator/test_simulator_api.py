@@ -286,7 +286,7 @@ def test_an_install_needs_a_json_object(api: Caller) -> None:
 
     assert api("POST", path).status_code == 500
     assert api("POST", path, data="[]").status_code == 400
-    assert api("POST", path, data="{'Name': 1}").status_code == 400
+    assert api("POST", path, data="{'Name': 1").status_code == 400
     assert api("POST", path, json={"Properties": "x"}).status_code == 400
 
 

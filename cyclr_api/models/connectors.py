@@ -1,79 +1,11 @@
-"""What comes back from Cyclr: frozen values, each made in one place, its `from_json`.
-
-Names and descriptions are text from outside, kept exactly as they came (markup, NUL, emoji):
-escape them where they are shown. A field that was missing, null or not understood is None,
-"" or (). `extra` holds the fields this version does not know, less those that look secret.
-Icons (large, untrusted) and `AuthValue` are dropped here and kept nowhere.
-
-How sure we are: [T] asserted against the real API, [D] documented, [C] seen by other clients,
-[?] unknown.
-"""
+"""Connectors, how they authenticate, and connectors installed in an account."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from .decoding import Record, UndecodableError
-
-_DROPPED = ("Icon", "AuthValue")
-
-SIGN_IN_TOKEN_LIFE = timedelta(minutes=5)
-"""How long a sign-in token lives [D]."""
-
-
-def _no_extra() -> Mapping[str, Any]:
-    return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One end customer's account [T]. `id` is the API id: any text, chosen by the partner."""
-
-    id: str
-    name: str = ""
-    description: str | None = None
-    timezone: str | None = None
-    created_at: datetime | None = None
-    parent_id: str | None = None
-    """Whether answers carry the parent is unknown [?]."""
-    next_bill_at: datetime | None = None
-    audit_info: str | None = None
-    task_audit_info: str | None = None
-    success_retention_hours: int | None = None
-    """Hours for which step data of successful runs is kept; at most 744 [T]."""
-    errored_retention_hours: int | None = None
-    is_error_webhook_enabled: bool | None = None
-    error_webhook_url: str | None = field(default=None, repr=False)
-    error_webhook_includes_warnings: bool | None = None
-    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
-
-    @classmethod
-    def from_json(cls, value: object) -> Self:
-        """From an account object. UndecodableError without an object or an id."""
-        record = Record(value, "account")
-        account_id = record.value("Id")
-        if isinstance(account_id, int) and not isinstance(account_id, bool):
-            account_id = str(account_id)
-        if not isinstance(account_id, str) or not account_id:
-            raise UndecodableError("account: no usable id")
-        return cls(
-            id=account_id,
-            name=record.text("Name") or "",
-            description=record.text("Description"),
-            timezone=record.text("Timezone"),
-            created_at=record.moment("CreatedDate"),
-            parent_id=record.text("ParentAccountId"),
-            next_bill_at=record.moment("NextBillDateUtc"),
-            audit_info=record.text("AuditInfo"),
-            task_audit_info=record.text("TaskAuditInfo"),
-            success_retention_hours=record.whole("StepDataSuccessRetentionHours"),
-            errored_retention_hours=record.whole("StepDataErroredRetentionHours"),
-            is_error_webhook_enabled=record.flag("TransactionErrorWebhookEnabled"),
-            error_webhook_url=record.text("TransactionErrorWebhookUrl"),
-            error_webhook_includes_warnings=record.flag("TransactionErrorWebhookIncludeWarnings"),
-            extra=record.unread(_DROPPED),
-        )
+from ..decoding import Record, UndecodableError
+from .base import DROPPED, no_extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +25,7 @@ class AuthMethod:
     type: str = ""
     oauth2_type: str | None = None
     scheme: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -108,7 +40,7 @@ class AuthMethod:
             type=kind,
             oauth2_type=oauth2_type if kind.lower() == "oauth2" else None,
             scheme=record.text("AuthScheme"),
-            extra=record.unread(_DROPPED),
+            extra=record.unread(DROPPED),
         )
 
 
@@ -139,7 +71,7 @@ class Parameter:
     is_multiline: bool = False
     default: str | None = field(default=None, repr=False)
     target_type: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -162,7 +94,7 @@ class Parameter:
             is_multiline=record.flag("IsMultiline", "Multiline") or False,
             default=record.text("DefaultValue", "Default"),
             target_type=record.text("TargetType"),
-            extra=record.unread(_DROPPED),
+            extra=record.unread(DROPPED),
         )
 
 
@@ -172,7 +104,7 @@ class Trigger:
 
     id: int | None
     name: str = ""
-    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -181,7 +113,7 @@ class Trigger:
         return cls(
             id=record.whole("TriggerId"),
             name=record.text("Name") or "",
-            extra=record.unread(_DROPPED),
+            extra=record.unread(DROPPED),
         )
 
 
@@ -208,7 +140,7 @@ class Connector:
     is_partial: bool = False
     """Whether the answer had no `Parameters` at all: ask for it by id to know them [?]."""
     triggers: tuple[Trigger, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
 
     @property
     def is_draft(self) -> bool:
@@ -240,7 +172,7 @@ class Connector:
             parameters=record.objects("Parameters", Parameter.from_json),
             is_partial=record.value("Parameters") is None,
             triggers=record.objects("Triggers", Trigger.from_json),
-            extra=record.unread(_DROPPED),
+            extra=record.unread(DROPPED),
         )
 
 
@@ -278,7 +210,7 @@ class AccountConnector:
     connector: Connector | None = None
     is_native: bool | None = None
     properties: tuple[PropertyValue, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=_no_extra, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -292,7 +224,7 @@ class AccountConnector:
             connector=_connector_or_none(record.value("Connector")),
             is_native=record.flag("IsPartnerIntegrationConnector"),
             properties=record.objects("Properties", PropertyValue.from_json),
-            extra=record.unread(_DROPPED),
+            extra=record.unread(DROPPED),
         )
 
 
@@ -301,24 +233,6 @@ def _connector_or_none(value: object) -> Connector | None:
         return Connector.from_json(value)
     except UndecodableError:
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class SignInToken:
-    """Signs one person in to an account, once, until it expires (5 minutes) [D]."""
-
-    token: str = field(repr=False)
-    expires_at: datetime
-
-    @classmethod
-    def from_json(cls, value: object) -> Self:
-        """From the answer to a sign-in token call. UndecodableError without a token."""
-        record = Record(value, "sign-in token")
-        token = record.value("Token")
-        if not isinstance(token, str) or not token:
-            raise UndecodableError("sign-in token: no token")
-        expires_at = record.moment("ExpiresAtUtc")
-        return cls(token=token, expires_at=expires_at or datetime.now(UTC) + SIGN_IN_TOKEN_LIFE)
 
 
 @dataclass(frozen=True, slots=True)
