@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "dashboard.audit",
     "dashboard.mirror",
     "dashboard.operations",
+    "dashboard.bulk",
     "dashboard.accounts",
     "dashboard.library",
     "dashboard.installs",

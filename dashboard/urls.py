@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("dashboard.links.urls")),
     path("", include("dashboard.cycles.urls")),
     path("", include("dashboard.operations.urls")),
+    path("", include("dashboard.bulk.urls")),
     path("", include("dashboard.audit.urls")),
     path("", include("dashboard.settings_pages.urls")),
     path("", include("dashboard.common.urls")),

@@ -7,20 +7,20 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
 from dashboard.audit import services
-from dashboard.audit.export import csv_lines
+from dashboard.audit.export import COLUMNS, table
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.audit.words import line_of
 from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import clean_address, paged
+from dashboard.common.spreadsheet import csv_response
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Role, User
 
@@ -63,11 +63,7 @@ def audit_export(request: StaffRequest) -> HttpResponseBase:
             filters={name: value for name, value in asked.items() if value},
         )
     rows = found.filter(pk__lt=recorded.pk).select_related("console")
-    lines = csv_lines(rows.iterator(chunk_size=1000))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    name = f"audit-{timezone.now():%Y-%m-%d-%H%M}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return csv_response("audit", COLUMNS, table(rows.iterator(chunk_size=1000)))
 
 
 def _asked(query: QueryDict) -> dict[str, str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict, ErrorList
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 
 from cyclr_api import AuthMethod
 from dashboard.common.foreign import fold, storable
@@ -44,13 +46,16 @@ class InstallForm(forms.Form):
     form carries the release it was made from.
     """
 
+    never_shown: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are about more than one account's install."""
+
     submission = forms.UUIDField(widget=forms.HiddenInput)
     release = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(
         self,
         connector: CatalogueConnector,
-        account: Account,
+        account: Account | None,
         data: Any = None,
         *,
         method: str = "",
@@ -98,6 +103,21 @@ class InstallForm(forms.Form):
             help_text="Cyclr then treats it as the partner’s integration connector.",
             required=False,
         )
+
+    def keep(self, posted: QueryDict) -> None:
+        """Take over what was typed into an earlier drawing, less secrets; nothing is checked."""
+        asked_before = "had_link" in posted
+        for name, field in self.fields.items():
+            if name in {"submission", "release"}:
+                continue
+            is_check = isinstance(field, forms.BooleanField)
+            if is_check and name == "wants_link" and not asked_before:
+                continue  # it was not on the form that came: ticked, as on a new one
+            if is_check or any(key == name or key.startswith(f"{name}_") for key in posted):
+                self.initial[name] = field.widget.value_from_datadict(
+                    posted, MultiValueDict(), name
+                )
+        self.initial["method"] = self.method_key
 
     def _chosen(self, method: str) -> AuthMethod | None:
         for place, candidate in enumerate(self.methods):
@@ -280,15 +300,20 @@ class InstallForm(forms.Form):
         return name
 
     def clean(self) -> dict[str, Any]:
+        """What no field can tell by itself."""
+        super().clean()
+        self.check_halves()
+        return self.cleaned_data
+
+    def check_halves(self) -> None:
         """Halves of things: one of client id and secret, a refresh token without the access one."""
-        values: dict[str, Any] = super().clean() or self.cleaned_data
+        values = self.cleaned_data
         pair = [values.get("auth-ClientId"), values.get("auth-ClientSecret")]
         if len(self.own_app) == 2 and any(pair) and not all(pair):
             missing = "auth-ClientId" if not pair[0] else "auth-ClientSecret"
             self.add_error(missing, "An own app needs both, client id and client secret.")
         if values.get("auth-refresh") and not values.get("auth-access"):
             self.add_error("auth-access", "A refresh token needs its access token.")
-        return values
 
     # ---- what comes of it ----
 
@@ -356,6 +381,8 @@ class InstallForm(forms.Form):
         }
         for bound in self.visible_fields():
             name = bound.name
+            if name in self.never_shown:
+                continue
             value = values.get(name)
             if name in secret or name.startswith("auth-") and name != "auth-user":
                 entries.append([str(bound.label), "set" if value else "not set"])

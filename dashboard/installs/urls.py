@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from dashboard.installs import views
+from dashboard.installs import many_views, views
 
 urlpatterns = [
     path("accounts/<int:pk>/install/", views.install_pick, name="install_pick"),
     path("accounts/<int:pk>/install/<int:connector_pk>/", views.install_new, name="install_new"),
+    path("library/<int:pk>/install/", many_views.install_many, name="install_many"),
+    path(
+        "library/<int:pk>/install/table/",
+        many_views.install_many_table,
+        name="install_many_table",
+    ),
 ]

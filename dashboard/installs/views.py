@@ -6,7 +6,6 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -19,6 +18,7 @@ from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.installs.forms import InstallForm
+from dashboard.installs.services import KIND, exclusive_key, follow_up
 from dashboard.mirror.catalogue import WAYS, WORDS
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.mirror.reading import library_read_at
@@ -212,22 +212,8 @@ def _was_sent(submission: str) -> bool:
 
 def _redrawn(request: StaffRequest, account: Account, connector: CatalogueConnector) -> InstallForm:
     """The form made anew with what was typed, less secrets; nothing is checked yet."""
-    posted = {
-        name: value
-        for name, value in request.POST.items()
-        if name not in {"submission", "release", "csrfmiddlewaretoken", "redraw"}
-    }
-    form = _made(request, account, connector, method=str(posted.get("method", "")))
-    asked_before = "had_link" in posted
-    for name, field in form.fields.items():
-        if name in {"submission", "release"}:
-            continue
-        is_check = isinstance(field, forms.BooleanField)
-        if is_check and name == "wants_link" and not asked_before:
-            continue  # it was not on the form that came: ticked, as on a new one
-        if is_check or any(key == name or key.startswith(f"{name}_") for key in posted):
-            form.initial[name] = field.widget.value_from_datadict(request.POST, request.FILES, name)
-    form.initial["method"] = form.method_key
+    form = _made(request, account, connector, method=request.POST.get("method", ""))
+    form.keep(request.POST)
     return form
 
 
@@ -249,11 +235,6 @@ def _active(account: Account, connector: CatalogueConnector) -> Operation | None
     return active
 
 
-def exclusive_key(account: Account, connector: CatalogueConnector) -> str:
-    """One install of a connector into an account at a time."""
-    return f"install:{account.pk}:{connector.name}:{connector.version}"
-
-
 def _earlier(
     request: StaffRequest, account: Account, connector: CatalogueConnector
 ) -> Operation | None:
@@ -266,7 +247,7 @@ def _earlier(
     )
     earlier: Operation | None = (
         Operation.objects.visible_to(request.user)
-        .filter(same, reference=reference, account=account, kind="installs.install")
+        .filter(same, reference=reference, account=account, kind=KIND)
         .filter(state="failed")
         .first()
     )
@@ -276,11 +257,8 @@ def _earlier(
 def _order(
     request: StaffRequest, account: Account, connector: CatalogueConnector, form: InstallForm
 ) -> Order:
-    follow_up = None
-    if form.wants_link():
-        follow_up = {"kind": "links.create", "title": f"Create link for {account}"}
     return Order(
-        kind="installs.install",
+        kind=KIND,
         title=f"Install {connector.name}",
         actor=Actor.staff(request.user),
         console=account.console,
@@ -290,5 +268,5 @@ def _order(
         values=form.install_values(),
         shown=form.shown_input(),
         exclusive_key=exclusive_key(account, connector),
-        follow_up=follow_up,
+        follow_up=follow_up(form, account),
     )

@@ -112,6 +112,7 @@ def library_detail(request: StaffRequest, pk: int) -> HttpResponse:
         ],
         "asked": services.asked_of(connector),
         "why_not": services.why_not_installable(connector),
+        "may_install_many": _may_install_many(request, connector),
         "page": paged(request, rows.order_by("account__sort_name", "account_id", "pk")),
         "reading": reading_of([connector.console]),
         "in_view": consoles_in_view(request),
@@ -119,3 +120,9 @@ def library_detail(request: StaffRequest, pk: int) -> HttpResponse:
     return render_page(
         request, "library/library_detail.html", "library/_library_accounts.html", context
     )
+
+
+def _may_install_many(request: StaffRequest, connector: CatalogueConnector) -> bool:
+    role = request.user.role_in(connector.console)
+    is_lead = role is not None and role >= Role.LEAD
+    return is_lead and not services.why_not_installable(connector)

@@ -32,7 +32,7 @@ from cyclr_api import (
     TemporaryError,
 )
 from dashboard.common import sealing
-from dashboard.consoles.pacing import INTERACTIVE, PacedError
+from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking
 from dashboard.operations import submitting
 from dashboard.operations.handlers import (
@@ -267,7 +267,8 @@ def _carry_out(held: Claim) -> None:
         if not handler.calls_cyclr:
             _work(held, handler, None, values)  # type: ignore[arg-type]
             return
-        with asking(operation.console, INTERACTIVE) as client:
+        lane = BACKGROUND if operation.is_bulk else INTERACTIVE
+        with asking(operation.console, lane) as client:
             _work(held, handler, client, values)
     except OutcomeUnknownError as error:
         _become_unsure(held, error)

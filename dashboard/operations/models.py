@@ -95,6 +95,7 @@ class Operation(Acted):
     )
     follow_up = models.JSONField(null=True, blank=True, help_text="Kind and input of the next.")
     exclusive_key = models.TextField(blank=True, default="")
+    is_bulk = models.BooleanField(default=False, help_text="One of many: others go first.")
     is_superseded = models.BooleanField(default=False, help_text="Tried anew by a later one.")
 
     shown_input = models.JSONField(default=dict, blank=True, help_text="What was sent, masked.")

@@ -14,7 +14,6 @@ from django.utils import timezone
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor, actor_columns
 from dashboard.common import sealing
-from dashboard.common.tasks import publish_on_commit
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations import tasks
@@ -52,6 +51,7 @@ class Order:
     values: dict[str, Any] = field(default_factory=dict)
     shown: dict[str, Any] = field(default_factory=dict)
     exclusive_key: str = ""
+    is_bulk: bool = False
     follow_up: dict[str, Any] | None = None
     parent: Operation | None = None
 
@@ -79,6 +79,7 @@ def submit(order: Order) -> Operation:
         account_connector=order.account_connector,
         shown_input=order.shown,
         exclusive_key=order.exclusive_key,
+        is_bulk=order.is_bulk,
         follow_up=order.follow_up,
         parent=order.parent,
     )
@@ -90,7 +91,7 @@ def submit(order: Order) -> Operation:
                 operation.published_at = timezone.now()
                 operation.save(force_insert=True)
                 operation.note("queued", f"Queued by {order.actor.name}")
-                publish_on_commit(tasks.run_operation, operation.pk, queue="interactive")
+                tasks.send(operation)
         except IntegrityError:
             existing = _existing(order, fingerprint)
             if existing is not None:
@@ -128,6 +129,7 @@ def submit_follow_up(operation: Operation) -> Operation:
             account_connector=operation.account_connector,
             values=wanted.get("values", {}),
             shown=wanted.get("shown", {}),
+            is_bulk=operation.is_bulk,
             parent=operation,
         )
     )
@@ -167,7 +169,7 @@ def retry(operation: Operation, actor: Actor) -> bool:
             operation.refresh_from_db()
             operation.note("queued", f"Queued again by {actor.name}")
             record(operation, actor, "operations.retry", "queued")
-            publish_on_commit(tasks.run_operation, operation.pk, queue="interactive")
+            tasks.send(operation)
     except IntegrityError:
         active = Operation.objects.active().filter(exclusive_key=operation.exclusive_key).first()
         if active is not None:

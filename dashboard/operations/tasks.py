@@ -11,13 +11,20 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from dashboard.common.chores import chore
-from dashboard.common.tasks import DeskTask, publish
+from dashboard.common.tasks import DeskTask, publish, publish_on_commit
 from dashboard.operations.models import Operation, Pulse
 
 logger = logging.getLogger(__name__)
 
 REPUBLISH_AFTER = timedelta(seconds=5)
 AT_ONCE = 200
+
+INTERACTIVE, BULK = "interactive", "bulk"
+
+
+def queue_of(operation: Operation) -> str:
+    """The queue of an operation's messages; bulk work has one of its own and delays nobody."""
+    return BULK if operation.is_bulk else INTERACTIVE
 
 
 @shared_task(base=DeskTask)
@@ -26,6 +33,11 @@ def run_operation(operation_id: int) -> None:
     from dashboard.operations import engine
 
     engine.run(operation_id)
+
+
+def send(operation: Operation) -> None:
+    """Send an operation's message once its row can be seen by a worker."""
+    publish_on_commit(run_operation, operation.pk, queue=queue_of(operation))
 
 
 @shared_task(base=DeskTask)
@@ -45,10 +57,10 @@ def republish() -> None:
         | Q(published_at__lt=moment - REPUBLISH_AFTER)
         | Q(published_at__lt=F("not_before"))
     )
-    for pk in list(due.order_by("not_before").values_list("pk", flat=True)[:AT_ONCE]):
-        if not publish(run_operation, pk, queue="interactive"):
+    for operation in list(due.order_by("is_bulk", "not_before").only("pk", "is_bulk")[:AT_ONCE]):
+        if not publish(run_operation, operation.pk, queue=queue_of(operation)):
             return
-        Operation.objects.filter(pk=pk).update(published_at=moment)
+        Operation.objects.filter(pk=operation.pk).update(published_at=moment)
 
 
 @chore(every=5)

@@ -50,6 +50,8 @@ def operation_list(request: StaffRequest) -> HttpResponse:
         rows = rows.filter(state__in=STATES[state])
     rows, who = _done_by(rows, request)
     rows, account = _in_account(rows, request)
+    if not (search or account):
+        rows = rows.filter(is_bulk=False)  # thousands of one run would bury all others
     if search:
         rows = rows.filter(
             Q(title__icontains=search)

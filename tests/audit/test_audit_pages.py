@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard.audit import services
-from dashboard.audit.export import safe_cell
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.audit.words import line_of
+from dashboard.common.spreadsheet import safe_cell
 from dashboard.consoles.models import Console
 from dashboard.people.models import Role
 from tests.factories import make_console, make_user

@@ -1,0 +1,361 @@
+"""Bulk runs: made as a preview, started, fed to the engine a few rows at a time, ended."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor
+from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.common import sealing
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.operations.models import ACTIVE, Operation, Reason, State
+from dashboard.operations.submitting import AlreadyActiveError, Order, submit
+from dashboard.people.models import Role
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 16
+"""Rows of one run that the engine has at a time: a pause takes effect soon, and nobody waits."""
+
+COME_BACK_AFTER = timedelta(seconds=10)
+"""When a row is looked at again whose account is being worked on by somebody else."""
+
+MOST_ROWS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One line of a run before it is stored.
+
+    `values`: what makes its operation, as `Order` has it: `values`, `shown`, and perhaps
+    `exclusive_key` and `follow_up`; sealed. `shown`: its own entries, masked. `problem`: why it
+    is left out, in words; then nothing of it is carried out.
+    """
+
+    number: int
+    label: str
+    account: Account | None
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
+    shown: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What a run is to do. `shown`: what all its rows share, masked."""
+
+    kind: str
+    title: str
+    actor: Actor
+    console: Console
+    submission: uuid.UUID
+    targets: Sequence[Target]
+    connector: CatalogueConnector | None = None
+    shown: dict[str, Any] = field(default_factory=dict)
+
+
+class OtherRunError(Exception):
+    """This submission was used before, with other input; `run` is what came of it."""
+
+    def __init__(self, run: BulkRun) -> None:
+        super().__init__(run.reference)
+        self.run = run
+
+
+# ---- making ----
+
+
+def draft(order: RunOrder) -> BulkRun:
+    """Store a run as a preview; the same submission again gives the same run.
+
+    Of several targets with one account the first is taken and the others are left out. Raises
+    `OtherRunError` for a used submission with other input.
+    """
+    targets = _without_doubles(order.targets)
+    asked = [[one.number, one.label, one.values, one.shown] for one in targets]
+    about = [order.kind, order.title, order.console.pk, order.shown, asked]
+    fingerprint = sealing.fingerprint(json.dumps(about, sort_keys=True, default=str))
+    run = BulkRun(
+        submission=order.submission,
+        input_fingerprint=fingerprint,
+        kind=order.kind,
+        title=order.title,
+        console=order.console,
+        connector=order.connector,
+        shown_input=order.shown,
+    )
+    run.actor = order.actor
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+            BulkRow.objects.bulk_create([_row(run, one) for one in targets], batch_size=500)
+    except IntegrityError:
+        existing: BulkRun | None = BulkRun.objects.filter(submission=order.submission).first()
+        if existing is None:
+            raise
+        if existing.input_fingerprint != fingerprint:
+            raise OtherRunError(existing) from None
+        return existing
+    return run
+
+
+def _without_doubles(targets: Sequence[Target]) -> list[Target]:
+    lines: dict[int, int] = {}
+    found = []
+    for target in targets:
+        if target.account is not None and not target.problem:
+            first = lines.setdefault(target.account.pk, target.number)
+            if first != target.number:
+                words = f"This account is on line {first} already."
+                target = Target(target.number, target.label, target.account, problem=words)
+        found.append(target)
+    return found
+
+
+def _row(run: BulkRun, target: Target) -> BulkRow:
+    row = BulkRow(
+        run=run,
+        number=target.number,
+        account=target.account,
+        label=target.label,
+        shown_input=target.shown,
+        problem=target.problem,
+    )
+    if not target.problem:
+        row.sealed_input = sealing.seal_json(target.values, bound_to=row.seal_place)
+    return row
+
+
+# ---- moving ----
+
+
+def start(run: BulkRun, actor: Actor) -> bool:
+    """Let a preview begin; says whether it did."""
+    moment = timezone.now()
+    return _turn(run, actor, "start", [RunState.DRAFT], state=RunState.RUNNING, started_at=moment)
+
+
+def pause(run: BulkRun, actor: Actor) -> bool:
+    """Hand no more rows to the engine; what it has is carried out."""
+    return _turn(run, actor, "pause", [RunState.RUNNING], state=RunState.PAUSED)
+
+
+def resume(run: BulkRun, actor: Actor) -> bool:
+    """Go on with a paused run."""
+    return _turn(run, actor, "resume", [RunState.PAUSED], state=RunState.RUNNING, halted="")
+
+
+def end(run: BulkRun, actor: Actor) -> bool:
+    """Take back the rows that wait; what the engine has is carried out."""
+    with transaction.atomic():
+        run.rows.waiting().update(is_taken_back=True, sealed_input="")
+        states = [RunState.DRAFT, RunState.RUNNING, RunState.PAUSED]
+        return _turn(run, actor, "end", states, state=RunState.ENDED, ended_at=timezone.now())
+
+
+def retry_failed(run: BulkRun, actor: Actor) -> int:
+    """Make the failed rows wait again, as far as that is safe; how many.
+
+    Left as they are: those whose input is not kept any more, and those that a person must look
+    at, since they may have happened.
+    """
+    with transaction.atomic():
+        failed = run.rows.failed().exclude(sealed_input="")
+        failed = failed.exclude(operation__reason=Reason.NEEDS_PERSON)
+        again = list(failed.values_list("pk", "operation_id"))
+        if not again:
+            return 0
+        operations = [operation for _, operation in again]
+        Operation.objects.filter(pk__in=operations).update(is_superseded=True, sealed_input="")
+        BulkRow.objects.filter(pk__in=[pk for pk, _ in again]).update(operation=None)
+        BulkRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, ended_at=None, halted="")
+        _record(run, actor, "retry", f"{len(again)} failed rows again")
+    return len(again)
+
+
+def note_export(run: BulkRun, actor: Actor) -> None:
+    """Remember that somebody took the outcomes along."""
+    _record(run, actor, "export", "exported")
+
+
+def _turn(run: BulkRun, actor: Actor, action: str, states: list[RunState], **columns: Any) -> bool:
+    with transaction.atomic():
+        rows = BulkRun.objects.filter(pk=run.pk, state__in=states)
+        if not rows.update(**columns):
+            return False
+        run.refresh_from_db()
+        _record(run, actor, action, str(run.get_state_display()).lower())
+    return True
+
+
+def _record(run: BulkRun, actor: Actor, action: str, result: str) -> None:
+    audit.record(
+        actor,
+        f"bulk.{action}",
+        console=run.console,
+        target=run.title,
+        target_url=run.get_absolute_url(),
+        result=result[:40],
+        run=run.reference,
+    )
+
+
+# ---- feeding ----
+
+
+def feed(run_id: int) -> int:
+    """Hand the next rows of a running run to the engine; how many. Ends a run that is through.
+
+    Two dispatchers at once do no harm: the row of the run is locked, and an operation's
+    submission is made of the row and its number of tries.
+    """
+    with transaction.atomic():
+        run = (
+            BulkRun.objects.select_for_update()
+            .select_related("console", "connector")
+            .filter(pk=run_id, state=RunState.RUNNING)
+            .first()
+        )
+        if run is None:
+            return 0
+        if not _may_go_on(run):
+            words = f"{run.actor_name} may not do this any more."
+            BulkRun.objects.filter(pk=run.pk).update(state=RunState.PAUSED, halted=words)
+            return 0
+        under_way = run.rows.under_way().count()
+        moment = timezone.now()
+        waiting = run.rows.waiting()
+        due = waiting.filter(Q(not_before=None) | Q(not_before__lte=moment))
+        rows = list(due.select_related("account")[: max(0, AT_ONCE - under_way)])
+        fed = sum(_hand_over(run, row) for row in rows)
+        if not under_way and not rows and not waiting.exists():
+            BulkRun.objects.filter(pk=run.pk).update(state=RunState.ENDED, ended_at=moment)
+            run.state = RunState.ENDED
+            _record(run, Actor.system(), "end", "through")
+    return fed
+
+
+def _may_go_on(run: BulkRun) -> bool:
+    user = run.actor_user
+    if run.console.retired_at is not None:
+        return False
+    if user is None:
+        return True
+    role = user.role_in(run.console) if user.is_active else None
+    return role is not None and role >= Role.LEAD
+
+
+def _hand_over(run: BulkRun, row: BulkRow) -> bool:
+    """Make an operation of a row; False if the account is being worked on by somebody else."""
+    assert row.account is not None
+    row.run = run
+    try:
+        values = sealing.unseal_json(row.sealed_input, bound_to=row.seal_place)
+    except sealing.SealBrokenError:
+        words = "Its entries can no longer be opened: a key was dropped."
+        BulkRow.objects.filter(pk=row.pk).update(problem=words, sealed_input="")
+        return False
+    order = Order(
+        kind=run.kind,
+        title=run.title,
+        actor=run.actor,
+        console=run.console,
+        submission=uuid.uuid5(run.submission, f"{row.number}:{row.tries}"),
+        account=row.account,
+        connector=run.connector,
+        values=values["values"],
+        shown=values["shown"],
+        exclusive_key=values.get("exclusive_key", ""),
+        follow_up=values.get("follow_up"),
+        is_bulk=True,
+    )
+    try:
+        with transaction.atomic():
+            operation = submit(order)
+    except AlreadyActiveError:
+        BulkRow.objects.filter(pk=row.pk).update(not_before=timezone.now() + COME_BACK_AFTER)
+        return False
+    BulkRow.objects.filter(pk=row.pk).update(operation=operation, tries=row.tries + 1)
+    return True
+
+
+# ---- counting ----
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `per_minute`: rows ended in the last minute; `seconds_left`: by it."""
+
+    total: int
+    left_out: int
+    waiting: int
+    under_way: int
+    done: int
+    failed: int
+    taken_back: int
+    per_minute: int
+    seconds_left: int | None
+
+    @property
+    def to_do(self) -> int:
+        """Rows that are or were to be carried out."""
+        return self.total - self.left_out
+
+    @property
+    def ended(self) -> int:
+        """Rows that have come to an end."""
+        return self.done + self.failed + self.taken_back
+
+    @property
+    def left(self) -> int:
+        """Rows that are still to come to an end."""
+        return self.waiting + self.under_way
+
+    @property
+    def not_done(self) -> int:
+        """Rows that were left out or taken back."""
+        return self.left_out + self.taken_back
+
+    @property
+    def done_and_failed(self) -> int:
+        """Where the part of the bar begins that is under way."""
+        return self.done + self.failed
+
+    @property
+    def percent(self) -> int:
+        """How much of it has ended, rounded down."""
+        return 100 * self.ended // self.to_do if self.to_do else 100
+
+
+def progress(run: BulkRun) -> Progress:
+    """Counts of a run's rows, in two queries."""
+    moment = timezone.now()
+    is_waiting = Q(operation=None, problem="", is_taken_back=False)
+    counts = run.rows.aggregate(
+        total=Count("pk"),
+        left_out=Count("pk", filter=~Q(problem="")),
+        waiting=Count("pk", filter=is_waiting),
+        under_way=Count("pk", filter=Q(operation__state__in=ACTIVE)),
+        done=Count("pk", filter=Q(operation__state=State.DONE)),
+        failed=Count("pk", filter=Q(operation__state=State.FAILED)),
+        taken_back=Count("pk", filter=Q(is_taken_back=True) | Q(operation__state=State.CANCELLED)),
+    )
+    recent = run.rows.filter(operation__finished_at__gt=moment - timedelta(minutes=1)).count()
+    left = counts["waiting"] + counts["under_way"]
+    seconds = None
+    if recent and left and run.state == RunState.RUNNING:
+        since = max(1.0, min(60.0, (moment - (run.started_at or moment)).total_seconds()))
+        seconds = round(left / (recent / since))
+    return Progress(**counts, per_minute=recent, seconds_left=seconds)

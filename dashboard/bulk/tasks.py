@@ -1,0 +1,35 @@
+"""The dispatcher's chores for bulk runs."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from dashboard.bulk import services
+from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.common.chores import chore
+
+logger = logging.getLogger(__name__)
+
+
+@chore(every=1)
+def feed_runs() -> None:
+    """Hand the next rows of every running run to the engine."""
+    running = BulkRun.objects.filter(state=RunState.RUNNING).order_by("started_at", "pk")
+    for pk in list(running.values_list("pk", flat=True)):
+        services.feed(pk)
+
+
+@chore(every=600)
+def wipe_rows() -> None:
+    """Sealed input is kept until a row is done, and a day after its run ended at most."""
+    rows = BulkRow.objects.exclude(sealed_input="")
+    rows.filter(operation__state__in=["done", "cancelled"]).update(sealed_input="")
+    old = timezone.now() - timedelta(seconds=settings.KEEP_SEALED_FOR)
+    count = rows.filter(run__ended_at__lt=old).update(sealed_input="")
+    count += rows.filter(run__state=RunState.DRAFT, run__created_at__lt=old).update(sealed_input="")
+    if count:
+        logger.info("sealed bulk input wiped count=%d", count)

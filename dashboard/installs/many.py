@@ -1,0 +1,363 @@
+"""Installing one connector into many accounts: a form for all, a table for what differs.
+
+The table has a heading line; one column names the account, every other one a field of the form.
+A cell that is filled wins over the form. Each line is checked as the single form would be.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.forms.utils import ErrorDict
+
+from dashboard.bulk.services import MOST_ROWS, Target
+from dashboard.common.foreign import fold, storable
+from dashboard.common.spreadsheet import BYTE_ORDER_MARK
+from dashboard.installs.fields import ChoiceOrAnother, looks_secret
+from dashboard.installs.forms import InstallForm
+from dashboard.installs.services import exclusive_key, follow_up
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+
+LARGEST_TABLE = 2 * 1024 * 1024
+MOST_COLUMNS = 200
+DELIMITERS = ",;\t"
+ACCOUNT_HEADINGS = ("account id", "account", "account_id", "accountid", "id")
+IGNORED_HEADINGS = ("account name", "")
+"""Columns that are there for the reader's sake."""
+
+UNFILLABLE = {"submission", "release", "method", "wants_link", "is_native", "another"}
+
+
+class TableError(ValidationError):
+    """The table as a whole cannot be read; the words say why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A read table. `columns`: the heading of each cell after the account, as it was written."""
+
+    columns: tuple[str, ...]
+    lines: list[tuple[int, str, tuple[str, ...]]] = field(repr=False)
+    """Line number, account id, one cell for each column."""
+
+
+def read_table(text: str) -> Table:
+    """The table in `text`: commas, semicolons or tabs between cells, quotes around them if need be.
+
+    A single column without a heading is taken as account ids. Raises `TableError`.
+    """
+    text = text.removeprefix(BYTE_ORDER_MARK)
+    if "\0" in text:
+        raise TableError("The table holds characters that no table has. Save it as CSV (UTF-8).")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first:
+        raise TableError("Enter at least one account id.")
+    delimiter = max(DELIMITERS, key=first.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise TableError(
+            f"The table cannot be read ({error}). Is a quotation mark missing?"
+        ) from None
+    numbered = [(n, row) for n, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
+    heading = [cell.strip() for cell in numbered[0][1]]
+    place = _account_column(heading)
+    if place is None:
+        if len(heading) > 1:
+            raise TableError(
+                "The first line must name the columns, and one of them must be “Account id”."
+            )
+        heading, place = ["Account id"], 0
+    else:
+        numbered = numbered[1:]
+    if len(heading) > MOST_COLUMNS:
+        raise TableError(f"The table has more than {MOST_COLUMNS} columns.")
+    if len(numbered) > MOST_ROWS:
+        raise TableError(
+            f"The table has {len(numbered):,} lines; {MOST_ROWS:,} are possible at once. Split it."
+        )
+    if not numbered:
+        raise TableError("The table has a heading and no line below it.")
+    columns = tuple(cell for n, cell in enumerate(heading) if n != place)
+    return Table(columns, [_line(number, row, place, len(heading)) for number, row in numbered])
+
+
+def _account_column(heading: Sequence[str]) -> int | None:
+    folded = [fold(cell) for cell in heading]
+    for wanted in ACCOUNT_HEADINGS:
+        if wanted in folded:
+            return folded.index(wanted)
+    return None
+
+
+def _line(number: int, row: list[str], place: int, width: int) -> tuple[int, str, tuple[str, ...]]:
+    cells = [*row, *[""] * (width - len(row))]
+    account = cells[place].strip() if place < len(cells) else ""
+    return number, account, tuple(cell for n, cell in enumerate(cells[:width]) if n != place)
+
+
+class InstallManyForm(InstallForm):
+    """The install form for all accounts, with the table of accounts and of what differs."""
+
+    never_shown = frozenset({"table", "file", "skips_existing"})
+
+    table = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=LARGEST_TABLE,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+    )
+    file = forms.FileField(required=False)
+    skips_existing = forms.BooleanField(required=False, initial=True)
+
+    def __init__(
+        self,
+        connector: CatalogueConnector,
+        data: Any = None,
+        files: Any = None,
+        *,
+        method: str = "",
+    ) -> None:
+        super().__init__(connector, None, data, method=method)
+        if files is not None:
+            self.files = files
+        self.fields["name"].label = "Name in each account"
+        self.fields["name"].help_text = "A number is added where the name is taken."
+        self.fields["table"].label = "Accounts"
+        self.fields["table"].help_text = (
+            "One account id on each line, or a table with a heading line: “Account id” and a "
+            "column for each field that differs."
+        )
+        self.fields["file"].label = "Or a CSV file"
+        self.fields["file"].help_text = "UTF-8, at most 2 MB and 5,000 lines."
+        skips = f"Leave out accounts that have {connector.name} already"
+        self.fields["skips_existing"].label = skips
+        self.read: Table | None = None
+        self.filled: dict[int, str] = {}
+        """Which field each column of the table fills."""
+        self.needed: set[str] = set()
+        """The fields that a line must fill if the form does not."""
+
+    @property
+    def accounts_section(self) -> list[forms.BoundField]:
+        """Where the accounts are named."""
+        return [self["table"], self["file"], self["skips_existing"]]
+
+    def full_clean(self) -> None:
+        """Read the table first: what it fills need not be in the form."""
+        if self.is_bound:
+            self._read_table()
+        super().full_clean()
+
+    def _read_table(self) -> None:
+        self._table_error: ValidationError | None = None
+        try:
+            self.read = read_table(self._table_text())
+            self.filled = self._fields_of(self.read.columns)
+        except TableError as error:
+            self._table_error = error
+            return
+        for place, name in self.filled.items():
+            if any(cells[place].strip() for _, _, cells in self.read.lines):
+                if self.fields[name].required:
+                    self.needed.add(name)
+                self.fields[name].required = False
+
+    def _table_text(self) -> str:
+        upload = self.files.get("file")
+        if isinstance(upload, UploadedFile):
+            if (upload.size or 0) > LARGEST_TABLE:
+                raise TableError("The file is larger than 2 MB. Split it.")
+            try:
+                return str(upload.read().decode("utf-8-sig"))
+            except UnicodeDecodeError:
+                raise TableError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
+        return str(self.data.get("table", ""))
+
+    def _fields_of(self, columns: Sequence[str]) -> dict[int, str]:
+        known = self.headings()
+        found: dict[int, str] = {}
+        for place, heading in enumerate(columns):
+            folded = fold(heading)
+            if folded in IGNORED_HEADINGS:
+                continue
+            name = known.get(folded)
+            if name is None:
+                shown = heading if len(heading) <= 60 else f"{heading[:60]}…"
+                raise TableError(
+                    f"No field is called “{storable(shown)}”. Known are: "
+                    f"{', '.join(self.heading_words())}."
+                )
+            if name in found.values():
+                raise TableError(f"Two columns are called “{heading}”.")
+            found[place] = name
+        return found
+
+    def headings(self) -> dict[str, str]:
+        """Folded heading to field name: by label, and for settings by what Cyclr calls them."""
+        found: dict[str, str] = {}
+        for position, parameter in enumerate(self.parameters):
+            found.setdefault(fold(parameter.target_name), f"parameter-{position}")
+        for name in self.fillable():
+            found.setdefault(fold(str(self.fields[name].label)), name)
+        if "auth-key" in self.fields:
+            found.setdefault("api key", "auth-key")  # its label may name a header as well
+        return found
+
+    def fillable(self) -> list[str]:
+        """The fields that may differ between accounts."""
+        return [name for name in self.fields if name not in UNFILLABLE | self.never_shown]
+
+    def heading_words(self) -> list[str]:
+        """How the columns may be called."""
+        return ["Account id", *(str(self.fields[name].label) for name in self.fillable())]
+
+    def clean(self) -> dict[str, Any]:
+        """The form's own rules, and what was wrong with the table."""
+        values = super().clean()
+        if self._table_error is not None:
+            is_upload = isinstance(self.files.get("file"), UploadedFile)
+            self.add_error("file" if is_upload else "table", self._table_error)
+        elif self._errors and not self.may_show_table:
+            self.add_error("table", "Enter the table again: it holds secrets and was not kept.")
+        return values
+
+    def shared_entries(self) -> list[list[str]]:
+        """What all accounts share, for people: secrets masked, nothing for nothing."""
+        entries: list[list[str]] = self.shown_input()["entries"]
+        return [entry for entry in entries if entry[1] not in {"", "not set"}]
+
+    @property
+    def may_show_table(self) -> bool:
+        """Whether the table may be drawn again: it is understood, and no column is a secret."""
+        if self.read is None or self._table_error is not None:
+            return False
+        return not any(is_secret_field(self, name) for name in self.filled.values())
+
+
+def is_secret_field(form: InstallForm, name: str) -> bool:
+    """Whether what is typed into a field is never shown again."""
+    if name.startswith("parameter-"):
+        return looks_secret(form.parameters[int(name.removeprefix("parameter-"))])
+    return name.startswith("auth-") and name != "auth-user"
+
+
+# ---- the lines ----
+
+
+def targets(form: InstallManyForm) -> Iterator[Target]:
+    """Each line of the table as a target: its account found, its cells checked."""
+    assert form.read is not None
+    accounts = _accounts(form.connector, [account for _, account, _ in form.read.lines])
+    having = _having(form.connector) if form.cleaned_data.get("skips_existing") else set()
+    for number, written, cells in form.read.lines:
+        account = accounts.get(written) or accounts.get(written.removeprefix("'"))
+        yield _target(form, number, written, account, cells, having)
+
+
+def _target(
+    form: InstallManyForm,
+    number: int,
+    written: str,
+    account: Account | None,
+    cells: tuple[str, ...],
+    having: set[int],
+) -> Target:
+    label = str(storable(written))[:300] or "(no account id)"
+    if account is None:
+        words = "No account with this id is in this console." if written else "No account id."
+        return Target(number, label, None, problem=words)
+    if account.gone_at is not None:
+        return Target(number, label, account, problem="This account is gone from Cyclr.")
+    owner = form.connector.account_id
+    if owner is not None and owner != account.pk:
+        words = "This connector belongs to another account alone."
+        return Target(number, label, account, problem=words)
+    if account.pk in having:
+        words = f"It has {form.connector.name} already."
+        return Target(number, label, account, problem=words)
+    try:
+        line = _checked(form, cells)
+    except ValidationError as error:
+        return Target(number, label, account, problem=" ".join(error.messages))
+    values = {
+        "values": line.install_values(),
+        "shown": line.shown_input(),
+        "exclusive_key": exclusive_key(account, form.connector),
+        "follow_up": follow_up(line, account),
+    }
+    shown = {"entries": _shown(form, cells)}
+    return Target(number, label, account, values=values, shown=shown)
+
+
+def _checked(form: InstallManyForm, cells: tuple[str, ...]) -> InstallManyForm:
+    """The form as it would be for this line alone; ValidationError says what is wrong in it."""
+    line = copy.copy(form)
+    line.cleaned_data = dict(form.cleaned_data)
+    line._errors = ErrorDict()
+    problems: list[str] = []
+    for place, name in form.filled.items():
+        cell = cells[place]
+        if not cell.strip():
+            if not line.cleaned_data.get(name) and name in form.needed:
+                problems.append(f"{form.fields[name].label}: nothing is entered.")
+            continue
+        try:
+            line.cleaned_data[name] = _cleaned(form.fields[name], cell)
+        except ValidationError as error:
+            problems.append(f"{form.fields[name].label}: {' '.join(error.messages)}")
+    line.check_halves()
+    for name, errors in line._errors.items():
+        problems += [f"{form.fields[name].label}: {error}" for error in errors]
+    if problems:
+        raise ValidationError(problems)
+    return line
+
+
+def _cleaned(form_field: forms.Field, cell: str) -> Any:
+    """A cell's value as the field takes it."""
+    if isinstance(form_field, ChoiceOrAnother):
+        return form_field.clean(form_field.widget.decompress(cell.strip()))
+    if isinstance(form_field, forms.ChoiceField):
+        word = cell.strip().casefold()
+        cell = {"yes": "true", "no": "false", "1": "true", "0": "false"}.get(word, word)
+    return form_field.clean(cell)
+
+
+def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
+    found = []
+    for place, name in form.filled.items():
+        if not cells[place].strip():
+            continue
+        value = "set" if is_secret_field(form, name) else str(storable(cells[place].strip()))
+        found.append([str(form.fields[name].label), value[:200]])
+    return found
+
+
+def _accounts(connector: CatalogueConnector, written: Iterable[str]) -> dict[str, Account]:
+    ids = {one for raw in written for one in (raw, raw.removeprefix("'")) if one}
+    found: dict[str, Account] = {}
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), 500):
+        rows = Account.objects.filter(
+            console=connector.console, cyclr_id__in=ordered[start : start + 500]
+        )
+        found |= {row.cyclr_id: row for row in rows}
+    return found
+
+
+def _having(connector: CatalogueConnector) -> set[int]:
+    same = AccountConnector.objects.there().filter(
+        account__console=connector.console,
+        connector_name=connector.name,
+        connector_version=connector.version,
+    )
+    return set(same.values_list("account_id", flat=True))

@@ -1,0 +1,115 @@
+"""Pages for installing one connector into many accounts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dashboard.audit.models import Actor
+from dashboard.bulk.services import OtherRunError, RunOrder, draft
+from dashboard.common.htmx import is_swap, render_page
+from dashboard.common.spreadsheet import csv_response
+from dashboard.installs.many import InstallManyForm, targets
+from dashboard.installs.services import KIND
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.mirror.reading import library_read_at
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+PAGE, PARTIAL = "installs/install_many.html", "installs/_install_many_form.html"
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(Role.LEAD)
+def install_many(request: StaffRequest, pk: int) -> HttpResponse:
+    """The form and the table; a valid POST becomes the preview of a bulk run."""
+    connector = _installable(request, pk)
+    asked = request.POST if request.method == "POST" else request.GET
+    method = asked.get("method", "")
+    context: dict[str, Any] = {
+        "connector": connector,
+        "age_of": library_read_at(connector.console),
+        "accounts": Account.objects.there().filter(console=connector.console).count(),
+    }
+    if request.method != "POST" or "redraw" in request.POST or is_swap(request):
+        context["form"] = _drawn(request, connector, method)
+        return render_page(request, PAGE, PARTIAL, context)
+    form = InstallManyForm(connector, request.POST, request.FILES, method=method)
+    context["form"] = form
+    if request.POST.get("release") != str(connector.release_id):
+        context |= {"form": _drawn(request, connector, method), "outdated": True}
+        return render_page(request, PAGE, PARTIAL, context, status=409)
+    if not form.is_valid():
+        _ready_to_show(form)
+        return render_page(request, PAGE, PARTIAL, context, status=422)
+    try:
+        run = draft(
+            RunOrder(
+                kind=KIND,
+                title=f"Install {connector.name}",
+                actor=Actor.staff(request.user),
+                console=connector.console,
+                submission=form.cleaned_data["submission"],
+                targets=list(targets(form)),
+                connector=connector,
+                shown={"entries": form.shared_entries()},
+            )
+        )
+    except OtherRunError as error:
+        return redirect(error.run)
+    return redirect(run)
+
+
+@require_safe
+@role_required(Role.LEAD)
+def install_many_table(request: StaffRequest, pk: int) -> HttpResponseBase:
+    """A table to fill in: every account without this connector, a column for each field."""
+    connector = _installable(request, pk)
+    form = InstallManyForm(connector, method=request.GET.get("method", ""))
+    labels = [str(form.fields[name].label) for name in form.fillable() if name != "description"]
+    columns = ["Account id", "Account name", *labels]
+    return csv_response("accounts", columns, _without(connector, len(labels)))
+
+
+def _without(connector: CatalogueConnector, blanks: int) -> Iterator[list[str]]:
+    having = AccountConnector.objects.there().filter(
+        connector_name=connector.name, connector_version=connector.version
+    )
+    accounts = Account.objects.there().filter(console=connector.console)
+    if connector.account_id is not None:
+        accounts = accounts.filter(pk=connector.account_id)
+    accounts = accounts.exclude(pk__in=having.values("account")).order_by("sort_name", "pk")
+    for account in accounts.iterator(chunk_size=1000):
+        yield [account.cyclr_id, account.name, *[""] * blanks]
+
+
+def _installable(request: StaffRequest, pk: int) -> CatalogueConnector:
+    connectors = CatalogueConnector.objects.select_related("console", "account")
+    connector: CatalogueConnector = get_for(request, connectors, Role.LEAD, pk=pk)
+    if not connectors.installable().filter(pk=connector.pk).exists():
+        raise Http404
+    return connector
+
+
+def _drawn(request: StaffRequest, connector: CatalogueConnector, method: str) -> InstallManyForm:
+    """A form that is not checked yet, with what was typed before, less secrets."""
+    form = InstallManyForm(connector, method=method)
+    if request.method == "POST":
+        form.keep(request.POST)
+    return form
+
+
+def _ready_to_show(form: InstallManyForm) -> None:
+    """A form that is shown again is a new submission, and shows no secrets of its table."""
+    assert isinstance(form.data, QueryDict)
+    data = form.data.copy()
+    data["submission"] = str(uuid.uuid4())
+    if not form.may_show_table:
+        data["table"] = ""
+    form.data = data

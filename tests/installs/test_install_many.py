@@ -1,0 +1,264 @@
+"""One connector into many accounts: the table, what differs, each account once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from cyclr_api.simulator import World
+from dashboard.bulk.models import BulkRun
+from dashboard.bulk.services import MOST_ROWS
+from dashboard.bulk.tasks import feed_runs
+from dashboard.consoles.models import Console
+from dashboard.installs.many import InstallManyForm, TableError, read_table
+from dashboard.mirror import sync
+from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.people.models import Role
+from tests.factories import make_user
+from tests.simulated import Hands, library
+
+SECRET = "sk-canary-per-account"
+
+
+@pytest.fixture
+def lead(client: Client, console: Console) -> Client:
+    """A browser of a lead, accounts and library read."""
+    sync.refresh_accounts(console)
+    sync.refresh_library(console)
+    client.force_login(make_user(Role.LEAD))
+    return client
+
+
+def accounts() -> list[Account]:
+    """The accounts by name."""
+    return list(Account.objects.order_by("sort_name", "pk"))
+
+
+def post(client: Client, connector: CatalogueConnector, table: str, **more: Any) -> Any:
+    """Send the form as a browser does."""
+    form = InstallManyForm(connector)
+    data = {
+        "submission": str(uuid.uuid4()),
+        "release": str(connector.release_id),
+        "name": connector.name,
+        "method": form.method_key,
+        "table": table,
+    } | more
+    return client.post(reverse("install_many", args=[connector.pk]), data)
+
+
+# -- the table -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_table_is_read_whatever_stands_between_its_cells(delimiter: str) -> None:
+    text = f'\ufeffAccount id{delimiter}Region\r\na-1{delimiter}"eu"\r\n\r\n a-2 {delimiter}\r\n'
+
+    table = read_table(text)
+
+    assert table.columns == ("Region",)
+    assert table.lines == [(2, "a-1", ("eu",)), (4, "a-2", ("",))]
+
+
+def test_bare_ids_need_no_heading() -> None:
+    assert read_table("a-1\n\nb/2 \n").lines == [(1, "a-1", ()), (3, "b/2", ())]
+
+
+def test_a_cell_may_hold_lines_and_quotes() -> None:
+    table = read_table('account,Key\na-1,"-----BEGIN\nx ""y""\n-----END"\n')
+
+    assert table.lines == [(2, "a-1", ('-----BEGIN\nx "y"\n-----END',))]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "at least one account id"),
+        (" \n ", "at least one account id"),
+        ("Account id\n", "no line below"),
+        ("Region,Key\neu,1\n", "must be “Account id”"),
+        ('account,Key\na-1,"open\n', "cannot be read"),
+        ("account\na\0b", "characters that no table has"),
+        ("account" + ",x" * 300 + "\na" + ",1" * 300, "columns"),
+        ("account\n" + "a\n" * (MOST_ROWS + 1), "Split it"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_why(text: str, words: str) -> None:
+    with pytest.raises(TableError) as caught:
+        read_table(text)
+
+    assert words in caught.value.messages[0]
+
+
+# -- the form ------------------------------------------------------------------------------------
+
+
+def test_many_installs_from_one_form(lead: Client, cyclr: World, hands: Hands) -> None:
+    connector = library("Generic Webhook")
+    ids = [account.cyclr_id for account in accounts()[:4]]
+
+    response = post(lead, connector, "\n".join([*ids, "nobody", ids[0]]))
+
+    run = BulkRun.objects.get()
+    assert response.url == run.get_absolute_url()
+    problems = [row.problem for row in run.rows.all()]
+    assert problems[4:] == [
+        "No account with this id is in this console.",
+        "This account is on line 1 already.",
+    ]
+    lead.post(reverse("bulk_run_start", args=[run.reference]))
+    for _ in range(5):
+        feed_runs()
+        hands.work()
+    installs = [effect.account for effect in cyclr.ledger if effect.kind == "install"]
+    assert sorted(map(str, installs)) == sorted(ids)
+
+
+def test_a_cell_wins_over_the_form(lead: Client, cyclr: World, hands: Hands) -> None:
+    connector = library("Freshdesk")
+    one, two = accounts()[:2]
+    table = (
+        "Account id,API key,Freshdesk Domain,Account name\n"
+        f"{one.cyclr_id},{SECRET},one.example,ignored\n{two.cyclr_id},,,\n"
+    )
+
+    fields = {"auth-key": "shared-canary-key", "parameter-0": "shared.example"}
+    response = post(lead, connector, table, **fields)
+
+    assert response.status_code == 302, response.content.decode()
+    run = BulkRun.objects.get()
+    lead.post(reverse("bulk_run_start", args=[run.reference]))
+    feed_runs()
+    hands.work()
+    installed = [
+        next(c for c in cyclr.installed[a.cyclr_id] if c.connector_name == "Freshdesk")
+        for a in (one, two)
+    ]
+    assert [c.auth_value for c in installed] == [SECRET, "shared-canary-key"]
+    assert [c.properties[0]["Value"] for c in installed] == ["one.example", "shared.example"]
+
+
+def test_no_secret_of_the_table_is_stored_or_shown(lead: Client) -> None:
+    connector = library("Freshdesk")
+    table = f"account,API key\n{accounts()[0].cyclr_id},{SECRET}\n"
+
+    refused = post(lead, connector, table, **{"parameter-0": ""})
+    post(lead, connector, table, **{"parameter-0": "x.example"})
+
+    assert refused.status_code == 422
+    assert SECRET not in refused.content.decode()
+    run = BulkRun.objects.get()
+    row = run.rows.get()
+    assert SECRET not in str([row.shown_input, row.sealed_input, run.shown_input, row.label])
+    page = lead.get(run.get_absolute_url()).content.decode()
+    assert SECRET not in page
+    assert "API key" in page
+
+
+def test_a_bad_cell_leaves_out_its_line_alone(lead: Client) -> None:
+    connector = library("SFTP Private Key")
+    form = InstallManyForm(connector)
+    label = str(form["parameter-0"].label)
+    one, two = accounts()[:2]
+    shared = {f"parameter-{n}": "x" for n in range(1, len(form.parameters))}
+
+    post(lead, connector, f"account,{label}\n{one.cyclr_id},h\n{two.cyclr_id},\n", **shared)
+
+    problems = [row.problem for row in BulkRun.objects.get().rows.all()]
+    assert problems == ["", f"{label}: nothing is entered."]
+
+
+def test_an_unknown_column_is_named_with_those_that_are_known(lead: Client) -> None:
+    connector = library("Freshdesk")
+
+    response = post(lead, connector, f"account,Colour<b>\n{accounts()[0].cyclr_id},red\n")
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "No field is called “Colour&lt;b&gt;”" in page
+    assert "Freshdesk Domain" in page
+    assert not BulkRun.objects.exists()
+
+
+def test_accounts_that_have_it_are_left_out_when_asked(
+    lead: Client, cyclr: World, console: Console
+) -> None:
+    connector = library("Generic Webhook")
+    account = accounts()[0]
+    cyclr.install(account.cyclr_id, connector.release_id)
+    sync.refresh_account(account)
+
+    post(lead, connector, account.cyclr_id, skips_existing="on")
+    post(lead, connector, account.cyclr_id)
+
+    problems = [run.rows.get().problem for run in BulkRun.objects.order_by("pk")]
+    assert problems == ["It has Generic Webhook already.", ""]
+
+
+def test_a_file_does_as_well(lead: Client) -> None:
+    connector = library("Generic Webhook")
+    content = f"\ufeffAccount id\n{accounts()[0].cyclr_id}\n".encode()
+
+    post(lead, connector, "", file=SimpleUploadedFile("a.csv", content))
+
+    assert BulkRun.objects.get().rows.get().account == accounts()[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"Account id\n\xff\xfe\n", "not UTF-8"),
+        (b"x" * (2 * 1024 * 1024 + 1), "larger than 2 MB"),
+        (b"PK\x03\x04\0\0", "characters that no table has"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_words(lead: Client, content: bytes, words: str) -> None:
+    connector = library("Generic Webhook")
+
+    response = post(lead, connector, "", file=SimpleUploadedFile("a.csv", content))
+
+    assert response.status_code == 422
+    assert words in response.content.decode()
+
+
+def test_the_table_to_fill_in_can_be_sent_back(lead: Client) -> None:
+    connector = library("Generic Webhook")
+
+    response = lead.get(reverse("install_many_table", args=[connector.pk]))
+
+    text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0][:2] == ["Account id", "Account name"]
+    assert len(rows) == 1 + len(accounts())
+    assert post(lead, connector, text).status_code == 302
+    assert not BulkRun.objects.get().rows.exclude(problem="").exists()
+
+
+def test_the_same_form_twice_is_one_run(lead: Client) -> None:
+    connector = library("Generic Webhook")
+    submission = str(uuid.uuid4())
+    first, second = (
+        post(lead, connector, accounts()[0].cyclr_id, submission=submission) for _ in range(2)
+    )
+
+    assert first.url == second.url
+    assert BulkRun.objects.count() == 1
+
+
+def test_an_agent_may_not(client: Client, console: Console) -> None:
+    sync.refresh_accounts(console)
+    sync.refresh_library(console)
+    client.force_login(make_user(Role.AGENT))
+    connector = library("Generic Webhook")
+
+    assert client.get(reverse("install_many", args=[connector.pk])).status_code == 403
+    assert post(client, connector, "a").status_code == 403
+    page = client.get(connector.get_absolute_url()).content.decode()
+    assert "Install into many accounts" not in page
