@@ -128,7 +128,7 @@ def test_prepare_refuses_while_a_dropped_key_is_needed(settings: Any) -> None:
     settings.CREDENTIAL_KEYS = [OTHER_KEY, *old]
     prepared()
     settings.CREDENTIAL_KEYS = [OTHER_KEY]
-    with pytest.raises(CommandError, match=r"1 open link, 1 operation") as refusal:
+    with pytest.raises(CommandError, match=r"1 open link, 1 sealed entry") as refusal:
         prepared()
 
     assert link.key_id in str(refusal.value)
@@ -141,6 +141,49 @@ def test_prepare_does_not_mind_keys_of_what_has_ended(settings: Any) -> None:
     settings.CREDENTIAL_KEYS = [OTHER_KEY]
 
     prepared()
+
+
+# ---- reseal ----
+
+
+def test_stored_secrets_are_sealed_anew_and_the_old_key_can_go(settings: Any) -> None:
+    operation = make_operation()
+    place = operation.seal_place
+    operation.sealed_input = sealing.seal_json({"auth_value": "x"}, bound_to=place)
+    operation.save()
+    link = make_link()
+    old = settings.CREDENTIAL_KEYS
+    settings.CREDENTIAL_KEYS = [OTHER_KEY, *old]
+    out = io.StringIO()
+
+    call_command("reseal", stdout=out)
+    call_command("reseal", stdout=out)
+
+    said = out.getvalue().splitlines()
+    assert said[0] == "1 sealed anew with the current key."
+    assert said[1].startswith("1 open links need an older key")
+    assert said[2] == "0 sealed anew with the current key."
+    settings.CREDENTIAL_KEYS = [OTHER_KEY]
+    operation.refresh_from_db()
+    assert sealing.unseal_json(operation.sealed_input, bound_to=place) == {"auth_value": "x"}
+    link.revoked_at = timezone.now()
+    link.save()
+    prepared()
+
+
+def test_what_cannot_be_opened_is_counted_and_left_alone(settings: Any) -> None:
+    operation = make_operation()
+    operation.sealed_input = sealing.seal_json({}, bound_to=operation.seal_place)
+    operation.save()
+    settings.CREDENTIAL_KEYS = [OTHER_KEY]
+    out = io.StringIO()
+
+    call_command("reseal", stdout=out)
+
+    assert "1 could not be opened" in out.getvalue()
+    before = operation.sealed_input
+    operation.refresh_from_db()
+    assert operation.sealed_input == before
 
 
 # ---- add_person ----

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from dashboard.consoles.services import ensure_environment_console
 from dashboard.people.models import User
 from dashboard.people.services import ensure_administrator
-from dashboard.settings_pages.services import dropped_keys
+from dashboard.settings_pages.keys import dropped_keys
 
 
 class Command(BaseCommand):
