@@ -274,6 +274,18 @@ class InstallForm(forms.Form):
         """The parameters."""
         return self._bound(*(f"parameter-{n}" for n in range(len(self.parameters))))
 
+    def is_secret(self, name: str) -> bool:
+        """Whether what is typed into a field is a credential or looks like a secret."""
+        if name.startswith("parameter-"):
+            return looks_secret(self.parameters[int(name.removeprefix("parameter-"))])
+        return name.startswith("auth-")
+
+    @property
+    def secret_names(self) -> str:
+        """The names of the inputs that nothing but the install itself may get, with commas."""
+        names = [name for name in self.fields if self.is_secret(name)]
+        return ",".join([*names, *(f"{name}_other" for name in names)])
+
     def has_errors_in(self, section: list[forms.BoundField]) -> bool:
         """Whether a folded section must be open."""
         return any(bound.errors for bound in section)
@@ -374,17 +386,12 @@ class InstallForm(forms.Form):
         """What was entered, for people: secrets masked. `initial` fills the form again."""
         values = self.cleaned_data
         entries, initial = [], {}
-        secret = {
-            f"parameter-{position}"
-            for position, parameter in enumerate(self.parameters)
-            if looks_secret(parameter)
-        }
         for bound in self.visible_fields():
             name = bound.name
             if name in self.never_shown:
                 continue
             value = values.get(name)
-            if name in secret or name.startswith("auth-") and name != "auth-user":
+            if self.is_secret(name) and name != "auth-user":
                 entries.append([str(bound.label), "set" if value else "not set"])
                 continue
             shown = ("Yes" if value else "No") if isinstance(value, bool) else str(value or "")

@@ -21,7 +21,7 @@ from django.forms.utils import ErrorDict
 from dashboard.bulk.services import MOST_ROWS, Target
 from dashboard.common.foreign import fold, storable
 from dashboard.common.spreadsheet import BYTE_ORDER_MARK
-from dashboard.installs.fields import ChoiceOrAnother, looks_secret
+from dashboard.installs.fields import ChoiceOrAnother
 from dashboard.installs.forms import InstallForm
 from dashboard.installs.services import exclusive_key, follow_up
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
@@ -240,14 +240,7 @@ class InstallManyForm(InstallForm):
         """Whether the table may be drawn again: it is understood, and no column is a secret."""
         if self.read is None or self._table_error is not None:
             return False
-        return not any(is_secret_field(self, name) for name in self.filled.values())
-
-
-def is_secret_field(form: InstallForm, name: str) -> bool:
-    """Whether what is typed into a field is never shown again."""
-    if name.startswith("parameter-"):
-        return looks_secret(form.parameters[int(name.removeprefix("parameter-"))])
-    return name.startswith("auth-") and name != "auth-user"
+        return not any(self.is_secret(name) for name in self.filled.values())
 
 
 # ---- the lines ----
@@ -337,7 +330,11 @@ def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
     for place, name in form.filled.items():
         if not cells[place].strip():
             continue
-        value = "set" if is_secret_field(form, name) else str(storable(cells[place].strip()))
+        value = (
+            "set"
+            if form.is_secret(name) and name != "auth-user"
+            else str(storable(cells[place].strip()))
+        )
         found.append([str(form.fields[name].label), value[:200]])
     return found
 

@@ -7,6 +7,16 @@ from dashboard.installs import many_views, views
 urlpatterns = [
     path("accounts/<int:pk>/install/", views.install_pick, name="install_pick"),
     path("accounts/<int:pk>/install/<int:connector_pk>/", views.install_new, name="install_new"),
+    path(
+        "accounts/<int:pk>/install/<int:connector_pk>/check/",
+        views.install_check,
+        name="install_check",
+    ),
+    path(
+        "accounts/<int:pk>/install/<int:connector_pk>/discard/",
+        views.install_discard,
+        name="install_discard",
+    ),
     path("library/<int:pk>/install/", many_views.install_many, name="install_many"),
     path(
         "library/<int:pk>/install/table/",

@@ -10,14 +10,16 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
+from dashboard.installs import drafts
 from dashboard.installs.forms import InstallForm
+from dashboard.installs.models import Draft
 from dashboard.installs.services import KIND, exclusive_key, follow_up
 from dashboard.mirror.catalogue import WAYS, WORDS
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
@@ -86,15 +88,13 @@ def _with_use(library: QuerySet[Any], account: Account) -> QuerySet[Any]:
 @role_required(Role.AGENT)
 def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpResponse:
     """The generated form; a valid POST becomes an operation and leads back to the account."""
-    account = get_for(request, Account.objects.select_related("console"), Role.AGENT, pk=pk)
-    library = CatalogueConnector.objects.for_account(account).installable()
-    connector = library.filter(pk=connector_pk).first()
-    if connector is None or account.gone_at:
-        raise Http404
+    account, connector = _of_form(request, pk, connector_pk)
     earlier = _earlier(request, account, connector)
-    form = _form(request, account, connector, earlier)
+    draft = _draft(request, account, connector, earlier)
+    form = _form(request, account, connector, earlier, draft)
     context: dict[str, Any] = {
         "account": account,
+        "draft": draft,
         "connector": connector,
         "age_of": library_read_at(account.console),
         "form": form,
@@ -119,6 +119,7 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
     try:
         with transaction.atomic():
             submit(_order(request, account, connector, form))
+            drafts.discard(request.user, account, connector)
             if earlier is not None:
                 Operation.objects.filter(pk=earlier.pk).update(is_superseded=True, sealed_input="")
     except AlreadyActiveError as error:
@@ -130,6 +131,54 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
     return redirect(account)
 
 
+@require_POST
+@role_required(Role.AGENT)
+def install_check(request: StaffRequest, pk: int, connector_pk: int) -> HttpResponse:
+    """What the fields say that were left, and a draft of what was typed; secrets are not sent."""
+    account, connector = _of_form(request, pk, connector_pk)
+    form = _made(
+        request, account, connector, data=request.POST, method=request.POST.get("method", "")
+    )
+    kept = drafts.kept_fields(form)
+    form.is_valid()
+    drafts.save(request.user, form, account)
+    context = {"fields": [form[name] for name in kept if form[name].errors]}
+    return render(request, "installs/_install_checks.html", context)
+
+
+@require_POST
+@role_required(Role.AGENT)
+def install_discard(request: StaffRequest, pk: int, connector_pk: int) -> HttpResponse:
+    """Forget the draft and begin with an empty form."""
+    account, connector = _of_form(request, pk, connector_pk)
+    drafts.discard(request.user, account, connector)
+    return redirect("install_new", account.pk, connector.pk)
+
+
+def _of_form(
+    request: StaffRequest, pk: int, connector_pk: int
+) -> tuple[Account, CatalogueConnector]:
+    """The account and the connector that the address names, if it can be installed there."""
+    account = get_for(request, Account.objects.select_related("console"), Role.AGENT, pk=pk)
+    library = CatalogueConnector.objects.for_account(account).installable()
+    connector = library.filter(pk=connector_pk).first()
+    if connector is None or account.gone_at:
+        raise Http404
+    return account, connector
+
+
+def _draft(
+    request: StaffRequest,
+    account: Account,
+    connector: CatalogueConnector,
+    earlier: Operation | None,
+) -> Draft | None:
+    """What this person typed before, when the form is opened as such."""
+    if request.method == "POST" or earlier is not None or "method" in request.GET:
+        return None
+    return drafts.find(request.user, account, connector)
+
+
 def _taken(account: Account) -> set[str]:
     return set(account.connectors.there().values_list("name", flat=True))
 
@@ -139,6 +188,7 @@ def _form(
     account: Account,
     connector: CatalogueConnector,
     earlier: Operation | None,
+    draft: Draft | None,
 ) -> InstallForm:
     if request.method == "POST":
         return _made(
@@ -150,6 +200,11 @@ def _form(
             # The name may be taken by what this very form has installed.
             taken=set() if _was_sent(request.POST.get("submission", "")) else None,
         )
+    if draft is not None:
+        form = _made(request, account, connector, method=draft.method)
+        kept = {name: v for name, v in draft.values.items() if name in form.fields}
+        form.initial.update({**kept, "method": form.method_key})
+        return form
     if earlier is None:
         return _made(request, account, connector, method=request.GET.get("method", ""))
     shown = earlier.shown_input

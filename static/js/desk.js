@@ -243,6 +243,38 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) release(form);
 });
 
+// ---- checks: a form with a [data-checks] part says what is wrong with a field as it is left ----
+
+const isSecret = (field) => field.type === "password" || field.classList.contains("secret");
+document.addEventListener("focusout", (event) => {
+  const field = event.target;
+  const checks = field.form?.querySelector("[data-checks]");
+  if (!checks || !field.name || isSecret(field) || !window.htmx) return;
+  if ("left" in field.dataset && field.dataset.left === field.value) return;
+  field.dataset.left = field.value;
+  clearTimeout(checks.wait);
+  checks.wait = setTimeout(() => checks.isConnected && window.htmx.trigger(checks, "left"), 150);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const checks = event.target;
+  if (!checks.matches?.("[data-checks]")) return;
+  for (const field of checks.closest("form").elements) {
+    if (!("left" in field.dataset)) continue;
+    const place = field.closest(".field");
+    if (!place) continue;
+    const name = CSS.escape(field.name);
+    const said = checks.querySelector(`[data-for="${name}"]`);
+    place.querySelector(".oops")?.remove();
+    place.classList.toggle("wrong", Boolean(said));
+    field.toggleAttribute("aria-invalid", false);
+    if (!said) continue;
+    field.setAttribute("aria-invalid", "true");
+    const described = (field.getAttribute("aria-describedby") || "").split(" ");
+    if (!described.includes(said.id)) field.setAttribute("aria-describedby", [...described, said.id].join(" ").trim());
+    place.querySelector("label, legend").after(said.cloneNode(true));
+  }
+});
+
 // ---- keys ----
 
 document.addEventListener("keydown", (event) => {

@@ -298,6 +298,13 @@ def field(bound: BoundField, **extra: object) -> dict[str, Any]:
     return context
 
 
+@register.inclusion_tag("_oops.html")
+def oops(bound: BoundField) -> dict[str, Any]:
+    """`{% oops form.name %}`: a field's errors alone, for a form that checks while one types."""
+    ident = bound.auto_id or bound.html_name
+    return {"id": ident, "name": bound.html_name, "errors": errors_of(bound)}
+
+
 @register.inclusion_tag("_error_summary.html")
 def error_summary(form: forms.BaseForm) -> dict[str, Any]:
     """`{% error_summary form %}`: what needs another look, with links; takes the focus."""
