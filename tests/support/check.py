@@ -5,6 +5,7 @@
 ./test format        format code and templates, mend what ruff can mend
 ./test ARGUMENTS…    pytest with these arguments, with the servers, without the static checks
 ./test postgres ARGUMENTS…    the same on PostgreSQL instead of SQLite
+./test soak ARGUMENTS…   installs while everything breaks; see tests/support/soak.py
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dashboard.broker import MissingServerError
+from tests.support import soak
 from tests.support.services import PostgresServer, RedisServer, chromium, postgres_tools
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -218,6 +220,9 @@ def main() -> int:
         is_good = lint()
     elif arguments == ["format"]:
         is_good = rewrite()
+    elif arguments[:1] == ["soak"]:
+        install_debian_packages()
+        is_good = soak.main(arguments[1:]) == 0
     else:
         is_good = some(arguments) if arguments else everything()
     return 0 if is_good else 1

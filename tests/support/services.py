@@ -165,13 +165,21 @@ class PostgresServer:
             *("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"),
             *("--locale=C.UTF-8", "--no-sync"),
         )
-        options = (
+        log = str(self.directory / "log")
+        self._run("pg_ctl", "-D", data, "-w", "-l", log, "-o", self._options(), "start")
+
+    def _options(self) -> str:
+        return (
             f"-c listen_addresses=127.0.0.1 -c port={self.port}"
             f" -c unix_socket_directories={self.directory} -c max_connections=100"
             " -c shared_buffers=128MB -c fsync=off -c full_page_writes=off"
         )
-        log = str(self.directory / "log")
-        self._run("pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
+
+    def restart(self) -> None:
+        """As if it had crashed: every connection breaks, what was committed stays."""
+        data, log = str(self.directory / "data"), str(self.directory / "log")
+        self._run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop", check=False)
+        self._run("pg_ctl", "-D", data, "-w", "-l", log, "-o", self._options(), "start")
 
     def _run(self, tool: str, *arguments: str, check: bool = True) -> None:
         # The server inherits pg_ctl's outputs: files, since a pipe would never end.
