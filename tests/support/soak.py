@@ -468,16 +468,16 @@ it is in the suite. The latest full run:
 | Seed | {result.seed} |
 
 No case in {result.done:,} means: with 95 % confidence fewer than {bound:.3f} % of installs under
-such fire are lost or doubled (rule of three). Under fire is not the ordinary day: one in five install
-calls failed, and something was killed, frozen or restarted every few seconds.
+such fire are lost or doubled (rule of three). Under fire is not the ordinary day: one in five
+install calls failed, and something was killed, frozen or restarted every few seconds.
 
 | Accident or fault | Times |
 |---|---|
 {table}
 
 Leases were {LEASE} s, the first look that counts {FIRST_LOOK} s after sending, {LOOK_GAP} s
-between looks, and a call that Cyclr carries out late did so within a third of the first: in production these
-are 30 s, 120 s and 30 s.
+between looks, and a call that Cyclr carries out late did so within a third of the first: in
+production these are 30 s, 120 s and 30 s.
 """
 
 
