@@ -144,7 +144,7 @@ class Chaos(threading.Thread):
         weights, acts = [w for w, _ in deeds], [act for _, act in deeds]
         while not self.stopped.wait(self.pause * self.random.uniform(0.5, 1.5)):
             act = self.random.choices(acts, weights)[0]
-            with contextlib.suppress(OSError, KeyError, ValueError):
+            with contextlib.suppress(OSError, LookupError, ValueError):
                 act()
                 self.accidents[act.__name__] += 1
             self.mend()
