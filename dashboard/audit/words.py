@@ -9,6 +9,12 @@ from dashboard.audit.models import AuditEntry
 ACTIONS = {
     "operations.cancel": "Cancelled",
     "operations.retry": "Retried",
+    "bulk.start": "Started bulk run",
+    "bulk.pause": "Paused bulk run",
+    "bulk.resume": "Resumed bulk run",
+    "bulk.end": "Ended bulk run",
+    "bulk.retry": "Retried in bulk run",
+    "bulk.export": "Exported bulk run",
     "links.create": "Created",
     "links.revoke": "Revoked",
     "links.extend": "Extended",

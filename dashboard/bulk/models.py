@@ -51,6 +51,7 @@ class BulkRun(Acted):
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.DRAFT)
     halted = models.TextField(blank=True, default="", help_text="Why it paused by itself.")
     created_at = models.DateTimeField(auto_now_add=True)
+    # Anew when it is resumed or retried: failures in a row are counted from here.
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -15,11 +15,12 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from dashboard.audit import services as audit
-from dashboard.audit.models import Actor
+from dashboard.audit.models import Actor, actor_columns
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.operations.handlers import handler_for
 from dashboard.operations.models import ACTIVE, Operation, Reason, State
 from dashboard.operations.submitting import AlreadyActiveError, Order, submit
 from dashboard.people.models import Role
@@ -34,14 +35,18 @@ COME_BACK_AFTER = timedelta(seconds=10)
 
 MOST_ROWS = 5000
 
+PAUSES_AFTER = 20
+"""So many failures in a row pause a run: what is wrong with them is wrong with the next ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One line of a run before it is stored.
 
     `values`: what makes its operation, as `Order` has it: `values`, `shown`, and perhaps
-    `exclusive_key` and `follow_up`; sealed. `shown`: its own entries, masked. `problem`: why it
-    is left out, in words; then nothing of it is carried out.
+    `exclusive_key` and `follow_up`; sealed. With `leaves_out_done` its handler is asked once more
+    when its turn comes whether it is still needed. `shown`: its own entries, masked. `problem`:
+    why it is left out, in words; then nothing of it is carried out.
     """
 
     number: int
@@ -142,45 +147,59 @@ def _row(run: BulkRun, target: Target) -> BulkRow:
 
 
 def start(run: BulkRun, actor: Actor) -> bool:
-    """Let a preview begin; says whether it did."""
-    moment = timezone.now()
-    return _turn(run, actor, "start", [RunState.DRAFT], state=RunState.RUNNING, started_at=moment)
+    """Let a preview begin; says whether it did. From now on the run is the starter's."""
+    columns = {"state": RunState.RUNNING, "started_at": timezone.now(), **actor_columns(actor)}
+    return _turn(run, actor, "start", [RunState.DRAFT], columns)
 
 
 def pause(run: BulkRun, actor: Actor) -> bool:
     """Hand no more rows to the engine; what it has is carried out."""
-    return _turn(run, actor, "pause", [RunState.RUNNING], state=RunState.PAUSED)
+    return _turn(run, actor, "pause", [RunState.RUNNING], {"state": RunState.PAUSED})
 
 
 def resume(run: BulkRun, actor: Actor) -> bool:
-    """Go on with a paused run."""
-    return _turn(run, actor, "resume", [RunState.PAUSED], state=RunState.RUNNING, halted="")
+    """Go on with a paused run; from now on it is the resumer's."""
+    return _turn(run, actor, "resume", [RunState.PAUSED], _going_on(actor))
+
+
+def _going_on(actor: Actor) -> dict[str, Any]:
+    """Whose right is asked for from now on, and from when failures count anew."""
+    columns: dict[str, Any] = {"state": RunState.RUNNING, "started_at": timezone.now()}
+    return columns | {"ended_at": None, "halted": "", **actor_columns(actor)}
 
 
 def end(run: BulkRun, actor: Actor) -> bool:
     """Take back the rows that wait; what the engine has is carried out."""
     with transaction.atomic():
-        run.rows.waiting().update(is_taken_back=True, sealed_input="")
         states = [RunState.DRAFT, RunState.RUNNING, RunState.PAUSED]
-        return _turn(run, actor, "end", states, state=RunState.ENDED, ended_at=timezone.now())
+        columns = {"state": RunState.ENDED, "ended_at": timezone.now(), "halted": ""}
+        if not _turn(run, actor, "end", states, columns):
+            return False
+        run.rows.waiting().update(is_taken_back=True, sealed_input="")
+    return True
 
 
 def retry_failed(run: BulkRun, actor: Actor) -> int:
-    """Make the failed rows wait again, as far as that is safe; how many.
+    """Make the failed rows of a running or ended run wait again, as far as is safe; how many.
 
-    Left as they are: those whose input is not kept any more, and those that a person must look
-    at, since they may have happened.
+    Left as they are: those whose input is not kept any more, those that a person must look at,
+    since they may have happened, and those that somebody tried anew by themselves.
     """
     with transaction.atomic():
+        states = [RunState.RUNNING, RunState.ENDED]
+        runs = BulkRun.objects.select_for_update().filter(pk=run.pk, state__in=states)
         failed = run.rows.failed().exclude(sealed_input="")
         failed = failed.exclude(operation__reason=Reason.NEEDS_PERSON)
-        again = list(failed.values_list("pk", "operation_id"))
+        failed = failed.exclude(operation__is_superseded=True)
+        again = list(failed.values_list("pk", "operation_id")) if runs.exists() else []
         if not again:
             return 0
         operations = [operation for _, operation in again]
         Operation.objects.filter(pk__in=operations).update(is_superseded=True, sealed_input="")
-        BulkRow.objects.filter(pk__in=[pk for pk, _ in again]).update(operation=None)
-        BulkRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, ended_at=None, halted="")
+        BulkRow.objects.filter(pk__in=[pk for pk, _ in again]).update(
+            operation=None, not_before=None
+        )
+        runs.update(**_going_on(actor))
         _record(run, actor, "retry", f"{len(again)} failed rows again")
     return len(again)
 
@@ -190,7 +209,9 @@ def note_export(run: BulkRun, actor: Actor) -> None:
     _record(run, actor, "export", "exported")
 
 
-def _turn(run: BulkRun, actor: Actor, action: str, states: list[RunState], **columns: Any) -> bool:
+def _turn(
+    run: BulkRun, actor: Actor, action: str, states: list[RunState], columns: dict[str, Any]
+) -> bool:
     with transaction.atomic():
         rows = BulkRun.objects.filter(pk=run.pk, state__in=states)
         if not rows.update(**columns):
@@ -223,16 +244,15 @@ def feed(run_id: int) -> int:
     """
     with transaction.atomic():
         run = (
-            BulkRun.objects.select_for_update()
+            BulkRun.objects.select_for_update(of=("self",))
             .select_related("console", "connector")
             .filter(pk=run_id, state=RunState.RUNNING)
             .first()
         )
         if run is None:
             return 0
-        if not _may_go_on(run):
-            words = f"{run.actor_name} may not do this any more."
-            BulkRun.objects.filter(pk=run.pk).update(state=RunState.PAUSED, halted=words)
+        if why := _why_not(run):
+            BulkRun.objects.filter(pk=run.pk).update(state=RunState.PAUSED, halted=why)
             return 0
         under_way = run.rows.under_way().count()
         moment = timezone.now()
@@ -243,18 +263,28 @@ def feed(run_id: int) -> int:
         if not under_way and not rows and not waiting.exists():
             BulkRun.objects.filter(pk=run.pk).update(state=RunState.ENDED, ended_at=moment)
             run.state = RunState.ENDED
-            _record(run, Actor.system(), "end", "through")
+            _record(run, Actor.system(), "end", "nothing left to do")
     return fed
 
 
-def _may_go_on(run: BulkRun) -> bool:
-    user = run.actor_user
+def _why_not(run: BulkRun) -> str:
+    """Why a run must not go on by itself, in words; empty if it may."""
     if run.console.retired_at is not None:
-        return False
-    if user is None:
-        return True
-    role = user.role_in(run.console) if user.is_active else None
-    return role is not None and role >= Role.LEAD
+        return "This console is not in use any more."
+    user = run.actor_user
+    if user is not None:
+        role = user.role_in(run.console) if user.is_active else None
+        if role is None or role < Role.LEAD:
+            return f"{run.actor_name} may not do this any more. Another lead can resume it."
+    ended = run.rows.filter(operation__finished_at__gt=run.started_at)
+    latest = ended.order_by("-operation__finished_at").values_list("operation__state", flat=True)
+    states = list(latest[:PAUSES_AFTER])
+    if len(states) == PAUSES_AFTER and set(states) == {State.FAILED}:
+        return (
+            f"The last {PAUSES_AFTER} accounts all failed. Look at why before you resume it: "
+            "the others wait."
+        )
+    return ""
 
 
 def _hand_over(run: BulkRun, row: BulkRow) -> bool:
@@ -264,9 +294,9 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
     try:
         values = sealing.unseal_json(row.sealed_input, bound_to=row.seal_place)
     except sealing.SealBrokenError:
-        words = "Its entries can no longer be opened: a key was dropped."
-        BulkRow.objects.filter(pk=row.pk).update(problem=words, sealed_input="")
-        return False
+        return _leave_out(row, "Its entries can no longer be opened: a key was dropped.")
+    if why := _needless(run, row.account, values):
+        return _leave_out(row, why)
     order = Order(
         kind=run.kind,
         title=run.title,
@@ -291,17 +321,34 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
     return True
 
 
+def _needless(run: BulkRun, account: Account, values: dict[str, Any]) -> str:
+    """Why it need not be done any more: another run or a colleague was quicker."""
+    if run.connector is None or not values.get("leaves_out_done"):
+        return ""
+    return handler_for(run.kind).needless(account, run.connector)
+
+
+def _leave_out(row: BulkRow, words: str) -> bool:
+    BulkRow.objects.filter(pk=row.pk).update(problem=words, sealed_input="")
+    return False
+
+
 # ---- counting ----
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is. `per_minute`: rows ended in the last minute; `seconds_left`: by it."""
+    """How far a run is. `per_minute`: rows ended in the last minute; `seconds_left`: by it.
+
+    `waiting` rows were not handed to the engine yet, `accepted` ones have their operation and
+    wait for a worker; to a reader both are queued.
+    """
 
     total: int
     left_out: int
     waiting: int
-    under_way: int
+    accepted: int
+    running: int
     done: int
     failed: int
     taken_back: int
@@ -319,19 +366,24 @@ class Progress:
         return self.done + self.failed + self.taken_back
 
     @property
+    def under_way(self) -> int:
+        """Rows that the engine has and has not ended."""
+        return self.accepted + self.running
+
+    @property
+    def queued(self) -> int:
+        """Rows that nobody works on yet."""
+        return self.waiting + self.accepted
+
+    @property
     def left(self) -> int:
         """Rows that are still to come to an end."""
-        return self.waiting + self.under_way
+        return self.queued + self.running
 
     @property
     def not_done(self) -> int:
         """Rows that were left out or taken back."""
         return self.left_out + self.taken_back
-
-    @property
-    def done_and_failed(self) -> int:
-        """Where the part of the bar begins that is under way."""
-        return self.done + self.failed
 
     @property
     def percent(self) -> int:
@@ -343,17 +395,19 @@ def progress(run: BulkRun) -> Progress:
     """Counts of a run's rows, in two queries."""
     moment = timezone.now()
     is_waiting = Q(operation=None, problem="", is_taken_back=False)
+    working = [state for state in ACTIVE if state != State.QUEUED]
     counts = run.rows.aggregate(
         total=Count("pk"),
         left_out=Count("pk", filter=~Q(problem="")),
         waiting=Count("pk", filter=is_waiting),
-        under_way=Count("pk", filter=Q(operation__state__in=ACTIVE)),
+        accepted=Count("pk", filter=Q(operation__state=State.QUEUED)),
+        running=Count("pk", filter=Q(operation__state__in=working)),
         done=Count("pk", filter=Q(operation__state=State.DONE)),
         failed=Count("pk", filter=Q(operation__state=State.FAILED)),
         taken_back=Count("pk", filter=Q(is_taken_back=True) | Q(operation__state=State.CANCELLED)),
     )
     recent = run.rows.filter(operation__finished_at__gt=moment - timedelta(minutes=1)).count()
-    left = counts["waiting"] + counts["under_way"]
+    left = counts["waiting"] + counts["accepted"] + counts["running"]
     seconds = None
     if recent and left and run.state == RunState.RUNNING:
         since = max(1.0, min(60.0, (moment - (run.started_at or moment)).total_seconds()))

@@ -6,8 +6,10 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
+from dashboard.audit.models import Actor
 from dashboard.bulk import services
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.common.chores import chore
@@ -25,11 +27,18 @@ def feed_runs() -> None:
 
 @chore(every=600)
 def wipe_rows() -> None:
-    """Sealed input is kept until a row is done, and a day after its run ended at most."""
+    """Sealed input is kept until a row is done, and a day after its run ended at most.
+
+    A preview that nobody started for a day ends, and so does a run that was paused for as long.
+    """
+    old = timezone.now() - timedelta(seconds=settings.KEEP_SEALED_FOR)
+    forgotten = BulkRun.objects.filter(
+        Q(state=RunState.DRAFT, created_at__lt=old) | Q(state=RunState.PAUSED, started_at__lt=old)
+    )
+    for run in list(forgotten.select_related("console")):
+        services.end(run, Actor.system())
     rows = BulkRow.objects.exclude(sealed_input="")
     rows.filter(operation__state__in=["done", "cancelled"]).update(sealed_input="")
-    old = timezone.now() - timedelta(seconds=settings.KEEP_SEALED_FOR)
     count = rows.filter(run__ended_at__lt=old).update(sealed_input="")
-    count += rows.filter(run__state=RunState.DRAFT, run__created_at__lt=old).update(sealed_input="")
     if count:
         logger.info("sealed bulk input wiped count=%d", count)

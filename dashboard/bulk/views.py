@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import services, words
@@ -19,7 +20,6 @@ from dashboard.common.paging import clean_address, paged
 from dashboard.common.spreadsheet import csv_response
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.mirror.reading import consoles_in_view
-from dashboard.operations.models import State
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -34,27 +34,28 @@ def bulk_run_list(request: StaffRequest) -> HttpResponse:
     runs = BulkRun.objects.visible_to(request.user)
     if in_view.chosen:
         runs = runs.filter(console=in_view.chosen)
-    runs = runs.annotate(
-        to_do=Count("rows", filter=Q(rows__problem="")),
-        done=Count("rows", filter=Q(rows__operation__state=State.DONE)),
-        failed=Count("rows", filter=Q(rows__operation__state=State.FAILED)),
-    )
     page = paged(request, runs.order_by("-created_at", "-pk"))
+    lines = words.run_lines(page)
     version = version_of(
         request.get_full_path(),
         page.total,
-        [(run.pk, run.state, run.done, run.failed) for run in page],
+        [(line.run.pk, line.state, line.done, line.failed) for line in lines],
     )
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
     context = {
         "page": page,
-        "shapes": words.SHAPES,
+        "lines": lines,
         "in_view": in_view,
         "is_moving": any(run.state == RunState.RUNNING for run in page),
         "version": version,
     }
     return render_page(request, "bulk/bulk_run_list.html", "bulk/_bulk_run_table.html", context)
+
+
+HEAD = "bulk-run-head"
+"""The part of a run's page with its buttons. The rows poll; the head is drawn anew only when the
+run turned: a button must not vanish under a finger."""
 
 
 @require_safe
@@ -64,32 +65,47 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
     runs = BulkRun.objects.select_related("connector", "console", "actor_user")
     run = get_for(request, runs, reference=reference)
     progress = services.progress(run)
+    state = words.state_of(run, progress)
+    role = request.user.role_in(run.console)
+    turn = version_of(run.state, run.halted, state, progress.to_do, progress.failed > 0)
+    context: dict[str, Any] = {
+        "run": run,
+        "state": state,
+        "heading": words.heading(run, progress.to_do),
+        "progress": progress,
+        "may_act": role is not None and role >= Role.LEAD,
+        "turn": turn,
+    }
+    if is_swap(request) and request.htmx.target == HEAD:
+        return render(request, "bulk/_bulk_run_head.html", context)
     show = request.GET.get("show", "")
-    rows = run.rows.filter(words.SHOWS[show]) if show in words.SHOWS else run.rows.all()
-    page = paged(request, words.with_stories(rows))
-    lines = list(words.lines(page))
+    show = show if show in words.SHOWS else ""
+    rows = run.rows.filter(words.SHOWS[show]) if show else run.rows.all()
+    page = paged(request, words.by_urgency(words.with_stories(rows), run))
+    lines = list(words.lines(run, page))
     version = version_of(
         request.get_full_path(),
-        (run.state, run.halted, progress),
+        (turn, progress),
         [(line.row.pk, line.state, line.outcome, line.attempts) for line in lines],
     )
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    role = request.user.role_in(run.console)
-    context = {
-        "run": run,
-        "state": words.state_of(run),
-        "progress": progress,
+    context |= {
+        "bar": words.bar(progress),
         "time_left": words.time_left(progress),
         "page": page,
         "lines": lines,
-        "show": show if show in words.SHOWS else "",
+        "show": show,
         "entries": run.shown_input.get("entries", []),
-        "may_act": role is not None and role >= Role.LEAD,
         "is_moving": run.state == RunState.RUNNING or progress.under_way > 0,
         "version": version,
     }
-    return render_page(request, "bulk/bulk_run_detail.html", "bulk/_bulk_run.html", context)
+    response = render_page(
+        request, "bulk/bulk_run_detail.html", "bulk/_bulk_run_rows.html", context
+    )
+    if is_swap(request) and request.headers.get("X-Turn") != turn:
+        trigger_client_event(response, "turned", after="settle")
+    return response
 
 
 @require_POST
@@ -125,9 +141,13 @@ def bulk_run_end(request: StaffRequest, reference: str) -> HttpResponse:
 def bulk_run_retry(request: StaffRequest, reference: str) -> HttpResponse:
     """Try the failed accounts again."""
     run = get_for(request, BulkRun.objects, Role.LEAD, reference=reference)
-    if not services.retry_failed(run, Actor.staff(request.user)):
+    failed = run.rows.failed().count()
+    again = services.retry_failed(run, Actor.staff(request.user))
+    if again < failed:
         messages.warning(
-            request, "No failed account can be tried again: its entries are not kept any more."
+            request,
+            f"{failed - again:,} failed account{'s' if failed - again != 1 else ''} cannot be "
+            "tried again from here: open each of them, it says what to do.",
         )
     return redirect(run)
 
@@ -139,7 +159,7 @@ def bulk_run_export(request: StaffRequest, reference: str) -> HttpResponseBase:
     run = get_for(request, BulkRun.objects, Role.LEAD, reference=reference)
     services.note_export(run, Actor.staff(request.user))
     rows: list[BulkRow] = list(words.with_stories(run.rows.all()))
-    return csv_response(f"outcomes-{run.reference}", words.COLUMNS, words.table(rows))
+    return csv_response(f"outcomes-{run.reference}", words.COLUMNS, words.table(run, rows))
 
 
 def _turned(

@@ -6,18 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.services import Progress
 from dashboard.operations.models import ACTIVE, OperationEvent, State
 
-SHAPES = {
-    RunState.DRAFT: "queued",
-    RunState.RUNNING: "running",
-    RunState.PAUSED: "not-authenticated",
-    RunState.ENDED: "done",
-}
 SHOWS = {
     "failed": Q(operation__state=State.FAILED),
     "done": Q(operation__state=State.DONE),
@@ -28,63 +22,81 @@ SHOWS = {
 
 COLUMNS = ("Line", "Account", "Account id", "State", "Outcome", "Attempts", "Ended (UTC)")
 
+NEVER_STARTED = "It was never started."
+
+
+# ---- the run ----
+
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One row as it is drawn."""
+class Shown:
+    """A state as it is drawn: its shape and its word."""
 
-    row: BulkRow
-    state: str
+    shape: str
     word: str
-    outcome: str
-    attempts: int | None
-    ended_at: datetime | None
 
 
-def with_stories(rows: QuerySet[BulkRow]) -> QuerySet[BulkRow]:
-    """Rows with what `lines` reads."""
-    said = OperationEvent.objects.order_by("-at", "-pk")
-    return rows.select_related("account", "operation").prefetch_related(
-        Prefetch("operation__events", queryset=said)
+def run_state(run: BulkRun, *, done: int, failed: int, taken_back: int) -> Shown:
+    """Where the run is; one that has ended says how."""
+    match run.state:
+        case RunState.DRAFT:
+            return Shown("queued", "Preview")
+        case RunState.RUNNING:
+            return Shown("running", "Running")
+        case RunState.PAUSED:
+            return Shown("not-authenticated", "Paused")
+    if run.started_at is None:
+        return Shown("cancelled", "Discarded")
+    if failed:
+        return Shown("failed", "Some failed" if done or taken_back else "Failed")
+    if taken_back:
+        return Shown("cancelled", "Stopped")
+    return Shown("done", "Done") if done else Shown("cancelled", "Nothing to do")
+
+
+def state_of(run: BulkRun, progress: Progress) -> Shown:
+    """The same for a run whose rows were counted."""
+    return run_state(
+        run, done=progress.done, failed=progress.failed, taken_back=progress.taken_back
     )
 
 
-def lines(rows: Iterable[BulkRow]) -> Iterator[Line]:
-    """The rows with their states and outcomes in words."""
-    for row in rows:
-        yield _line(row)
+def heading(run: BulkRun, accounts: int) -> str:
+    """`Install Slack for 48 accounts`."""
+    if not accounts:
+        return f"{run.title} for no account"
+    return f"{run.title} for {accounts:,} account{'' if accounts == 1 else 's'}"
 
 
-def _line(row: BulkRow) -> Line:
-    operation = row.operation
-    if row.problem:
-        return Line(row, "cancelled", "Left out", row.problem, None, None)
-    if row.is_taken_back:
-        words = "The run was stopped before it."
-        return Line(row, "cancelled", "Not started", words, None, None)
-    if operation is None:
-        waits = "Somebody else works on this account; it waits." if row.not_before else ""
-        return Line(row, "queued", "Queued", waits, None, None)
-    outcome = operation.error
-    if operation.state != State.FAILED:
-        outcome = next((event.words for event in operation.events.all()), "")
-    word = operation.shown_state
-    return Line(row, word.lower(), word, outcome, operation.attempt, operation.finished_at)
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run as it stands in the list."""
+
+    run: BulkRun
+    heading: str
+    state: Shown
+    to_do: int
+    done: int
+    failed: int
 
 
-def table(rows: Iterable[BulkRow]) -> Iterator[tuple[object, ...]]:
-    """One row of the CSV for each."""
-    for line in lines(rows):
-        account = line.row.account
-        yield (
-            line.row.number,
-            account.name if account else line.row.label,
-            account.cyclr_id if account else "",
-            line.word,
-            line.outcome,
-            line.attempts if line.attempts is not None else "",
-            f"{line.ended_at:%Y-%m-%d %H:%M:%S}" if line.ended_at else "",
-        )
+def run_lines(runs: Iterable[BulkRun]) -> list[RunLine]:
+    """The runs with their counts, in one query."""
+    runs = list(runs)
+    rows = BulkRow.objects.filter(run__in=runs).order_by().values("run")
+    counted = rows.annotate(
+        to_do=Count("pk", filter=Q(problem="")),
+        done=Count("pk", filter=Q(operation__state=State.DONE)),
+        failed=Count("pk", filter=Q(operation__state=State.FAILED)),
+        taken_back=Count("pk", filter=Q(is_taken_back=True)),
+    ).values_list("run", "to_do", "done", "failed", "taken_back")
+    by_run = {run: counts for run, *counts in counted}
+    found = []
+    for run in runs:
+        to_do, done, failed, taken_back = by_run.get(run.pk, (0, 0, 0, 0))
+        state = run_state(run, done=done, failed=failed, taken_back=taken_back)
+        found.append(RunLine(run, heading(run, to_do), state, to_do, done, failed))
+    return found
 
 
 def time_left(progress: Progress) -> str:
@@ -99,6 +111,128 @@ def time_left(progress: Progress) -> str:
     return f"About {round(seconds / 3600)} h left"
 
 
-def state_of(run: BulkRun) -> str:
-    """The shape beside the run's word."""
-    return SHAPES[RunState(run.state)]
+# ---- the bar ----
+
+BAR = 1000
+"""Units that the bar is long."""
+GAP, LEAST = 2, 6
+"""Units between two parts, and that a part has at least: one failure of thousands is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the bar: its CSS class, where it begins, how long it is."""
+
+    kind: str
+    x: int
+    width: int
+
+
+def bar(progress: Progress) -> list[Part]:
+    """Done, failed, running, as parts of the bar; what is left of it is still to come."""
+    counts = {"done": progress.done, "fail": progress.failed, "run": progress.running}
+    whole = max(1, progress.to_do)
+    lengths = {kind: max(LEAST, BAR * n // whole) for kind, n in counts.items() if n}
+    if not lengths:
+        return []
+    longest = max(lengths, key=lambda kind: lengths[kind])
+    is_full = sum(counts.values()) == progress.to_do
+    if is_full or sum(lengths.values()) > BAR:
+        lengths[longest] += BAR - sum(lengths.values())
+    parts, x = [], 0
+    for kind, length in lengths.items():
+        parts.append(Part(kind, x, length - (GAP if x + length < BAR else 0)))
+        x += length
+    return parts
+
+
+# ---- the rows ----
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row as it is drawn."""
+
+    row: BulkRow
+    state: str
+    word: str
+    outcome: str
+    attempts: int | None
+    ended_at: datetime | None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether its outcome must be read whole."""
+        return self.state == "failed" or bool(self.row.problem)
+
+
+def with_stories(rows: QuerySet[BulkRow]) -> QuerySet[BulkRow]:
+    """Rows with what `lines` reads, and without what is sealed."""
+    said = OperationEvent.objects.order_by("-at", "-pk")
+    sealed = ("sealed_input", "operation__sealed_input", "operation__shown_input")
+    return (
+        rows.select_related("account", "operation")
+        .defer(*sealed)
+        .prefetch_related(Prefetch("operation__events", queryset=said))
+    )
+
+
+def by_urgency(rows: QuerySet[BulkRow], run: BulkRun) -> QuerySet[BulkRow]:
+    """What is wrong first, then what moves; a preview begins with what it leaves out."""
+    if run.state == RunState.DRAFT:
+        order = [Q(problem__gt="")]
+    else:
+        moving = [state for state in ACTIVE if state != State.QUEUED]
+        order = [SHOWS["failed"], Q(operation__state__in=moving), SHOWS["done"]]
+        order += [SHOWS["waiting"]]
+    urgency = Case(
+        *(When(which, then=Value(place)) for place, which in enumerate(order)),
+        default=Value(len(order)),
+        output_field=IntegerField(),
+    )
+    return rows.order_by(urgency, "number")
+
+
+def lines(run: BulkRun, rows: Iterable[BulkRow]) -> Iterator[Line]:
+    """The rows of a run with their states and outcomes in words."""
+    for row in rows:
+        yield _line(run, row)
+
+
+def _line(run: BulkRun, row: BulkRow) -> Line:
+    operation = row.operation
+    if row.problem:
+        return Line(row, "cancelled", "Left out", row.problem, None, None)
+    if row.is_taken_back:
+        words = "The run was stopped before it." if run.started_at else NEVER_STARTED
+        return Line(row, "cancelled", "Not started", words, None, None)
+    if operation is None:
+        if run.state == RunState.DRAFT:
+            return Line(row, "created", "Ready", "", None, None)
+        waits = "Somebody else works on this account; it waits." if row.not_before else ""
+        return Line(row, "queued", "Queued", waits, None, None)
+    word = operation.shown_state
+    if operation.state == State.QUEUED and not operation.attempt:
+        return Line(row, "queued", word, "", None, None)
+    outcome = operation.error
+    if operation.state != State.FAILED:
+        last = next(iter(operation.events.all()), None)
+        outcome = last.words if last is not None and last.event != "queued" else ""
+    elif operation.is_superseded:
+        outcome = f"Tried anew from its own page. Before: {outcome}"
+    return Line(row, word.lower(), word, outcome, operation.attempt, operation.finished_at)
+
+
+def table(run: BulkRun, rows: Iterable[BulkRow]) -> Iterator[tuple[object, ...]]:
+    """One row of the CSV for each."""
+    for line in lines(run, rows):
+        account = line.row.account
+        yield (
+            line.row.number,
+            account.name if account else line.row.label,
+            account.cyclr_id if account else "",
+            line.word,
+            line.outcome,
+            line.attempts if line.attempts is not None else "",
+            f"{line.ended_at:%Y-%m-%d %H:%M:%S}" if line.ended_at else "",
+        )

@@ -10,6 +10,7 @@ import logging
 import secrets
 import sys
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -51,7 +52,9 @@ RETRY_AFTER = 10
 
 
 def bad_request(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
-    """400: the request itself is broken."""
+    """400: the request itself is broken, or larger than any form of ours may be."""
+    if isinstance(exception, RequestDataTooBig):
+        return _page(request, "errors/400_too_big.html", 400)
     return _page(request, "errors/400.html", 400)
 
 

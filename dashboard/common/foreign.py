@@ -135,6 +135,8 @@ def storable(value: Any) -> Any:
     NUL and halves of surrogate pairs become U+FFFD, NaN and the infinities become None. Goes any
     depth without recursion: what comes from outside chooses how deep it is.
     """
+    if isinstance(value, str):
+        return _storable_text(value)
     holder: list[Any] = [None]
     work: list[tuple[Any, Any, Any]] = [(value, holder, 0)]
     while work:

@@ -43,7 +43,7 @@ class _Line:
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """The lines of the file, one by one, so that a long table is never in memory as a whole."""
     writer = csv.writer(_Line())
-    yield BYTE_ORDER_MARK + str(writer.writerow(columns))
+    yield BYTE_ORDER_MARK + str(writer.writerow([safe_cell(column) for column in columns]))
     for row in rows:
         yield str(writer.writerow([safe_cell(cell) for cell in row]))
 

@@ -13,7 +13,7 @@ from dashboard.installs.models import Draft
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.people.models import User
 
-NEVER_KEPT = {"submission", "release", "another"}
+NEVER_KEPT = {"submission", "release", "layout", "another"}
 
 
 def kept_fields(form: InstallForm) -> list[str]:
@@ -38,14 +38,16 @@ def save(user: User, form: InstallForm, account: Account) -> None:
         account=account,
         connector=form.connector,
         defaults={
-            "values": storable(values),
+            "values": storable({**values, "layout": form.layout_now}),
             "method": form.method_key,
             "saved_at": timezone.now(),
         },
     )
 
 
-def _short(value: str | bool | list[Any]) -> str | bool | list[Any]:
+def _short(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_short(part) for part in value]
     return value[:LONGEST_VALUE] if isinstance(value, str) else value
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -27,9 +29,12 @@ _LOOKS_SECRET = re.compile(
 
 def looks_secret(parameter: Parameter) -> bool:
     """Whether a value should not be shown again although Cyclr did not call it sensitive."""
-    return parameter.is_sensitive or bool(
-        _LOOKS_SECRET.search(f"{parameter.name} {parameter.target_name}")
-    )
+    return parameter.is_sensitive or _sounds_secret(f"{parameter.name} {parameter.target_name}")
+
+
+@lru_cache(maxsize=10_000)
+def _sounds_secret(names: str) -> bool:
+    return bool(_LOOKS_SECRET.search(names))
 
 
 class SecretInput(forms.PasswordInput):
@@ -71,6 +76,16 @@ class ForeignText(forms.CharField):
             raise ValidationError("This contains characters that cannot be sent.")
 
 
+class UserName(ForeignText):
+    """A user name for Basic authentication, which ends it at the first colon."""
+
+    def validate(self, value: Any) -> None:
+        """Also no colon: what follows would go for the password."""
+        super().validate(value)
+        if ":" in value:
+            raise ValidationError("A user name has no colon. Enter the password in its own field.")
+
+
 class WholeNumber(ForeignText):
     """A whole number, sent as text; of any size."""
 
@@ -106,7 +121,10 @@ class Fraction(ForeignText):
             number = Decimal(text)
         except InvalidOperation:
             number = Decimal("NaN")
-        if not number.is_finite() or not re.fullmatch(r"[+-]?[0-9.]+([eE][+-]?[0-9]{1,3})?", text):
+        # What no double holds would be infinite in Cyclr.
+        if not math.isfinite(float(number)) or not re.fullmatch(
+            r"[+-]?[0-9.]+([eE][+-]?[0-9]{1,3})?", text
+        ):
             raise ValidationError("Enter a number, such as 2.5.")
         return str(text)
 
@@ -128,7 +146,7 @@ class Moment(ForeignText):
             moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValidationError("Enter a date and time, such as 2026-03-01T09:00:00Z.") from None
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 class ChoiceOrAnotherWidget(forms.MultiWidget):
@@ -197,9 +215,10 @@ def field_for(parameter: Parameter) -> forms.Field:
         is_flag = (parameter.data_type or "").casefold() == "boolean" and not parameter.values
         common["initial"] = parameter.default.casefold() if is_flag else parameter.default
     values = tuple(dict.fromkeys(parameter.values))
+    is_secret = looks_secret(parameter) and not is_typed_otherwise(parameter)
     if values:
-        return ChoiceOrAnother(values=values, is_sensitive=parameter.is_sensitive, **common)
-    if looks_secret(parameter) and not is_typed_otherwise(parameter):
+        return ChoiceOrAnother(values=values, is_sensitive=is_secret, **common)
+    if is_secret:
         is_long = parameter.is_multiline or _is_pem(parameter)
         return ForeignText(widget=SecretTextarea() if is_long else SecretInput(), **common)
     match (parameter.data_type or "").casefold():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import uuid
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ from dashboard.installs.fields import (
     ForeignText,
     Moment,
     SecretInput,
+    UserName,
     field_for,
     looks_secret,
 )
@@ -31,12 +33,11 @@ LONGEST_NAME = 200
 def free_name(wanted: str, taken: set[str]) -> str:
     """`wanted`, or `wanted 2`, `wanted 3`, …: the first that is not taken in any case."""
     folded = {fold(name) for name in taken}
-    if fold(wanted) not in folded:
-        return wanted
-    number = 2
-    while fold(f"{wanted} {number}") in folded:
+    name, number = wanted, 1
+    while fold(name) in folded:
         number += 1
-    return f"{wanted} {number}"
+        name = f"{wanted[: LONGEST_NAME - len(f' {number}')]} {number}"
+    return name
 
 
 class InstallForm(forms.Form):
@@ -48,9 +49,13 @@ class InstallForm(forms.Form):
 
     never_shown: ClassVar[frozenset[str]] = frozenset()
     """Fields that are about more than one account's install."""
+    stays_in_browser: ClassVar[str] = ""
+    """Inputs, with commas, that the page keeps by itself when another method redraws the form."""
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
     release = forms.IntegerField(widget=forms.HiddenInput)
+    layout = forms.CharField(widget=forms.HiddenInput, required=False)
+    """Which settings stand where: another release may have others in their places."""
 
     def __init__(
         self,
@@ -60,7 +65,6 @@ class InstallForm(forms.Form):
         *,
         method: str = "",
         taken: set[str] | None = None,
-        initial: dict[str, Any] | None = None,
         asks_another: str = "",
     ) -> None:
         """`asks_another`: words about an install of a moment ago, which must be meant to double."""
@@ -74,11 +78,12 @@ class InstallForm(forms.Form):
         blanks: dict[str, Any] = {
             "submission": uuid.uuid4(),
             "release": connector.release_id,
+            "layout": self.layout_now,
             "name": free_name(connector.name[:LONGEST_NAME], self.taken),
             "method": self.method_key,
             "wants_link": True,
         }
-        super().__init__(data, initial=blanks | (initial or {}), prefix=None)
+        super().__init__(data, initial=blanks, prefix=None)
         self.fields["name"] = ForeignText(label="Name", max_length=LONGEST_NAME, strip=True)
         self.fields["description"] = ForeignText(
             label="Description", max_length=2000, strip=True, required=False
@@ -107,17 +112,52 @@ class InstallForm(forms.Form):
     def keep(self, posted: QueryDict) -> None:
         """Take over what was typed into an earlier drawing, less secrets; nothing is checked."""
         asked_before = "had_link" in posted
+        then = {now: then for then, now in self.now_called(posted.get("layout", "")).items()}
         for name, field in self.fields.items():
-            if name in {"submission", "release"}:
+            if name in {"submission", "release", "layout"}:
+                continue
+            if name.startswith("parameter-") and name not in then:
                 continue
             is_check = isinstance(field, forms.BooleanField)
             if is_check and name == "wants_link" and not asked_before:
                 continue  # it was not on the form that came: ticked, as on a new one
-            if is_check or any(key == name or key.startswith(f"{name}_") for key in posted):
+            source = then.get(name, name)
+            if is_check or any(key == source or key.startswith(f"{source}_") for key in posted):
                 self.initial[name] = field.widget.value_from_datadict(
-                    posted, MultiValueDict(), name
+                    posted, MultiValueDict(), source
                 )
         self.initial["method"] = self.method_key
+
+    @property
+    def layout_now(self) -> str:
+        """A short sign for each setting, by what Cyclr calls it and whether it is a secret."""
+        words = [f"{one.target_name}\0{looks_secret(one)}" for one in self.parameters]
+        return ".".join(
+            hashlib.sha256(word.encode("utf-8", "replace")).hexdigest()[:8] for word in words
+        )
+
+    def now_called(self, layout: str) -> dict[str, str]:
+        """The settings of a form with this layout: what they were called to what they are here.
+
+        One that is gone, or was a secret and is none any more, is left out: what was typed for it
+        must not turn up in another's place.
+        """
+        signs: list[str | None] = [*layout.split(".")]
+        found = {}
+        for position, sign in enumerate(self.layout_now.split(".")):
+            if sign and sign in signs:
+                found[f"parameter-{signs.index(sign)}"] = f"parameter-{position}"
+                signs[signs.index(sign)] = None
+        return found
+
+    def moved(self, values: dict[str, Any], layout: str) -> dict[str, Any]:
+        """Entries of a form with this layout, under the names that their fields have here."""
+        names = self.now_called(layout)
+        return {
+            names.get(name, name): value
+            for name, value in values.items()
+            if name in names or (name in self.fields and not name.startswith("parameter-"))
+        }
 
     def _chosen(self, method: str) -> AuthMethod | None:
         for place, candidate in enumerate(self.methods):
@@ -138,7 +178,8 @@ class InstallForm(forms.Form):
         field = forms.ChoiceField(
             label="Authentication method",
             choices=list(zip(keys, words, strict=True)),
-            widget=forms.RadioSelect,
+            # A browser that goes back would choose another one than the fields are drawn for.
+            widget=forms.RadioSelect(attrs={"autocomplete": "off"}),
         )
         helps = {
             Way.API_KEY: "A key that is typed here",
@@ -167,7 +208,7 @@ class InstallForm(forms.Form):
                     label=label, help_text=said or goes, widget=SecretInput()
                 )
             case Way.BASIC:
-                fields["auth-user"] = ForeignText(label="User name", help_text=said)
+                fields["auth-user"] = UserName(label="User name", help_text=said)
                 fields["auth-password"] = ForeignText(
                     label="Password",
                     help_text=f"{goes} Some services want it empty.",
@@ -280,6 +321,15 @@ class InstallForm(forms.Form):
             return looks_secret(self.parameters[int(name.removeprefix("parameter-"))])
         return name.startswith("auth-")
 
+    def hides(self, name: str) -> bool:
+        """Whether not even colleagues may see what was entered.
+
+        They see user names, but not one without a password: services that want none take their
+        key as the user's name.
+        """
+        is_named = name == "auth-user" and bool(self.cleaned_data.get("auth-password"))
+        return self.is_secret(name) and not is_named
+
     @property
     def secret_names(self) -> str:
         """The names of the inputs that nothing but the install itself may get, with commas."""
@@ -391,7 +441,7 @@ class InstallForm(forms.Form):
             if name in self.never_shown:
                 continue
             value = values.get(name)
-            if self.is_secret(name) and name != "auth-user":
+            if self.hides(name):
                 entries.append([str(bound.label), "set" if value else "not set"])
                 continue
             shown = ("Yes" if value else "No") if isinstance(value, bool) else str(value or "")
@@ -404,6 +454,7 @@ class InstallForm(forms.Form):
                 "entries": entries,
                 "initial": initial,
                 "method": self.method_key,
+                "layout": self.layout_now,
                 "authentication_id": (self.method.id if self.method else None) or "",
             }
         )

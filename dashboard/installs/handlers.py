@@ -20,7 +20,7 @@ from cyclr_api import (
 from dashboard.common.foreign import storable
 from dashboard.installs.forms import free_name
 from dashboard.mirror import sync
-from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.handlers import (
     Doubtful,
     Found,
@@ -36,7 +36,10 @@ from dashboard.operations.models import Operation
 
 JSON = dict[str, Any]
 
-_PROPERTY = re.compile(r"property(?: that matches)? name '(.*)'", re.DOTALL)
+_PROPERTY = re.compile(r"property(?: that matches)? name '(.*)", re.DOTALL)
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
+_HIDDEN, _CUT = "***", "…"
+"""What the client leaves in Cyclr's words for a typed value, and where they go on."""
 
 
 def mark_of(operation: Operation) -> str:
@@ -66,6 +69,13 @@ class InstallConnector(Handler):
 
     kind = "installs.install"
 
+    def needless(self, account: Account, connector: CatalogueConnector) -> str:
+        """An account that has the connector needs no other one."""
+        same = account.connectors.there().filter(
+            connector_name=connector.name, connector_version=connector.version
+        )
+        return f"It has {connector.name} already." if same.exists() else ""
+
     def prepare(self, operation: Operation, client: Client) -> JSON:
         """Reserve a name that is free, and remember which connectors are there already."""
         there = client.account(account_id_of(operation)).connectors.all()
@@ -76,8 +86,11 @@ class InstallConnector(Handler):
             str(prepared.get("name", ""))
             for prepared in others.exclude(prepared=None).values_list("prepared", flat=True)
         }
+        # A listing may lag behind: what was refused once is taken.
+        tried = operation.events.filter(event="again").values_list("details", flat=True)
+        refused = {str(details.get("name", "")) for details in tried}
         wanted = str(operation.shown_input.get("initial", {}).get("name") or operation.title)
-        name = free_name(wanted, {connector.name for connector in there} | reserved)
+        name = free_name(wanted, {connector.name for connector in there} | reserved | refused)
         words = f"Looked at the {len(there)} connectors that are there; the name “{name}” is free"
         return {
             "name": name,
@@ -131,14 +144,15 @@ class InstallConnector(Handler):
     ) -> bool:
         """Whether the one of our name bears our description, cut off or left out of the list.
 
-        An empty description proves nothing: a customer's own install has none either.
+        The cut must have left the mark's beginning: what was typed may stand in a colleague's own
+        install of that name too.
         """
-        sent = str((operation.prepared or {}).get("description") or mark_of(operation))
+        mark = mark_of(operation)
+        sent = str((operation.prepared or {}).get("description") or mark)
         whole = client.account(account_id_of(operation)).connector(named.id).get()
         description = whole.description or ""
-        return mark_of(operation) in description or (
-            len(description) >= len("[desk:") and sent.startswith(description)
-        )
+        least = len(sent) - len(mark) + len("[desk:")
+        return mark in description or (len(description) >= least and sent.startswith(description))
 
     def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
         """Take the mark out of the description again."""
@@ -177,16 +191,18 @@ class InstallConnector(Handler):
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """Which field Cyclr's message is about; a name in use is looked into first."""
         if isinstance(error, NameInUseError):
-            if (operation.prepared or {}).get("resends"):
+            if operation.is_resent:
                 raise LookAgain
             raise PrepareAgain
         said = error.cyclr_message or ""
         name = operation.connector.name if operation.connector else "the connector"
         if match := _PROPERTY.search(said):
-            target = match.group(1)
+            quoted = match.group(1).rpartition("'")[0] or match.group(1)
+            target = setting_meant(match.group(1), operation)
             return Refusal(
-                f"Cyclr does not take the setting “{target}” of {name}. Nothing was installed.",
-                field=f"property:{target}",
+                f"Cyclr does not take the setting “{target or quoted}” of {name}. "
+                "Nothing was installed.",
+                field=f"property:{target or quoted}",
             )
         if "is a draft" in said:
             return Refusal(
@@ -209,6 +225,41 @@ class InstallConnector(Handler):
             if said
             else f"{words}. Nothing was installed."
         )
+
+
+def setting_meant(quoted: str, operation: Operation) -> str:
+    """Cyclr's name of the one setting that `quoted`, the end of its message, can mean, or empty.
+
+    In a message typed values are hidden, spaces are single, and its end may be cut off.
+    """
+    asked = operation.connector.asked_parameters if operation.connector else []
+    targets = dict.fromkeys([*(one.target_name for one in asked), "ClientId", "ClientSecret"])
+    whole = quoted.rpartition("'")[0]
+    for parts, is_open in (
+        ([whole], False),
+        (whole.split(_HIDDEN), False),
+        (quoted.removesuffix(_CUT).split(_HIDDEN), True),
+    ):
+        if is_open and not quoted.endswith(_CUT):
+            continue
+        meant = [name for name in targets if _fits(_SPACES.sub(" ", name), parts, is_open)]
+        if meant:
+            return meant[0] if len(meant) == 1 else ""
+    return ""
+
+
+def _fits(name: str, parts: list[str], is_open: bool) -> bool:
+    """Whether a name consists of these parts, in this order, with anything between them."""
+    *before, last = parts
+    place = 0
+    for number, part in enumerate(before):
+        found = name.find(part, place)
+        if found < 0 or (number == 0 and found > 0):
+            return False
+        place = found + len(part)
+    if is_open:
+        return name.startswith(last) if not before else last in name[place:]
+    return name == last if not before else name[place:].endswith(last)
 
 
 def outcome_of(installed: cyclr_api.AccountConnector) -> JSON:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.utils import ErrorDict
+from django.http import QueryDict
 
 from dashboard.bulk.services import MOST_ROWS, Target
 from dashboard.common.foreign import fold, storable
@@ -33,7 +35,18 @@ ACCOUNT_HEADINGS = ("account id", "account", "account_id", "accountid", "id")
 IGNORED_HEADINGS = ("account name", "")
 """Columns that are there for the reader's sake."""
 
-UNFILLABLE = {"submission", "release", "method", "wants_link", "is_native", "another"}
+_QUOTED = re.compile(r'"[^"]*"')
+
+UNFILLABLE = {"submission", "release", "layout", "method", "wants_link", "is_native", "another"}
+
+COLUMNS_NAMED = 12
+"""As many known columns are named to somebody who wrote an unknown one."""
+
+TOO_LONG = (
+    "It has more cells than the heading. Put quotation marks around a cell that holds the sign "
+    "which divides the cells."
+)
+NOT_KEPT = "It may hold secrets, so it was not kept. Enter it again."
 
 
 class TableError(ValidationError):
@@ -48,26 +61,20 @@ class Table:
     lines: list[tuple[int, str, tuple[str, ...]]] = field(repr=False)
     """Line number, account id, one cell for each column."""
 
+    too_long: frozenset[int] = frozenset()
+    """The numbers of lines with more cells than there are headings."""
+
 
 def read_table(text: str) -> Table:
     """The table in `text`: commas, semicolons or tabs between cells, quotes around them if need be.
 
     A single column without a heading is taken as account ids. Raises `TableError`.
     """
-    text = text.removeprefix(BYTE_ORDER_MARK)
-    if "\0" in text:
-        raise TableError("The table holds characters that no table has. Save it as CSV (UTF-8).")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    if not first:
+    if len(text) > LARGEST_TABLE:
+        raise TableError("The table is larger than 2 MB. Split it.")
+    numbered = _numbered(text)
+    if not numbered:
         raise TableError("Enter at least one account id.")
-    delimiter = max(DELIMITERS, key=first.count)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise TableError(
-            f"The table cannot be read ({error}). Is a quotation mark missing?"
-        ) from None
-    numbered = [(n, row) for n, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
     heading = [cell.strip() for cell in numbered[0][1]]
     place = _account_column(heading)
     if place is None:
@@ -86,8 +93,35 @@ def read_table(text: str) -> Table:
         )
     if not numbered:
         raise TableError("The table has a heading and no line below it.")
-    columns = tuple(cell for n, cell in enumerate(heading) if n != place)
-    return Table(columns, [_line(number, row, place, len(heading)) for number, row in numbered])
+    width = len(heading)
+    return Table(
+        tuple(cell for n, cell in enumerate(heading) if n != place),
+        [_line(number, row, place, width) for number, row in numbered],
+        frozenset(n for n, row in numbered if any(cell.strip() for cell in row[width:])),
+    )
+
+
+def _numbered(text: str) -> list[tuple[int, list[str]]]:
+    """The lines that hold anything, with their numbers."""
+    text = text.removeprefix(BYTE_ORDER_MARK)
+    if "\0" in text:
+        raise TableError("The table holds characters that no table has. Save it as CSV (UTF-8).")
+    try:
+        rows = list(
+            csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        )
+    except csv.Error as error:
+        raise TableError(
+            f"The table cannot be read ({error}). Is a quotation mark missing?"
+        ) from None
+    return [(n, row) for n, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
+
+
+def _delimiter(text: str) -> str:
+    """What stands between the cells of the first line; not what stands within one of them."""
+    unquoted = _QUOTED.sub("quoted", text)
+    first = next((line for line in unquoted.split("\n") if line.strip()), "")
+    return max(DELIMITERS, key=first.count)
 
 
 def _account_column(heading: Sequence[str]) -> int | None:
@@ -108,14 +142,16 @@ class InstallManyForm(InstallForm):
     """The install form for all accounts, with the table of accounts and of what differs."""
 
     never_shown = frozenset({"table", "file", "skips_existing"})
+    stays_in_browser = "table,file"
 
     table = forms.CharField(
         required=False,
         strip=False,
-        max_length=LARGEST_TABLE,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
     )
-    file = forms.FileField(required=False)
+    file = forms.FileField(
+        required=False, widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"})
+    )
     skips_existing = forms.BooleanField(required=False, initial=True)
 
     def __init__(
@@ -131,34 +167,52 @@ class InstallManyForm(InstallForm):
             self.files = files
         self.fields["name"].label = "Name in each account"
         self.fields["name"].help_text = "A number is added where the name is taken."
-        self.fields["table"].label = "Accounts"
+        self.fields["table"].label = "Account ids or a table"
         self.fields["table"].help_text = (
-            "One account id on each line, or a table with a heading line: “Account id” and a "
+            "One account id on each line; or a table with a heading line: “Account id”, and a "
             "column for each field that differs."
         )
         self.fields["file"].label = "Or a CSV file"
         self.fields["file"].help_text = "UTF-8, at most 2 MB and 5,000 lines."
-        skips = f"Leave out accounts that have {connector.name} already"
+        for name in ("table", "file"):
+            self.fields[name].is_alternative = True  # type: ignore[attr-defined]
+        skips = "Leave out accounts that have this connector already"
         self.fields["skips_existing"].label = skips
+        if "wants_link" in self.fields:
+            self.fields["wants_link"].label = "Create a connection link for each account"
+            self.fields["wants_link"].help_text = "They are listed under Links."
         self.read: Table | None = None
+        self._table_error: ValidationError | None = None
         self.filled: dict[int, str] = {}
         """Which field each column of the table fills."""
         self.needed: set[str] = set()
         """The fields that a line must fill if the form does not."""
+        self.emptied: list[str] = []
+        """The columns whose cells were not kept for another drawing."""
 
-    @property
-    def accounts_section(self) -> list[forms.BoundField]:
-        """Where the accounts are named."""
-        return [self["table"], self["file"], self["skips_existing"]]
+    def keep(self, posted: QueryDict) -> None:
+        """Take over what was typed, the table too, less what is or may be a secret."""
+        super().keep(posted)
+        self.initial["table"] = self.without_secrets(posted.get("table", ""))
 
     def full_clean(self) -> None:
         """Read the table first: what it fills need not be in the form."""
         if self.is_bound:
             self._read_table()
+        # What a table would have filled that cannot be read, nobody knows.
+        loose = self._table_error is not None and self._has_table
+        names = [name for name in self.fillable() if loose and self.fields[name].required]
+        for name in names:
+            self.fields[name].required = False
         super().full_clean()
+        for name in names:
+            self.fields[name].required = True
+
+    @property
+    def _has_table(self) -> bool:
+        return self._upload is not None or bool(str(self.data.get("table", "")).strip())
 
     def _read_table(self) -> None:
-        self._table_error: ValidationError | None = None
         try:
             self.read = read_table(self._table_text())
             self.filled = self._fields_of(self.read.columns)
@@ -171,33 +225,38 @@ class InstallManyForm(InstallForm):
                     self.needed.add(name)
                 self.fields[name].required = False
 
-    def _table_text(self) -> str:
+    @property
+    def _upload(self) -> UploadedFile[Any] | None:
         upload = self.files.get("file")
-        if isinstance(upload, UploadedFile):
-            if (upload.size or 0) > LARGEST_TABLE:
-                raise TableError("The file is larger than 2 MB. Split it.")
-            try:
-                return str(upload.read().decode("utf-8-sig"))
-            except UnicodeDecodeError:
-                raise TableError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
-        return str(self.data.get("table", ""))
+        return upload if isinstance(upload, UploadedFile) else None
+
+    def _table_text(self) -> str:
+        pasted = str(self.data.get("table", ""))
+        upload = self._upload
+        if upload is None:
+            return pasted
+        if pasted.strip():
+            raise TableError("Use one: this file, or the ids and the table above.")
+        if (upload.size or 0) > LARGEST_TABLE:
+            raise TableError("The file is larger than 2 MB. Split it.")
+        try:
+            return str(upload.read().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise TableError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
 
     def _fields_of(self, columns: Sequence[str]) -> dict[int, str]:
         known = self.headings()
         found: dict[int, str] = {}
         for place, heading in enumerate(columns):
-            folded = fold(heading)
-            if folded in IGNORED_HEADINGS:
+            # An apostrophe keeps spreadsheets from computing it.
+            name = known.get(fold(heading)) or known.get(fold(heading.removeprefix("'")))
+            if name is None and fold(heading) in IGNORED_HEADINGS:
                 continue
-            name = known.get(folded)
+            shown = storable(heading if len(heading) <= 60 else f"{heading[:60]}…")
             if name is None:
-                shown = heading if len(heading) <= 60 else f"{heading[:60]}…"
-                raise TableError(
-                    f"No field is called “{storable(shown)}”. Known are: "
-                    f"{', '.join(self.heading_words())}."
-                )
+                raise TableError(f"No field is called “{shown}”. Known are: {self._known_words()}.")
             if name in found.values():
-                raise TableError(f"Two columns are called “{heading}”.")
+                raise TableError(f"Two columns are called “{shown}”.")
             found[place] = name
         return found
 
@@ -210,37 +269,100 @@ class InstallManyForm(InstallForm):
             found.setdefault(fold(str(self.fields[name].label)), name)
         if "auth-key" in self.fields:
             found.setdefault("api key", "auth-key")  # its label may name a header as well
+        found.setdefault("name", "name")  # as on the form for one account
+        found.pop("", None)
+        return found
+
+    def column_headings(self) -> dict[str, str]:
+        """Field name to the heading of its column, for every field that one heading can name."""
+        known = self.headings()
+        found: dict[str, str] = {}
+        for name in self.fillable():
+            place = name.removeprefix("parameter-")
+            other = self.parameters[int(place)].target_name if place != name else ""
+            for heading in (str(self.fields[name].label), other):
+                if known.get(fold(heading)) == name:
+                    found.setdefault(name, heading)
         return found
 
     def fillable(self) -> list[str]:
         """The fields that may differ between accounts."""
         return [name for name in self.fields if name not in UNFILLABLE | self.never_shown]
 
-    def heading_words(self) -> list[str]:
-        """How the columns may be called."""
-        return ["Account id", *(str(self.fields[name].label) for name in self.fillable())]
+    def _known_words(self) -> str:
+        known = ["Account id", *self.column_headings().values()]
+        more = len(known) - COLUMNS_NAMED
+        and_more = f" and {more} more: the table to download has them all" if more > 0 else ""
+        return ", ".join(known[:COLUMNS_NAMED]) + and_more
 
     def clean(self) -> dict[str, Any]:
-        """The form's own rules, and what was wrong with the table."""
+        """The form's own rules, what was wrong with the table, and what of it is gone."""
         values = super().clean()
+        place = "table" if self._upload is None else "file"
         if self._table_error is not None:
-            is_upload = isinstance(self.files.get("file"), UploadedFile)
-            self.add_error("file" if is_upload else "table", self._table_error)
-        elif self._errors and not self.may_show_table:
-            self.add_error("table", "Enter the table again: it holds secrets and was not kept.")
+            self.add_error(place, self._table_error)
+        if not self._errors:
+            return values
+        pasted = str(self.data.get("table", ""))
+        kept = self.without_secrets(pasted)
+        if self._upload is not None and "file" not in self._errors:
+            self.add_error("file", "Choose the file again: no browser keeps it.")
+        if self.emptied:
+            self.add_error("table", self.emptied_words)
+        elif pasted.strip() and not kept:
+            self.add_error("table", NOT_KEPT)
         return values
+
+    # ---- what may be drawn again ----
+
+    def without_secrets(self, text: str) -> str:
+        """The table as it may be drawn again; `emptied` names the columns that lost their cells.
+
+        A column that is not known may be a secret with a slip in its heading.
+        """
+        self.emptied = []
+        harmless = len(self.methods) <= 1 and not any(map(self.is_secret, self.fillable()))
+        if harmless or not text.strip():
+            return text
+        try:
+            rows = [row for _, row in _numbered(text)] if len(text) <= LARGEST_TABLE else []
+        except TableError:
+            return ""
+        heading = [cell.strip() for cell in rows[0]] if rows else []
+        place = _account_column(heading)
+        if place is None:
+            return text if max(map(len, rows), default=0) == 1 else ""
+        known = self.headings()
+        kept = [
+            n
+            for n, cell in enumerate(heading)
+            if n == place
+            or fold(cell) in IGNORED_HEADINGS
+            or ((name := known.get(fold(cell))) and not self.is_secret(name))
+        ]
+        self.emptied = [
+            cell
+            for n, cell in enumerate(heading)
+            if n not in kept and any(row[n].strip() for row in rows[1:] if n < len(row))
+        ]
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, delimiter=_delimiter(text), lineterminator="\n")
+        writer.writerow(heading)
+        for row in rows[1:]:
+            cells = [row[n] if n in kept and n < len(row) else "" for n in range(len(heading))]
+            writer.writerow(cells)
+        return out.getvalue()
+
+    @property
+    def emptied_words(self) -> str:
+        """What to enter again, in words."""
+        names = ", ".join(f"“{storable(name)[:60]}”" for name in self.emptied[:COLUMNS_NAMED])
+        return f"The cells of {names} were not kept: enter them again." if names else ""
 
     def shared_entries(self) -> list[list[str]]:
         """What all accounts share, for people: secrets masked, nothing for nothing."""
         entries: list[list[str]] = self.shown_input()["entries"]
         return [entry for entry in entries if entry[1] not in {"", "not set"}]
-
-    @property
-    def may_show_table(self) -> bool:
-        """Whether the table may be drawn again: it is understood, and no column is a secret."""
-        if self.read is None or self._table_error is not None:
-            return False
-        return not any(self.is_secret(name) for name in self.filled.values())
 
 
 # ---- the lines ----
@@ -274,6 +396,8 @@ def _target(
     if owner is not None and owner != account.pk:
         words = "This connector belongs to another account alone."
         return Target(number, label, account, problem=words)
+    if form.read is not None and number in form.read.too_long:
+        return Target(number, label, account, problem=TOO_LONG)
     if account.pk in having:
         words = f"It has {form.connector.name} already."
         return Target(number, label, account, problem=words)
@@ -286,8 +410,9 @@ def _target(
         "shown": line.shown_input(),
         "exclusive_key": exclusive_key(account, form.connector),
         "follow_up": follow_up(line, account),
+        "leaves_out_done": bool(form.cleaned_data.get("skips_existing")),
     }
-    shown = {"entries": _shown(form, cells)}
+    shown = {"entries": _shown(line, cells)}
     return Target(number, label, account, values=values, shown=shown)
 
 
@@ -330,11 +455,7 @@ def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
     for place, name in form.filled.items():
         if not cells[place].strip():
             continue
-        value = (
-            "set"
-            if form.is_secret(name) and name != "auth-user"
-            else str(storable(cells[place].strip()))
-        )
+        value = "set" if form.hides(name) else str(storable(cells[place].strip()))
         found.append([str(form.fields[name].label), value[:200]])
     return found
 

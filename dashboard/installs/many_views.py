@@ -72,12 +72,15 @@ def install_many_table(request: StaffRequest, pk: int) -> HttpResponseBase:
     """A table to fill in: every account without this connector, a column for each field."""
     connector = _installable(request, pk)
     form = InstallManyForm(connector, method=request.GET.get("method", ""))
-    labels = [str(form.fields[name].label) for name in form.fillable() if name != "description"]
-    columns = ["Account id", "Account name", *labels]
-    return csv_response("accounts", columns, _without(connector, len(labels)))
+    headings = form.column_headings()
+    headings.pop("description", None)
+    # Beside a setting of that name the reader's column would be taken for it.
+    reader = [] if "account name" in form.headings() else ["Account name"]
+    columns = ["Account id", *reader, *headings.values()]
+    return csv_response("accounts", columns, _without(connector, len(reader), len(headings)))
 
 
-def _without(connector: CatalogueConnector, blanks: int) -> Iterator[list[str]]:
+def _without(connector: CatalogueConnector, names: int, blanks: int) -> Iterator[list[str]]:
     having = AccountConnector.objects.there().filter(
         connector_name=connector.name, connector_version=connector.version
     )
@@ -86,7 +89,7 @@ def _without(connector: CatalogueConnector, blanks: int) -> Iterator[list[str]]:
         accounts = accounts.filter(pk=connector.account_id)
     accounts = accounts.exclude(pk__in=having.values("account")).order_by("sort_name", "pk")
     for account in accounts.iterator(chunk_size=1000):
-        yield [account.cyclr_id, account.name, *[""] * blanks]
+        yield [account.cyclr_id, *[account.name] * names, *[""] * blanks]
 
 
 def _installable(request: StaffRequest, pk: int) -> CatalogueConnector:
@@ -110,6 +113,5 @@ def _ready_to_show(form: InstallManyForm) -> None:
     assert isinstance(form.data, QueryDict)
     data = form.data.copy()
     data["submission"] = str(uuid.uuid4())
-    if not form.may_show_table:
-        data["table"] = ""
+    data["table"] = form.without_secrets(data.get("table", ""))
     form.data = data

@@ -141,7 +141,8 @@ def install_check(request: StaffRequest, pk: int, connector_pk: int) -> HttpResp
     )
     kept = drafts.kept_fields(form)
     form.is_valid()
-    drafts.save(request.user, form, account)
+    if not _was_sent(request.POST.get("submission", "")):  # it may have overtaken this
+        drafts.save(request.user, form, account)
     context = {"fields": [form[name] for name in kept if form[name].errors]}
     return render(request, "installs/_install_checks.html", context)
 
@@ -202,19 +203,15 @@ def _form(
         )
     if draft is not None:
         form = _made(request, account, connector, method=draft.method)
-        kept = {name: v for name, v in draft.values.items() if name in form.fields}
-        form.initial.update({**kept, "method": form.method_key})
+        kept = form.moved(draft.values, str(draft.values.get("layout", "")))
+        form.initial.update({**kept, "method": form.method_key, "layout": form.layout_now})
         return form
     if earlier is None:
         return _made(request, account, connector, method=request.GET.get("method", ""))
     shown = earlier.shown_input
-    initial = {
-        name: value
-        for name, value in shown.get("initial", {}).items()
-        if name not in {"submission", "release"}
-    }
     method = str(shown.get("method", ""))
-    form = InstallForm(connector, account, method=method, taken=_taken(account), initial=initial)
+    form = InstallForm(connector, account, method=method, taken=_taken(account))
+    form.initial.update(form.moved(shown.get("initial", {}), str(shown.get("layout", ""))))
     form.blame(earlier.error_field, earlier.error)
     return form
 

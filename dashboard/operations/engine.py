@@ -91,7 +91,7 @@ def claim(pk: int) -> Operation | None:
             return None
         was = before.state
         state = State.RUNNING if was in {State.QUEUED, State.RUNNING} else State.UNSURE
-        is_lost = was in {State.RUNNING, State.SENT}
+        is_lost = before.lease_until is not None  # whoever lets go of a row ends its lease
         Operation.objects.filter(pk=pk).update(
             state=state,
             attempt=F("attempt") + 1,
@@ -216,7 +216,7 @@ def _give_up(held: Claim) -> None:
             "do not do it again."
         )
         _fail(held, Reason.NEEDS_PERSON, words)
-    elif operation.sent_at is not None or (operation.prepared or {}).get("resends"):
+    elif operation.sent_at is not None or operation.is_resent:
         words = (
             "It was sent, and Cyclr Desk failed to find out what came of it. "
             "Look in Cyclr before you try again."
@@ -419,7 +419,7 @@ def _wait(held: Claim, error: TemporaryError) -> None:
     tries = operation.tries + (0 if isinstance(error, PacedError) else 1)
     was_sent = operation.state == State.UNSURE
     if tries >= MOST_TRIES or moment - operation.created_at > LONGEST_AGE:
-        if was_sent:
+        if was_sent or operation.is_resent:
             _fail(
                 held,
                 Reason.NEEDS_PERSON,
@@ -446,7 +446,7 @@ def _wait(held: Claim, error: TemporaryError) -> None:
     }
     if columns["state"] == State.QUEUED:
         columns["sent_at"] = None
-        if not (operation.prepared or {}).get("resends"):
+        if not operation.is_resent:
             columns["prepared"] = None
     held.write(**columns)
     if not isinstance(error, PacedError):
@@ -465,8 +465,8 @@ def _wait(held: Claim, error: TemporaryError) -> None:
 
 def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
     operation = held.operation
+    is_clear = operation.state != State.UNSURE and not operation.is_resent
     if isinstance(error, CredentialsRefusedError) and not isinstance(error, AccountRefusedError):
-        is_clear = operation.state != State.UNSURE
         _fail(
             held,
             Reason.REFUSED if is_clear else Reason.NEEDS_PERSON,
@@ -492,6 +492,7 @@ def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
             words = "Every name that was tried is taken. Nothing was changed. Choose another name."
             _fail(held, Reason.REFUSED, words, error, field="name")
             return
+        name = (operation.prepared or {}).get("name", "")
         held.write(
             state=State.QUEUED,
             sent_at=None,
@@ -499,11 +500,18 @@ def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
             not_before=timezone.now(),
             lease_until=None,
         )
-        held.note("again", "The name was taken meanwhile; another one is chosen")
+        held.note("again", "The name was taken meanwhile; another one is chosen", name=name)
         return
     except LookAgain:
         held.write(state=State.UNSURE, not_before=timezone.now(), lease_until=None)
         held.note("unsure", "Cyclr says the name is in use: looking whether it is ours")
+        return
+    if not is_clear:
+        words = (
+            "It was sent before and not found since, and now Cyclr refuses it. "
+            "Look in Cyclr before you try again."
+        )
+        _fail(held, Reason.NEEDS_PERSON, words, error)
         return
     _fail(held, Reason.REFUSED, refusal.words, error, field=refusal.field)
 

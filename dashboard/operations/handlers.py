@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from cyclr_api import Client, PermanentError
+from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 
@@ -67,6 +68,10 @@ class Handler(ABC):
             return True
         role = user.role_in(operation.console) if user.is_active else None
         return role is not None and role >= self.role
+
+    def needless(self, account: Account, connector: CatalogueConnector) -> str:
+        """Why it need not be done for this account, in words; a bulk run leaves it out then."""
+        return ""
 
     @abstractmethod
     def prepare(self, operation: Operation, client: Client) -> JSON:

@@ -181,8 +181,13 @@ class Operation(Acted):
     @property
     def is_cancellable(self) -> bool:
         """Only what nobody works on and what was never sent can be taken back."""
-        was_sent = self.sent_at is not None or (self.prepared or {}).get("resends")
+        was_sent = self.sent_at is not None or self.is_resent
         return self.state == State.QUEUED and not was_sent
+
+    @property
+    def is_resent(self) -> bool:
+        """Whether it was sent before and looked for in vain: it may still turn up."""
+        return bool((self.prepared or {}).get("resends"))
 
     @property
     def is_retryable(self) -> bool:

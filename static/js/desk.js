@@ -142,9 +142,14 @@ document.addEventListener("htmx:afterOnLoad", (event) => {
   for (const old of document.querySelectorAll(`.snack[data-kind="${OUTAGE}"]`)) old.remove();
 });
 
+// What is pressed must still be there when it is let go.
+let isPressed = false;
+document.addEventListener("pointerdown", () => (isPressed = true), true);
+for (const type of ["pointerup", "pointercancel"]) document.addEventListener(type, () => (isPressed = false), true);
+
 setInterval(() => {
   waited += 1;
-  if (waited < pause || document.visibilityState !== "visible" || !window.htmx) return;
+  if (isPressed || waited < pause || document.visibilityState !== "visible" || !window.htmx) return;
   waited = 0;
   if (document.querySelector('[hx-trigger*="tick"]')) window.htmx.trigger(document.body, "tick");
   // What may move, but has not lately, asks every fifth time.
@@ -223,6 +228,7 @@ document.addEventListener(
       return;
     }
     form.dataset.sent = "";
+    clearTimeout(form.querySelector("[data-checks]")?.wait); // it would be a draft of what is sent
     // After the form is read: a disabled button's own name and value would not be sent.
     setTimeout(() => {
       if (!("sent" in form.dataset)) return;
@@ -236,8 +242,8 @@ document.addEventListener(
   true,
 );
 document.addEventListener("htmx:afterRequest", (event) => {
-  const form = event.target.closest?.("form[data-once]");
-  if (form) release(form);
+  // The form itself: a part of it that asks something meanwhile must not free its buttons.
+  if (event.target.matches?.("form[data-once]")) release(event.target);
 });
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) release(form);
@@ -246,34 +252,59 @@ addEventListener("pageshow", () => {
 // ---- checks: a form with a [data-checks] part says what is wrong with a field as it is left ----
 
 const isSecret = (field) => field.type === "password" || field.classList.contains("secret");
+const entry = (field) => (/checkbox|radio/.test(field.type) ? String(field.checked) : field.value);
+const drawn = (field) => {
+  if (/checkbox|radio/.test(field.type)) return String(field.defaultChecked);
+  const chosen = [...(field.options ?? [])];
+  return field.options ? (chosen.find((one) => one.defaultSelected) ?? chosen[0])?.value : field.defaultValue;
+};
+const checksOf = (field) =>
+  field.name && !isSecret(field) && window.htmx ? field.form?.querySelector("[data-checks]") : null;
+const check = (checks, after) => {
+  clearTimeout(checks.wait);
+  checks.wait = setTimeout(() => checks.isConnected && window.htmx.trigger(checks, "left"), after);
+};
 document.addEventListener("focusout", (event) => {
   const field = event.target;
-  const checks = field.form?.querySelector("[data-checks]");
-  if (!checks || !field.name || isSecret(field) || !window.htmx) return;
-  if ("left" in field.dataset && field.dataset.left === field.value) return;
-  field.dataset.left = field.value;
-  clearTimeout(checks.wait);
-  checks.wait = setTimeout(() => checks.isConnected && window.htmx.trigger(checks, "left"), 150);
+  const checks = checksOf(field);
+  // Who only passes through has done nothing wrong yet.
+  if (!checks || entry(field) === (field.dataset.left ?? drawn(field))) return;
+  field.dataset.left = entry(field);
+  check(checks, 150);
+});
+// A field that is never left is kept as well; nothing is said of it.
+document.addEventListener("input", (event) => {
+  const checks = checksOf(event.target);
+  if (checks) check(checks, 2000);
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   const checks = event.target;
   if (!checks.matches?.("[data-checks]")) return;
-  for (const field of checks.closest("form").elements) {
-    if (!("left" in field.dataset)) continue;
-    const place = field.closest(".field");
-    if (!place) continue;
-    const name = CSS.escape(field.name);
-    const said = checks.querySelector(`[data-for="${name}"]`);
-    place.querySelector(".oops")?.remove();
-    place.classList.toggle("wrong", Boolean(said));
-    field.toggleAttribute("aria-invalid", false);
-    if (!said) continue;
-    field.setAttribute("aria-invalid", "true");
-    const described = (field.getAttribute("aria-describedby") || "").split(" ");
-    if (!described.includes(said.id)) field.setAttribute("aria-describedby", [...described, said.id].join(" ").trim());
-    place.querySelector("label, legend").after(said.cloneNode(true));
+  const left = [...checks.closest("form").elements].filter((field) => "left" in field.dataset);
+  for (const place of new Set(left.map((field) => field.closest(".field")))) {
+    if (place) judge(place, checks);
   }
+  checks.replaceChildren(); // what is wrong elsewhere was not asked for
 });
+const judge = (place, checks) => {
+  const fields = [...place.querySelectorAll("[name]")];
+  const said = fields.map((field) => checks.querySelector(`[data-for="${CSS.escape(field.name)}"]`)).find(Boolean);
+  const before = place.querySelector(".oops");
+  const label = place.querySelector("label, legend");
+  if (said && said.textContent !== before?.textContent) say(`${label.textContent.trim()}: ${said.textContent.trim()}`);
+  before?.remove();
+  place.classList.toggle("wrong", Boolean(said));
+  for (const field of fields) {
+    const described = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== (said ?? before)?.id);
+    if (said) described.push(said.id);
+    if (said) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+    if (described.length) field.setAttribute("aria-describedby", described.join(" "));
+    else field.removeAttribute("aria-describedby");
+  }
+  const help = place.querySelector(":scope > .help, :scope > div > .help") ?? place.querySelector(".opt");
+  if (said) (help ?? label).after(said);
+};
 
 // ---- keys ----
 

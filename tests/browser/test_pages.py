@@ -24,6 +24,7 @@ PAGES = [
     "/templates/",
     "/cycles/",
     "/operations/",
+    "/bulk/",
     "/audit/",
     "/settings/",
 ]
@@ -71,6 +72,14 @@ def test_every_staff_page_is_sound(
     entry = page.get_by_role("link", name="Zendesk").first.get_attribute("href")
     page.goto(f"{desk.url}{account}install/?q=zendesk")
     form = page.get_by_role("link", name=re.compile("^Choose Zendesk")).first.get_attribute("href")
+    page.goto(f"{desk.url}{entry}install/")
+    page.get_by_label("Account ids or a table").fill("shop-1042.example\nnobody-has-this-id")
+    page.get_by_label("OAuth 2.0").check()
+    expect(page.get_by_label("Create a connection link for each account")).to_be_checked()
+    page.get_by_label("Zendesk Subdomain").fill("acme")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("button", name="Start for 1 account")).to_be_visible()
+    preview = page.url.removeprefix(desk.url)
     more = [
         account,
         f"{account}links/",
@@ -80,6 +89,8 @@ def test_every_staff_page_is_sound(
         f"{account}links/new/",
         connector,
         entry,
+        f"{entry}install/",
+        preview,
     ]
     for path in [*PAGES, *more]:
         page.goto(f"{desk.url}{path}")

@@ -247,6 +247,35 @@ def test_what_may_have_happened_is_not_retried(
     assert services.retry_failed(run, Actor.staff(lead)) == 0
 
 
+def test_what_somebody_tried_anew_is_not_retried(
+    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+) -> None:
+    run = make_run(lead, accounts[0].console, [target(1, accounts[0])])
+    cyclr.faults.respond("POST", "*install", 400, {"Message": "No."}, times=1)
+    services.start(run, Actor.staff(lead))
+    carry_out(run, hands)
+
+    Operation.objects.update(is_superseded=True)
+
+    assert services.retry_failed(run, Actor.staff(lead)) == 0
+
+
+def test_a_paused_run_does_not_go_on_by_a_retry(
+    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+) -> None:
+    run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts)])
+    cyclr.faults.respond("POST", "*install", 400, {"Message": "No."}, times=1)
+    services.start(run, Actor.staff(lead))
+    feed_runs()
+    hands.work()
+    services.pause(run, Actor.staff(lead))
+
+    assert services.progress(run).failed == 1
+    assert services.retry_failed(run, Actor.staff(lead)) == 0
+    run.refresh_from_db()
+    assert run.state == "paused"
+
+
 def test_a_row_waits_while_somebody_else_works_in_its_account(
     cyclr: World, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
@@ -276,8 +305,65 @@ def test_a_run_stops_when_its_starter_may_not_any_more(
     feed_runs()
 
     run.refresh_from_db()
-    assert (run.state, run.halted) == ("paused", f"{run.actor_name} may not do this any more.")
+    assert run.state == "paused"
+    assert f"{run.actor_name} may not do this any more." in run.halted
     assert not Operation.objects.exists()
+
+
+def test_another_lead_takes_a_run_over_by_resuming_it(
+    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+) -> None:
+    run = make_run(lead, accounts[0].console, [target(1, accounts[0])])
+    services.start(run, Actor.staff(lead))
+    Membership.objects.filter(user=lead).update(role=Role.AGENT)
+    feed_runs()
+
+    other = make_user(Role.LEAD)
+    assert services.resume(run, Actor.staff(other))
+    carry_out(run, hands)
+
+    assert (run.state, run.halted, run.actor_user) == ("ended", "", other)
+    assert Operation.objects.get().actor_user == other
+
+
+def test_a_run_in_which_all_fail_pauses_and_goes_on_when_resumed(
+    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+) -> None:
+    run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts)])
+    cyclr.faults.respond("POST", "*install", 400, {"Message": "Quota reached."}, times=None)
+    services.start(run, Actor.staff(lead))
+
+    carry_out(run, hands)
+
+    progress = services.progress(run)
+    assert run.state == "paused"
+    assert f"The last {services.PAUSES_AFTER} accounts all failed." in run.halted
+    assert progress.failed < services.PAUSES_AFTER + services.AT_ONCE
+    assert progress.waiting
+    cyclr.faults.clear()
+    services.resume(run, Actor.staff(lead))
+    carry_out(run, hands)
+    assert (run.state, services.progress(run).failed) == ("ended", progress.failed)
+
+
+def test_of_two_runs_of_the_same_the_second_leaves_out_what_the_first_did(
+    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+) -> None:
+    runs = []
+    for name in ("Own hook", "Own hook two"):
+        one = target(1, accounts[0], name)
+        one.values["leaves_out_done"] = True
+        runs.append(make_run(lead, accounts[0].console, [one]))
+    for run in runs:
+        services.start(run, Actor.staff(lead))
+
+    carry_out(runs[0], hands)
+    hands.later(services.COME_BACK_AFTER.total_seconds() + 1)
+    carry_out(runs[1], hands)
+
+    assert [c.name for c in of_webhook(cyclr, accounts[0])] == ["Own hook"]
+    assert runs[1].rows.get().problem == "It has Generic Webhook already."
+    assert runs[1].rows.get().sealed_input == ""
 
 
 def test_a_row_whose_key_was_dropped_is_left_out_in_words(
@@ -321,6 +407,25 @@ def test_entries_are_wiped_when_done_and_a_day_after_the_end(
 
     assert not run.rows.exclude(sealed_input="").exists()
     assert services.retry_failed(run, Actor.staff(lead)) == 0
+
+
+def test_a_preview_and_a_paused_run_end_when_nobody_goes_on_for_a_day(
+    lead: User, accounts: list[Account]
+) -> None:
+    draft, paused = (make_run(lead, a.console, [target(1, a)]) for a in accounts[:2])
+    services.start(paused, Actor.staff(lead))
+    services.pause(paused, Actor.staff(lead))
+    wipe_rows()
+    assert BulkRun.objects.exclude(state=RunState.ENDED).count() == 2
+
+    yesterday = timezone.now() - timedelta(days=2)
+    BulkRun.objects.filter(pk=draft.pk).update(created_at=yesterday)
+    BulkRun.objects.filter(pk=paused.pk).update(started_at=yesterday)
+    wipe_rows()
+
+    assert not BulkRun.objects.exclude(state=RunState.ENDED).exists()
+    assert not BulkRow.objects.exclude(sealed_input="").exists()
+    assert not services.start(draft, Actor.staff(lead))
 
 
 def test_the_database_keeps_one_row_for_an_account(lead: User, accounts: list[Account]) -> None:

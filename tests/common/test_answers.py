@@ -37,6 +37,11 @@ def damaged(request: HttpRequest) -> HttpResponse:
 
 
 @open_to_all
+def reading(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.POST["table"])
+
+
+@open_to_all
 def away(request: HttpRequest) -> HttpResponse:
     raise OperationalError("could not connect to server: canary-4711")
 
@@ -58,6 +63,7 @@ urlpatterns = [
     path("both/", both),
     path("broken/", broken),
     path("damaged/", damaged),
+    path("reading/", reading),
     path("away/", away),
     path("wrapped/", wrapped),
     path("staff/", staff),
@@ -181,6 +187,13 @@ def test_somebody_without_a_role_can_still_sign_out(browser: Client) -> None:
     assert response.status_code == 403
     assert "Your role does not allow this" in response.text
     assert 'aria-label="Sign out"' in response.text
+
+
+def test_a_form_that_is_too_large_says_so(browser: Client) -> None:
+    response = browser.post("/reading/", {"table": "x" * 2_600_000})
+
+    assert response.status_code == 400
+    assert "This form is too large" in response.text
 
 
 def test_a_broken_request_says_so(browser: Client) -> None:

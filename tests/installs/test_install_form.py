@@ -105,7 +105,7 @@ def test_what_is_no_account_property_or_hidden_is_not_asked_for_nor_sent() -> No
     ("kind", "good", "sent", "bad"),
     [
         ("Integer", " 25 ", "25", ["x", "2.5", "1_000", "٢٥", "9" * 5000]),
-        ("Float", "2.5", "2.5", ["x", "NaN", "Infinity", "1e9999", "1,5"]),
+        ("Float", "2.5", "2.5", ["x", "NaN", "Infinity", "1e999", "1,5", "9" * 5000]),
         ("Decimal", "-0.25", "-0.25", ["--1", "inf"]),
         ("Boolean", "false", "false", ["maybe"]),
         ("DateTime", "2026-03-01T09:00+01:00", "2026-03-01T08:00:00Z", ["soon", "2026-02-30"]),
@@ -244,6 +244,7 @@ def test_halves_of_an_own_app_or_of_tokens_are_refused() -> None:
 
 def test_names_that_are_taken_are_refused_with_a_free_one() -> None:
     assert free_name("CRM", {"crm", "CRM 2"}) == "CRM 3"
+    assert free_name("x" * 200, {"X" * 200}) == "x" * 198 + " 2"
     connector = unsaved()
     form = InstallForm(connector, Account(pk=1), taken={"Parcel Desk"})
     assert form.initial["name"] == "Parcel Desk 2"
@@ -318,11 +319,59 @@ def test_a_new_release_draws_the_form_again_with_what_was_typed(agent: Client, d
         console=account.console, parameters=[parameter()], authentication=[NONE]
     )
     url = reverse("install_new", args=[account.pk, connector.pk])
-    data = {"submission": str(uuid.uuid4()), "release": 1, "name": "N", "parameter-0": "typed"}
-    answer = agent.post(url, data)
+    layout = InstallForm(connector, account).layout_now
+    data = {"submission": str(uuid.uuid4()), "release": 1, "layout": layout, "name": "N"}
+    answer = agent.post(url, data | {"parameter-0": "my entry"})
 
     assert answer.status_code == 409
-    assert "released anew" in answer.content.decode() and "typed" in answer.content.decode()
+    assert "released anew" in answer.content.decode()
+    assert 'value="my entry"' in answer.content.decode()
+
+
+def test_a_new_release_puts_no_entry_into_another_settings_place(agent: Client, db: None) -> None:
+    key = parameter(Name="Signing key", TargetName="key", IsSensitive=True)
+    region, shop = parameter(), parameter(Name="Shop", TargetName="Shop")
+    account = make_account()
+    connector = make_connector(
+        console=account.console, parameters=[key, region], authentication=[NONE]
+    )
+    url = reverse("install_new", args=[account.pk, connector.pk])
+    data = {
+        "submission": str(uuid.uuid4()),
+        "release": connector.release_id,
+        "layout": InstallForm(connector, account).layout_now,
+        "name": "N",
+        "parameter-0": "canary-key",
+        "parameter-1": "eu-west",
+    }
+    connector.release_id += 1
+    plain_key = parameter(Name="Signing key", TargetName="key")
+    connector.parameters = [shop, plain_key | {"Name": "Word"}, region]
+    connector.save()
+
+    html = agent.post(url, data).content.decode()
+
+    assert "canary-key" not in html
+    assert re.search(
+        r'name="parameter-2"[^>]*value="eu-west"|value="eu-west"[^>]*parameter-2', html
+    )
+
+
+def test_a_draft_of_an_older_release_fills_the_same_settings(agent: Client, db: None) -> None:
+    region, shop = parameter(), parameter(Name="Shop", TargetName="Shop")
+    account = make_account()
+    connector = make_connector(console=account.console, parameters=[region], authentication=[NONE])
+    names = [account.pk, connector.pk]
+    data = {"release": connector.release_id, "name": "N", "parameter-0": "eu-west"}
+    agent.post(reverse("install_check", args=names), data)
+    connector.parameters = [shop, region]
+    connector.save()
+
+    html = agent.get(reverse("install_new", args=names)).content.decode()
+
+    assert re.search(
+        r'name="parameter-1"[^>]*value="eu-west"|value="eu-west"[^>]*parameter-1', html
+    )
 
 
 def test_drafts_and_built_in_connectors_cannot_be_picked(agent: Client, db: None) -> None:
@@ -388,3 +437,41 @@ def test_the_picker_is_filtered_as_the_library_is(agent: Client, db: None) -> No
     assert names("auth=api-key&category=CRMs") == ["Keyed"]
     assert names("auth=api-key&category=Sales") == []
     assert names("auth=rubbish") == ["Keyed", "Signed"]
+
+
+def test_a_user_name_without_a_password_may_be_the_key_and_is_not_shown() -> None:
+    form = form_of(unsaved(methods=[BASIC]), auth__user="canary-key")
+    assert form.is_valid(), form.errors
+
+    assert "canary" not in str(form.shown_input())
+    assert ["User name", "set"] in form.shown_input()["entries"]
+
+
+def test_a_user_name_with_a_colon_is_refused() -> None:
+    """Basic authentication would take what follows for the password."""
+    form = form_of(unsaved(methods=[BASIC]), auth__user="ana:pw", auth__password="x")
+
+    assert errors(form) == {"auth-user"}
+
+
+def test_another_value_of_what_looks_secret_is_not_drawn_back() -> None:
+    connector = unsaved(parameter(Name="API Token", Values=["demo"]), parameter())
+    form = form_of(connector, **{"parameter-0": "*", "parameter-0_other": "canary-token"})
+    form.is_valid()
+
+    assert "canary" not in drawn(form)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("0001-01-01", "0001-01-01T00:00:00Z"),
+        ("2026-03-01T10:15:00.1234567+02:00", "2026-03-01T08:15:00Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_moment_is_sent_with_all_its_digits(typed: str, sent: str) -> None:
+    form = form_of(unsaved(parameter(DataType="DateTime")), parameter__0=typed)
+    assert form.is_valid(), form.errors
+
+    assert form.properties()[0]["Value"] == sent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from html import unescape
 from typing import Any
 
 import pytest
@@ -16,8 +17,15 @@ from cyclr_api.simulator import World
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import MOST_ROWS
 from dashboard.bulk.tasks import feed_runs
+from dashboard.common import sealing
 from dashboard.consoles.models import Console
-from dashboard.installs.many import InstallManyForm, TableError, read_table
+from dashboard.installs.many import (
+    LARGEST_TABLE,
+    TOO_LONG,
+    InstallManyForm,
+    TableError,
+    read_table,
+)
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.people.models import Role
@@ -82,12 +90,15 @@ def test_a_cell_may_hold_lines_and_quotes() -> None:
     [
         ("", "at least one account id"),
         (" \n ", "at least one account id"),
+        ('""', "at least one account id"),
+        (",,\n,", "at least one account id"),
         ("Account id\n", "no line below"),
         ("Region,Key\neu,1\n", "must be “Account id”"),
         ('account,Key\na-1,"open\n', "cannot be read"),
         ("account\na\0b", "characters that no table has"),
         ("account" + ",x" * 300 + "\na" + ",1" * 300, "columns"),
         ("account\n" + "a\n" * (MOST_ROWS + 1), "Split it"),
+        ("x" * (LARGEST_TABLE + 1), "larger than 2 MB"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_why(text: str, words: str) -> None:
@@ -160,6 +171,104 @@ def test_no_secret_of_the_table_is_stored_or_shown(lead: Client) -> None:
     page = lead.get(run.get_absolute_url()).content.decode()
     assert SECRET not in page
     assert "API key" in page
+
+
+def typed(response: Any) -> str:
+    """What the table's field is drawn with."""
+    page = unescape(response.content.decode())
+    return page.split('name="table"')[1].split(">", 1)[1].split("</textarea>")[0].strip()
+
+
+def test_a_table_comes_back_less_its_secrets(lead: Client) -> None:
+    connector = library("Freshdesk")
+    one, two = (account.cyclr_id for account in accounts()[:2])
+    table = (
+        "Account id,API key,APi kye,Freshdesk Domain,Account name\n"
+        f'{one},{SECRET},,a.example,"One, Ltd"\n{two},,{SECRET},b.example,Two\n'
+    )
+
+    response = post(lead, connector, table)
+
+    assert response.status_code == 422
+    assert SECRET not in response.content.decode()
+    assert typed(response).splitlines() == [
+        "Account id,API key,APi kye,Freshdesk Domain,Account name",
+        f'{one},,,a.example,"One, Ltd"',
+        f"{two},,,b.example,Two",
+    ]
+    said = unescape(response.content.decode())
+    assert "The cells of “API key”, “APi kye” were not kept: enter them again." in said
+    assert "Fill this in." not in said, "the table may have been meant to fill it"
+
+
+@pytest.mark.parametrize("table", ['account,Key\n"x,{}', "a,{}\nb,{}", "{}," * 9])
+def test_a_table_that_is_not_understood_does_not_come_back(lead: Client, table: str) -> None:
+    response = post(lead, library("Freshdesk"), table.replace("{}", SECRET))
+
+    assert response.status_code == 422
+    assert SECRET not in response.content.decode()
+    assert "It may hold secrets, so it was not kept." in response.content.decode()
+
+
+def test_where_nothing_is_secret_the_table_comes_back_as_it_was(lead: Client) -> None:
+    table = f"Account id;Colour\n{accounts()[0].cyclr_id};red"
+
+    response = post(lead, library("Generic Webhook"), table)
+
+    assert response.status_code == 422
+    assert typed(response) == table
+
+
+def test_another_method_keeps_the_table_less_its_secrets(lead: Client) -> None:
+    connector = library("Zendesk")
+    account = accounts()[0].cyclr_id
+    table = f"Account id,Password,Zendesk Subdomain\n{account},{SECRET},acme\n"
+
+    response = post(lead, connector, table, redraw="1", method=connector.methods[1].id)
+
+    assert SECRET not in response.content.decode()
+    assert typed(response).splitlines()[1] == f"{account},,acme"
+    assert "Secrets of the table are gone" in response.content.decode()
+
+
+def test_a_column_may_be_called_name(lead: Client) -> None:
+    connector = library("Generic Webhook")
+
+    post(lead, connector, f"Account id,Name\n{accounts()[0].cyclr_id},Till hook\n")
+
+    entries = BulkRun.objects.get().rows.get().shown_input["entries"]
+    assert entries == [["Name in each account", "Till hook"]]
+
+
+def test_a_line_with_too_many_cells_is_left_out(lead: Client) -> None:
+    connector = library("Freshdesk")
+    one, two = (account.cyclr_id for account in accounts()[:2])
+    table = f"Account id,API key\n{one},half,of a key\n{two},whole,,\n"
+
+    post(lead, connector, table, **{"parameter-0": "x.example"})
+
+    problems = [row.problem for row in BulkRun.objects.get().rows.all()]
+    assert problems == [TOO_LONG, ""]
+
+
+def test_a_file_and_a_table_are_one_too_many(lead: Client) -> None:
+    account = accounts()[0].cyclr_id
+    file = SimpleUploadedFile("a.csv", account.encode())
+
+    response = post(lead, library("Generic Webhook"), account, file=file)
+
+    assert response.status_code == 422
+    assert "Use one: this file, or the ids and the table above." in response.content.decode()
+    assert not BulkRun.objects.exists()
+
+
+def test_a_file_must_be_chosen_again_when_something_else_was_wrong(lead: Client) -> None:
+    file = SimpleUploadedFile("a.csv", accounts()[0].cyclr_id.encode())
+
+    response = post(lead, library("Freshdesk"), "", file=file)
+
+    assert response.status_code == 422
+    assert "Choose the file again" in response.content.decode()
 
 
 def test_a_bad_cell_leaves_out_its_line_alone(lead: Client) -> None:
@@ -262,3 +371,65 @@ def test_an_agent_may_not(client: Client, console: Console) -> None:
     assert post(client, connector, "a").status_code == 403
     page = client.get(connector.get_absolute_url()).content.decode()
     assert "Install into many accounts" not in page
+
+
+def asking(connector: CatalogueConnector, *names: str) -> CatalogueConnector:
+    """The connector, with these optional settings; a name is `label/target`."""
+    connector.parameters = [
+        {
+            "Id": number,
+            "Name": name.split("/")[0],
+            "TargetName": name.split("/")[-1],
+            "IsAccountConnectorProperty": True,
+            "IsOptional": True,
+            "DataType": "Text",
+        }
+        for number, name in enumerate(names, 1)
+    ]
+    connector.save()
+    return connector
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Account name/AccountName", "Region"),
+        ("Account Name", "Account id", "id"),
+        ("Region/r1", "Region/r2"),
+        ("=HYPERLINK(1)", "+1", "a;b;c;d;e"),
+        ("Name", "Description", "API key"),
+        ("two\nlines", "  spaces   in  it"),
+    ],
+)
+def test_each_setting_has_a_column_of_its_own_in_the_table_to_fill_in(
+    lead: Client, names: tuple[str, ...]
+) -> None:
+    connector = asking(library("Generic Webhook"), *names)
+    answer = lead.get(reverse("install_many_table", args=[connector.pk]))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    heading, line, *_ = csv.reader(io.StringIO(text, newline=""))
+    assert not any(cell.startswith(("=", "+")) for cell in heading)
+    values = [f"value {n}" for n in range(len(names))]
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows([heading, [*line[: -len(names)], *values]])
+
+    response = post(lead, connector, table.getvalue())
+
+    assert response.status_code == 302, response.content.decode()
+    row = BulkRun.objects.get().rows.get()
+    asked = sealing.unseal_json(row.sealed_input, bound_to=row.seal_place)
+    assert [one["Value"] for one in asked["values"]["properties"]] == values
+
+
+def test_a_user_name_without_a_password_is_hidden_in_its_line(lead: Client) -> None:
+    connector = library("Generic Webhook")
+    connector.authentication = [{"Id": "b", "AuthName": "Basic", "AuthType": "Basic"}]
+    connector.save()
+    one, two = accounts()[:2]
+    heading = "account,User name,Password"
+
+    post(lead, connector, f"{heading}\n{one.cyclr_id},{SECRET},\n{two.cyclr_id},ana,pw\n")
+
+    shown = [str(row.shown_input) for row in BulkRun.objects.get().rows.all()]
+    assert SECRET not in shown[0]
+    assert "ana" in shown[1] and "pw" not in shown[1]

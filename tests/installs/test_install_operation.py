@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from cyclr_api.simulator import World
 from dashboard.links.models import Link
-from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, OperationEvent, State
 from tests.simulated import Hands, library
 
@@ -278,3 +278,67 @@ def test_a_mark_that_stays_in_cyclr_is_not_shown_here(
     assert "[desk:" in str(installed(cyclr, harbour, "Slack")[0].description)
     assert row.description == "Mine <b>"
     assert "[desk:" not in page
+
+
+@pytest.mark.parametrize(
+    ("target", "said", "field"),
+    [
+        ("Shop", "Shop", "parameter-0"),
+        ("Two\n lines", "Two lines", "parameter-0"),
+        ("it's", "it's", "parameter-0"),
+        ("x" * 400, "x" * 400, "parameter-0"),
+        ("Shop domain", "*** domain", "parameter-0"),
+        ("Other", "***", ""),
+        ("Region", "Gone since", ""),
+    ],
+)
+def test_a_refused_setting_is_recognised_however_cyclrs_words_were_cut(
+    target: str, said: str, field: str
+) -> None:
+    """The client makes spaces single, hides what was typed and cuts long messages."""
+    from cyclr_api import RefusedError
+    from cyclr_api.errors import MESSAGE_LENGTH
+    from dashboard.installs.forms import InstallForm
+    from dashboard.installs.handlers import InstallConnector
+
+    names = [target, "Region", "Password"]
+    connector = CatalogueConnector(
+        name="Parcel Desk",
+        release_id=1,
+        parameters=[{"TargetName": n, "IsAccountConnectorProperty": True} for n in names],
+    )
+    message = f"There is not a connector property that matches name '{said}'."
+    if len(message) > MESSAGE_LENGTH:
+        message = message[: MESSAGE_LENGTH - 1] + "…"
+
+    refusal = InstallConnector().refused(
+        Operation(connector=connector), RefusedError("POST", 400, message)
+    )
+
+    form = InstallForm(connector, None)
+    assert form.field_named(refusal.field.removeprefix("property:")) == field
+
+
+def test_an_install_that_no_listing_shows_for_a_minute_is_found_and_not_repeated(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands, settings: Any
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    cyclr.faults.drop_after_effect("POST", INSTALL, times=1)
+    cyclr.faults.lag_listing(60)
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    hands.work()
+    for seconds in (2, 5, 10, 20, 40):
+        hands.later(seconds)
+        hands.work()
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.UNSURE
+    hands.later(125)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+    assert len(installed(cyclr, harbour, "Slack")) == 1
+    assert [call.fault for call in cyclr.requests if call.path.endswith("/install")] == [
+        "drop_after_effect"
+    ]

@@ -29,7 +29,12 @@ def user(db: None) -> User:
     return make_user(Role.AGENT)
 
 
-def order_install(account: Account, user: User, name: str = "Slack") -> Operation:
+INSTALL = "/connectors/{id}/install"
+
+
+def order_install(
+    account: Account, user: User, name: str = "Slack", *, description: str = ""
+) -> Operation:
     """An install of a connector without parameters, as the form would submit it."""
     import uuid
 
@@ -37,7 +42,7 @@ def order_install(account: Account, user: User, name: str = "Slack") -> Operatio
     values = {
         "release_id": connector.release_id,
         "name": name,
-        "description": "",
+        "description": description,
         "authentication_id": None,
         "auth_value": None,
         "properties": [],
@@ -53,7 +58,7 @@ def order_install(account: Account, user: User, name: str = "Slack") -> Operatio
             account=account,
             connector=connector,
             values=values,
-            shown={"initial": {"name": name, "description": ""}},
+            shown={"initial": {"name": name, "description": description}},
             exclusive_key=f"install:{account.pk}:{name}:",
         )
     )
@@ -483,3 +488,90 @@ def test_the_same_submission_for_another_account_is_not_taken_for_done(
     )
     with pytest.raises(OtherInputError):
         submit(order)
+
+
+def test_a_colleagues_install_with_the_same_words_is_not_adopted(
+    cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    cyclr.faults.drop_before_effect("POST", INSTALL)
+    operation = order_install(harbour, user, description="Sales team")
+    hands.work()
+    slack = library("Slack").release_id
+    cyclr.install(harbour.cyclr_id, slack, name="Slack", description="Sales team")
+    hands.later(3)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, "needs-a-person")
+    assert operation.outcome is None
+
+
+@pytest.mark.parametrize("trouble", ["credentials", "draft", "away"])
+def test_what_was_sent_before_is_never_said_to_have_changed_nothing(
+    trouble: str, cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+) -> None:
+    """The first call worked; the listing lags so far behind that it is sent again."""
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    cyclr.faults.drop_after_effect("POST", INSTALL)
+    cyclr.faults.lag_listing(10**6)
+    operation = order_install(harbour, user)
+    for seconds in (0, 125, 160):
+        hands.later(seconds)
+        engine.run(operation.pk)
+    operation.refresh_from_db()
+    assert operation.is_resent and operation.state == State.QUEUED
+    match trouble:
+        case "credentials":
+            cyclr.revoke_access_tokens()
+            cyclr.faults.respond("POST", "/oauth/token", status=400)
+        case "draft":
+            cyclr.faults.respond("POST", INSTALL, status=400, body={"Message": "is a draft"})
+        case "away":
+            cyclr.faults.unreachable()
+            hands.later(6 * 3600 + 60)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, "needs-a-person")
+    assert not operation.is_retryable
+    assert "Nothing was" not in operation.error
+    assert len(there(cyclr, harbour)) == 1
+
+
+def test_a_name_that_no_listing_shows_yet_is_not_tried_twice(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    cyclr.faults.lag_listing(60)
+    cyclr.install(harbour.cyclr_id, library("Slack").release_id, name="Slack")
+    operation = order_install(harbour, user)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE, operation.error
+    assert sorted(one.name for one in there(cyclr, harbour)) == ["Slack", "Slack 2"]
+    calls = [call.status for call in cyclr.requests if call.path.endswith("/install")]
+    assert calls == [400, 200]
+
+
+def test_workers_lost_while_they_look_are_counted(
+    cyclr: World, harbour: Account, user: User, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cyclr.faults.drop_after_effect("POST", INSTALL)
+    operation = order_install(harbour, user)
+    engine.run(operation.pk)
+
+    def killed(*_: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InstallConnector, "reconcile", killed)
+        for minutes in range(1, 6):
+            hands.later(60 * minutes)
+            with pytest.raises(Killed):
+                engine.run(operation.pk)
+    hands.later(600)
+    hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == (State.FAILED, "needs-a-person")

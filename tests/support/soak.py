@@ -17,6 +17,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -30,7 +31,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.support.desk import Desk
-from tests.support.services import PostgresServer, RedisServer, make_database
+from tests.support.services import PostgresServer, RedisServer, free_port, make_database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REPORT = ROOT / "docs" / "soak.md"
@@ -116,6 +117,29 @@ def persistent(work: Callable[[], T], within: float = 60) -> T:
             if time.monotonic() > until:
                 raise
             time.sleep(0.3)
+
+
+@contextlib.contextmanager
+def simulated_cyclr() -> Iterator[dict[str, str]]:
+    """A Cyclr apart from the dashboard, whose end would lose the ledger; its settings."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "cyclr_api.simulator", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield {
+            "CYCLR_API_URL": url,
+            "CYCLR_SERVICE_URL": url,
+            "CYCLR_CLIENT_ID": "desk-demo",
+            "CYCLR_CLIENT_SECRET": "demo-secret-not-for-production",
+        }
+    finally:
+        process.terminate()
+        process.wait(20)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 class Chaos(threading.Thread):
@@ -247,7 +271,8 @@ class Soak:
             self.postgres = PostgresServer()
             running.callback(self.postgres.stop)
             database = make_database(self.postgres.url, "soak")
-            self.desk = Desk(DATABASE_URL=database, REDIS_URL=self.redis.url, **SETTINGS)
+            cyclr = running.enter_context(simulated_cyclr())
+            self.desk = Desk(DATABASE_URL=database, REDIS_URL=self.redis.url, **cyclr, **SETTINGS)
             running.callback(self.desk.stop)
             self.desk.start(within=180)
             self._join_in()

@@ -163,6 +163,19 @@ def test_what_moves_is_asked_for_until_it_stands(page: Any) -> None:
     assert len(ticks) == 2
 
 
+def test_nothing_moves_away_under_a_finger(page: Any) -> None:
+    page.locator("#moving").hover()
+    page.mouse.down()
+    page.wait_for_timeout(300)
+    before = len(ticks)
+    page.wait_for_timeout(2500)
+    after = len(ticks)
+    page.mouse.up()
+    playwright.expect(page.locator("#moving")).to_have_text("2")
+
+    assert (before, after) in {(0, 0), (1, 1)}
+
+
 def test_a_failed_swap_says_so_with_its_reference(page: Any) -> None:
     page.get_by_role("button", name="Break").click()
 

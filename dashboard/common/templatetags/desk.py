@@ -256,7 +256,8 @@ def field(bound: BoundField, **extra: object) -> dict[str, Any]:
     is_group = isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
     errors = errors_of(bound)
     help_ = _help(bound.help_text)
-    is_optional = not bound.field.required and not is_check
+    is_alternative = getattr(bound.field, "is_alternative", False)  # one of several is needed
+    is_optional = not bound.field.required and not is_check and not is_alternative
     described = [
         f"{ident}-{part}"
         for part, there in (

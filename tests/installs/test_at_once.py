@@ -1,0 +1,176 @@
+"""Several people, or one impatient one, at the very same moment: real threads and transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+
+from cyclr_api.simulator import World
+from dashboard.audit.models import Actor
+from dashboard.consoles.models import Console
+from dashboard.installs.forms import InstallForm
+from dashboard.mirror import sync
+from dashboard.mirror.models import Account
+from dashboard.operations import engine
+from dashboard.operations.models import Operation, State
+from dashboard.operations.submitting import cancel
+from dashboard.people.models import Role
+from tests.factories import make_user
+from tests.simulated import Hands, library
+
+T = TypeVar("T")
+
+several_times = pytest.mark.parametrize("_round", range(5))
+"""Who comes first differs from time to time."""
+
+
+@pytest.fixture
+def shop(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """An account in a database that threads share as processes do.
+
+    PostgreSQL as it is; an SQLite in memory is moved to a file, for its locks are others there.
+    """
+    before = connections["default"]
+    settings = connections.settings["default"]
+    name = settings["NAME"]
+    if before.vendor == "sqlite":
+        before.ensure_connection()
+        settings["NAME"] = str(tmp_path / "desk.sqlite3")
+        with sqlite3.connect(settings["NAME"]) as copy:
+            before.connection.backup(copy)
+        copy.close()
+        connections["default"] = connections.create_connection("default")
+    try:
+        console: Console = request.getfixturevalue("console")
+        sync.refresh_accounts(console)
+        sync.refresh_library(console)
+        account = Account.objects.get(cyclr_id="shop-1042.example")
+        sync.refresh_account(account)
+        yield account
+    finally:
+        if before.vendor == "sqlite":
+            connections["default"].close()
+            connections["default"] = before
+            settings["NAME"] = name
+
+
+def all_at_once(works: list[Callable[[], T]]) -> list[T]:
+    """What each of them answers, begun in the same moment in threads of their own."""
+    start = threading.Barrier(len(works))
+
+    def begin(work: Callable[[], T]) -> T:
+        start.wait(timeout=10)
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        return list(threads.map(begin, works))
+
+
+def browser_of(role: Role = Role.AGENT) -> Client:
+    """A browser of somebody signed in."""
+    client = Client()
+    client.force_login(make_user(role))
+    return client
+
+
+def form_for(account: Account, name: str = "Slack") -> tuple[str, dict[str, Any]]:
+    """The form's address, and its entries."""
+    connector = library(name)
+    form = InstallForm(connector, account)
+    data = {
+        "submission": str(uuid.uuid4()),
+        "release": connector.release_id,
+        "layout": form.layout_now,
+        "name": name,
+        "method": form.method_key,
+    }
+    return reverse("install_new", args=[account.pk, connector.pk]), data
+
+
+def sending(browser: Client, url: str, data: dict[str, Any]) -> Callable[[], Any]:
+    """What presses Install in this browser."""
+    return lambda: browser.post(url, data)
+
+
+@several_times
+def test_of_two_agents_in_the_same_moment_one_installs_and_the_other_is_told(
+    _round: int, cyclr: World, shop: Account, hands: Hands
+) -> None:
+    url, data = form_for(shop)
+    others = data | {"submission": str(uuid.uuid4())}
+    ana, ben = browser_of(), browser_of()
+
+    answers = all_at_once([sending(ana, url, data), sending(ben, url, others)])
+
+    told = next(answer for answer in answers if answer.status_code != 302)
+    assert sorted(answer.status_code for answer in answers) == [302, 409]
+    assert "is installing" in told.content.decode()
+    hands.work()
+    assert [effect.kind for effect in cyclr.ledger if effect.by == "api"].count("install") == 1
+
+
+@several_times
+def test_a_form_that_comes_eight_times_at_once_is_one_install(
+    _round: int, cyclr: World, shop: Account, hands: Hands
+) -> None:
+    url, data = form_for(shop)
+    browser = browser_of()
+    clicks = []
+    for _ in range(8):
+        tab = Client()
+        tab.cookies = browser.cookies
+        clicks.append(sending(tab, url, data))
+
+    answers = all_at_once(clicks)
+
+    assert [answer.status_code for answer in answers] == [302] * 8
+    assert Operation.objects.count() == 1
+    hands.work()
+    assert [effect.kind for effect in cyclr.ledger if effect.by == "api"].count("install") == 1
+
+
+@several_times
+def test_of_workers_that_get_the_same_message_one_works(
+    _round: int, cyclr: World, shop: Account
+) -> None:
+    url, data = form_for(shop)
+    browser_of().post(url, data)
+    operation = Operation.objects.get()
+
+    all_at_once([lambda: engine.run(operation.pk)] * 4)
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.attempt) == (State.DONE, 1)
+    assert [effect.kind for effect in cyclr.ledger if effect.by == "api"].count("install") == 1
+
+
+@several_times
+def test_who_cancels_while_a_worker_begins_is_told_the_truth(
+    _round: int, cyclr: World, shop: Account
+) -> None:
+    url, data = form_for(shop)
+    browser_of().post(url, data)
+    operation = Operation.objects.get()
+    actor = Actor.staff(make_user())
+
+    _, was_cancelled = all_at_once(
+        [lambda: engine.run(operation.pk), lambda: cancel(operation, actor)]
+    )
+
+    done = Operation.objects.get()
+    assert done.state == (State.CANCELLED if was_cancelled else State.DONE)
+    installs = [effect.kind for effect in cyclr.ledger if effect.by == "api"].count("install")
+    assert installs == (0 if was_cancelled else 1)

@@ -1,0 +1,177 @@
+"""Real workers that freeze, and a restart in the middle: what only processes can show."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support.desk import ROOT, Desk
+
+pytestmark = pytest.mark.processes
+
+ACCOUNT = "shop-1042.example"
+QUICK = {"DESK_LEASE_FOR": "3", "DESK_FIRST_LOOK_AFTER": "8", "DESK_LOOK_GAP": "1"}
+
+
+class Visitor:
+    """An administrator with a browser that has no JavaScript."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.session = desk, requests.Session()
+        entries = self.entries("/sign-in/")
+        entries |= {"email": desk.admin_email, "password": desk.admin_password}
+        assert self.send("/sign-in/", entries).status_code == 302
+
+    def page(self, path: str) -> str:
+        """A page's HTML."""
+        answer = self.session.get(f"{self.desk.url}{path}", timeout=20)
+        assert answer.status_code == 200, path
+        return answer.text
+
+    def entries(self, path: str) -> dict[str, str]:
+        """What the inputs of a page hold."""
+        inputs = re.findall(r"<input[^>]*>", self.page(path))
+        found = [
+            (re.search(r'name="([^"]*)"', i), re.search(r'value="([^"]*)"', i)) for i in inputs
+        ]
+        return {name[1]: unescape(value[1]) if value else "" for name, value in found if name}
+
+    def send(self, path: str, entries: dict[str, str]) -> requests.Response:
+        """Press the form's button."""
+        return self.session.post(
+            f"{self.desk.url}{path}",
+            data=entries,
+            headers={"Referer": f"{self.desk.url}{path}"},
+            allow_redirects=False,
+            timeout=20,
+        )
+
+    def find(self, path: str, pattern: str) -> str:
+        """What the pattern's group finds on a page, as soon as it does."""
+        found: list[str] = []
+
+        def look() -> bool:
+            found.extend(re.findall(pattern, self.page(path)))
+            return bool(found)
+
+        self.desk.wait_for(look, f"for {pattern} on {path}", 60)
+        return found[0]
+
+    def install_form(self, connector: str) -> str:
+        """The address of a form for Harbour Books; the first reading of Cyclr must have ended."""
+        account = self.find("/accounts/?q=harbour+books", r'href="(/accounts/\d+/)"')
+        picker = f"{account}install/?q={connector}"
+        return self.find(picker, rf'href="([^"]*)" aria-label="Choose {connector}"')
+
+    def newest_operation(self) -> str:
+        """The address of the operation that was asked for last."""
+        return self.find("/operations/", r'href="(/operations/op\w+/)"')
+
+
+def installed(desk: Desk, connector: str) -> list[dict[str, Any]]:
+    """What Cyclr has of a connector in the account."""
+    world = desk.cyclr_control("world")
+    releases = {one["Id"] for one in world["Connectors"] if one["Name"] == connector}
+    return [
+        one
+        for one in world["AccountConnectors"]
+        if one["Simulator"]["AccountId"] == ACCOUNT and one["Simulator"]["ConnectorId"] in releases
+    ]
+
+
+@contextmanager
+def frozen(desk: Desk) -> Iterator[None]:
+    """The interactive worker and its pool stand still."""
+    worker = desk.pid_of("interactive")
+    children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+    pids = [worker, *map(int, children)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def another_worker(desk: Desk) -> Iterator[None]:
+    """A second interactive worker, started as the first one was."""
+    first = Path(f"/proc/{desk.pid_of('interactive')}")
+    command = first.joinpath("cmdline").read_bytes().decode().rstrip("\0").split("\0")
+    lines = first.joinpath("environ").read_bytes().decode().rstrip("\0").split("\0")
+    environment = dict(line.split("=", 1) for line in lines)
+    process = subprocess.Popen(
+        [part.replace("interactive@", "second@") for part in command],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_a_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(
+    desk_processes: Callable[..., Desk],
+) -> None:
+    desk = desk_processes(**QUICK)
+    visitor = Visitor(desk)
+    form = visitor.install_form("Slack")
+    fault = {"fault": "delay", "method": "POST", "path": "/connectors/{id}/install", "seconds": 3}
+    desk.cyclr_control("faults", {**fault, "times": 1})
+    assert visitor.send(form, visitor.entries(form)).status_code == 302
+    operation = visitor.newest_operation()
+    desk.wait_for(lambda: "Sent to Cyclr" in visitor.page(operation), "until it was sent")
+
+    with ExitStack() as stack:
+        stack.enter_context(another_worker(desk))
+        with frozen(desk):
+            desk.wait_for(lambda: "Found in Cyclr" in visitor.page(operation), "to be found", 60)
+            desk.wait_for(lambda: "Installed as" in visitor.page(operation), "to be done", 60)
+            before = visitor.page(operation)
+        desk.wait_for(lambda: "operation superseded" in desk.logs, "for the late writes", 60)
+        time.sleep(0.5)
+
+    assert story(visitor.page(operation)) == story(before)
+    assert len(installed(desk, "Slack")) == 1
+
+
+def story(page: str) -> str:
+    """What happened, as the page tells it."""
+    return page.split('id="story"')[1].split("</ol>")[0]
+
+
+def test_a_form_that_is_sent_again_after_a_restart_installs_nothing_more(
+    desk_processes: Callable[..., Desk],
+) -> None:
+    desk = desk_processes(**QUICK)
+    visitor = Visitor(desk)
+    form = visitor.install_form("Slack")
+    entries = visitor.entries(form)
+    assert visitor.send(form, entries).status_code == 302
+    operation = visitor.newest_operation()
+    desk.wait_for(lambda: "Installed as" in visitor.page(operation), "to be done", 60)
+
+    desk.interrupt()
+    desk.start()
+    again = visitor.send(form, entries)
+
+    assert again.status_code == 302
+    assert visitor.newest_operation() == operation
+    assert len(installed(desk, "Slack")) == 1
