@@ -5,14 +5,21 @@
     client = Client("https://api.cyclr.uk", client_id="…", client_secret="…")
     for account in client.accounts.iterate():
         client.account(account.id).connectors.all()
+
+Five minutes to read: docs/cyclr_api.md.
 """
 
-from .addresses import connect_url
+from .addresses import connect_url, sign_in_url
 from .auth import MemoryTokenStore, Token, TokenStore
+from .auth_values import basic_auth_value, oauth_auth_value
+from .calls import UNSET, Pages, Unset
 from .client import Client
+from .cycles import INTERVALS
 from .decoding import Listing, UndecodableError
 from .errors import (
+    AccountIdInUseError,
     AccountRefusedError,
+    AddressRefusedError,
     ConflictError,
     CredentialsRefusedError,
     CyclrError,
@@ -35,55 +42,110 @@ from .models import (
     Account,
     AccountConnector,
     AuthMethod,
+    BrowserSession,
+    Choice,
     Connector,
+    ConnectorAuthentication,
+    CustomConnector,
+    CustomField,
+    Cycle,
+    CycleConnector,
+    Edge,
+    Incident,
+    MappedField,
+    Method,
+    MethodField,
     Parameter,
+    Prerequisite,
     Property,
     PropertyValue,
     SignInToken,
+    Step,
+    StepMapping,
+    Template,
+    TemplateConnector,
+    Transaction,
+    TransactionItem,
     Trigger,
+    Usage,
+    Variable,
 )
 from .pacing import NoPacing, Pacing
+from .regions import REGIONS, Region, region
 from .secret import Secret
 from .transport import Retries, Timeouts
 
 __all__ = [
+    "INTERVALS",
+    "REGIONS",
+    "UNSET",
     "Account",
     "AccountConnector",
+    "AccountIdInUseError",
     "AccountRefusedError",
+    "AddressRefusedError",
     "AuthMethod",
+    "BrowserSession",
+    "Choice",
     "Client",
     "ConflictError",
     "Connector",
+    "ConnectorAuthentication",
     "CredentialsRefusedError",
+    "CustomConnector",
+    "CustomField",
+    "Cycle",
+    "CycleConnector",
     "CyclrError",
+    "Edge",
     "ForbiddenError",
+    "Incident",
     "Listing",
+    "MappedField",
     "MemoryTokenStore",
+    "Method",
+    "MethodField",
     "NameInUseError",
     "NoPacing",
     "NotFoundError",
     "OutcomeUnknownError",
     "Pacing",
+    "Pages",
     "PagingError",
     "Parameter",
     "PermanentError",
+    "Prerequisite",
     "Property",
     "PropertyValue",
     "RateLimitedError",
     "RedirectedError",
     "RefusedError",
+    "Region",
     "Retries",
     "Secret",
     "SignInToken",
+    "Step",
+    "StepMapping",
+    "Template",
+    "TemplateConnector",
     "TemporaryError",
     "Timeouts",
     "Token",
     "TokenStore",
+    "Transaction",
+    "TransactionItem",
     "Trigger",
     "UndecodableError",
     "UnexpectedAnswerError",
     "UnreachableError",
     "UnreadableError",
     "UnsendableError",
+    "Unset",
+    "Usage",
+    "Variable",
+    "basic_auth_value",
     "connect_url",
+    "oauth_auth_value",
+    "region",
+    "sign_in_url",
 ]

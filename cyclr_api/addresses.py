@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from urllib.parse import quote, urlencode, urlsplit
+from uuid import UUID
 
 from .models import SignInToken
 
@@ -78,23 +79,62 @@ def checked_account_id(account_id: str) -> str:
     return account_id
 
 
+def is_guid(text: object) -> bool:
+    """Whether this may be the id of a template, cycle or step."""
+    try:
+        return isinstance(text, str) and bool(UUID(text))
+    except ValueError:
+        return False
+
+
 def connect_url(
     service_url: str,
     *,
     account_connector_id: int,
     token: str | SignInToken,
     target_origin: str,
+    callback_message: str | None = None,
 ) -> str:
     """Where to send a browser, by GET, to authenticate an account connector [D].
 
     `service_url`: the partner's service domain as https://host, never derived from the API's
     host. `token`: a sign-in token of the account, good once, for five minutes: make the URL
     when it is asked for and keep it nowhere. `target_origin`: the full URL the browser comes
-    back to. Every value is percent-encoded. ValueError for an address that is not https.
+    back to; with a `callback_message` it comes not back, but the window that opened it gets
+    the message, if `target_origin` is its origin. ValueError for an address that is not https.
     """
-    text = token.token if isinstance(token, SignInToken) else token
-    if not text or not target_origin:
-        raise ValueError("A connect URL needs a token and a target origin")
-    query = {"id": int(account_connector_id), "token": text, "targetOrigin": target_origin}
-    base = checked_base(service_url, "service_url")
-    return f"{base}/connectorauth/updateaccountconnectoroauth?{urlencode(query, quote_via=quote)}"
+    values = {"id": str(int(account_connector_id)), "token": _text_of(token)}
+    values["targetOrigin"] = target_origin
+    if callback_message is not None:
+        values["callbackMessage"] = callback_message
+    return _browser_url(service_url, "connectorauth/updateaccountconnectoroauth", values)
+
+
+def sign_in_url(service_url: str, token: str | SignInToken, return_url: str | None = None) -> str:
+    """Where to send a browser, by GET, to sign it in to Cyclr's own pages for an account [D].
+
+    `service_url` and `token` as in `connect_url`. `return_url`: the page to arrive at, such as
+    `/launch` or `/orbit`; None leaves that to Cyclr. ValueError as in `connect_url`.
+    """
+    values = {"token": _text_of(token)}
+    if return_url is not None:
+        values["returnUrl"] = return_url
+    return _browser_url(service_url, "account/signinwithtoken", values)
+
+
+def _text_of(token: str | SignInToken) -> str:
+    return token.token if isinstance(token, SignInToken) else token
+
+
+def _browser_url(service_url: str, page: str, values: dict[str, str]) -> str:
+    """The address of one of Cyclr's pages, with every value percent-encoded."""
+    missing = [name for name, value in values.items() if not value]
+    if missing:
+        raise ValueError(f"The address needs its {' and '.join(missing)}")
+    try:
+        query = urlencode(values, quote_via=quote)
+    except UnicodeEncodeError:
+        query = ""
+    if not query:  # outside of `except`: that error holds the value
+        raise ValueError("A value of the address is not valid text")
+    return f"{checked_base(service_url, 'service_url')}/{page}?{query}"

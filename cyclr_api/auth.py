@@ -93,7 +93,8 @@ class Token:
             raise UndecodableError("token: not a bearer token")
         now = datetime.now(UTC)
         expires, issued = _http_date(record, ".expires"), _http_date(record, ".issued")
-        lives = [timedelta(seconds=min(record.whole("expires_in") or 0, 10**9))]
+        said = record.whole("expires_in") or 0
+        lives = [timedelta(seconds=min(max(said, 0), 10**9))]
         if expires is not None:
             lives.append(expires - now)
             lives.append(expires - (issued or now))

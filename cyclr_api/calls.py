@@ -1,21 +1,41 @@
-"""How the parts of the client send: a call of one account or of none, decoded, paged."""
+"""How the parts of the client send: a call of one account or of none, decoded, paged.
+
+Single calls go through `answer`, or `act` if their answer says nothing; lists through `Pages`,
+or `elements` if it is not known whether Cyclr pages them.
+"""
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Generic, TypeVar
 
-from .addresses import VERSION, path
+from .addresses import VERSION, checked_account_id, is_guid, path
 from .auth import Authorized
-from .decoding import Listing, decode_list, decode_readable
-from .errors import TemporaryError, UnsendableError
-from .paging import PAGE_SIZE, pages, readable
+from .decoding import Listing, decode_list, decode_readable, decode_some
+from .errors import PagingError, TemporaryError, UnsendableError
+from .paging import MOST_PAGES, PAGE_SIZE, pages, readable
 from .transport import Call, Effect, json_body
 
 T = TypeVar("T")
 
 SHORTEST_PAUSE = 0.1
 """Seconds between two tries of a call whose turn had not come."""
+
+UNRESTRICTED = frozenset(
+    {
+        "/accounts",
+        "/accounts/{id}/launch",
+        "/accounts/{id}/marketplace",
+        "/accounts/{id}/orbit",
+        "/users",
+        "/users/launch",
+        "/users/marketplace",
+        "/users/orbit",
+    }
+)
+"""What a token that is restricted to one account cannot ask: it is about others too, or Cyclr
+wants an unrestricted token for it [D]."""
 
 Decoder = Callable[[object], T]
 
@@ -26,10 +46,18 @@ def ignore(_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Sends the calls of one account (`account`: its API id), or those of the partner (None)."""
+    """Sends the calls of one account (`account`: its API id), or those of the partner (None).
+
+    UnsendableError for another account than the one the client is restricted to.
+    """
 
     authorized: Authorized
     account: str | None = None
+
+    def __post_init__(self) -> None:
+        only = self.authorized.restricted_to
+        if self.account is not None and only not in (None, self.account):
+            raise UnsendableError("account", reason="this client is restricted to another account")
 
     def answer(
         self,
@@ -63,10 +91,53 @@ class Calls:
         )
         return self.authorized.answer(call, decode)
 
-    def act(self, method: str, template: str, *values: object, **options: Any) -> None:
+    def act(
+        self,
+        method: str,
+        template: str,
+        *values: object,
+        effect: Effect = Effect.WRITE,
+        query: Mapping[str, str] | None = None,
+        body: object | None = None,
+        concealed: Iterable[str] = (),
+    ) -> None:
         """A write whose answer says nothing, with or without a body."""
-        options.setdefault("effect", Effect.WRITE)
-        self.answer(method, template, *values, decode=ignore, may_be_empty=True, **options)
+        self.answer(
+            method,
+            template,
+            *values,
+            decode=ignore,
+            effect=effect,
+            query=query,
+            body=body,
+            concealed=concealed,
+            may_be_empty=True,
+        )
+
+    def elements(
+        self,
+        template: str,
+        *values: object,
+        decode: Decoder[T],
+        query: Mapping[str, str] | None = None,
+    ) -> list[T]:
+        """Every element of a list call of which is not known whether Cyclr pages it [?].
+
+        A page with nothing new ends the list: it is empty, or Cyclr ignores its number.
+        """
+        call = self._call("GET", template, values, query=query or {})
+        found: list[T] = []
+        seen: set[T] = set()
+        for number in range(1, MOST_PAGES + 1):
+            page = self.authorized.answer(
+                _page(call, number), lambda value: decode_some(value, decode)
+            )
+            fresh = [element for element in page if element not in seen]
+            if not fresh:
+                return found
+            found += fresh
+            seen.update(fresh)
+        raise PagingError(call.name, reason=f"more than {MOST_PAGES} pages")
 
     def listing(
         self,
@@ -94,7 +165,7 @@ class Calls:
         patience: float,
         query: Mapping[str, str] | None = None,
     ) -> Listing[T]:
-        """What can be read of a list call; see `Accounts.readable` for the last two."""
+        """What can be read of a list call; see `Pages.readable` for the last two."""
         call = self._call("GET", template, values, query=query or {})
 
         def fetch(number: int) -> Listing[T]:
@@ -115,6 +186,9 @@ class Calls:
         return readable(call.name, fetch, key, at_once=at_once)
 
     def _call(self, method: str, template: str, values: Iterable[object], **options: Any) -> Call:
+        name, is_restricted = f"{method} {template}", self.authorized.restricted_to is not None
+        if is_restricted and template in UNRESTRICTED:
+            raise UnsendableError(name, reason="this client is restricted to one account")
         remaining = iter(values)
         parts = [
             next(remaining) if part.startswith("{") else part
@@ -125,18 +199,48 @@ class Calls:
         except ValueError as error:
             words = str(error)
         else:
-            account = self._header(f"{method} {template}")
+            # A restricted token names its account itself [D].
+            account = None if is_restricted else self.account
             return Call(method=method, template=template, path=full, account=account, **options)
-        raise UnsendableError(f"{method} {template}", reason=words)
+        raise UnsendableError(name, reason=words)
 
-    def _header(self, call: str) -> str | None:
-        """The account that the header names; a restricted token goes without it [D]."""
-        only = self.authorized.restricted_to
-        if self.account is None or only is None:
-            return self.account
-        if self.account != only:
-            raise UnsendableError(call, reason="this client is restricted to another account")
-        return None
+
+@dataclass(frozen=True, slots=True)
+class Pages(Generic[T]):
+    """A list call with its filters, over all its pages. Nothing is sent before it is read."""
+
+    calls: Calls
+    template: str
+    values: tuple[object, ...] = ()
+    decode: Decoder[T] = field(kw_only=True)
+    key: Callable[[T], Hashable] = field(kw_only=True)
+    query: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+
+    def all(self) -> list[T]:
+        """Every element, over as many pages as there are; an error if one cannot be read."""
+        return list(self.iterate())
+
+    def iterate(self) -> Iterator[T]:
+        """As `all`, page by page. What was delivered before an error is not the whole list."""
+        return self.calls.listing(
+            self.template, *self.values, decode=self.decode, key=self.key, query=self.query
+        )
+
+    def readable(self, *, at_once: int = 1, patience: float = 0.0) -> Listing[T]:
+        """As `all`, but an element that cannot be read is left out and counted, in `skipped`.
+
+        `at_once`: pages fetched at a time. `patience`: seconds for which each page waits when
+        the rate limit says not yet.
+        """
+        return self.calls.readable(
+            self.template,
+            *self.values,
+            decode=self.decode,
+            key=self.key,
+            at_once=at_once,
+            patience=patience,
+            query=self.query,
+        )
 
 
 def _page(call: Call, number: int) -> Call:
@@ -147,13 +251,40 @@ def _page(call: Call, number: int) -> Call:
         "page": str(number),
         "pageSize": str(PAGE_SIZE),
     }
-    return Call(
-        method=call.method,
-        template=call.template,
-        path=call.path,
-        account=call.account,
-        query=query,
-    )
+    return replace(call, query=query)
+
+
+def sendable_account_id(call: str, account_id: str) -> str:
+    """The id as it is. UnsendableError for one that no path or header can carry."""
+    try:
+        return checked_account_id(account_id)
+    except ValueError as error:
+        words = str(error)
+    raise UnsendableError(call, reason=words)
+
+
+def sendable_guid(call: str, text: str) -> str:
+    """The id as it is. UnsendableError for one that is no GUID, which Cyclr refuses [T]."""
+    if is_guid(text):
+        return text
+    raise UnsendableError(call, reason="the id is no GUID")
+
+
+class Unset(Enum):
+    """The type of `UNSET`, for an argument that leaves a field as it is: None is a value."""
+
+    UNSET = "unset"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+UNSET = Unset.UNSET
+
+
+def changed(**values: Any) -> dict[str, Any]:
+    """The values that are not UNSET, by name: the body of a partial change."""
+    return {name: value for name, value in values.items() if value is not UNSET}
 
 
 def given(**values: Any) -> dict[str, Any]:

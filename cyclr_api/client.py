@@ -2,9 +2,9 @@
 
 ::
 
-    client.accounts.all()
-    client.account("acme/eu").connectors.install(7, name="CRM", properties=[...])
-    client.account("acme/eu").connector(54321).get()
+    client.accounts.create(name="Acme EU", id="acme/eu")
+    client.account("acme/eu").connectors.install_named("HubSpot", version="1.0", name="CRM")
+    client.account("acme/eu").connector(54321).call("8f8df8ef-…", parameters={400123: "yes"})
 
 Values come back; paging, tokens and repeats do not show. Everything raises CyclrError, as
 drawn in `errors.py`.
@@ -14,6 +14,7 @@ How sure we are of what Cyclr does: [T] asserted against the real API, [t] impli
 [?] unknown.
 """
 
+import copy
 from types import TracebackType
 from typing import Self
 
@@ -22,10 +23,14 @@ import requests
 from .accounts import AccountApi, Accounts
 from .addresses import VERSION, checked_account_id, checked_base
 from .auth import Authorized, MemoryTokenStore, TokenStore
-from .calls import Calls, ignore
+from .calls import Calls, ignore, sendable_account_id
+from .errors import UnsendableError
 from .pacing import NoPacing, Pacing
 from .secret import Secret
+from .templates import TemplateApi, Templates
 from .transport import Retries, Timeouts, Transport
+from .users import Users
+from .wire import CONNECTIONS
 
 MAX_BYTES = 25 * 1024 * 1024
 """Largest answer that is read, after decompression: lists carry icons."""
@@ -39,8 +44,11 @@ class Client:
     one account that the token is narrowed to; calls then go without the account header.
     `pacing`: the rate limit that the host application keeps. `session`: a requests session
     whose adapters, `verify` and `cert` are used, and nothing else of it; its stock adapters
-    are replaced by ones that know deadlines, others stay. ValueError for settings that cannot
-    work.
+    are replaced by ones that know deadlines, others stay. `connections`: how many of them
+    are kept open for the threads that share this object; more are opened when needed, and
+    closed after use. ValueError for settings that cannot work.
+
+    Clients share nothing but what they are given: two of them may serve two consoles.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class Client:
         retries: Retries | None = None,
         max_bytes: int = MAX_BYTES,
         session: requests.Session | None = None,
+        connections: int = CONNECTIONS,
     ) -> None:
         secret = Secret(client_secret)
         if not client_id or not secret:
@@ -72,15 +81,34 @@ class Client:
             timeouts=timeouts or Timeouts(),
             retries=retries or Retries(),
             max_bytes=max_bytes,
+            connections=connections,
         )
+        self._credentials = (client_id, secret)
+        self._authorize(tokens or MemoryTokenStore(), restricted_to)
+
+    def _authorize(self, tokens: TokenStore, account_id: str | None) -> None:
         self._authorized = Authorized(
-            self._transport,
-            client_id,
-            secret,
-            tokens or MemoryTokenStore(),
-            restricted_to=restricted_to,
+            self._transport, *self._credentials, tokens, restricted_to=account_id
         )
         self._calls = Calls(self._authorized)
+
+    def restricted_to(self, account_id: str, *, tokens: TokenStore | None = None) -> "Client":
+        """A client with a token that is good for this account alone [D]; nothing is sent.
+
+        It shares the connections, so closing either closes both, and the rate limit, but not
+        the tokens: `tokens` is a store of its own, by default in the new object. Of the calls
+        that are not about one account, and of those for which Cyclr wants an unrestricted
+        token, it raises UnsendableError.
+        """
+        sendable_account_id("client", account_id)
+        if self._authorized.restricted_to not in (None, account_id):
+            reason = "this client is restricted to another account"
+            raise UnsendableError("client", reason=reason)
+        if tokens is self._authorized.store and self._authorized.restricted_to is None:
+            raise ValueError("A restricted token needs a store of its own")
+        other = copy.copy(self)
+        other._authorize(tokens or MemoryTokenStore(), account_id)
+        return other
 
     @property
     def api_url(self) -> str:
@@ -93,8 +121,9 @@ class Client:
 
     def check(self) -> None:
         """Ask the smallest thing there is: raises CyclrError when Cyclr does not answer well."""
-        query = {"page": "1", "pageSize": "1"}
-        self._calls.answer("GET", "/accounts", decode=ignore, query=query)
+        is_restricted = self._authorized.restricted_to is not None
+        template = "/account/connectors" if is_restricted else "/accounts"
+        self._calls.answer("GET", template, decode=ignore, query={"page": "1", "pageSize": "1"})
 
     @property
     def accounts(self) -> Accounts:
@@ -108,6 +137,18 @@ class Client:
         this client is restricted to.
         """
         return AccountApi(self._authorized, account_id)
+
+    @property
+    def users(self) -> Users:
+        return Users(self._calls)
+
+    @property
+    def templates(self) -> Templates:
+        return Templates(self._calls)
+
+    def template(self, template_id: str) -> TemplateApi:
+        """One template, by its GUID; nothing is sent. UnsendableError for what is no GUID."""
+        return TemplateApi(self._calls, template_id)
 
     def close(self) -> None:
         """Close the connections."""

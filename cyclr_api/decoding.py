@@ -7,6 +7,7 @@ out. An object that cannot be used at all (it is none, or has no usable id) rais
 """
 
 import json as slow_json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
@@ -50,9 +51,27 @@ def decode_json(body: bytes | bytearray) -> object:
         if b"\\ud" not in body and b"\\uD" not in body:
             raise ValueError("not JSON") from None
     try:
-        return _without_surrogates(slow_json.loads(body, parse_constant=_refuse_constant))
+        value = slow_json.loads(
+            body.decode(),
+            parse_int=_number,
+            parse_float=_finite,
+            parse_constant=_refuse_constant,
+        )
+        return _without_surrogates(value)
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
+
+
+def _number(digits: str) -> int | float:
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else _finite(digits)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number too large")
+    return number
 
 
 def _refuse_constant(name: str) -> object:
@@ -74,6 +93,16 @@ def decode_list(value: object, decode: Callable[[object], T]) -> list[T]:
     if not isinstance(value, list):
         raise UndecodableError("not a list")
     return [decode(element) for element in value]
+
+
+def decode_some(value: object, decode: Callable[[object], T]) -> list[T]:
+    """As `decode_list`, but an object that is no array counts as an array of one."""
+    return decode_list([value] if isinstance(value, dict) else value, decode)
+
+
+def decode_one(value: object, decode: Callable[[object], T]) -> T:
+    """An object, decoded; also from an array of one: Cyclr's paths by name answer so [T]."""
+    return decode(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
 class Listing(list[T]):
@@ -167,6 +196,17 @@ def as_moment(value: object) -> datetime | None:
     return moment
 
 
+def moment_text(moment: datetime) -> str:
+    """A moment as Cyclr takes it: ISO 8601 in UTC, to the second. ValueError without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("A moment needs a time zone")
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("A moment is outside of all years") from None
+    return in_utc.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
 class Record:
     """One JSON object, read by key without regard to case; remembers which keys were read."""
 
@@ -208,6 +248,10 @@ class Record:
         elements = value if isinstance(value, list) else []
         return tuple(text for text in map(as_text, elements) if text is not None)
 
+    def part(self, name: str, decode: Callable[[object], T]) -> T | None:
+        """An object; None for what is none or cannot be used."""
+        return next(iter(decode_readable([self.value(name)], decode)), None)
+
     def objects(self, name: str, decode: Callable[[object], T]) -> tuple[T, ...]:
         """A list of objects, without those that cannot be used.
 
@@ -227,6 +271,13 @@ class Record:
             raise UndecodableError(f"{self.kind}: no usable id")
         return number
 
+    def text_id(self, name: str = "Id") -> str:
+        """A text that is not blank, such as a GUID, or UndecodableError."""
+        text = self.text(name) or ""
+        if not text.strip():
+            raise UndecodableError(f"{self.kind}: no usable id")
+        return text
+
     def unread(self, dropped: Iterable[str] = ()) -> Mapping[str, Any]:
         """The keys nobody read, without `dropped` and without what looks like a secret.
 
@@ -236,11 +287,12 @@ class Record:
         return {
             key: _without_secrets(value)
             for key, value in self._values.items()
-            if key.lower() not in skipped and not _looks_secret(key)
+            if key.lower() not in skipped and not looks_secret(key)
         }
 
 
-def _looks_secret(key: str) -> bool:
+def looks_secret(key: str) -> bool:
+    """Whether what stands under this name is probably a secret."""
     return _SECRET_KEY.search(key.lower().replace("_", "")) is not None
 
 
@@ -251,6 +303,6 @@ def _without_secrets(value: Any) -> Any:
         return {
             key: _without_secrets(inner)
             for key, inner in value.items()
-            if not _looks_secret(key) and key.lower() != "icon"
+            if not looks_secret(key) and key.lower() != "icon"
         }
     return value

@@ -14,10 +14,12 @@
         ├── CredentialsRefusedError     the token endpoint refused, or 401 with a token just renewed
         │   └── AccountRefusedError     the same for one account's call: is it known?
         ├── ForbiddenError              403
+        │   └── AddressRefusedError         method calls are not allowed from this IP address
         ├── NotFoundError               404
         ├── ConflictError               409
         ├── RefusedError                400 or 422, in Cyclr's own words
-        │   └── NameInUseError          an account connector of that name exists
+        │   ├── NameInUseError          an account connector of that name exists
+        │   └── AccountIdInUseError     an account of that id exists
         ├── RedirectedError             3xx; never followed
         └── UnsendableError             refused here, before anything was sent (also a ValueError)
 
@@ -112,7 +114,14 @@ class AccountRefusedError(CredentialsRefusedError):
 
 
 class ForbiddenError(PermanentError):
-    """403: for one, method calls from an address that Cyclr has not allowed [D]."""
+    """403: Cyclr knows who asks, and does not allow it."""
+
+
+class AddressRefusedError(ForbiddenError):
+    """Cyclr has not allow-listed the IP address that this call came from [D].
+
+    Everything but calling and testing methods works from there; Cyclr's support adds addresses.
+    """
 
 
 class NotFoundError(PermanentError):
@@ -129,6 +138,10 @@ class RefusedError(PermanentError):
 
 class NameInUseError(RefusedError):
     """An account connector of this name exists already; recognised by its message [C]."""
+
+
+class AccountIdInUseError(RefusedError):
+    """An account of this id exists already; recognised by its message [T]."""
 
 
 class RedirectedError(PermanentError):

@@ -1,11 +1,11 @@
-"""The catalogue of connectors."""
+"""The catalogue of connectors, and what each of them can do."""
 
 from collections.abc import Iterator
 
-from .calls import Calls, given
-from .decoding import Listing, decode_list
+from .calls import Calls, Pages, given
+from .decoding import Listing, decode_one, decode_some
 from .errors import NotFoundError
-from .models import Connector
+from .models import Connector, Method
 
 
 class Library:
@@ -14,33 +14,51 @@ class Library:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def all(self) -> list[Connector]:
-        """Every connector of the catalogue, over as many pages as there are."""
-        return list(self.iterate())
+    def all(
+        self,
+        query: str | None = None,
+        category: str | None = None,
+        *,
+        include_custom: bool = False,
+    ) -> list[Connector]:
+        """Every connector of the catalogue, or those that match, over all pages.
 
-    def iterate(self, query: str | None = None) -> Iterator[Connector]:
-        """As `all`, page by page. `query`: only connectors whose name matches it [S]."""
-        return self._calls.listing(
-            "/connectors",
-            decode=Connector.from_json,
-            key=lambda found: found.id,
-            query=given(query=query),
-        )
+        `query`: searches names [S]. `category`: one of a connector's `categories`, spelt
+        exactly so [T]. `include_custom`: also the connectors made for this account [T].
+        """
+        return self._pages(query, category, include_custom).all()
 
-    def readable(self, *, at_once: int = 1, patience: float = 0.0) -> Listing[Connector]:
-        """As `all`, but an element that cannot be read is left out and counted; see `Accounts`."""
-        return self._calls.readable(
-            "/connectors",
-            decode=Connector.from_json,
-            key=lambda found: found.id,
-            at_once=at_once,
-            patience=patience,
+    def iterate(
+        self,
+        query: str | None = None,
+        category: str | None = None,
+        *,
+        include_custom: bool = False,
+    ) -> Iterator[Connector]:
+        """As `all`, page by page. What was delivered before an error is not the whole list."""
+        return self._pages(query, category, include_custom).iterate()
+
+    def readable(
+        self,
+        *,
+        at_once: int = 1,
+        patience: float = 0.0,
+        query: str | None = None,
+        category: str | None = None,
+        include_custom: bool = False,
+    ) -> Listing[Connector]:
+        """As `all`, but an element that cannot be read is left out and counted; see `Pages`."""
+        return self._pages(query, category, include_custom).readable(
+            at_once=at_once, patience=patience
         )
 
     def get(self, release_id: int) -> Connector:
         """One release, by its id [T]. NotFoundError if there is none."""
         return self._calls.answer(
-            "GET", "/connectors/{id}", int(release_id), decode=Connector.from_json
+            "GET",
+            "/connectors/{id}",
+            int(release_id),
+            decode=lambda value: decode_one(value, Connector.from_json),
         )
 
     def named(self, name: str, version: str | None = None) -> list[Connector]:
@@ -55,10 +73,70 @@ class Library:
             return self._calls.answer(
                 "GET",
                 *named_path(name, version),
-                decode=lambda value: decode_list(value, Connector.from_json),
+                decode=lambda value: decode_some(value, Connector.from_json),
             )
         except NotFoundError:
             return []
+
+    def methods(
+        self, release_id: int, *, query: str | None = None, category: str | None = None
+    ) -> list[Method]:
+        """The methods of one release [T]; `query` and `category` narrow them down [D]."""
+        return self._calls.elements(
+            "/connectors/{id}/methods",
+            int(release_id),
+            decode=Method.from_json,
+            query=given(query=query, category=category),
+        )
+
+    def methods_named(
+        self,
+        name: str,
+        version: str | None = None,
+        *,
+        query: str | None = None,
+        category: str | None = None,
+    ) -> list[Method]:
+        """The methods of the latest release of the connector of this name [D][T].
+
+        NotFoundError if there is no such connector. Of those whose name is digits alone the
+        one with the highest id counts as the latest.
+        """
+        if version is None and is_like_an_id(name):
+            releases = [found.id for found in self.named(name)]
+            if not releases:
+                reason = "no connector has this name"
+                raise NotFoundError("GET /connectors/{name}/methods", reason=reason)
+            return self.methods(max(releases), query=query, category=category)
+        return self._calls.elements(
+            *named_path(name, version, "/methods"),
+            decode=Method.from_json,
+            query=given(query=query, category=category),
+        )
+
+    def method(self, method_id: int) -> Method:
+        """One method of one release, by its id [T]. NotFoundError if there is none."""
+        return self._calls.answer(
+            "GET",
+            "/methods/{id}",
+            int(method_id),
+            decode=lambda value: decode_one(value, Method.from_json),
+        )
+
+    def _pages(
+        self, query: str | None, category: str | None, include_custom: bool
+    ) -> Pages[Connector]:
+        return Pages(
+            self._calls,
+            "/connectors",
+            decode=Connector.from_json,
+            key=lambda found: found.id,
+            query=given(
+                query=query,
+                category=category,
+                includeCustomConnectors="true" if include_custom else None,
+            ),
+        )
 
 
 def is_like_an_id(name: str) -> bool:

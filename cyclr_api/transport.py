@@ -1,5 +1,6 @@
 """One request out, a decoded answer or one of our errors back. Nothing else does HTTP here."""
 
+import contextlib
 import logging
 import random
 import re
@@ -21,6 +22,8 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from .decoding import Record, UndecodableError, as_text, decode_json
 from .errors import (
     MESSAGE_LENGTH,
+    AccountIdInUseError,
+    AddressRefusedError,
     ConflictError,
     CredentialsRefusedError,
     CyclrError,
@@ -39,6 +42,7 @@ from .errors import (
     UnsendableError,
 )
 from .pacing import Pacing
+from .secret import masked
 from .wire import Attempt, prepare_session, under_way
 
 logger = logging.getLogger(__name__)
@@ -56,10 +60,12 @@ LARGEST_ERROR = 64 * 1024
 
 CHUNK = 64 * 1024
 
-_SHORTEST_CONCEALED = 4
-"""Characters; masking "eu" or "1" wherever it occurs would only garble a message."""
+NO_TEXT = "a value is not valid text and was not sent"
 
-_SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
+BROKEN = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
+"""What sending and reading raise; ValueError for numbers in rubbish, as of a chunk's length."""
+
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _random = random.SystemRandom()
 
 
@@ -133,11 +139,15 @@ class Call:
 
 def json_body(call: str, value: object) -> bytes:
     """`value` as JSON; UnsendableError for text that is none (lone surrogates)."""
-    try:
+    with contextlib.suppress(orjson.JSONEncodeError):
         return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        pass
-    raise UnsendableError(call, reason="a value is not valid text and was not sent")
+    raise UnsendableError(call, reason=NO_TEXT)
+
+
+def _query_text(call: Call) -> str:
+    with contextlib.suppress(UnicodeEncodeError):
+        return urlencode(call.query, quote_via=quote)
+    raise UnsendableError(call.name, reason=NO_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +179,13 @@ class Transport:
         timeouts: Timeouts,
         retries: Retries,
         max_bytes: int,
+        connections: int,
     ) -> None:
         if max_bytes < 1:
             raise ValueError("max_bytes must be above zero")
         requests.Request("GET", base_url + "/").prepare()  # a ValueError now, not at every call
         self.base_url = base_url
-        self.session = prepare_session(session)
+        self.session = prepare_session(session, connections)
         self.pacing = pacing
         self.timeouts = timeouts
         self.retries = retries
@@ -262,7 +273,7 @@ class Transport:
                     cert=self.session.cert,
                     proxies={},
                 )
-        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+        except BROKEN as error:
             return _NoReply(_words(error), _may_be_sent(attempt, error))
         try:
             return self._read(response, attempt)
@@ -283,7 +294,7 @@ class Transport:
             headers["X-Cyclr-Account"] = call.account.encode()
         url = self.base_url + call.path
         if call.query:
-            url += "?" + urlencode(call.query, quote_via=quote)
+            url += "?" + _query_text(call)
         return requests.Request(call.method, url, headers=headers, data=call.body).prepare()
 
     def _read(self, response: requests.Response, attempt: Attempt) -> _Reply:
@@ -300,7 +311,7 @@ class Transport:
                 if attempt.remaining() <= 0:  # for adapters that know no deadline
                     flaw = "the answer took too long"
                     break
-        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+        except BROKEN as error:
             flaw = f"the answer broke off ({_words(error)})"
         return _Reply(response.status_code, response.headers, body, flaw, is_too_large)
 
@@ -352,7 +363,8 @@ def error_for(
 ) -> CyclrError:
     """The error for an answer that is not a success."""
     hidden = (*call.concealed, token) if token else call.concealed
-    message = cyclr_message(body, hidden)
+    said = words_in(body)
+    message = shown(said, hidden)
     pause = retry_after(status, headers)
     if status == 429:
         reason = "Cyclr asks for a pause"
@@ -368,12 +380,21 @@ def error_for(
             reason = "sent, and answered by a redirect"
             return OutcomeUnknownError(call.name, status, reason=reason)
         return RedirectedError(call.name, status, reason="answered by a redirect, not followed")
+    return _kind(status, said)(call.name, status, message, reason="refused")
+
+
+def _kind(status: int, said: str) -> type[PermanentError]:
+    """The error for a refusal; some are told apart by Cyclr's words alone."""
     kind = _KINDS.get(status, PermanentError)
+    words = said.strip().lower()
+    if kind is ForbiddenError and words.startswith("unknown client ip address"):
+        return AddressRefusedError
     if kind is RefusedError or kind is ConflictError:
-        words = (message or "").lower()
         if words.startswith("account connector name ") and words.endswith(" is in use."):
-            kind = NameInUseError
-    return kind(call.name, status, message, reason="refused")
+            return NameInUseError
+        if words.rstrip(".") == "id already in use":
+            return AccountIdInUseError
+    return kind
 
 
 def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
@@ -385,7 +406,7 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
     if status != 429 and (text is None or status < 500):
         return None
     text = (text or "").strip()
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return min(float(text[:20]), LONGEST_PAUSE)
     try:
         until = parsedate_to_datetime(text)
@@ -401,24 +422,33 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def cyclr_message(body: bytes | bytearray, concealed: Iterable[str] = ()) -> str | None:
-    """Cyclr's own words in an error's body, on one line and shortened; None if there are none.
+def words_in(body: bytes | bytearray) -> str:
+    """Cyclr's own words in an error's body; "" if there are none.
 
     `Message` [T] with the texts of `ModelState`, or `error_description` or `error` of the
-    token endpoint. Values in `concealed` become `***`, also when Cyclr quotes them back.
+    token endpoint; the IP rule's sentence also without the JSON around it [?].
     """
     try:
-        value = decode_json(body)
-        words = _words_in(value)
-    except (ValueError, RecursionError):
-        return None
-    for secret in sorted(set(concealed), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_CONCEALED:
-            words = words.replace(secret, "***")
-    words = _SPACES.sub(" ", words).strip()
-    if len(words) > MESSAGE_LENGTH:
-        words = words[: MESSAGE_LENGTH - 1] + "…"
-    return words or None
+        return _words_in(decode_json(body))
+    except ValueError:
+        is_plain = body[:80].strip().lower().startswith(b"unknown client ip address")
+        return body.decode(errors="replace") if is_plain else ""
+
+
+def shown(words: str, concealed: Iterable[str] = ()) -> str | None:
+    """The words on one line and shortened, None if there are none.
+
+    Values in `concealed` become `***`, also when Cyclr quotes them back.
+    """
+    hidden = [form for secret in concealed for form in (secret, _on_one_line(secret))]
+    text = masked(_on_one_line(words), hidden)
+    if len(text) > MESSAGE_LENGTH:
+        text = text[: MESSAGE_LENGTH - 1] + "…"
+    return text or None
+
+
+def _on_one_line(text: str) -> str:
+    return _SPACES.sub(" ", text).strip()
 
 
 def _words_in(value: object) -> str:
@@ -472,7 +502,10 @@ def _words(error: BaseException) -> str:
         ((TimeoutError, requests.Timeout), "it took too long"),
         ((ConnectionRefusedError,), "connection refused"),
         ((ConnectTimeoutError,), "cannot connect"),
-        ((ConnectionError, requests.ConnectionError), "the connection broke"),
+        (
+            (ConnectionError, requests.ConnectionError, requests.exceptions.ChunkedEncodingError),
+            "the connection broke",
+        ),
     )
     for kind, words in kinds:
         if any(isinstance(link, kind) for link in links):

@@ -23,7 +23,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 CONNECTIONS = 64
-"""Connections kept open per host: as many threads may share one client without waiting."""
+"""Connections kept open per host: as many threads may share one client without new ones."""
 
 
 @dataclass(slots=True)
@@ -134,8 +134,8 @@ class _SecurePool(HTTPSConnectionPool):
 class WatchedAdapter(HTTPAdapter):
     """A requests adapter whose connections know the current `Attempt`. Never repeats by itself."""
 
-    def __init__(self) -> None:
-        super().__init__(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
+    def __init__(self, connections: int = CONNECTIONS) -> None:
+        super().__init__(pool_connections=4, pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -148,16 +148,20 @@ class WatchedAdapter(HTTPAdapter):
         return super().send(*args, **kwargs)
 
 
-def prepare_session(session: requests.Session | None) -> requests.Session:
+def prepare_session(
+    session: requests.Session | None, connections: int = CONNECTIONS
+) -> requests.Session:
     """A session whose stock adapters are watched ones; adapters mounted by others stay.
 
-    ValueError if the session does not verify TLS.
+    ValueError if the session does not verify TLS, or is to keep no connection.
     """
+    if connections < 1:
+        raise ValueError("connections must be above zero")
     session = session or requests.Session()
     if session.verify is False:
         raise ValueError("The session must verify TLS: name the authority's file instead")
     session.trust_env = False
     for prefix, adapter in list(session.adapters.items()):
         if type(adapter) is HTTPAdapter:
-            session.mount(prefix, WatchedAdapter())
+            session.mount(prefix, WatchedAdapter(connections))
     return session

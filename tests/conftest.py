@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import settings
 
 from dashboard.broker import MissingServerError
 from tests.support.desk import Desk
@@ -21,9 +22,21 @@ pytest_plugins = ["tests.simulated"]
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
+IN_CI = os.environ.get("CI", "").lower() in {"true", "1"}
+
+# The same examples in every run of CI, others in every run elsewhere.
+settings.register_profile(
+    "desk",
+    derandomize=IN_CI,
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "100")),
+)
+settings.load_profile("desk")
+
+
 def missing(error: MissingServerError) -> NoReturn:
     """Skip for want of a server; where CI=true promises that all are there, fail."""
-    if os.environ.get("CI", "").lower() in {"true", "1"}:
+    if IN_CI:
         pytest.fail(f"not on this machine: {error}")
     pytest.skip(f"not on this machine: {error}")
 

@@ -9,25 +9,62 @@ How sure we are: [T] asserted against the real API, [D] documented, [C] seen by 
 [?] unknown.
 """
 
-from .accounts import Account, SignInToken
+from .accounts import Account, SignInToken, Usage
 from .connectors import (
     AccountConnector,
     AuthMethod,
+    Choice,
     Connector,
+    CustomConnector,
+    CustomField,
     Parameter,
     Property,
     PropertyValue,
     Trigger,
 )
+from .cycles import (
+    Cycle,
+    CycleConnector,
+    Incident,
+    Prerequisite,
+    Transaction,
+    TransactionItem,
+    Variable,
+)
+from .launch import BrowserSession, ConnectorAuthentication
+from .methods import Method, MethodField
+from .steps import Edge, MappedField, Step, StepMapping
+from .templates import Template, TemplateConnector
 
 __all__ = [
     "Account",
     "AccountConnector",
     "AuthMethod",
+    "BrowserSession",
+    "Choice",
     "Connector",
+    "ConnectorAuthentication",
+    "CustomConnector",
+    "CustomField",
+    "Cycle",
+    "CycleConnector",
+    "Edge",
+    "Incident",
+    "MappedField",
+    "Method",
+    "MethodField",
     "Parameter",
+    "Prerequisite",
     "Property",
     "PropertyValue",
     "SignInToken",
+    "Step",
+    "StepMapping",
+    "Template",
+    "TemplateConnector",
+    "Transaction",
+    "TransactionItem",
     "Trigger",
+    "Usage",
+    "Variable",
 ]

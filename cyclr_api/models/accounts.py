@@ -63,6 +63,29 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What an account has used in the current period; sub-accounts count separately [T][D]."""
+
+    id: str = ""
+    tasks_used: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From the answer to a usage call. UndecodableError without an object."""
+        record = Record(value, "usage")
+        return cls(
+            id=record.text("Id") or "",
+            tasks_used=record.whole("TasksUsed"),
+            started_at=record.moment("StartTime"),
+            ended_at=record.moment("EndTime"),
+            extra=record.unread(DROPPED),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SignInToken:
     """Signs one person in to an account, once, until it expires (5 minutes) [D]."""
 

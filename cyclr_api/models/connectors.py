@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from ..decoding import Record, UndecodableError
-from .base import DROPPED, no_extra
+from ..decoding import Record
+from .base import DROPPED, no_extra, version_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,21 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a look-up offers: a name to show and the value it stands for [T]."""
+
+    name: str
+    value: str
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From an element of a look-up's answer; each text stands in for the other if need be."""
+        record = Record(value, "choice")
+        name, text = record.text("Name"), record.text("Value")
+        return cls(name=name or text or "", value=text if text is not None else name or "")
+
+
+@dataclass(frozen=True, slots=True)
 class Connector:
     """One release of a catalogue entry [T][D].
 
@@ -151,7 +166,6 @@ class Connector:
     def from_json(cls, value: object) -> Self:
         """From a connector object. UndecodableError without an object or an id."""
         record = Record(value, "connector")
-        version = record.text("Version") or ""
         legacy = {
             name: record.value(name)
             for name in ("AuthDescription", "AuthType", "OAuth2Type", "AuthScheme")
@@ -162,7 +176,7 @@ class Connector:
         return cls(
             id=record.numeric_id(),
             name=record.text("Name") or "",
-            version=version if version.strip().lower() not in ("", "null") else None,
+            version=version_in(record),
             description=record.text("Description"),
             status=record.text("Status"),
             release_status=record.text("ReleaseStatus"),
@@ -221,18 +235,11 @@ class AccountConnector:
             name=record.text("Name") or "",
             description=record.text("Description"),
             authenticated=record.flag("Authenticated"),
-            connector=_connector_or_none(record.value("Connector")),
+            connector=record.part("Connector", Connector.from_json),
             is_native=record.flag("IsPartnerIntegrationConnector"),
             properties=record.objects("Properties", PropertyValue.from_json),
             extra=record.unread(DROPPED),
         )
-
-
-def _connector_or_none(value: object) -> Connector | None:
-    try:
-        return Connector.from_json(value)
-    except UndecodableError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,3 +261,86 @@ class Property:
     def to_json(self) -> dict[str, Any]:
         """As the install call expects it [T]."""
         return {"Name": self.name, "Value": self.value, "Id": self.id}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A field that an account connector has beyond those of its connector [T].
+
+    `connector_field` is the third party's name, nested ones as in `a.b.[c].d`. `id` is None
+    until Cyclr has given one. `for_request_format`: whether it belongs to what is sent [?].
+    """
+
+    connector_field: str = ""
+    system_field: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    data_type: str | None = None
+    data_type_format: str | None = None
+    method_unique_id: str | None = None
+    entity_identifier: str | None = None
+    for_request_format: bool | None = None
+    id: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From a custom field object. UndecodableError without an object."""
+        record = Record(value, "custom field")
+        return cls(
+            connector_field=record.text("ConnectorField") or "",
+            system_field=record.text("SystemField"),
+            display_name=record.text("DisplayName"),
+            description=record.text("Description"),
+            data_type=record.text("DataType"),
+            data_type_format=record.text("DataTypeFormat"),
+            method_unique_id=record.text("MethodUniqueIdentifier"),
+            entity_identifier=record.text("EntityIdentifier"),
+            for_request_format=record.flag("ForRequestFormat"),
+            id=record.whole("Id"),
+            extra=record.unread(DROPPED),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is added and changed [T]; what is None is left out, and so is the id."""
+        values = {
+            "ConnectorField": self.connector_field,
+            "SystemField": self.system_field,
+            "DisplayName": self.display_name,
+            "Description": self.description,
+            "DataType": self.data_type,
+            "DataTypeFormat": self.data_type_format,
+            "MethodUniqueIdentifier": self.method_unique_id,
+            "EntityIdentifier": self.entity_identifier,
+            "ForRequestFormat": self.for_request_format,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomConnector:
+    """A connector that was made for one account, from a definition [T].
+
+    `id` is text because it is only ever sent back: whether it is a number is unknown [?].
+    `unique_id` is the definition's GUID.
+    """
+
+    id: str
+    unique_id: str | None = None
+    name: str = ""
+    version: str | None = None
+    description: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """From a custom connector object. UndecodableError without an object or an id."""
+        record = Record(value, "custom connector")
+        return cls(
+            id=record.text_id(),
+            unique_id=record.text("UniqueIdentifier"),
+            name=record.text("Name") or "",
+            version=version_in(record),
+            description=record.text("Description"),
+            extra=record.unread(DROPPED),
+        )

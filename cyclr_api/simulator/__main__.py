@@ -3,6 +3,8 @@
 import argparse
 import contextlib
 import errno
+import re
+import secrets
 import signal
 import sys
 import threading
@@ -11,8 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cyclr_api.simulator.app import application
+from cyclr_api.simulator.faults import A_YEAR
 from cyclr_api.simulator.server import Server
 from cyclr_api.simulator.world import World
+from cyclr_api.simulator.worldfile import WorldFileError
 
 PROVIDER_HOST = "127.0.0.2"
 """Another host for the third party's pages, on the same machine (Linux answers all of 127/8)."""
@@ -23,15 +27,24 @@ REST = 10
 """After a save, so many times as long as it took is waited at least."""
 
 
+class OptionError(ValueError):
+    """An option that makes no sense; the message is a sentence."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
+        _check(options)
         world = _world(options)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return _fail(f"The world file cannot be read: {error!r}")
-    if options.dump:
-        world.dump(options.dump)
-        return 0
+        if options.dump:
+            world.dump(options.dump)
+            return 0
+    except OptionError as error:
+        return _fail(str(error))
+    except WorldFileError as error:
+        return _fail(f"The world file cannot be read: {error}")
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}.")
     world.latency = options.latency
     server = Server(application(world))
     try:
@@ -63,18 +76,48 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--service-url", metavar="URL")
     parser.add_argument("--provider-url", metavar="URL")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
-    parser.add_argument("--seed", type=int, help="of the default world")
+    parser.add_argument("--seed", type=int, help="of the default world, or the large one")
+    parser.add_argument(
+        "--scale", metavar="ACCOUNTS,CONNECTORS", help="a large world instead of the default"
+    )
     parser.add_argument("--save", metavar="FILE", help="keep the world across restarts")
     parser.add_argument("--dump", metavar="FILE", help="write the world and end")
     return parser
 
 
+def _check(options: argparse.Namespace) -> None:
+    if not 0 <= options.port <= 65535:
+        raise OptionError("--port is a number from 0 to 65535.")
+    if not 0 <= options.latency <= A_YEAR:
+        raise OptionError("--latency is a number of seconds.")
+    if options.scale and options.world:
+        raise OptionError("--world and --scale both say what world it is: give one of them.")
+    folder = Path(options.save or options.dump or ".").parent
+    if not folder.is_dir():
+        raise OptionError(f"{folder} is no directory that a world could be written to.")
+
+
 def _world(options: argparse.Namespace) -> World:
     if options.save and Path(options.save).exists():
-        return World.load(options.save)
+        world = World.load(options.save)
+        # Nobody who was here before shall meet the same tokens again.
+        world.tokens.never_again(secrets.token_hex(8))
+        return world
     if options.world:
         return World.load(options.world)
+    if options.scale:
+        return _scaled(options.scale, options.seed)
     return World.support(options.seed)
+
+
+def _scaled(text: str, seed: int | None) -> World:
+    sizes = re.fullmatch(r"\s*([0-9]{1,9})\s*,\s*([0-9]{1,9})\s*", text, re.ASCII)
+    if sizes is None:
+        raise OptionError("--scale is two numbers, accounts and connectors: --scale 10000,60000.")
+    try:
+        return World.scaled(int(sizes[1]), int(sizes[2]), seed)
+    except ValueError as error:
+        raise OptionError(f"--scale: {error}") from error
 
 
 def _set_addresses(world: World, server: Server, options: argparse.Namespace, port: int) -> None:

@@ -3,7 +3,19 @@
 from datetime import UTC
 from email.utils import format_datetime
 
-from cyclr_api.simulator import api_account_connectors, api_accounts, api_connectors
+from cyclr_api.simulator import (
+    api_account_connectors,
+    api_accounts,
+    api_connectors,
+    api_custom_connectors,
+    api_cycles,
+    api_launch,
+    api_methods,
+    api_properties,
+    api_steps,
+    api_templates,
+    api_users,
+)
 from cyclr_api.simulator.refusals import DENIED, RefusalError
 from cyclr_api.simulator.routing import Reply, Request, Route
 from cyclr_api.simulator.tokens import AccessToken
@@ -11,8 +23,16 @@ from cyclr_api.simulator.world import ACCESS_TOKEN_SECONDS, World
 
 ROUTES: list[Route] = [
     *api_accounts.routes.all,
+    *api_users.routes.all,
+    *api_launch.routes.all,
+    *api_methods.routes.all,
     *api_connectors.routes.all,
+    *api_custom_connectors.routes.all,
     *api_account_connectors.routes.all,
+    *api_properties.routes.all,
+    *api_templates.routes.all,
+    *api_cycles.routes.all,
+    *api_steps.routes.all,
 ]
 
 PREFIX = "v1.0"
@@ -34,8 +54,11 @@ def answer(world: World, request: Request) -> Reply:
         request.params = params
         if route.level == "account":
             request.account = _account_of(world, request, grant)
-        elif grant.account is not None and params.get("id") != grant.account:
-            raise RefusalError(401, DENIED)  # Sim: a narrowed token sees its account only
+        elif grant.account is not None and (
+            route.level == "console" or params.get("id") != grant.account
+        ):
+            # Launching needs a token for everything [D]. Sim: so does what is another account's.
+            raise RefusalError(401, DENIED)
         return route.view(world, request)
     except RefusalError as refusal:
         return Reply.refusal(refusal)

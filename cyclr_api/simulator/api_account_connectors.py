@@ -16,6 +16,8 @@ def _field(one: AccountConnector, name: str) -> Any:
         "name": one.name,
         "description": one.description,
         "authenticated": one.authenticated,
+        "ispartnerintegrationconnector": one.is_partner,
+        "connector": one.connector_name,
     }
     return known.get(name.casefold())
 
@@ -40,7 +42,7 @@ def account_connector_detail(world: World, request: Request) -> Reply:
 def account_connector_change(world: World, request: Request) -> Reply:
     """Partial. Sim: a null AuthValue or Name counts as absent, Properties are merged."""
     one = _one(world, request)
-    fields = request.json()
+    fields = request.json_given()
     world.change_connector(
         one,
         name=fields.text("Name"),

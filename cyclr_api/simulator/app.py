@@ -6,22 +6,29 @@ the server of `__main__` and the adapter of `mount` enact them, another server h
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import orjson
 
-from cyclr_api.simulator import api, control, pages
+from cyclr_api.simulator import api, control, pages, start_page
 from cyclr_api.simulator.faults import (
+    GATEWAY_PAGE,
     LOGIN_PAGE,
     DroppedError,
     Fault,
     NoAnswerError,
     NotConnectedError,
+    TooMany,
+    retry_after,
 )
+from cyclr_api.simulator.refusals import DENIED
+from cyclr_api.simulator.request_log import Call, masked_body, masked_path
 from cyclr_api.simulator.routing import Reply, Request
-from cyclr_api.simulator.values import Call, encode
+from cyclr_api.simulator.values import encode
 from cyclr_api.simulator.world import World
 
 if TYPE_CHECKING:
@@ -50,6 +57,13 @@ REASONS = {
     504: "Gateway Timeout",
 }
 
+BODILESS = (204, 304)
+
+ABSOLUTE_FORM = re.compile("[a-z][a-z0-9+.-]*://(?:[^/?]*@)?([^/?]*)", re.IGNORECASE)
+"""The beginning of a request target as a proxy would get it, with the host."""
+
+ASCII = "".join(map(chr, range(128)))
+
 Wait = Callable[[float], None]
 
 
@@ -60,8 +74,12 @@ def application(world: World) -> "WSGIApplication":
         request = _read(environ)
         wait: Wait = environ.get(WAIT) or world.sleep
         reply, body = _carry_out(world, request, wait)
-        headers = {"X-Content-Type-Options": "nosniff", **reply.headers}
-        headers.setdefault("Content-Length", str(len(reply.body)))
+        always = {
+            "Date": format_datetime(world.clock().astimezone(UTC), usegmt=True),
+            "X-Content-Type-Options": "nosniff",
+            "Content-Length": str(len(reply.body)),
+        }
+        headers = _overlaid(always, reply.headers)
         status = f"{reply.status} {REASONS.get(reply.status, 'Unknown')}"
         start_response(status, list(headers.items()))
         return [] if request.method == "HEAD" else body
@@ -75,22 +93,23 @@ def _read(environ: "WSGIEnvironment") -> Request:
         raw = quote(environ.get("PATH_INFO", "").encode("latin-1"), safe="/")
         if environ.get("QUERY_STRING"):
             raw += f"?{environ['QUERY_STRING']}"
-    elif not raw.startswith("/"):  # absolute form, as a proxy would get it
-        parts = urlsplit(raw)
-        raw = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    path, _, query = raw.partition("?")
+    if not raw.isascii():
+        raw = quote(raw.encode("latin-1"), safe=ASCII)
+    absolute = ABSOLUTE_FORM.match(raw)
+    path, _, query = raw[absolute.end() if absolute else 0 :].partition("?")
     headers = {
         key[5:].replace("_", "-").lower(): str(value).encode("latin-1").decode("utf-8", "replace")
         for key, value in environ.items()
         if key.startswith("HTTP_")
     }
+    headers["content-type"] = str(environ.get("CONTENT_TYPE") or "")
     length = environ.get("CONTENT_LENGTH") or "0"
     size = int(length) if length.isascii() and length.isdigit() else 0
     return Request(
         method=str(environ["REQUEST_METHOD"]).upper(),
-        raw_path=path,
+        raw_path=path or "/",
         raw_query=query,
-        host=headers.get("host", "").lower(),
+        host=(absolute[1] if absolute else headers.get("host", "")).lower(),
         headers=headers,
         body=environ["wsgi.input"].read(min(size, LARGEST_BODY)) if size else b"",
         peer=str(environ.get("REMOTE_ADDR", "")),
@@ -106,14 +125,17 @@ def _carry_out(world: World, request: Request, wait: Wait) -> tuple[Reply, Itera
     if request.segments[:1] == [control.PREFIX]:
         return _whole(control.answer(world, request))
     if request.raw_path in ("/", "/favicon.ico"):
-        with world.lock:
-            return _whole(pages.start(world) if request.raw_path == "/" else Reply(404))
+        return _whole(_own_page(world, request))
+    too_many = world.faults.admit() if _is_api_call(request) else None
+    if too_many is not None:
+        reply = _refused_for_now(world, too_many)
+        _log(world, request, reply.status, [too_many.fault])
+        return _whole(reply)
     hit = world.faults.meet(request.method, request.raw_path)
     fault = next((one for one in hit if one.kind != "delay"), None)
     pause = world.latency + sum(one["seconds"] for one in hit if one.kind == "delay")
-    log = _Log(world, request, hit)
     if fault is not None and fault.kind == "unreachable":
-        log.write(None)
+        _log(world, request, None, hit)
         raise NotConnectedError(fault["how"])
     if pause:
         try:
@@ -121,43 +143,57 @@ def _carry_out(world: World, request: Request, wait: Wait) -> tuple[Reply, Itera
         except TimeoutError:
             # Nobody waits any more; Cyclr does not know and carries on.
             world.later(pause, lambda: _ignore(answer(world, request)))
-            log.write(None)
+            _log(world, request, None, hit)
             raise NoAnswerError from None
     if fault is None:
         reply = answer(world, request)
-        log.write(reply.status)
+        _log(world, request, reply.status, hit)
         return _whole(reply)
-    return _with_fault(world, request, fault, wait, log)
+    return _with_fault(world, request, fault, wait, hit)
+
+
+def _own_page(world: World, request: Request) -> Reply:
+    if request.raw_path != "/":
+        return Reply(404)
+    if request.method not in ("GET", "HEAD"):
+        return Reply(405)
+    with world.lock:
+        return start_page.start(world, request)
+
+
+def _is_api_call(request: Request) -> bool:
+    """Whether a program asks, not a browser on Cyclr's pages."""
+    return request.raw_path.casefold().startswith((f"/{api.PREFIX}/", "/oauth/"))
 
 
 def _with_fault(
-    world: World, request: Request, fault: Fault, wait: Wait, log: "_Log"
+    world: World, request: Request, fault: Fault, wait: Wait, hit: list[Fault]
 ) -> tuple[Reply, Iterable[bytes]]:
     match fault.kind:
         case "drop_before_effect":
-            log.write(None)
+            _log(world, request, None, hit)
             raise DroppedError
         case "drop_after_effect":
             answer(world, request)
-            log.write(None)
+            _log(world, request, None, hit)
             raise DroppedError
         case "commit_late":
             world.later(fault["seconds"], lambda: _ignore(answer(world, request)))
-            log.write(None)
+            _log(world, request, None, hit)
             raise NoAnswerError
         case "respond" | "html" | "rate_limit":
             if fault.settings.get("after_effect"):
                 answer(world, request)
-            reply = _instead(fault)
-            log.write(reply.status)
+            reply = _instead(world, fault)
+            _log(world, request, reply.status, hit)
             return _whole(reply)
         case "flood":
             reply = Reply.encoded(b"")
             reply.headers["Content-Length"] = str(fault["size"] + 2)
-            log.write(reply.status)
+            _log(world, request, reply.status, hit)
             return reply, _flood(fault["size"])
     reply = answer(world, request)
-    log.write(reply.status)
+    _log(world, request, reply.status, hit)
     match fault.kind:
         case "truncate":
             kept = reply.body[: int(len(reply.body) * fault["keep"])]
@@ -179,27 +215,58 @@ def _ignore(reply: Reply) -> None:
     """Nobody is there to get it."""
 
 
-def _instead(fault: Fault) -> Reply:
-    if fault.kind == "html":
-        return Reply.html(LOGIN_PAGE)
-    if fault.kind == "rate_limit":
-        reply = Reply.json({"Message": "API calls quota exceeded."}, 429)
-        if fault["retry_after"] is not None:
-            reply.headers["Retry-After"] = str(fault["retry_after"])
-        return reply
-    body: Any = fault["body"]
-    if isinstance(body, str):
-        body = body.encode("utf-8", "surrogatepass")
-    if isinstance(body, bytes):
-        reply = Reply.encoded(body, fault["status"])
-    elif body is None:
-        reply = Reply.json({"Message": "An error has occurred."}, fault["status"])
-    else:
-        reply = Reply.json(body, fault["status"])
-    given = {name.lower() for name in fault["headers"]}
-    kept = {name: value for name, value in reply.headers.items() if name.lower() not in given}
-    reply.headers = {**kept, **fault["headers"]}
+def _instead(world: World, fault: Fault) -> Reply:
+    """The answer of a fault that answers in Cyclr's place."""
+    match fault.kind:
+        case "html":
+            return _page(fault["status"])
+        case "rate_limit":
+            after = fault["retry_after"]
+            if isinstance(after, int):
+                after = retry_after(after, world.clock(), as_date=fault["as_date"])
+            return _too_many(after)
+    status, body = fault["status"], fault["body"]
+    reply = Reply.encoded(b"" if status in BODILESS else _as_bytes(status, body), status)
+    reply.headers = _overlaid(reply.headers, fault["headers"])
     return reply
+
+
+def _as_bytes(status: int, body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")
+    if isinstance(body, bytes):
+        return body
+    if body is None:
+        body = {"Message": DENIED if status == 401 else "An error has occurred."}
+    return encode(body)
+
+
+def _page(status: int) -> Reply:
+    """As a caller gets it who was sent to a login, or who met a gateway instead of Cyclr."""
+    if status < 400:
+        return Reply.html(LOGIN_PAGE, status)
+    reason = REASONS.get(status, "Error")
+    return Reply.html(GATEWAY_PAGE.format(status=status, reason=reason), status)
+
+
+def _refused_for_now(world: World, too_many: TooMany) -> Reply:
+    as_date = too_many.fault["as_date"]
+    return _too_many(retry_after(too_many.seconds, world.clock(), as_date=as_date))
+
+
+def _too_many(after: str | None) -> Reply:
+    reply = Reply.json({"Message": "API calls quota exceeded."}, 429)
+    if after is not None:
+        reply.headers["Retry-After"] = after
+    return reply
+
+
+def _overlaid(headers: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The headers with the given ones instead of those of the same name."""
+    names = {name.lower() for name in given}
+    return {name: value for name, value in headers.items() if name.lower() not in names} | dict(
+        given
+    )
 
 
 def _flood(size: int) -> Iterator[bytes]:
@@ -217,24 +284,21 @@ def _drip(body: bytes, size: int, seconds: float, wait: Wait) -> Iterator[bytes]
         yield body[start : start + size]
 
 
-class _Log:
-    """Writes one request into the world's log, without what it must not remember."""
-
-    def __init__(self, world: World, request: Request, hit: list[Fault]) -> None:
-        self._world, self._request = world, request
-        self._fault = "+".join(fault.kind for fault in hit) or None
-
-    def write(self, status: int | None) -> None:
-        request = self._request
-        path = request.raw_path
-        if request.raw_query:
-            path += "?" + re.sub(
-                r"(?i)\b(token|code|state|client_secret)=[^&]*", r"\1=***", request.raw_query
-            )
-        account = request.headers.get("x-cyclr-account")
-        self._world.requests.append(
-            Call(request.method, path, status, account, self._world.clock(), self._fault)
+def _log(world: World, request: Request, status: int | None, hit: list[Fault]) -> None:
+    """Write one request into the world's log, without what it must not remember."""
+    body = request.body
+    world.requests.append(
+        Call(
+            method=request.method,
+            path=masked_path(request.raw_path, request.raw_query),
+            status=status,
+            account=request.headers.get("x-cyclr-account"),
+            time=world.clock(),
+            fault="+".join(fault.kind for fault in hit) or None,
+            body=masked_body(body, request.headers["content-type"]) if body else None,
+            size=len(body),
         )
+    )
 
 
 # -- sites ---------------------------------------------------------------------------------------

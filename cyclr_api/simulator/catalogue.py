@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cyclr_api.simulator import icons
+from cyclr_api.simulator import icons, workshop
 from cyclr_api.simulator.customers import CUSTOMERS, HARBOUR_BOOKS
 from cyclr_api.simulator.oddities import connector, method, odd_connectors, parameter
 from cyclr_api.simulator.values import JSON, OWN, Connector, cyclr_time
@@ -85,10 +85,10 @@ def support_world(seed: int) -> World:
 
 @functools.lru_cache(maxsize=4)
 def _built(seed: int) -> World:
-    return _Builder(seed).world()
+    return Builder(seed).world()
 
 
-class _Builder:
+class Builder:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.random = random.Random(seed)  # noqa: S311 (the same world for the same seed)
@@ -96,9 +96,9 @@ class _Builder:
         self.oauth_apps: set[str] = set(ODD_APPS)
 
     def world(self) -> World:
-        connectors = [*self._real(), *odd_connectors(self._guid, self.parameter_id)]
+        connectors = [*self._real(), *odd_connectors(self.guid, self.parameter_id)]
         connectors += self._old_releases(connectors)
-        accounts = [self._account(*customer) for customer in CUSTOMERS]
+        accounts = [self.account(*customer) for customer in CUSTOMERS]
         world = World(
             {
                 "Format": FORMAT,
@@ -107,10 +107,11 @@ class _Builder:
                 "OAuthApps": sorted(self.oauth_apps),
                 "Connectors": connectors,
                 "Accounts": accounts,
-                "Users": {account["Id"]: self._users(account) for account in accounts},
+                "Users": {account["Id"]: self.users(account) for account in accounts},
                 "AccountConnectors": self._installed(connectors, accounts),
             }
         )
+        workshop.furnish(world)
         for one in world.connectors.values():
             _ = one.encoded
         return world
@@ -153,9 +154,9 @@ class _Builder:
     def _method(self, row: JSON, auth_type: str, grant: str = "Unknown") -> JSON:
         label, help_text = row.get("key_label"), row.get("key_help")
         if auth_type not in ("ApiKey", "Basic") or label is None:
-            return method(self._guid(), auth_type, grant)
+            return method(self.guid(), auth_type, grant)
         return method(
-            self._guid(),
+            self.guid(),
             auth_type,
             grant,
             AuthDescription=f"{label}: {help_text}" if help_text else label,
@@ -206,12 +207,12 @@ class _Builder:
 
     # -- accounts ----------------------------------------------------------------------------
 
-    def _account(self, account_id: str | None, name: str, zone: str) -> JSON:
+    def account(self, account_id: str | None, name: str, zone: str) -> JSON:
         chance = self.random
         created = self._moment(START, END)
         has_webhook = chance.random() < 0.3
         return {
-            "Id": account_id or self._guid(),
+            "Id": account_id or self.guid(),
             "Name": name,
             "Description": chance.choice([None, None, "", "Imported from the old system."]),
             "CreatedDate": cyclr_time(created),
@@ -226,7 +227,7 @@ class _Builder:
             "TransactionErrorWebhookIncludeWarnings": False,
         }
 
-    def _users(self, account: JSON) -> list[str]:
+    def users(self, account: JSON) -> list[str]:
         count = self.random.choice([0, 1, 1, 2])
         return [f"owner{n}@customer-{self.random.randrange(1000)}.example" for n in range(count)]
 
@@ -246,7 +247,7 @@ class _Builder:
             if is_authenticated is None:
                 is_authenticated = len(found) not in left_out
             found.append(
-                self._account_connector(
+                self.account_connector(
                     account, release, label, next(numbers), properties, is_authenticated
                 )
             )
@@ -282,7 +283,7 @@ class _Builder:
     def _is_old(self, one: JSON) -> bool:
         return bool(one.get(OWN, {}).get("Release") == "Deprecated")
 
-    def _account_connector(
+    def account_connector(
         self,
         account: JSON,
         release: JSON,
@@ -357,7 +358,7 @@ class _Builder:
 
     # -- chance ------------------------------------------------------------------------------
 
-    def _guid(self) -> str:
+    def guid(self) -> str:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
     def _moment(self, start: datetime, end: datetime) -> datetime:

@@ -5,12 +5,16 @@ browser can send without asking first (and nobody answers that question).
 """
 
 import base64
+import binascii
+import inspect
 import ipaddress
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
+from cyclr_api.simulator.faults import A_YEAR, When
 from cyclr_api.simulator.refusals import RefusalError
 from cyclr_api.simulator.routing import Reply, Request
 from cyclr_api.simulator.world import World
@@ -24,6 +28,7 @@ FAULT_KINDS = (
     "truncate",
     "respond",
     "rate_limit",
+    "limit_rate",
     "html",
     "flood",
     "delay",
@@ -31,6 +36,12 @@ FAULT_KINDS = (
     "unreachable",
     "lag_listing",
 )
+
+INSTALL_VALUES = ("name", "description", "auth_value", "authentication_id", "properties")
+
+
+class BadBodyError(ValueError):
+    """What was sent makes no sense; the message is a sentence."""
 
 
 def answer(world: World, request: Request) -> Reply:
@@ -44,8 +55,8 @@ def answer(world: World, request: Request) -> Reply:
     what = "/".join(request.segments[1:])
     try:
         return _answer(world, request.method, what, request.body)
-    except (KeyError, TypeError, ValueError, orjson.JSONDecodeError) as error:
-        return Reply.json({"Message": f"{type(error).__name__}: {error}"}, 400)
+    except BadBodyError as error:
+        return Reply.json({"Message": str(error)}, 400)
     except RefusalError as refusal:
         return Reply.refusal(refusal)
 
@@ -65,47 +76,130 @@ def _answer(world: World, method: str, what: str, body: bytes) -> Reply:
         case "GET", "requests":
             return Reply.json([call.dumped() for call in list(world.requests)])
         case "GET", "world":
-            return Reply.json(world.document())
+            return Reply.encoded(world.encoded())
         case "POST", "install":
-            values = _object(body)
-            account, connector = values.pop("account"), int(values.pop("connector"))
-            one = world.install(account, connector, **values)
-            return Reply.encoded(one.encoded())
+            return _install(world, _object(body))
         case "POST", "authenticate" | "deauthenticate" | "delete":
-            getattr(world, what)(int(_object(body)["id"]))
+            number = _wanted(_object(body), "id", int)
+            with world.lock:
+                _check_installed(world, number)
+                getattr(world, what)(number)
             return Reply.json({})
         case "POST", "advance":
-            world.advance(float(_object(body)["seconds"]))
-            return Reply.json({"now": world.clock().isoformat()})
+            return _advance(world, _wanted(_object(body), "seconds", int, float))
         case "POST", "revoke":
             world.revoke_access_tokens()
             return Reply.json({})
     return Reply.json({"Message": "No such thing: see docs/simulator.md"}, 404)
 
 
+def _install(world: World, values: dict[str, Any]) -> Reply:
+    account = _wanted(values, "account", str)
+    connector = _wanted(values, "connector", int)
+    _check_names("install", values, ("account", "connector", *INSTALL_VALUES))
+    texts = {name: values[name] for name in INSTALL_VALUES if values.get(name) is not None}
+    properties = texts.pop("properties", {})
+    if not isinstance(properties, dict):
+        raise BadBodyError("properties is an object.")
+    for name, value in (texts | properties).items():
+        if value is not None and not isinstance(value, str):
+            raise BadBodyError(f"{name} is a text.")
+    with world.lock:
+        _check_known(account in world.accounts, "account", account)
+        _check_known(connector in world.connectors, "connector", connector)
+        one = world.install(account, connector, properties=properties, **texts)
+        return Reply.encoded(one.encoded())
+
+
+def _advance(world: World, seconds: float) -> Reply:
+    if not 0 <= seconds <= A_YEAR:
+        raise BadBodyError(f"seconds is a number from 0 to {A_YEAR}.")
+    world.advance(seconds)
+    return Reply.json({"now": world.clock().isoformat()})
+
+
 def add_fault(world: World, values: dict[str, Any]) -> None:
     """`{"fault": "respond", "method": "*", "path": "*", "status": 503}`"""
-    values = dict(values)
-    kind = values.pop("fault")
+    kind = _wanted(values, "fault", str)
     if kind not in FAULT_KINDS:
-        raise ValueError(f"no fault {kind!r}; there are {', '.join(FAULT_KINDS)}")
-    if "body_base64" in values:
-        values["body"] = base64.b64decode(values.pop("body_base64"), validate=True)
-    if kind not in ("unreachable", "lag_listing"):
-        values = {"method": "*", "path": "*", **values}
-    getattr(world.faults, kind)(**values)
+        raise BadBodyError(f"There is no fault {kind!r}; there are {', '.join(FAULT_KINDS)}.")
+    make: Callable[..., object] = getattr(world.faults, kind)
+    names = _names(make)
+    given = {name: value for name, value in values.items() if name != "fault"}
+    if "body_base64" in given:
+        given["body"] = _from_base64(given.pop("body_base64"))
+    _check_names(kind, given, names)
+    everywhere = {name: "*" for name in ("method", "path") if name in names}
+    try:
+        inspect.signature(make).bind(**everywhere | given)
+        make(**everywhere | given)
+    except (TypeError, ValueError) as error:
+        raise BadBodyError(f"{kind}: {error}.") from error
+
+
+def _names(make: Callable[..., object]) -> list[str]:
+    """The settings of a fault."""
+    parameters = inspect.signature(make).parameters
+    named = [name for name, one in parameters.items() if one.kind is not one.VAR_KEYWORD]
+    return named + (list(When.__annotations__) if len(named) < len(parameters) else [])
+
+
+# -- bodies --------------------------------------------------------------------------------------
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    document = orjson.loads(body)
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadBodyError(f"The body is not JSON: {error}.") from error
     if not isinstance(document, dict):
-        raise TypeError("a JSON object is wanted")
+        raise BadBodyError("The body is to be a JSON object.")
     return document
+
+
+def _wanted(values: dict[str, Any], name: str, *kinds: type) -> Any:
+    if name not in values:
+        raise BadBodyError(f"{name} is missing.")
+    value = values[name]
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise BadBodyError(f"{name} is a {'text' if str in kinds else 'number'}.")
+    return value
+
+
+def _from_base64(text: Any) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        raise BadBodyError("body_base64 is not base64.") from None
+
+
+def _check_names(what: str, values: dict[str, Any], names: Sequence[str]) -> None:
+    unknown = sorted(values.keys() - set(names))
+    if unknown:
+        raise BadBodyError(f"{what} has no {unknown[0]}; it has {', '.join(names)}.")
+
+
+def _check_installed(world: World, number: int) -> None:
+    try:
+        world.find_installed(number)
+    except KeyError:
+        raise BadBodyError(f"There is no account connector {number}.") from None
+
+
+def _check_known(is_known: bool, what: str, value: object) -> None:
+    if not is_known:
+        raise BadBodyError(f"There is no {what} {value!r}.")
+
+
+# -- who asks ------------------------------------------------------------------------------------
 
 
 def _names_this_machine(world: World, host: str) -> bool:
     """Whether the caller asked for this machine, and not for a name that was turned to it."""
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # brackets without an address
+        return False
     return name == "localhost" or name == urlsplit(world.api_url).hostname or _is_here(name)
 
 

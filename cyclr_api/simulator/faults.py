@@ -6,20 +6,45 @@ told otherwise; a *condition* (everything else) lasts until `clear()`. `times=No
 cleared" for both.
 """
 
+import math
 import random
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any, Literal, TypedDict, Unpack, get_args
 from urllib.parse import unquote
+
+from cyclr_api.simulator.clock import real_time
 
 LOGIN_PAGE = (
     "<!DOCTYPE html><html lang=en><title>Sign in - Cyclr</title><h1>Sign in</h1>"
     "<form method=post><input name=username><input name=password type=password></form></html>"
 )
 
+GATEWAY_PAGE = (
+    "<!DOCTYPE html><html lang=en><title>{status} {reason}</title>"
+    "<h1>{status} {reason}</h1><p>The server is temporarily unable to service your request.</p>"
+    "</html>"
+)
+
+A_YEAR = 365 * 24 * 3600
+
 Unreachable = Literal["refused", "timeout", "dns", "reset"]
+
+
+class When(TypedDict, total=False):
+    """Which of the requests that fit method and path a fault hits."""
+
+    skip: int
+    """So many pass first."""
+    times: int | None
+    """So many are hit then; None: all, until cleared."""
+    probability: float
+    """The chance of each; the same chances for the same seed."""
 
 
 class BrokenConnectionError(Exception):
@@ -46,12 +71,22 @@ class NoAnswerError(BrokenConnectionError):
 class Fault:
     kind: str
     method: str
-    pattern: re.Pattern[str]
-    times: int | None
-    probability: float = 1.0
+    path: str
     settings: dict[str, Any] = field(default_factory=dict)
-    met: int = 0
+    skip: int = 0
+    times: int | None = None
+    probability: float = 1.0
+    met: int = field(default=0, init=False)
     """How many requests this fault has hit."""
+    pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.skip = _whole("skip", self.skip, 0)
+        if self.times is not None:
+            self.times = _whole("times", self.times, 1)
+        self.probability = _number("probability", self.probability, 0, 1)
+        self.method = _text("method", self.method).upper()
+        self.pattern = compile_pattern(_text("path", self.path))
 
     def __getitem__(self, name: str) -> Any:
         return self.settings[name]
@@ -65,11 +100,38 @@ class Fault:
         return {
             "fault": self.kind,
             "method": self.method,
+            "path": self.path,
+            "skip": self.skip,
             "times": self.times,
             "probability": self.probability,
             "met": self.met,
             **shown,
         }
+
+
+@dataclass(eq=False)
+class Limit(Fault):
+    """So many calls to the API within so many seconds, whoever makes them."""
+
+    admitted: deque[datetime] = field(default_factory=deque, init=False, repr=False)
+
+    def seconds_to_wait(self, now: datetime) -> float:
+        """Until there is room for one more; 0 when there is."""
+        window = timedelta(seconds=self["seconds"])
+        while self.admitted and self.admitted[0] + window <= now:
+            self.admitted.popleft()
+        if len(self.admitted) < self["requests"]:
+            return 0
+        return (self.admitted[0] + window - now).total_seconds()
+
+
+@dataclass(frozen=True)
+class TooMany:
+    """A call that has met a limit."""
+
+    fault: Limit
+    seconds: float
+    """Until there is room again."""
 
 
 def compile_pattern(path: str) -> re.Pattern[str]:
@@ -92,52 +154,59 @@ def _comparable(raw_path: str) -> str:
     return "/".join(unquote(segment).replace("/", "\u2044") for segment in segments)
 
 
-class Faults:
-    """The faults of one world. Safe to use from several threads."""
+def http_date(moment: datetime) -> str:
+    """A moment as a header has it, rounded up to the second: nobody comes too early."""
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    return format_datetime(whole + timedelta(seconds=moment.microsecond > 0), usegmt=True)
 
-    def __init__(self, seed: int = 0) -> None:
+
+def retry_after(seconds: float, now: datetime, *, as_date: bool) -> str:
+    """The value of Retry-After: a moment, or whole seconds."""
+    if as_date:
+        return http_date(now + timedelta(seconds=seconds))
+    return str(math.ceil(seconds))
+
+
+class Faults:
+    """The faults of one world. Safe to use from several threads.
+
+    All take `skip`, `times` and `probability`; ValueError for values that make no sense.
+    """
+
+    def __init__(self, seed: int = 0, now: Callable[[], datetime] = real_time) -> None:
         self._lock = threading.Lock()
+        self._now = now
         self._faults: list[Fault] = []
         self._random = random.Random(seed)  # noqa: S311 (chance that can be repeated, no secret)
         self.listing_lag: float | None = None
 
     # -- accidents -----------------------------------------------------------------------------
 
-    def drop_after_effect(
-        self, method: str, path: str, times: int | None = 1, probability: float = 1.0
-    ) -> Fault:
+    def drop_after_effect(self, method: str, path: str, **when: Unpack[When]) -> Fault:
         """The request takes effect, then the connection breaks: no answer."""
-        return self._add("drop_after_effect", method, path, times, probability)
+        return self._accident("drop_after_effect", method, path, {}, when)
 
-    def drop_before_effect(
-        self, method: str, path: str, times: int | None = 1, probability: float = 1.0
-    ) -> Fault:
+    def drop_before_effect(self, method: str, path: str, **when: Unpack[When]) -> Fault:
         """The connection breaks after the request was sent; nothing happens."""
-        return self._add("drop_before_effect", method, path, times, probability)
+        return self._accident("drop_before_effect", method, path, {}, when)
 
-    def commit_late(
-        self,
-        method: str,
-        path: str,
-        seconds: float,
-        times: int | None = 1,
-        probability: float = 1.0,
-    ) -> Fault:
+    def commit_late(self, method: str, path: str, seconds: float, **when: Unpack[When]) -> Fault:
         """No answer ever comes; the effect happens `seconds` later by the world's clock."""
-        return self._add("commit_late", method, path, times, probability, seconds=seconds)
+        settings = {"seconds": _seconds(seconds)}
+        return self._accident("commit_late", method, path, settings, when)
 
     def truncate(
         self,
         method: str,
         path: str,
-        times: int | None = 1,
         *,
         keep: float = 0.5,
         honest: bool = False,
-        probability: float = 1.0,
+        **when: Unpack[When],
     ) -> Fault:
         """The answer's body ends early; an `honest` one has a length that fits what is left."""
-        return self._add("truncate", method, path, times, probability, keep=keep, honest=honest)
+        settings = {"keep": _number("keep", keep, 0, 1), "honest": _flag("honest", honest)}
+        return self._accident("truncate", method, path, settings, when)
 
     # -- conditions ----------------------------------------------------------------------------
 
@@ -148,67 +217,84 @@ class Faults:
         status: int = 503,
         body: str | bytes | dict[str, Any] | list[Any] | None = None,
         headers: Mapping[str, str] | None = None,
-        times: int | None = None,
-        probability: float = 1.0,
         *,
         after_effect: bool = False,
+        **when: Unpack[When],
     ) -> Fault:
-        """Another answer instead of Cyclr's; with `after_effect` the request still acts."""
-        return self._add(
-            "respond",
-            method,
-            path,
-            times,
-            probability,
-            status=status,
-            body=body,
-            headers=dict(headers or {}),
-            after_effect=after_effect,
-        )
+        """Another answer instead of Cyclr's; with `after_effect` the request still acts.
+
+        Without a body Cyclr's usual Message stands in; `body=""` is an empty one.
+        """
+        settings = {
+            "status": _status(status),
+            "body": body,
+            "headers": _headers(headers or {}),
+            "after_effect": _flag("after_effect", after_effect),
+        }
+        return self._condition("respond", method, path, settings, when)
 
     def rate_limit(
         self,
         method: str,
         path: str,
-        retry_after: str | None = "3",
-        times: int | None = None,
-        probability: float = 1.0,
+        retry_after: int | str | None = 3,
+        *,
+        as_date: bool = False,
+        **when: Unpack[When],
     ) -> Fault:
-        """429, with a Retry-After of seconds, an HTTP date, garbage, or none at all."""
-        return self._add("rate_limit", method, path, times, probability, retry_after=retry_after)
+        """429. Retry-After in seconds, `as_date` a moment so far from then, or any text, or none.
+
+        For a limit that counts, see `limit_rate`.
+        """
+        if as_date or not isinstance(retry_after, str | None):
+            retry_after = _whole("retry_after", retry_after, 0)
+        settings = {"retry_after": retry_after, "as_date": _flag("as_date", as_date)}
+        return self._condition("rate_limit", method, path, settings, when)
+
+    def limit_rate(self, requests: int, seconds: float, *, as_date: bool = False) -> Fault:
+        """At most so many API calls, tokens included, within any `seconds` by the world's clock.
+
+        Over all callers and before every other fault. Those above get a 429 whose Retry-After
+        says when there is room again, and do not count. Several limits hold together.
+        """
+        settings = {
+            "requests": _whole("requests", requests, 1),
+            "seconds": _number("seconds", seconds, 0.001, A_YEAR),
+            "as_date": _flag("as_date", as_date),
+        }
+        limit = Limit("limit_rate", "*", "*", settings)
+        self._keep(limit)
+        return limit
 
     def html(
         self,
         method: str,
         path: str,
-        times: int | None = None,
-        probability: float = 1.0,
+        status: int = 200,
         *,
         after_effect: bool = False,
+        **when: Unpack[When],
     ) -> Fault:
-        """200 with a login page instead of JSON."""
-        return self._add("html", method, path, times, probability, after_effect=after_effect)
+        """A page instead of JSON: Cyclr's login page, or, from 400 on, one of a gateway."""
+        settings = {
+            "status": _status(status),
+            "after_effect": _flag("after_effect", after_effect),
+        }
+        return self._condition("html", method, path, settings, when)
 
     def rewrite(
-        self, method: str, path: str, change: Callable[[Any], Any], times: int | None = None
+        self, method: str, path: str, change: Callable[[Any], Any], **when: Unpack[When]
     ) -> Fault:
         """The answer's JSON goes through `change`: missing keys, other types, doubled rows."""
-        return self._add("rewrite", method, path, times, 1.0, change=change)
+        return self._condition("rewrite", method, path, {"change": change}, when)
 
-    def flood(self, method: str, path: str, size: int, times: int | None = None) -> Fault:
+    def flood(self, method: str, path: str, size: int, **when: Unpack[When]) -> Fault:
         """A JSON string of `size` bytes, made while it is sent."""
-        return self._add("flood", method, path, times, 1.0, size=size)
+        return self._condition("flood", method, path, {"size": _whole("size", size, 0)}, when)
 
-    def delay(
-        self,
-        method: str,
-        path: str,
-        seconds: float,
-        times: int | None = None,
-        probability: float = 1.0,
-    ) -> Fault:
+    def delay(self, method: str, path: str, seconds: float, **when: Unpack[When]) -> Fault:
         """Cyclr takes its time, then acts, whether the caller still waits or not."""
-        return self._add("delay", method, path, times, probability, seconds=seconds)
+        return self._condition("delay", method, path, {"seconds": _seconds(seconds)}, when)
 
     def drip(
         self,
@@ -216,27 +302,28 @@ class Faults:
         path: str,
         seconds: float = 1.0,
         size: int = 1,
-        times: int | None = None,
-        probability: float = 1.0,
+        **when: Unpack[When],
     ) -> Fault:
         """The body comes `size` bytes at a time with a pause of `seconds` before each."""
-        return self._add("drip", method, path, times, probability, seconds=seconds, size=size)
+        settings = {"seconds": _seconds(seconds), "size": _whole("size", size, 1)}
+        return self._condition("drip", method, path, settings, when)
 
     def unreachable(
         self,
-        times: int | None = None,
         *,
         how: Unreachable = "refused",
         method: str = "*",
         path: str = "*",
-        probability: float = 1.0,
+        **when: Unpack[When],
     ) -> Fault:
         """No connection: refused, timed out, a name without address, or reset."""
-        return self._add("unreachable", method, path, times, probability, how=how)
+        if how not in get_args(Unreachable):
+            raise ValueError(f"how is one of {', '.join(get_args(Unreachable))}")
+        return self._condition("unreachable", method, path, {"how": how}, when)
 
     def lag_listing(self, seconds: float) -> None:
         """Lists leave out account connectors that are younger than this."""
-        self.listing_lag = seconds
+        self.listing_lag = _seconds(seconds)
 
     def clear(self) -> None:
         with self._lock:
@@ -252,6 +339,22 @@ class Faults:
 
     # -- for the app ---------------------------------------------------------------------------
 
+    def admit(self) -> TooMany | None:
+        """Count an API call, or say which limit it has met."""
+        if not self._faults:
+            return None
+        with self._lock:
+            now = self._now()
+            limits = [fault for fault in self._faults if isinstance(fault, Limit)]
+            waits = [TooMany(limit, limit.seconds_to_wait(now)) for limit in limits]
+            longest = max(waits, key=lambda one: one.seconds, default=None)
+            if longest is None or not longest.seconds:
+                for limit in limits:
+                    limit.admitted.append(now)
+                return None
+            longest.fault.met += 1
+            return longest
+
     def meet(self, method: str, raw_path: str) -> list[Fault]:
         """The faults that hit this request: every delay, and the first of the others."""
         if not self._faults:
@@ -261,34 +364,92 @@ class Faults:
         with self._lock:
             has_other = False
             for fault in list(self._faults):
+                is_delay = fault.kind == "delay"
+                if isinstance(fault, Limit) or (has_other and not is_delay):
+                    continue
                 if fault.method not in ("*", method) or not fault.pattern.fullmatch(path):
                     continue
-                is_delay = fault.kind == "delay"
-                if has_other and not is_delay:
+                if not self._hits(fault):
                     continue
-                if fault.probability < 1 and self._random.random() >= fault.probability:
-                    continue
-                fault.met += 1
-                if fault.times is not None:
-                    fault.times -= 1
-                    if fault.times <= 0:
-                        self._faults.remove(fault)
                 hit.append(fault)
                 has_other = has_other or not is_delay
         return hit
 
-    def _add(
-        self,
-        kind: str,
-        method: str,
-        path: str,
-        times: int | None,
-        probability: float,
-        **settings: Any,
+    def _hits(self, fault: Fault) -> bool:
+        """Whether it is this fitting request's turn; counts it."""
+        if fault.skip:
+            fault.skip -= 1
+            return False
+        if fault.probability < 1 and self._random.random() >= fault.probability:
+            return False
+        fault.met += 1
+        if fault.times is not None:
+            fault.times -= 1
+            if not fault.times:
+                self._faults.remove(fault)
+        return True
+
+    # -- making them ---------------------------------------------------------------------------
+
+    def _accident(
+        self, kind: str, method: str, path: str, settings: dict[str, Any], when: When
     ) -> Fault:
-        if times is not None and times < 1:
-            raise ValueError("times is at least 1, or None for: until cleared")
-        fault = Fault(kind, method.upper(), compile_pattern(path), times, probability, settings)
+        once: When = {"times": 1, **when}
+        return self._condition(kind, method, path, settings, once)
+
+    def _condition(
+        self, kind: str, method: str, path: str, settings: dict[str, Any], when: When
+    ) -> Fault:
+        fault = Fault(kind, method, path, settings, **when)
+        self._keep(fault)
+        return fault
+
+    def _keep(self, fault: Fault) -> None:
         with self._lock:
             self._faults.append(fault)
-        return fault
+
+
+# -- values that make sense ----------------------------------------------------------------------
+
+
+def _number(name: str, value: object, least: float, most: float) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    raise ValueError(f"{name} is a number from {least:g} to {most:g}")
+
+
+def _seconds(value: object) -> float:
+    return _number("seconds", value, 0, A_YEAR)
+
+
+def _whole(name: str, value: object, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        none = ", or None for: until cleared" if name == "times" else ""
+        raise ValueError(f"{name} is a whole number, at least {least}{none}")
+    return value
+
+
+def _status(value: object) -> int:
+    if not isinstance(value, int) or not 200 <= value <= 599:
+        raise ValueError("status is a whole number from 200 to 599")
+    return value
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is true or false")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is a text")
+    return value
+
+
+def _headers(given: object) -> dict[str, str]:
+    if not isinstance(given, Mapping) or not all(
+        isinstance(part, str) for pair in given.items() for part in pair
+    ):
+        raise ValueError("headers are texts by name")
+    return dict(given)

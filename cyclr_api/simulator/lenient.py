@@ -1,21 +1,27 @@
 """JSON as Cyclr reads it: single quotes and keys without quotes parse too [T]."""
 
+import math
 import re
 from typing import Any
 
 DEEPEST = 200
 
+LONGEST = 1_000_000
+"""Bytes. What is real JSON never comes here; what is not and long is only a burden."""
+
 _SPACE = re.compile(r"\s*")
-_STRING = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""", re.DOTALL)
+_STRING = re.compile(r"""'((?:[^'\\]++|\\.)*+)'|"((?:[^"\\]++|\\.)*+)\"""", re.DOTALL)
 _WORD = re.compile(r"[\w$.+-]+")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\(.)", re.DOTALL)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WORDS = {"true": True, "false": False, "null": None}
 
 
 def loads(body: bytes) -> Any:
-    """The value. ValueError for what is no JSON even so, or nested too deeply."""
+    """The value. ValueError for what is no JSON even so, too long, or nested too deeply."""
+    if len(body) > LONGEST:
+        raise ValueError("too long")
     try:
         reader = _Reader(body.decode())
     except UnicodeDecodeError:
@@ -41,11 +47,7 @@ class _Reader:
         if text is not None:
             return text
         word = self._word()
-        if word in _WORDS:
-            return _WORDS[word]
-        if not _NUMBER.fullmatch(word) or len(word) > 300:
-            raise ValueError("neither a word nor a number of JSON")
-        return int(word) if word.lstrip("+-").isdigit() else float(word)
+        return _WORDS[word] if word in _WORDS else _number(word)
 
     def end(self) -> None:
         self._skip()
@@ -107,6 +109,24 @@ class _Reader:
         return match.group()
 
 
+def _number(word: str) -> int | float:
+    """Whole if it fits into 64 bits, as other readers of JSON have it."""
+    if not _NUMBER.fullmatch(word):
+        raise ValueError("neither a word nor a number of JSON")
+    if word.lstrip("+-").isdigit() and len(word) <= 20:
+        whole = int(word)
+        if -(2**63) <= whole < 2**64:
+            return whole
+    number = float(word)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
 def _unescaped(match: re.Match[str]) -> str:
+    """One escape, or several that follow each other: two may make one character."""
     code = match.group(1)
-    return chr(int(code[1:], 16)) if len(code) == 5 else _ESCAPED.get(code, code)
+    if code is not None:
+        return _ESCAPED.get(code, code)
+    units = bytes.fromhex(match.group().replace("\\u", ""))
+    return units.decode("utf-16-be", "surrogatepass")

@@ -1,11 +1,102 @@
-"""What connectors can do: methods, triggers, and what third parties answer to them."""
+"""What connectors can do: the methods of their releases, and calling them.
 
-from typing import TYPE_CHECKING
+A world file either lists all methods there are, or none: then every release has methods made up
+from its name and categories, when somebody first asks for them.
+"""
 
-from cyclr_api.simulator.values import JSON
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from cyclr_api.simulator.answers import answer_from, pieces_of
+from cyclr_api.simulator.catalogue_methods import made_up_methods, release_of
+from cyclr_api.simulator.refusals import RefusalError
+from cyclr_api.simulator.values import JSON, OWN, AccountConnector, Connector, encode
 
 if TYPE_CHECKING:
     from cyclr_api.simulator.world import World
+
+ANY_METHOD = "*"
+"""The key of an account connector's answer to every method that has none of its own."""
+
+READING_WORDS = {"get", "list", "search", "find", "count"}
+"""How the name of a method begins that changes nothing at the third party."""
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A method of one release. Never changes, so its JSON is encoded once."""
+
+    document: JSON = field(repr=False)
+
+    @property
+    def id(self) -> int:
+        return int(self.document["Id"])
+
+    @property
+    def connector_id(self) -> int:
+        return int(self.document[OWN]["ConnectorId"])
+
+    @cached_property
+    def unique_id(self) -> str:
+        """The identifier that it has in every release, in lower case."""
+        return str(self.document.get("MethodUniqueIdentifier") or "").lower()
+
+    @cached_property
+    def name(self) -> str:
+        return str(self.document.get("Name") or "")
+
+    @property
+    def own(self) -> JSON:
+        return self.document.get(OWN) or {}
+
+    @cached_property
+    def is_writing(self) -> bool:
+        """What the file says. Sim: else the name tells; Cyclr itself does not say."""
+        if "Writes" in self.own:
+            return bool(self.own["Writes"])
+        words = self.name.lower().split()
+        return not words or words[0] not in READING_WORDS
+
+    @cached_property
+    def parameter_ids(self) -> frozenset[int]:
+        return _ids(self.document.get("Parameters"))
+
+    @cached_property
+    def required_ids(self) -> frozenset[int]:
+        """The parameters that a call must give."""
+        listed = self.document.get("Parameters") or []
+        return _ids(one for one in listed if not one.get("IsOptional"))
+
+    @cached_property
+    def field_ids(self) -> frozenset[int]:
+        return _ids(self.document.get("RequestFields"))
+
+    @cached_property
+    def encoded(self) -> bytes:
+        return encode({key: value for key, value in self.document.items() if key != OWN})
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a call gives, by the numeric ids of the release."""
+
+    parameters: dict[int, Any] = field(default_factory=dict)
+    fields: dict[int, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the third party said, as Cyclr passes it on."""
+
+    status: int
+    body: bytes
+
+
+_made_up: "WeakKeyDictionary[Connector, list[Method]]" = WeakKeyDictionary()
+"""Made when first asked for, for all worlds that share the release."""
 
 
 class Methods:
@@ -16,16 +107,152 @@ class Methods:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._documents: list[JSON] = []
+        self._given: dict[int, Method] | None = None
+        """By id, what the world file lists. None: it lists nothing, they are made up."""
+        self._by_connector: dict[int, list[Method]] = {}
 
     def read(self, document: JSON) -> None:
         """Take the part of a world file."""
-        self._documents = list(document.get("Methods") or [])
+        listed = document.get("Methods")
+        if listed is None:
+            return
+        self._given = {}
+        for entry in listed:
+            method = Method(entry)
+            if method.id in self._given:
+                raise ValueError(f"There is a method {method.id} already.")
+            self._given[method.id] = method
+            self._by_connector.setdefault(method.connector_id, []).append(method)
 
     def dumped(self) -> JSON:
-        """The part of a world file."""
-        return {"Methods": self._documents}
+        """The part of a world file: nothing for what can be made up again."""
+        if self._given is None:
+            return {}
+        return {"Methods": [method.document for method in self._given.values()]}
 
     def take_from(self, other: "Methods") -> None:
         """Have the same content as another world's. Methods never change and are shared."""
-        self._documents = list(other._documents)
+        self._given = None if other._given is None else dict(other._given)
+        self._by_connector = {key: list(found) for key, found in other._by_connector.items()}
+
+    def forget(self, connector_id: int) -> None:
+        """A release is gone, and its methods with it."""
+        for method in self._by_connector.pop(connector_id, []):
+            if self._given is not None:
+                del self._given[method.id]
+
+    # -- found ---------------------------------------------------------------------------------
+
+    def of(self, connector: Connector) -> list[Method]:
+        """A release's methods by name."""
+        if self._given is None:
+            found = _made_up.get(connector)
+            if found is None:
+                found = [Method(document) for document in made_up_methods(connector)]
+                _made_up[connector] = found
+        else:
+            found = self._by_connector.get(connector.id, [])
+        return sorted(found, key=lambda method: (method.name.casefold(), method.id))
+
+    def numbered(self, method_id: int) -> Method | None:
+        if self._given is not None:
+            return self._given.get(method_id)
+        connector = self._world.connectors.get(release_of(method_id))
+        found = self.of(connector) if connector else []
+        return next((method for method in found if method.id == method_id), None)
+
+    def visible(self, method_id: int, account_id: str) -> Method:
+        """The method with this id, if the account may see its release."""
+        found = self.numbered(method_id)
+        if found is None:
+            raise RefusalError(404)
+        self._world.connector(found.connector_id, account_id)
+        return found
+
+    def numbered_for(self, one: AccountConnector, method_id: int) -> Method:
+        """The method with this id. Sim: of any release of the installed connector."""
+        found = self.numbered(method_id)
+        if found is not None:
+            release = self._world.connectors.get(found.connector_id)
+            if release is not None and release.is_release_of(one.connector):
+                return found
+        raise RefusalError(404)
+
+    def latest_for(self, one: AccountConnector, unique_id: str) -> Method:
+        """The method with this unique id in the connector's latest release."""
+        for method in self.of(self._world.latest_release(one.connector)):
+            if method.unique_id == unique_id:
+                return method
+        raise RefusalError(404)
+
+    # -- called --------------------------------------------------------------------------------
+
+    def check_values(self, method: Method, values: Values) -> None:
+        """Refuse what is not of the method. Sim: unknown fields too, and what is missing."""
+        _check_ids(method, "Parameter", values.parameters, method.parameter_ids)
+        _check_ids(method, "Field", values.fields, method.field_ids)
+        given = {number for number, value in values.parameters.items() if value not in (None, "")}
+        missing = sorted(method.required_ids - given)
+        if missing:
+            raise RefusalError(400, f"Parameter {missing[0]} of '{method.name}' needs a value.")
+
+    def check_authenticated(self, one: AccountConnector) -> None:
+        """Sim: nothing is asked of a third party without credentials; the words."""
+        if not one.authenticated:
+            raise RefusalError(400, f"Account connector '{one.name}' is not authenticated.")
+
+    def call(self, one: AccountConnector, method: Method, *, is_test: bool) -> Answer:
+        """Let the third party answer, and write it down."""
+        self.check_authenticated(one)
+        answer = _answer(one, method)
+        self._world.record(
+            "call",
+            one.account_id,
+            "api",
+            saved=False,
+            account_connector=one.id,
+            method=method.name,
+            method_id=method.id,
+            writes=method.is_writing,
+            is_test=is_test,
+            status=answer.status,
+        )
+        return answer
+
+
+def _ids(listed: Iterable[JSON] | None) -> frozenset[int]:
+    return frozenset(int(one["Id"]) for one in listed or [] if one.get("Id") is not None)
+
+
+def _check_ids(method: Method, kind: str, given: Iterable[int], known: Collection[int]) -> None:
+    for number in given:
+        if number not in known:
+            raise RefusalError(400, f"{kind} {number} is not of method '{method.name}'.")
+
+
+def _answer(one: AccountConnector, method: Method) -> Answer:
+    """The account connector's own answer to the method, else the method's."""
+    answers = {key.lower(): value for key, value in one.answers.items()}
+    for key in (method.unique_id, ANY_METHOD):
+        if key in answers:
+            return _as_answer(answers[key])
+    own = method.own
+    status = own["Status"] if _is_status(own) else 200
+    if "Answer" in own:
+        return Answer(status, encode(own["Answer"]))
+    fields = method.document.get("ResponseFields") or []
+    if "AnswerBytes" in own:
+        return Answer(status, b"".join(pieces_of(fields, int(own["AnswerBytes"]))))
+    return Answer(status, encode(answer_from(fields)))
+
+
+def _as_answer(value: Any) -> Answer:
+    """A document, or `{"Status": 500, "Body": a document}`."""
+    if isinstance(value, dict) and value.keys() <= {"Status", "Body"} and _is_status(value):
+        return Answer(value["Status"], encode(value.get("Body")))
+    return Answer(200, encode(value))
+
+
+def _is_status(document: JSON) -> bool:
+    status = document.get("Status")
+    return isinstance(status, int) and 200 <= status < 600

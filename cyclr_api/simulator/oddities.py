@@ -8,6 +8,12 @@ from cyclr_api.simulator.values import JSON, OWN
 
 PEM_HELP = "Paste the whole key,\nwith its first and last line."
 
+WAREHOUSES = [
+    {"Name": "Main warehouse", "Value": "wh-1"},
+    {"Name": "Returns", "Value": "wh-2"},
+    {"Name": "Overflow (north)", "Value": "wh-3"},
+]
+
 Number = Callable[[], int]
 """The next id of a parameter."""
 
@@ -107,7 +113,7 @@ def odd_connectors(guid: Callable[[], str], number: Number) -> list[JSON]:
                 p("SigningKey", Name="Signing Key", IsSensitive=True, TargetType="HttpHeader"),
                 p("apiVersion", Name="API Version", IsAccountConnectorProperty=False),
             ],
-            Triggers=[{"TriggerId": 4410, "Name": "List warehouses"}],
+            Triggers=[{"TriggerId": 4410, "Name": "List warehouses", OWN: {"Values": WAREHOUSES}}],
         ),
         connector(19001, "Till Cloud", [method(guid(), "Basic")], Categories=["POS", "Sales"]),
         connector(
@@ -236,7 +242,12 @@ def odd_connectors(guid: Callable[[], str], number: Number) -> list[JSON]:
                 p("Site"),
                 p("Warehouse", TriggerName="List warehouses", IsOptional=True),
             ],
-            Triggers=[{"TriggerId": 4411, "Name": "List warehouses"}],
+            Triggers=[
+                {"TriggerId": 4411, "Name": "List warehouses", OWN: {"Values": WAREHOUSES}},
+                {"TriggerId": 4412, "Name": "List labels", OWN: {"Values": ["", "<b>Fragile</b>"]}},
+                {"TriggerId": 4413, "Name": "List depots", OWN: {"Values": []}},
+                {"TriggerId": 4414, "Name": "List carriers"},
+            ],
         ),
         connector(
             19017,

@@ -1,9 +1,9 @@
-"""What a browser sees: Cyclr's OAuth pages, the third party's consent page, the start page."""
+"""What a browser sees: Cyclr's OAuth pages, the third party's consent page."""
 
 import json
-import secrets
+import re
 from html import escape
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cyclr_api.simulator.routing import Reply, Request
 from cyclr_api.simulator.values import AccountConnector
@@ -14,13 +14,11 @@ CALLBACK_PATH = ["connector", "callback"]
 SIGN_IN_PATH = ["account", "signinwithtoken"]
 CONSENT_PATH = ["authorize"]
 
+MARKETPLACE = re.compile("/launch/marketplace/([0-9]{1,18})")
+
 STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
   color: #1b1f24; background: #fff; }
-table { border-collapse: collapse; width: 100%; margin-bottom: 2rem; }
-th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #d0d7de;
-  vertical-align: top; overflow-wrap: anywhere; }
-th, .short { white-space: nowrap; }
 form { display: inline; }
 button { font: inherit; padding: .5rem 1.5rem; margin-right: .5rem; border: 1px solid #57606a;
   border-radius: .375rem; background: #f6f8fa; color: inherit; cursor: pointer; }
@@ -158,15 +156,33 @@ def _is_web_address(text: str) -> bool:
 
 
 def sign_in(world: World, request: Request) -> Reply:
-    """`/account/signinwithtoken`: Cyclr's own UI, which is not simulated."""
+    """`/account/signinwithtoken`: the first page of Cyclr's own UI, of which nothing else is here.
+
+    Sim: a `returnUrl` that is no page of Cyclr's is left out, and nobody is sent to it.
+    """
     session = world.spend_sign_in_token(request.query.get("token", ""))
     if session is None:
         return forbidden()
     name = world.account(session.account).name
-    return page(
-        "Cyclr",
-        f"<h1>Cyclr</h1><p>{_text(session.username)} is signed in to {_text(name)}.</p>",
+    title = _title_of(request.query.get("returnurl", ""))
+    options = "".join(
+        f"<li><bdi>{_text(key)}: {_text(value)}</bdi></li>"
+        for key, value in parse_qsl(request.raw_query)
+        if key.casefold() not in ("token", "returnurl")
     )
+    return page(
+        title,
+        f"<h1>{_text(title)}</h1>"
+        f"<p><bdi>{_text(session.username)}</bdi> is signed in to <bdi>{_text(name)}</bdi>.</p>"
+        f"{f'<ul>{options}</ul>' if options else ''}",
+    )
+
+
+def _title_of(return_url: str) -> str:
+    marketplace = MARKETPLACE.fullmatch(return_url)
+    if marketplace:
+        return f"Cyclr Marketplace {marketplace[1]}"
+    return {"/launch": "Cyclr LAUNCH", "/orbit": "Cyclr ORBIT"}.get(return_url, "Cyclr")
 
 
 # -- the third party's pages ---------------------------------------------------------------------
@@ -184,7 +200,7 @@ def consent(world: World, request: Request) -> Reply:
         return _consent_page(world, one, state)
     decision = values.get("decision")
     if decision == "approve":
-        flow.code = secrets.token_urlsafe(16)
+        flow.code = world.tokens.urlsafe(16)
         answer = {"code": flow.code, "state": state}
     elif decision == "deny":
         flow.code = None
@@ -215,39 +231,4 @@ def _consent_page(world: World, one: AccountConnector, state: str) -> Reply:
         f"{forms}"
         '<p class="note">Simulated sign-in page of the other service. Nothing leaves this '
         "computer.</p>",
-    )
-
-
-# -- the start page ------------------------------------------------------------------------------
-
-
-def start(world: World) -> Reply:
-    """`/`: accounts, what is installed in them, the latest calls."""
-    rows = []
-    for account in world.accounts.values():
-        installed = ", ".join(
-            f"{_text(one.name)} ({'authenticated' if one.authenticated else 'not authenticated'})"
-            for one in world.account_connectors[account.id].values()
-        )
-        rows.append(
-            f"<tr><td><bdi>{_text(account.name)}</bdi></td><td><bdi>{_text(account.id)}</bdi></td>"
-            f"<td>{installed or 'none'}</td></tr>"
-        )
-    calls = "".join(
-        f'<tr><td class="short">{call.time:%H:%M:%S}</td><td>{_text(call.method)}</td>'
-        f"<td>{_text(call.path)}</td><td>{call.status or 'no answer'}</td>"
-        f"<td>{_text(call.account or '')}</td></tr>"
-        for call in list(world.requests)[-50:][::-1]
-    )
-    faults = "".join(f"<li>{_text(json.dumps(one))}</li>" for one in world.faults.described())
-    return page(
-        "Simulated Cyclr",
-        "<h1>Simulated Cyclr</h1>"
-        f"<p>A Cyclr in memory, for tests and demonstrations. {len(world.accounts)} accounts, "
-        f"{len(world.connectors)} connector releases.</p>"
-        f"<h2>Faults</h2>{f'<ul>{faults}</ul>' if faults else '<p>None.</p>'}"
-        "<h2>Latest calls</h2><table><tr><th>Time</th><th>Method</th><th>Path</th><th>Status</th>"
-        f"<th>Account</th></tr>{calls}</table>"
-        "<h2>Accounts</h2><table><tr><th>Name</th><th>Id</th><th>Connectors</th></tr>"
-        f"{''.join(rows)}</table>",
     )

@@ -21,7 +21,8 @@ GUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 ADDRESS_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 
-Level = Literal["partner", "account"]
+Level = Literal["partner", "account", "console"]
+"""Whose calls: an account's, the partner's, or the partner's with a token that is not narrowed."""
 
 
 class Fields:
@@ -45,6 +46,11 @@ class Fields:
         """True for `true` and `"true"`."""
         value = self.get(name)
         return value.strip().casefold() == "true" if isinstance(value, str) else value is True
+
+    def switch(self, name: str) -> bool | None:
+        """A boolean, also from text; None for what is absent, null or no boolean."""
+        text = (self.text(name) or "").strip().casefold()
+        return {"true": True, "false": False}.get(text)
 
     def whole(self, name: str) -> int | None:
         """A whole number, also from text; None for what is absent, null or no number."""
@@ -115,17 +121,10 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        return {
-            key.casefold(): value
-            for key, value in parse_qsl(self.raw_query, keep_blank_values=True, max_num_fields=200)
-        }
+        return {key.casefold(): value for key, value in _pairs(self.raw_query)}
 
     def form(self) -> dict[str, str]:
-        return dict(
-            parse_qsl(
-                self.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200
-            )
-        )
+        return dict(_pairs(self.body.decode("utf-8", "replace")))
 
     def json(self) -> Fields:
         """The body's JSON object."""
@@ -133,6 +132,12 @@ class Request:
         if not isinstance(document, dict):
             raise RefusalError(400, NOT_VALID)
         return Fields(document)
+
+    def json_given(self) -> Fields:
+        """The body's JSON object; without a body the request is not valid."""
+        if not self.body.strip():
+            raise RefusalError(400, NOT_VALID)
+        return self.json()
 
     def json_or_empty(self) -> Fields:
         """The body's JSON object; without a body, one without attributes."""
@@ -165,6 +170,14 @@ class Request:
         if not is_guid(text):
             raise RefusalError(400, NOT_VALID)
         return text.lower()
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """A query's or a form's names and values; of more than anybody asks for, none."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=200)
+    except ValueError:
+        return []
 
 
 def is_guid(text: str) -> bool:

@@ -6,13 +6,14 @@ sent, is quick enough for load tests, and can break a connection in the ways the
 
 import contextlib
 import io
+import re
 import socket
 import struct
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterable
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from cyclr_api.simulator.app import LARGEST_BODY, WAIT
@@ -22,9 +23,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 LARGEST_HEAD = 65536
+"""Bytes of a request line, and of all headers together."""
+
 IDLE_SECONDS = 75
 HOLD_SECONDS = 120
 """How long a connection is held on which nothing is ever answered."""
+
+LINGER_SECONDS = 1
+"""How long a refused caller may go on sending, so that it sees the refusal and no reset."""
+
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")
+"""The name of a header; without underscores, which WSGI could not tell from dashes."""
 
 BARE = [("X-Content-Type-Options", "nosniff"), ("Content-Length", "0")]
 
@@ -77,7 +86,8 @@ class Server:
         while not self._stopping.is_set():
             try:
                 connection, address = listener.accept()
-            except OSError:
+            except OSError:  # closed, or out of descriptors for a while
+                self._stopping.wait(0.05)
                 continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.settimeout(IDLE_SECONDS)
@@ -86,35 +96,37 @@ class Server:
             ).start()
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
-        with connection, connection.makefile("rb") as incoming:
+        with (
+            contextlib.suppress(BrokenConnectionError, OSError),  # hung up, by us or by them
+            connection,
+            connection.makefile("rb") as incoming,
+        ):
             try:
                 while self._one(connection, incoming, peer):
                     pass
             except NoAnswerError:
-                self._hold(connection)
+                self._hold(connection, HOLD_SECONDS)
             except NotConnectedError:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             except BadRequestError as error:
-                answer = (
-                    f"HTTP/1.1 {error.status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                )
-                with contextlib.suppress(OSError):
-                    connection.sendall(answer.encode())
-            except (BrokenConnectionError, OSError):
-                pass  # hung up, by us or by them
+                headers = "Content-Length: 0\r\nConnection: close\r\n"
+                connection.sendall(f"HTTP/1.1 {error.status}\r\n{headers}\r\n".encode())
+                connection.shutdown(socket.SHUT_WR)
+                self._hold(connection, LINGER_SECONDS)
 
-    def _hold(self, connection: socket.socket) -> None:
+    def _hold(self, connection: socket.socket, seconds: float) -> None:
         """Keep the connection open until the caller gives up."""
-        connection.settimeout(HOLD_SECONDS)
-        with contextlib.suppress(OSError):
-            while connection.recv(65536):
-                pass
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not connection.recv(65536):
+                return
 
     def _one(self, connection: socket.socket, incoming: io.BufferedReader, peer: str) -> bool:
         """Read one request and answer it; whether another may follow."""
         line = incoming.readline(LARGEST_HEAD)
         if not line.strip():
-            return bool(line)
+            return line.endswith(b"\n")
         environ = _environ(line, incoming, peer)
         if environ.get("HTTP_EXPECT", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -152,23 +164,23 @@ class Server:
         keep: bool,
         method: str,
     ) -> bool:
-        lines = [f"HTTP/1.1 {status}", f"Date: {formatdate(usegmt=True)}"]
-        lines += [f"{name}: {_one_line(value)}" for name, value in headers]
+        lines = [f"HTTP/1.1 {status}"]
+        lines += [_one_line(f"{name}: {value}") for name, value in headers]
         lines += [f"Connection: {'keep-alive' if keep else 'close'}", "", ""]
         head = "\r\n".join(lines).encode("latin-1", "replace")
-        promised = next((int(v) for n, v in headers if n.lower() == "content-length"), 0)
+        promised = next((v for n, v in headers if n.lower() == "content-length"), None)
         if isinstance(pieces, list):
             body = b"".join(pieces)
             connection.sendall(head + body if len(body) < LARGEST_HEAD else head)
             if len(body) >= LARGEST_HEAD:
                 connection.sendall(body)
-            return keep and (len(body) == promised or method == "HEAD")
+            return keep and (str(len(body)) == promised or method == "HEAD")
         connection.sendall(head)
         sent = 0
         for piece in pieces:
             connection.sendall(piece)
             sent += len(piece)
-        return keep and (sent == promised or method == "HEAD")
+        return keep and (str(sent) == promised or method == "HEAD")
 
     def _wait(self, seconds: float) -> None:
         if self._stopping.wait(seconds):
@@ -177,7 +189,9 @@ class Server:
 
 def _environ(line: bytes, incoming: io.BufferedReader, peer: str) -> "WSGIEnvironment":
     """The request line and the headers as WSGI has them, with the path as it was sent."""
-    parts = line.decode("latin-1").split()
+    if len(line) == LARGEST_HEAD and not line.endswith(b"\n"):
+        raise BadRequestError("414 URI Too Long")
+    parts = [part.decode("latin-1") for part in line.split()]
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         raise BadRequestError("400 Bad Request")
     method, target, protocol = parts
@@ -188,26 +202,12 @@ def _environ(line: bytes, incoming: io.BufferedReader, peer: str) -> "WSGIEnviro
         "QUERY_STRING": target.partition("?")[2],
         "SERVER_PROTOCOL": protocol,
         "REMOTE_ADDR": peer,
-        "CONTENT_LENGTH": "0",
         "wsgi.url_scheme": "http",
+        **_headers(incoming),
     }
-    taken = len(line)
-    while True:
-        header = incoming.readline(LARGEST_HEAD)
-        taken += len(header)
-        if taken > LARGEST_HEAD:
-            raise BadRequestError("431 Request Header Fields Too Large")
-        if header in (b"\r\n", b"\n", b""):
-            break
-        name, colon, value = header.decode("latin-1").partition(":")
-        if not colon or not name or name != name.strip():
-            raise BadRequestError("400 Bad Request")
-        key = name.upper().replace("-", "_")
-        key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
-        environ[key] = value.strip()
     if "HTTP_TRANSFER_ENCODING" in environ:
         raise BadRequestError("411 Length Required")
-    length = environ["CONTENT_LENGTH"]
+    length = environ.setdefault("CONTENT_LENGTH", "0")
     if not (length.isascii() and length.isdigit()):
         raise BadRequestError("400 Bad Request")
     if len(length) > 12 or int(length) > LARGEST_BODY:
@@ -215,11 +215,36 @@ def _environ(line: bytes, incoming: io.BufferedReader, peer: str) -> "WSGIEnviro
     return environ
 
 
+def _headers(incoming: io.BufferedReader) -> dict[str, str]:
+    """The headers as WSGI names them; of one that comes twice, the last."""
+    found: dict[str, str] = {}
+    left = LARGEST_HEAD
+    while True:
+        header = incoming.readline(left + 1)
+        left -= len(header)
+        if left < 0:
+            raise BadRequestError("431 Request Header Fields Too Large")
+        if header in (b"\r\n", b"\n"):
+            return found
+        if not header.endswith(b"\n"):
+            raise ConnectionAbortedError("the caller hung up in the middle of a request")
+        name, colon, value = header.decode("latin-1").partition(":")
+        if not colon or not TOKEN.fullmatch(name):
+            raise BadRequestError("400 Bad Request")
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
+        # Only these: a UTF-8 letter may end in a byte that Latin-1 calls a space.
+        value = value.strip(" \t\r\n")
+        if key == "CONTENT_LENGTH" and found.get(key, value) != value:
+            raise BadRequestError("400 Bad Request")
+        found[key] = value
+
+
 def _keeps_alive(environ: "WSGIEnvironment") -> bool:
-    wish = str(environ.get("HTTP_CONNECTION", "")).lower()
+    wishes = [wish.strip() for wish in str(environ.get("HTTP_CONNECTION", "")).lower().split(",")]
     is_old = environ["SERVER_PROTOCOL"] == "HTTP/1.0"
-    return wish == "keep-alive" if is_old else wish != "close"
+    return "keep-alive" in wishes if is_old else "close" not in wishes
 
 
-def _one_line(value: str) -> str:
-    return value.replace("\r", " ").replace("\n", " ")
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")

@@ -1,4 +1,4 @@
-"""What a world is made of: accounts, connectors, installed connectors, effects, calls.
+"""What a world is made of: accounts, connectors, installed connectors, effects.
 
 Every value keeps the attributes that it does not know, so that a world file may say more than the
 simulator understands, and the API returns what the file says.
@@ -21,8 +21,8 @@ OWN = "Simulator"
 
 def cyclr_time(moment: datetime) -> str:
     """A moment as Cyclr writes it: UTC with seven digits of a second."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}{moment.microsecond % 10}Z"
+    moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{moment.isoformat(timespec='microseconds')}{moment.microsecond % 10}Z"
 
 
 def read_time(text: str) -> datetime:
@@ -38,14 +38,7 @@ def encode(value: Any, *, indented: bool = False) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indented else 0)
     except TypeError:
         indent, separators = (2, None) if indented else (None, (",", ":"))
-        text = json.dumps(value, indent=indent, separators=separators, default=_decoded)
-        return text.encode()
-
-
-def _decoded(value: Any) -> Any:
-    if isinstance(value, orjson.Fragment):
-        return json.loads(value.contents)
-    raise TypeError(f"{type(value).__name__} is not JSON")
+        return json.dumps(value, indent=indent, separators=separators).encode()
 
 
 def encode_list(encoded: Iterable[bytes]) -> bytes:
@@ -53,11 +46,32 @@ def encode_list(encoded: Iterable[bytes]) -> bytes:
     return b"[" + b",".join(encoded) + b"]"
 
 
+NEVER = "0001-01-01T00:00:00"
+"""Cyclr's way to write a moment that there is none of."""
+
+ACCOUNT_DEFAULTS: JSON = {
+    "Id": None,
+    "Name": None,
+    "Description": None,
+    "CreatedDate": NEVER,
+    "AuditInfo": None,
+    "TaskAuditInfo": None,
+    "Timezone": "Etc/UTC",
+    "NextBillDateUtc": NEVER,
+    "StepDataSuccessRetentionHours": None,
+    "StepDataErroredRetentionHours": None,
+    "TransactionErrorWebhookEnabled": False,
+    "TransactionErrorWebhookUrl": None,
+    "TransactionErrorWebhookIncludeWarnings": False,
+}
+
+
 @dataclass(eq=False)
 class Account:
     """One end customer."""
 
     document: JSON
+    _encoded: bytes | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -67,11 +81,28 @@ class Account:
     def name(self) -> str:
         return str(self.document.get("Name") or "")
 
+    @property
+    def own(self) -> JSON:
+        return self.document.get(OWN) or {}
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id of the account that this one is a sub-account of."""
+        parent = self.own.get("ParentAccountId")
+        return None if parent is None else str(parent)
+
     def shown(self) -> JSON:
-        return {key: value for key, value in self.document.items() if key != OWN}
+        """With all attributes that Cyclr shows, whatever the world file leaves out."""
+        return {**ACCOUNT_DEFAULTS, **_without_own(self.document)}
+
+    def changed(self) -> None:
+        """Forget the encoded form. Whoever changes the document calls this."""
+        self._encoded = None
 
     def encoded(self) -> bytes:
-        return encode(self.shown())
+        if self._encoded is None:
+            self._encoded = encode(self.shown())
+        return self._encoded
 
     def dumped(self) -> JSON:
         return self.document
@@ -103,18 +134,18 @@ class Connector:
     def own(self) -> JSON:
         return self.document.get(OWN) or {}
 
-    @property
+    @cached_property
     def release(self) -> str:
         """`Live`, `Deprecated` or `Draft`."""
         return str(self.own.get("Release") or "Live")
 
-    @property
+    @cached_property
     def owner(self) -> str | None:
         """The account a custom connector belongs to."""
         owner = self.own.get("AccountId")
         return None if owner is None else str(owner)
 
-    @property
+    @cached_property
     def is_custom(self) -> bool:
         return self.owner is not None or bool(self.own.get("Custom"))
 
@@ -152,9 +183,23 @@ class Connector:
                 return method
         return None
 
+    def is_release_of(self, other: "Connector") -> bool:
+        """Whether both are releases of one connector."""
+        return (self.name, self.version, self.owner) == (other.name, other.version, other.owner)
+
+    def trigger(self, trigger_id: int) -> JSON | None:
+        """The trigger with this id."""
+        for trigger in self.document.get("Triggers") or []:
+            if trigger.get("TriggerId") == trigger_id:
+                return dict(trigger)
+        return None
+
     @cached_property
     def encoded(self) -> bytes:
-        return encode({key: value for key, value in self.document.items() if key != OWN})
+        shown = _without_own(self.document)
+        if shown.get("Triggers"):
+            shown["Triggers"] = [_without_own(trigger) for trigger in shown["Triggers"]]
+        return encode(shown)
 
     @cached_property
     def categories(self) -> frozenset[str]:
@@ -162,6 +207,10 @@ class Connector:
 
     def dumped(self) -> JSON:
         return self.document
+
+
+def _without_own(document: JSON) -> JSON:
+    return {key: value for key, value in document.items() if key != OWN}
 
 
 @dataclass(eq=False)
@@ -180,8 +229,13 @@ class AccountConnector:
     properties: list[JSON] = field(default_factory=list, repr=False)
     custom_fields: list[JSON] = field(default_factory=list)
     installed_at: datetime | None = None
+    answers: JSON = field(default_factory=dict, repr=False)
+    """What the third party says: a method's unique identifier, or `*` for every other method ->
+    a document, or `{"Status": 500, "Body": a document}`."""
     extra: JSON = field(default_factory=dict)
-    _encoded: bytes | None = field(default=None, repr=False)
+    own: JSON = field(default_factory=dict, repr=False)
+    """What else the world file has under `Simulator`."""
+    _encoded: tuple[bytes, bytes] | None = field(default=None, repr=False)
 
     @property
     def connector_id(self) -> int:
@@ -194,34 +248,38 @@ class AccountConnector:
     def value_of(self, name: str) -> str | None:
         """The value of a property by its TargetName."""
         for entry in self.properties:
-            if entry["Name"] == name:
-                value = entry["Value"]
+            if entry.get("Name") == name:
+                value = entry.get("Value")
                 return None if value is None else str(value)
         return None
+
+    def shown_property(self, entry: JSON) -> JSON:
+        """A property as the API shows it."""
+        return {**entry, "AccountConnectorId": self.id}
 
     def changed(self) -> None:
         """Forget the encoded form. Whoever changes an attribute calls this."""
         self._encoded = None
 
     def encoded(self) -> bytes:
+        """As the API shows it. The connector, by far the largest part, is not kept once more."""
         if self._encoded is None:
-            self._encoded = encode(
-                {
-                    "Id": self.id,
-                    "Name": self.name,
-                    "Description": self.description,
-                    "AuthValue": self.auth_value,
-                    "Authenticated": self.authenticated,
-                    "Connector": orjson.Fragment(self.connector.encoded),
-                    "IsPartnerIntegrationConnector": self.is_partner,
-                    "Properties": [
-                        {"AccountConnectorId": self.id, **entry} for entry in self.properties
-                    ],
-                    "CustomFields": self.custom_fields,
-                    **self.extra,
-                }
-            )
-        return self._encoded
+            before = {
+                "Id": self.id,
+                "Name": self.name,
+                "Description": self.description,
+                "AuthValue": self.auth_value,
+                "Authenticated": self.authenticated,
+            }
+            after = {
+                "IsPartnerIntegrationConnector": self.is_partner,
+                "Properties": [self.shown_property(entry) for entry in self.properties],
+                "CustomFields": self.custom_fields,
+                **self.extra,
+            }
+            self._encoded = encode(before)[:-1], encode(after)[1:]
+        head, tail = self._encoded
+        return b"".join((head, b',"Connector":', self.connector.encoded, b",", tail))
 
     def dumped(self) -> JSON:
         return {
@@ -239,12 +297,14 @@ class AccountConnector:
                 "ConnectorId": self.connector.id,
                 "AuthenticationId": self.authentication_id,
                 "InstalledAt": None if self.installed_at is None else cyclr_time(self.installed_at),
+                **({"Answers": self.answers} if self.answers else {}),
+                **self.own,
             },
         }
 
     @classmethod
     def from_dump(cls, document: JSON, connectors: dict[int, Connector]) -> "AccountConnector":
-        own = document[OWN]
+        own = dict(document[OWN])
         known = {
             "Id",
             "Name",
@@ -257,21 +317,23 @@ class AccountConnector:
             "Connector",
             OWN,
         }
-        installed_at = own.get("InstalledAt")
+        installed_at = own.pop("InstalledAt", None)
         return cls(
             id=int(document["Id"]),
-            account_id=str(own["AccountId"]),
-            connector=connectors[int(own["ConnectorId"])],
+            account_id=str(own.pop("AccountId")),
+            connector=connectors[int(own.pop("ConnectorId"))],
             name=document["Name"],
             description=document.get("Description"),
             auth_value=document.get("AuthValue"),
             authenticated=bool(document.get("Authenticated")),
-            authentication_id=own.get("AuthenticationId"),
+            authentication_id=own.pop("AuthenticationId", None),
             is_partner=bool(document.get("IsPartnerIntegrationConnector")),
             properties=[dict(entry) for entry in document.get("Properties") or []],
-            custom_fields=list(document.get("CustomFields") or []),
+            custom_fields=[dict(entry) for entry in document.get("CustomFields") or []],
             installed_at=read_time(installed_at) if installed_at else None,
+            answers=dict(own.pop("Answers", None) or {}),
             extra={key: value for key, value in document.items() if key not in known},
+            own=own,
         )
 
 
@@ -293,27 +355,4 @@ class Effect:
             "ids": self.ids,
             "time": cyclr_time(self.time),
             "by": self.by,
-        }
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request as it arrived, secrets masked."""
-
-    method: str
-    path: str
-    status: int | None
-    """None: the caller got no answer."""
-    account: str | None
-    time: datetime
-    fault: str | None = None
-
-    def dumped(self) -> JSON:
-        return {
-            "method": self.method,
-            "path": self.path,
-            "status": self.status,
-            "account": self.account,
-            "time": cyclr_time(self.time),
-            "fault": self.fault,
         }

@@ -3,7 +3,6 @@
 `Sim:` marks a reading where Cyclr's documentation is silent: a choice, not a fact.
 """
 
-import base64
 import copy
 import hashlib
 import itertools
@@ -15,7 +14,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,26 +22,38 @@ from typing import Any
 
 import orjson
 
+from cyclr_api.simulator import worldfile
+from cyclr_api.simulator.accounts import checked, checked_id, new_document
 from cyclr_api.simulator.clock import Clock
+from cyclr_api.simulator.custom_connectors import custom_connectors
 from cyclr_api.simulator.cycles import Cycles
 from cyclr_api.simulator.faults import Faults
 from cyclr_api.simulator.methods import Methods
 from cyclr_api.simulator.refusals import DENIED, RefusalError
+from cyclr_api.simulator.request_log import Call
 from cyclr_api.simulator.templates import Templates
-from cyclr_api.simulator.tokens import AccessToken, Expiring, Flow, SignInToken
+from cyclr_api.simulator.tokens import AccessToken, Expiring, Flow, SignInToken, TokenMaker
 from cyclr_api.simulator.values import (
     JSON,
     Account,
     AccountConnector,
-    Call,
     Connector,
     Effect,
     cyclr_time,
     encode,
 )
 
-FORMAT = 1
-"""The version of the world file's format."""
+FORMAT = worldfile.FORMAT
+
+FIRST_IDS = {
+    "AccountConnector": 90001,
+    "Property": 551001,
+    "CustomField": 7001,
+    "Connector": 20001,
+    "Parameter": 990001,
+    "Trigger": 5001,
+}
+"""The first new id of a kind of thing, unless the world file tells a higher one."""
 
 ACCESS_TOKEN_SECONDS = 1209599
 SIGN_IN_SECONDS = 300
@@ -124,7 +135,8 @@ class World:
         self.templates = Templates(self)
         self.cycles = Cycles(self)
         self._read(document)
-        self.faults = Faults(self.seed)
+        self.faults = Faults(self.seed, lambda: self.clock())
+        self.tokens = TokenMaker(self.seed, lambda: self.api_url)
 
     # -- made, kept, copied ------------------------------------------------------------------
 
@@ -136,6 +148,14 @@ class World:
         return support_world(SEED if seed is None else seed)
 
     @classmethod
+    def scaled(cls, accounts: int, connectors: int, seed: int | None = None) -> "World":
+        """A large world: that many accounts, with that many installed connectors in all."""
+        from cyclr_api.simulator.catalogue import SEED
+        from cyclr_api.simulator.scale import scaled_world
+
+        return scaled_world(accounts, connectors, SEED if seed is None else seed)
+
+    @classmethod
     def empty(cls) -> "World":
         """No accounts, no connectors; one pair of credentials."""
         from cyclr_api.simulator.catalogue import CREDENTIALS
@@ -144,14 +164,15 @@ class World:
 
     @classmethod
     def load(cls, path: str | Path) -> "World":
-        """The world a file describes; see docs/simulator.md for its format."""
-        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+        """The world a file describes; WorldFileError if it describes none.
+
+        See docs/simulator.md for its format.
+        """
+        return cls(worldfile.load(Path(path)))
 
     def dump(self, path: str | Path) -> None:
         """Write the world to a file, atomically. Tokens, faults, ledger are not part of it."""
-        with self.lock:
-            self.settle()
-            encoded = encode(self._document(), indented=True)
+        encoded = self.encoded(indented=True)
         target = Path(path)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
@@ -170,6 +191,12 @@ class World:
             self.settle()
             return copy.deepcopy(self._document())
 
+    def encoded(self, *, indented: bool = False) -> bytes:
+        """The world as the text of its file, which is much quicker to have than `document`."""
+        with self.lock:
+            self.settle()
+            return encode(self._document(), indented=indented)
+
     def _document(self) -> JSON:
         return {
             **self._extra,
@@ -181,6 +208,7 @@ class World:
                 for client_id, secret in self.credentials
             ],
             "OAuthApps": sorted(self.oauth_apps),
+            "Settings": dict(self.settings),
             "Connectors": [one.dumped() for one in self.connectors.values()],
             "Accounts": [one.dumped() for one in self.accounts.values()],
             "Users": {account: list(names) for account, names in self.users.items()},
@@ -200,6 +228,7 @@ class World:
         with self.lock:
             other.credentials = list(self.credentials)
             other.oauth_apps = set(self.oauth_apps)
+            other.settings = copy.deepcopy(self.settings)
             other.connectors = dict(self.connectors)
             other._by_name = {name: list(found) for name, found in self._by_name.items()}
             other.accounts = {
@@ -218,14 +247,14 @@ class World:
         return other
 
     def _read(self, document: JSON) -> None:
-        if document.get("Format") != FORMAT:
-            raise ValueError(f"Not a world file of format {FORMAT}: {document.get('Format')!r}")
+        document = worldfile.completed(document)
         known = {
             "Format",
             "Seed",
             "NextIds",
             "Credentials",
             "OAuthApps",
+            "Settings",
             "Connectors",
             "Accounts",
             "Users",
@@ -241,9 +270,11 @@ class World:
         ]
         self.oauth_apps: set[str] = set(document.get("OAuthApps") or [])
         """Names of the connectors whose OAuth app is set at partner level."""
+        self.settings: JSON = {"InlineOAuth": True, **(document.get("Settings") or {})}
+        """What the partner has set in the Console."""
         self.connectors: dict[int, Connector] = {}
         self._by_name: dict[str, list[Connector]] = {}
-        for entry in document.get("Connectors") or []:
+        for entry in document["Connectors"]:
             self.add_connector(entry)
         self.accounts: dict[str, Account] = {}
         self.account_connectors: dict[str, dict[int, AccountConnector]] = {}
@@ -252,21 +283,31 @@ class World:
         for entry in document.get("Accounts") or []:
             self.add_account(entry)
         for account_id, names in (document.get("Users") or {}).items():
-            self.users[account_id] = list(names)
-        highest, highest_property = 90000, 551000
-        for entry in document.get("AccountConnectors") or []:
-            one = AccountConnector.from_dump(entry, self.connectors)
-            self.account_connectors[one.account_id][one.id] = one
-            self._accounts_of[one.id] = one.account_id
-            highest = max(highest, one.id)
-            ids = [int(entry.get("Id") or 0) for entry in one.properties]
-            highest_property = max(highest_property, *ids, 0)
-        self._next_ids = {"AccountConnector": highest + 1, "Property": highest_property + 1}
+            self.users[account_id] = list(names or [])
+        self._next_ids = dict(FIRST_IDS)
+        installed = [
+            AccountConnector.from_dump(entry, self.connectors)
+            for entry in document["AccountConnectors"]
+        ]
+        for one in installed:
+            self._reserve_ids_of(one)
         for kind, number in (document.get("NextIds") or {}).items():
-            self._next_ids[kind] = int(number)
-        self.methods.read(document)
-        self.templates.read(document)
-        self.cycles.read(document)
+            self._next_ids[kind] = max(number, self._next_ids.get(kind, 0))
+        for one in installed:
+            self.add_account_connector(one)
+        for part in (self.methods, self.templates, self.cycles):
+            with worldfile.reading(part.KEYS[0]):
+                part.read(document)
+
+    @property
+    def allowed_ips(self) -> Collection[str] | None:
+        """The addresses that methods may be called from; None is every address."""
+        allowed: Collection[str] | None = self.settings.get("AllowedIps")
+        return allowed
+
+    @allowed_ips.setter
+    def allowed_ips(self, addresses: Collection[str] | None) -> None:
+        self.settings["AllowedIps"] = None if addresses is None else list(addresses)
 
     # -- ids ---------------------------------------------------------------------------------
 
@@ -283,6 +324,14 @@ class World:
         digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
         return str(uuid.UUID(bytes=digest, version=4))
 
+    def _reserve_ids_of(self, one: AccountConnector) -> None:
+        """What is in use is not given out again."""
+        used = [("AccountConnector", one.id)]
+        used += [("Property", entry.get("Id") or 0) for entry in one.properties]
+        used += [("CustomField", entry.get("Id") or 0) for entry in one.custom_fields]
+        for kind, number in used:
+            self._next_ids[kind] = max(self._next_ids[kind], number + 1)
+
     # -- time --------------------------------------------------------------------------------
 
     def now(self) -> datetime:
@@ -291,9 +340,10 @@ class World:
 
     def advance(self, seconds: float) -> None:
         """Let time pass; what was due happens."""
-        if not isinstance(self.clock, Clock):
-            self.clock = Clock(self.clock)
-        self.clock.advance(seconds)
+        with self.lock:
+            if not isinstance(self.clock, Clock):
+                self.clock = Clock(self.clock)
+            self.clock.advance(seconds)
         self.settle()
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
@@ -361,6 +411,20 @@ class World:
             self.changes += 1
         return connector
 
+    def add_account_connector(self, one: AccountConnector) -> None:
+        """Put an account connector into the world, without a trace in the ledger."""
+        with self.lock:
+            if one.id in self._accounts_of:
+                raise ValueError(f"There is an account connector {one.id} already.")
+            self.account_connectors[one.account_id][one.id] = one
+            self._accounts_of[one.id] = one.account_id
+            self._reserve_ids_of(one)
+            for entry in one.properties:
+                if entry.get("Id") is None:
+                    entry["Id"] = self.next_id("Property")
+                entry.setdefault("Value", None)
+            self.changes += 1
+
     def install(
         self,
         account_id: str,
@@ -375,7 +439,7 @@ class World:
         """A stranger installs a connector from Cyclr's own console."""
         connector = self.connectors[connector_id]
         if name is None:
-            name = self._free_name(account_id, connector.name)
+            name = self.free_name(account_id, connector.name)
         wanted = [Property(key, value) for key, value in (properties or {}).items()]
         asked = Installation(name, description, authentication_id, auth_value, wanted)
         with self.lock:
@@ -424,7 +488,7 @@ class World:
             raise KeyError(client_id)
         issued = self.now()
         expires = issued + timedelta(seconds=ACCESS_TOKEN_SECONDS)
-        token = secrets.token_hex(32)
+        token = self.tokens.hex(32)
         self.access_tokens.put(token, AccessToken(client_id, account, expires))
         return token, issued, expires
 
@@ -443,25 +507,109 @@ class World:
         except KeyError:
             raise RefusalError(404) from None
 
+    def create_account(
+        self, account_id: str | None, given: JSON, *, parent_id: str | None = None
+    ) -> Account:
+        """Make an account, under a new GUID when it brings no id; see `accounts.checked`."""
+        kept = checked({"Name": None, **given})
+        wanted = checked_id(account_id or "")
+        if wanted in self.accounts:
+            raise RefusalError(400, "ID already in use")
+        parent = (parent_id or "").strip() or None
+        if parent is not None and parent not in self.accounts:
+            # Sim: the status and the words.
+            raise RefusalError(400, "Parent account was not found")
+        document = new_document(wanted or self.new_guid(), kept, parent_id=parent, now=self.now())
+        account = self.add_account(document)
+        self.record("account", account.id, "api")
+        return account
+
+    def change_account(self, account: Account, given: JSON) -> None:
+        """Take what is given and keep the rest; see `accounts.checked`."""
+        account.document.update(checked(given))
+        account.changed()
+        self.record("account_update", account.id, "api")
+
+    def delete_account(self, account: Account) -> None:
+        """Remove an account and all that is in it; its id is free again.
+
+        Sim: active cycles do not keep it, its custom connectors go with it, its sub-accounts stay,
+        without a parent.
+        """
+        self.cycles.forget_account(account.id)
+        for number in self.account_connectors.pop(account.id):
+            del self._accounts_of[number]
+        del self.users[account.id]
+        for child in self.sub_accounts(account.id):
+            child.own.pop("ParentAccountId")
+        for connector in custom_connectors(self, account.id):
+            self.drop_connector(connector)
+        del self.accounts[account.id]
+        self.record("account_delete", account.id, "api")
+
+    def sub_accounts(self, account_id: str) -> list[Account]:
+        return [one for one in self.accounts.values() if one.parent_id == account_id]
+
+    def tasks_used(self, account: Account) -> int:
+        """What the world file says of the account, and what its cycles used."""
+        return int(account.own.get("TasksUsed") or 0) + self.cycles.tasks_used(account.id)
+
+    def has_user(self, username: str) -> bool:
+        """Whether any account has the user."""
+        return any(username in names for names in self.users.values())
+
+    def add_user(self, account_id: str, username: str) -> None:
+        """Give a user access to an account; nothing happens when there is access already."""
+        if username not in self.users[account_id]:
+            self.users[account_id].append(username)
+            self.record("user", account_id, "api", username=username)
+
+    def remove_user(self, account_id: str, username: str) -> None:
+        """Take a user's access away. Sim: there must have been one."""
+        if username not in self.users[account_id]:
+            raise RefusalError(404)
+        self.users[account_id].remove(username)
+        self.record("user_remove", account_id, "api", username=username)
+
+    def change_password(self, username: str) -> None:
+        """Only that it happened is kept. Sim: somebody must know the user."""
+        if not self.has_user(username):
+            raise RefusalError(404)
+        self.record("password", None, "api", saved=False, username=username)
+
     def sign_in_token(self, account_id: str, username: str) -> tuple[str, datetime]:
         """A token that signs a browser in once; the user is created when the name is new."""
         self.account(account_id)
         if not username.strip():
             raise RefusalError(400, "Username is required")
-        if username not in self.users[account_id]:
-            self.users[account_id].append(username)
-            self.record("user", account_id, "api", username=username)
-        token = base64.b64encode(secrets.token_bytes(40)).decode()
-        expires = self.now() + timedelta(seconds=SIGN_IN_SECONDS)
-        self.sign_in_tokens.put(token, SignInToken(account_id, username, expires))
+        self.add_user(account_id, username)
+        token = self.tokens.base64(40)
+        expires = self._let_in(token, account_id, username)
         self.record("sign_in_token", account_id, "api", saved=False, username=username)
         return token, expires
 
+    def launch_token(self, account_id: str, username: str, page: str) -> tuple[str, datetime]:
+        """As `sign_in_token`, of characters that a URL holds as they are, for a user of theirs."""
+        token = self.tokens.urlsafe(40)
+        expires = self._let_in(token, account_id, username)
+        self.record("launch", account_id, "api", saved=False, username=username, page=page)
+        return token, expires
+
+    def _let_in(self, token: str, account_id: str, username: str) -> datetime:
+        """When a sign-in token expires that is good from now on."""
+        expires = self.now() + timedelta(seconds=SIGN_IN_SECONDS)
+        self.sign_in_tokens.put(token, SignInToken(account_id, username, expires))
+        return expires
+
     def spend_sign_in_token(self, token: str) -> SignInToken | None:
-        """Use a sign-in token up; None when it is unknown, spent or expired."""
+        """Use a sign-in token up; None when it is unknown, spent or expired.
+
+        Sim: None, too, when the user has no access any more.
+        """
         found = self.sign_in_tokens.take(token)
-        if found is not None:
-            self.record("sign_in", found.account, "browser", saved=False, username=found.username)
+        if found is None or found.username not in self.users.get(found.account, []):
+            return None
+        self.record("sign_in", found.account, "browser", saved=False, username=found.username)
         return found
 
     # -- the catalogue -----------------------------------------------------------------------
@@ -499,6 +647,22 @@ class World:
         ]
         return sorted(found, key=lambda one: one.id, reverse=True)
 
+    def latest_release(self, connector: Connector) -> Connector:
+        """The newest live release of a connector. Sim: where none is live, the given one."""
+        found = [
+            one
+            for one in self._by_name.get(connector.name, [])
+            if one.release == "Live" and one.is_release_of(connector)
+        ]
+        return max(found, key=lambda one: one.id, default=connector)
+
+    def drop_connector(self, connector: Connector) -> None:
+        """Take a release out of the catalogue, without a trace in the ledger."""
+        del self.connectors[connector.id]
+        self._by_name[connector.name].remove(connector)
+        self.methods.forget(connector.id)
+        self.changes += 1
+
     # -- account connectors ------------------------------------------------------------------
 
     def account_connector(self, account_id: str, account_connector_id: int) -> AccountConnector:
@@ -520,13 +684,7 @@ class World:
         self, account_id: str, connector: Connector, asked: Installation, *, by: str
     ) -> AccountConnector:
         """Install a release into an account, or refuse with Cyclr's own words."""
-        if connector.release == "Draft":
-            raise RefusalError(400, f"Connector {connector.id} is a draft and cannot be installed.")
-        method = connector.method(asked.authentication_id)
-        if method is None:
-            # Sim: nothing is known about the words.
-            raise RefusalError(400, f"Authentication '{asked.authentication_id}' was not found.")
-        self._check_properties(connector, method, asked.properties)
+        method = self.check_installation(connector, asked)
         name = asked.name if asked.name and asked.name.strip() else connector.name
         self._check_name(account_id, name)
         one = AccountConnector(
@@ -548,6 +706,17 @@ class World:
             "install", account_id, by, account_connector=one.id, connector=connector.id, name=name
         )
         return one
+
+    def check_installation(self, connector: Connector, asked: Installation) -> JSON:
+        """The authentication method that is to be installed; refused if no account could."""
+        if connector.release == "Draft":
+            raise RefusalError(400, f"Connector {connector.id} is a draft and cannot be installed.")
+        method = connector.method(asked.authentication_id)
+        if method is None:
+            # Sim: nothing is known about the words.
+            raise RefusalError(400, f"Authentication '{asked.authentication_id}' was not found.")
+        self._check_properties(connector, method, asked.properties)
+        return method
 
     def change_connector(
         self,
@@ -579,11 +748,11 @@ class World:
         one.authenticated = False
         one.auth_value = None
         one.changed()
-        self.cycles.stop_those_with(one)
+        self.cycles.stop_those_with(one, by=by)
         self.record("deauthenticate", one.account_id, by, account_connector=one.id)
 
     def delete_connector(self, one: AccountConnector, *, by: str) -> None:
-        self.cycles.stop_those_with(one)
+        self.cycles.stop_those_with(one, by=by)
         del self.account_connectors[one.account_id][one.id]
         del self._accounts_of[one.id]
         self.record("delete", one.account_id, by, account_connector=one.id, name=one.name)
@@ -630,6 +799,34 @@ class World:
             return True
         return any(one.value_of(key) and one.value_of(word) for key, word in OAUTH_APP_NAMES)
 
+    def add_property(self, one: AccountConnector, name: str, value: str | None) -> JSON:
+        """Give an account connector one more property, whatever its name is."""
+        entry: JSON = {"Name": name, "Value": value, "Id": self.next_id("Property")}
+        one.properties.append(entry)
+        self._record_part(one, entry)
+        return entry
+
+    def add_custom_field(self, one: AccountConnector, values: JSON) -> JSON:
+        """Give an account connector one more custom field."""
+        entry = {"Id": self.next_id("CustomField"), **values}
+        one.custom_fields.append(entry)
+        self._record_part(one, entry)
+        return entry
+
+    def change_part(self, one: AccountConnector, entry: JSON, changes: JSON) -> None:
+        """Change a property or a custom field of an account connector."""
+        entry.update(changes)
+        self._record_part(one, entry)
+
+    def remove_part(self, one: AccountConnector, entries: list[JSON], entry: JSON) -> None:
+        """Take a property or a custom field away from an account connector."""
+        entries.remove(entry)
+        self._record_part(one, entry)
+
+    def _record_part(self, one: AccountConnector, entry: JSON) -> None:
+        one.changed()
+        self.record("update", one.account_id, "api", account_connector=one.id, part=entry["Id"])
+
     def _check_properties(
         self, connector: Connector, method: JSON, properties: list[Property]
     ) -> None:
@@ -668,7 +865,7 @@ class World:
                 entry = {"Name": wanted.name, "Value": wanted.value}
                 one.properties.append({**entry, "Id": self.next_id("Property")})
 
-    def _free_name(self, account_id: str, wanted: str) -> str:
+    def free_name(self, account_id: str, wanted: str) -> str:
         taken = {one.name.casefold() for one in self.account_connectors[account_id].values()}
         names = itertools.chain([wanted], (f"{wanted} {n}" for n in itertools.count(2)))
         return next(name for name in names if name.casefold() not in taken)
@@ -682,7 +879,7 @@ class World:
         self, one: AccountConnector, target_origin: str, callback_message: str | None
     ) -> str:
         """The `state` under which a browser's way to the third party is remembered."""
-        state = secrets.token_urlsafe(24)
+        state = self.tokens.urlsafe(24)
         expires = self.now() + timedelta(seconds=FLOW_SECONDS)
         flow = Flow(one.id, one.account_id, target_origin, callback_message, expires)
         self.flows.put(state, flow)
@@ -711,8 +908,8 @@ class World:
         now = self.now()
         return json.dumps(
             {
-                "AccessToken": secrets.token_urlsafe(24),
-                "RefreshToken": secrets.token_urlsafe(24),
+                "AccessToken": self.tokens.urlsafe(24),
+                "RefreshToken": self.tokens.urlsafe(24),
                 "Expires": cyclr_time(now + timedelta(hours=1)),
                 "RefreshExpires": cyclr_time(now + timedelta(days=365)),
             }
@@ -723,6 +920,7 @@ def _copied(one: AccountConnector) -> AccountConnector:
     twin = copy.copy(one)
     twin.properties = [dict(entry) for entry in one.properties]
     twin.custom_fields = copy.deepcopy(one.custom_fields)
+    twin.answers = copy.deepcopy(one.answers)
     twin.extra = copy.deepcopy(one.extra)
     return twin
 

@@ -151,9 +151,9 @@ def _read(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> Reques
     headers: dict[str, bytes] = {}
     while (line := readline().rstrip(b"\r\n")) != b"":
         name, _, value = line.partition(b":")
-        headers[name.decode().lower()] = value.strip(b" ")
+        headers[name.decode("latin-1").lower()] = value.strip(b" ")
     body = read(int(headers.get("content-length", b"0")))
-    return Request(first[0].decode(), first[1].decode(), headers, body)
+    return Request(first[0].decode("latin-1"), first[1].decode("latin-1"), headers, body)
 
 
 def client_of(

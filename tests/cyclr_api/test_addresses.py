@@ -10,7 +10,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclr_api import Client, SignInToken, connect_url
+from cyclr_api import Client, SignInToken, connect_url, sign_in_url
 from cyclr_api.addresses import path
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
@@ -32,12 +32,16 @@ def test_a_part_that_would_change_the_path_is_refused(part: str) -> None:
         path("accounts", part)
 
 
-@given(token=texts, origin=texts, number=st.integers(1, 2**31))
+@given(token=texts, origin=texts, message=st.none() | texts, number=st.integers(1, 2**31))
 def test_a_connect_url_carries_its_values_whatever_they_hold(
-    token: str, origin: str, number: int
+    token: str, origin: str, message: str | None, number: int
 ) -> None:
     url = connect_url(
-        "https://acme-h.cyclr.uk/", account_connector_id=number, token=token, target_origin=origin
+        "https://acme-h.cyclr.uk/",
+        account_connector_id=number,
+        token=token,
+        target_origin=origin,
+        callback_message=message,
     )
     parts = urlsplit(url)
 
@@ -47,7 +51,29 @@ def test_a_connect_url_carries_its_values_whatever_they_hold(
         "id": [str(number)],
         "token": [token],
         "targetOrigin": [origin],
+        **({} if message is None else {"callbackMessage": [message]}),
     }
+
+
+@given(token=texts, page=st.none() | texts)
+def test_a_sign_in_url_carries_its_values_whatever_they_hold(token: str, page: str | None) -> None:
+    parts = urlsplit(sign_in_url("https://acme-h.cyclr.uk/", token, page))
+
+    assert (parts.scheme, parts.netloc) == ("https", "acme-h.cyclr.uk")
+    assert parts.path == "/account/signinwithtoken"
+    assert parse_qs(parts.query, keep_blank_values=True) == {
+        "token": [token],
+        **({} if page is None else {"returnUrl": [page]}),
+    }
+
+
+def test_a_sign_in_url_as_documented() -> None:
+    token = SignInToken("Zk3+Q/9uL1c=", datetime.now(UTC))
+
+    assert sign_in_url("https://service.example", token, "/launch") == (
+        "https://service.example/account/signinwithtoken"
+        "?token=Zk3%2BQ%2F9uL1c%3D&returnUrl=%2Flaunch"
+    )
 
 
 def test_a_connect_url_as_documented() -> None:
@@ -66,12 +92,38 @@ def test_a_connect_url_as_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"token": ""}, {"target_origin": ""}, {"account_connector_id": "x"}]
+    "values",
+    [
+        {"token": ""},
+        {"target_origin": ""},
+        {"callback_message": ""},
+        {"account_connector_id": "x"},
+        {"target_origin": "\ud800"},
+    ],
 )
 def test_a_connect_url_needs_all_its_values(values: dict[str, str]) -> None:
     good = {"account_connector_id": 1, "token": "t", "target_origin": "https://d.example"}
     with pytest.raises(ValueError):  # noqa: PT011
         connect_url("https://service.example", **good | values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("service_url", "token", "page"),
+    [
+        ("https://service.example", "", None),
+        ("https://service.example", "token-canary", ""),
+        ("https://service.example", "token-canary\ud800", None),
+        ("http://service.example", "token-canary", None),
+        ("https://service.example?x=1", "token-canary", None),
+    ],
+)
+def test_a_sign_in_url_that_cannot_be_shows_no_token(
+    service_url: str, token: str, page: str | None
+) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        sign_in_url(service_url, token, page)
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
 
 
 GOOD = [
@@ -128,7 +180,9 @@ def test_a_bad_address_makes_none(url: str) -> None:
         Client(url, client_id="desk", client_secret="s")
 
 
-@pytest.mark.parametrize("values", [{"client_id": ""}, {"client_secret": ""}, {"max_bytes": 0}])
+@pytest.mark.parametrize(
+    "values", [{"client_id": ""}, {"client_secret": ""}, {"max_bytes": 0}, {"connections": 0}]
+)
 def test_a_client_needs_its_settings(values: dict[str, str]) -> None:
     good = {"client_id": "desk", "client_secret": "s"}
     with pytest.raises(ValueError):  # noqa: PT011

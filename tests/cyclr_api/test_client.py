@@ -1,76 +1,38 @@
-"""The client's operations, against the simulator."""
+"""The client as a whole: trouble on the way, restricted tokens, several consoles at once."""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 
 from cyclr_api import (
-    AccountRefusedError,
     Client,
     CredentialsRefusedError,
     CyclrError,
-    NameInUseError,
-    NotFoundError,
+    MemoryTokenStore,
     OutcomeUnknownError,
-    PagingError,
-    PermanentError,
-    Property,
     RateLimitedError,
-    RefusedError,
-    Retries,
-    TemporaryError,
-    Timeouts,
     UnexpectedAnswerError,
     UnreachableError,
     UnsendableError,
-    connect_url,
 )
-from cyclr_api.simulator import World, mount
+from cyclr_api.accounts import AccountApi
+from cyclr_api.simulator import World
+from tests.cyclr_api.mounted import ACCOUNT, API, KEY, Sent, client_of, sent_by, small_world
+from tests.cyclr_api.raw_server import client_of as raw_client_of
+from tests.cyclr_api.raw_server import reply, serve
 
-API = "https://api.cyclr.test"
-ACCOUNT = "acme/eu"
-KEY = "api-key-canary-5150"
-PARAMETERS = [
-    {
-        "Id": 881,
-        "Name": "Region",
-        "TargetName": "Region",
-        "IsAccountConnectorProperty": True,
-        "DataType": "Text",
-        "Values": ["eu", "us"],
-    },
-    {
-        "Id": 882,
-        "Name": "API Version",
-        "TargetName": "apiVersion",
-        "IsAccountConnectorProperty": False,
-    },
-]
-METHOD = "1b9e7a44-2f35-4d0c-8a71-5c2de9a04f33"
-PARCEL_DESK = {
-    "Id": 17301,
-    "Name": "Parcel Desk",
-    "Version": "2.0",
-    "Status": "Approved",
-    "Parameters": PARAMETERS,
-    "Authentication": [{"Id": METHOD, "AuthName": "API Key", "AuthType": "ApiKey"}],
-}
+GUID = "5b6c9c1e-7d0a-4a41-9d53-2f8c0a7be610"
 
 
 @pytest.fixture
 def world() -> World:
-    """A Cyclr with one account and two connectors, reached by https."""
-    world = World.empty()
-    world.api_url = API
-    world.add_account(Id=ACCOUNT, Name="Acme EU")
-    world.add_connector(PARCEL_DESK)
-    world.add_connector(Id=17120, Name="Till Cloud", Version=None, Status="Approved")
-    return world
+    return small_world()
 
 
 @pytest.fixture
@@ -78,202 +40,11 @@ def client(world: World) -> Client:
     return client_of(world)
 
 
-def client_of(world: World, **settings: Any) -> Client:
-    client_id, client_secret = world.credentials[0]
-    session = requests.Session()
-    mount(world, session)
-    return Client(
-        API,
-        client_id=client_id,
-        client_secret=client_secret,
-        session=session,
-        timeouts=Timeouts(connect=1, read=2, total=3),
-        retries=Retries(first=0),
-        **settings,
-    )
-
-
 def install(client: Client, **values: Any) -> Any:
     return client.account(ACCOUNT).connectors.install(17301, **{"name": "CRM"} | values)
 
 
-def test_every_account_is_listed_over_all_pages(world: World, client: Client) -> None:
-    for number in range(250):
-        world.add_account(Id=f"shop {number}/ü", Name=f"Shop {number}")
-
-    found = client.accounts.all()
-
-    assert {account.id for account in found} == set(world.accounts)
-    assert len(found) == 251
-
-
-@pytest.mark.parametrize("cap", [1, 7, 50])
-def test_a_cap_of_the_server_cuts_nothing(world: World, client: Client, cap: int) -> None:
-    world.max_page_size = cap
-    for number in range(20):
-        world.add_account(Id=f"shop-{number}", Name="Shop")
-
-    assert len(client.accounts.all()) == 21
-
-
-def test_a_server_that_ignores_the_page_is_an_error(world: World, client: Client) -> None:
-    world.faults.respond("GET", "/accounts", 200, [{"Id": "a-1"}, {"Id": "a-2"}])
-
-    with pytest.raises(PagingError):
-        client.accounts.all()
-
-
-def test_a_listing_that_breaks_off_is_no_shorter_listing(world: World, client: Client) -> None:
-    for number in range(150):
-        world.add_account(Id=f"shop-{number}", Name="Shop")
-    found = client.accounts.iterate()
-    next(found)
-    world.faults.respond("GET", "/accounts", 503)
-
-    with pytest.raises(TemporaryError):
-        list(found)
-
-
-def test_an_element_that_cannot_be_read_spoils_the_listing(world: World, client: Client) -> None:
-    world.faults.rewrite("GET", "/accounts", lambda found: [*found, {"Name": "no id"}])
-
-    with pytest.raises(UnexpectedAnswerError):
-        client.accounts.all()
-
-
-def test_or_is_left_out_and_counted_where_the_caller_can_do_without(
-    world: World, client: Client
-) -> None:
-    for number in range(450):
-        world.add_account(Id=f"shop-{number}", Name="Shop")
-    world.faults.rewrite("GET", "/accounts", lambda found: [*found[1:], {"Name": "?"}], times=2)
-    found = client.accounts.readable(at_once=4)
-
-    assert {account.id for account in found} < set(world.accounts)
-    assert (len(found), found.skipped) == (449, 2)
-    assert client.account(ACCOUNT).connectors.readable() == []
-    assert len(client.account(ACCOUNT).library.readable(at_once=4)) == 2
-
-
-def test_a_page_whose_turn_has_not_come_is_waited_for_within_patience(world: World) -> None:
-    turns: list[str] = []
-
-    class Busy:
-        """Says "not yet" twice before each call."""
-
-        def wait(self, call: str) -> None:
-            turns.append(call)
-            if len(turns) % 3:
-                raise RateLimitedError(call, retry_after=0.01)
-
-        def hold(self, seconds: float) -> None:
-            """Nobody asks for it here."""
-
-    client = client_of(world, pacing=Busy())
-
-    assert len(client.accounts.readable(patience=5)) == 1
-    with pytest.raises(RateLimitedError):
-        client.accounts.readable(patience=0)
-
-
-def test_one_account_is_read_by_its_id(client: Client) -> None:
-    assert client.account(ACCOUNT).get().name == "Acme EU"
-
-
-def test_an_unknown_account_is_not_found(client: Client) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        client.account("nobody").get()
-    assert caught.value.status == 404
-
-
-def test_the_connectors_of_an_unknown_account_are_refused(client: Client) -> None:
-    with pytest.raises(PermanentError) as caught:
-        client.account("nobody").connectors.all()
-    assert isinstance(caught.value, AccountRefusedError | NotFoundError)
-
-
-def test_an_install_sends_what_it_is_given_and_nothing_else(world: World, client: Client) -> None:
-    installed = install(
-        client,
-        description="for Ann",
-        authentication_id=METHOD,
-        auth_value=KEY,
-        properties=[Property("Region", "eu", 881)],
-    )
-
-    assert (installed.name, installed.description, installed.authenticated) == (
-        "CRM",
-        "for Ann",
-        True,
-    )
-    assert installed.connector.name == "Parcel Desk"
-    assert [(value.name, value.value) for value in installed.properties] == [("Region", "eu")]
-    assert [one.id for one in world.installed[ACCOUNT]] == [installed.id]
-    assert KEY not in repr(installed)
-
-
-def test_an_install_without_values_is_an_object_still(world: World) -> None:
-    sent: list[dict[str, Any]] = []
-    client = client_of(world)
-    spy(client, lambda request: sent.append(json.loads(request.body or b"null")))
-    install(client)
-
-    assert sent == [{"Name": "CRM"}]
-
-
-def test_a_native_install_says_so(world: World) -> None:
-    assert install(client_of(world), is_native=True).is_native is True
-
-
-def spy(client: Client, look: Callable[[requests.PreparedRequest], object]) -> None:
-    """Let `look` see every API request on its way into the simulator."""
-    adapter = client.session.get_adapter(API + "/")
-    send = adapter.send
-
-    def looked_at(request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        if request.path_url != "/oauth/token":
-            look(request)
-        return send(request, **options)
-
-    adapter.send = looked_at  # type: ignore[method-assign,assignment]
-
-
-def test_a_name_in_use_is_refused(world: World, client: Client) -> None:
-    install(client)
-
-    with pytest.raises(NameInUseError):
-        install(client)
-    assert len(world.installed[ACCOUNT]) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("Colour", "There is not a connector property that matches name 'Colour'."),
-        (
-            "apiVersion",
-            "Connector property name 'apiVersion' is not an account connector property.",
-        ),
-    ],
-)
-def test_a_wrong_property_is_refused_in_cyclrs_words(
-    client: Client, name: str, message: str
-) -> None:
-    with pytest.raises(RefusedError) as caught:
-        install(client, properties=[Property(name, "red")])
-    assert caught.value.cyclr_message == message
-
-
-@pytest.mark.parametrize("name", ["", "  "])
-def test_an_install_needs_a_name(world: World, client: Client, name: str) -> None:
-    with pytest.raises(UnsendableError):
-        install(client, name=name)
-    assert world.ledger == []
-
-
-def test_an_unknown_release_is_not_found(client: Client) -> None:
-    with pytest.raises(NotFoundError):
-        client.account(ACCOUNT).connectors.install(99, name="CRM")
+# ---- what the network does ----
 
 
 def test_a_write_without_an_answer_may_have_happened(world: World, client: Client) -> None:
@@ -361,84 +132,7 @@ def test_wrong_credentials_are_refused(world: World) -> None:
         client.accounts.all()
 
 
-def test_installed_connectors_are_listed_and_read(world: World, client: Client) -> None:
-    ids = [world.install(ACCOUNT, 17301, name=f"CRM {n}").id for n in range(120)]
-    account = client.account(ACCOUNT)
-
-    listed = account.connectors.all()
-
-    assert sorted(one.id for one in listed) == sorted(ids)
-    assert account.connector(ids[0]).get().name == "CRM 0"
-    with pytest.raises(NotFoundError):
-        account.connector(1).get()
-
-
-def test_a_description_is_changed_and_the_name_left(world: World, client: Client) -> None:
-    one = world.install(ACCOUNT, 17301, name="CRM", description="old")
-
-    changed = client.account(ACCOUNT).connector(one.id).update(description="")
-
-    assert (changed.name, changed.description or "") == ("CRM", "")
-
-
-def test_an_update_needs_a_change(client: Client) -> None:
-    with pytest.raises(UnsendableError):
-        client.account(ACCOUNT).connector(1).update()
-
-
-def test_the_library_is_listed_searched_and_read(client: Client) -> None:
-    library = client.account(ACCOUNT).library
-
-    assert {found.name for found in library.all()} == {"Parcel Desk", "Till Cloud"}
-    assert [found.id for found in library.iterate("till")] == [17120]
-    assert library.get(17301).parameters[0].values == ("eu", "us")
-    assert library.get(17301).authentication[0].id == METHOD
-    with pytest.raises(NotFoundError):
-        library.get(1)
-
-
-def test_connectors_are_found_by_name_and_version(world: World, client: Client) -> None:
-    library = client.account(ACCOUNT).library
-    for number, name in enumerate(["Über/Büro 100%", "123", "1234", "a?b#c&d=e+f"], 1):
-        world.add_connector(Id=number, Name=name, Version="v 1/2", Status="Approved")
-
-    assert [found.version for found in library.named("Parcel Desk")] == ["2.0"]
-    assert [found.id for found in library.named("Parcel Desk", "2.0")] == [17301]
-    assert [found.id for found in library.named("Über/Büro 100%", "v 1/2")] == [1]
-    assert [found.id for found in library.named("123")] == [2]
-    assert [found.id for found in library.named("a?b#c&d=e+f")] == [4]
-    assert library.named("Parcel Desk", "9") == library.named("Nothing") == []
-
-
-def test_a_name_that_is_not_found_is_an_empty_list(world: World, client: Client) -> None:
-    world.faults.respond("GET", "/connectors/{name}", 404)
-
-    assert client.account(ACCOUNT).library.named("Nothing") == []
-
-
-@pytest.mark.parametrize("name", ["", ".", ".."])
-def test_a_name_that_is_no_path_is_refused(client: Client, name: str) -> None:
-    with pytest.raises(UnsendableError):
-        client.account(ACCOUNT).library.named(name)
-
-
-def test_a_sign_in_token_is_made_for_a_user(world: World, client: Client) -> None:
-    token = client.account(ACCOUNT).sign_in_token("owner@shop.example")
-    url = connect_url(
-        "https://service.cyclr.test",
-        account_connector_id=1,
-        token=token,
-        target_origin="https://desk.example/done",
-    )
-
-    assert token.token not in repr(token)
-    assert [effect.kind for effect in world.ledger] == ["user", "sign_in_token"]
-    assert url.startswith("https://service.cyclr.test/connectorauth/")
-
-
-def test_a_sign_in_token_needs_somebody(client: Client) -> None:
-    with pytest.raises(UnsendableError):
-        client.account(ACCOUNT).sign_in_token(" ")
+# ---- one console ----
 
 
 def test_the_default_world_is_read_whole() -> None:
@@ -461,3 +155,244 @@ def test_the_default_world_is_read_whole() -> None:
 def test_a_client_closes_its_connections(world: World) -> None:
     with client_of(world) as client:
         assert client.account(ACCOUNT).id == ACCOUNT
+
+
+def test_a_client_keeps_as_many_connections_as_it_is_told(world: World) -> None:
+    client = Client(API, client_id="a", client_secret="b", connections=7)
+    adapter: Any = client.session.get_adapter(API)
+
+    assert adapter.poolmanager.connection_pool_kw["maxsize"] == 7
+
+
+def test_a_check_asks_little_and_tells_when_it_does_not_work(world: World, client: Client) -> None:
+    sent = sent_by(client)
+    client.check()
+    client.restricted_to(ACCOUNT).check()
+    world.credentials.clear()
+
+    with pytest.raises(CredentialsRefusedError):
+        client.restricted_to(ACCOUNT).check()
+    assert [(one.path, one.query) for one in sent] == [
+        ("/accounts", {"page": "1", "pageSize": "1"}),
+        ("/account/connectors", {"page": "1", "pageSize": "1"}),
+    ]
+
+
+# ---- a token for one account ----
+
+READS: dict[str, Callable[[AccountApi], object]] = {
+    "account": lambda account: account.get(),
+    "usage": lambda account: account.usage(),
+    "users": lambda account: account.users.all(),
+    "sub-accounts": lambda account: account.subaccounts.all(),
+    "sign-in token": lambda account: account.sign_in_token("owner@shop.example"),
+    "update": lambda account: account.update(description="new"),
+    "connectors": lambda account: account.connectors.all(),
+    "readable connectors": lambda account: account.connectors.readable(at_once=2),
+    "install": lambda account: account.connectors.install(17301, name="A"),
+    "install by name": lambda account: account.connectors.install_named("Till Cloud", name="B"),
+    "library": lambda account: account.library.all(),
+    "release": lambda account: account.library.get(17301),
+    "releases by name": lambda account: account.library.named("Parcel Desk", "2.0"),
+    "methods": lambda account: account.library.methods(17301),
+    "methods by name": lambda account: account.library.methods_named("Parcel Desk"),
+    "method": lambda account: account.library.method(1730101),
+    "custom connectors": lambda account: account.custom_connectors.all(),
+    "custom connector": lambda account: account.custom_connectors.create(
+        {"Name": "Own App", "UniqueIdentifier": GUID}
+    ),
+}
+OF_CONNECTOR: dict[str, Callable[[Any], object]] = {
+    "connector": lambda one: one.get(),
+    "change": lambda one: one.update(description="new"),
+    "properties": lambda one: one.properties.all(),
+    "property": lambda one: one.properties.add("Region", "eu"),
+    "fields": lambda one: one.fields.all(),
+    "trigger": lambda one: one.run_trigger(4410),
+    "call": lambda one: one.call(1730101),
+    "test": lambda one: one.test(1730101),
+    "deauthenticate": lambda one: one.deauthenticate(),
+    "delete": lambda one: one.delete(),
+}
+
+
+@pytest.mark.parametrize("call", READS.values(), ids=READS.keys())
+def test_a_restricted_token_does_without_the_account_header(
+    client: Client, call: Callable[[AccountApi], object]
+) -> None:
+    restricted = client.restricted_to(ACCOUNT)
+    sent = sent_by(client)
+
+    call(restricted.account(ACCOUNT))
+
+    assert sent
+    assert {one.account for one in sent} == {None}
+
+
+@pytest.mark.parametrize("call", OF_CONNECTOR.values(), ids=OF_CONNECTOR.keys())
+def test_so_it_does_for_one_connector(
+    world: World, client: Client, call: Callable[[Any], object]
+) -> None:
+    one = world.install(ACCOUNT, 17301, name="CRM", auth_value=KEY, properties={"Region": "eu"})
+    restricted = client.restricted_to(ACCOUNT)
+    sent = sent_by(client)
+
+    call(restricted.account(ACCOUNT).connector(one.id))
+
+    assert {one.account for one in sent} == {None}
+
+
+REFUSED: dict[str, Callable[[Client], object]] = {
+    "accounts": lambda client: client.accounts.all(),
+    "accounts, readable": lambda client: client.accounts.readable(),
+    "create": lambda client: client.accounts.create(name="Shop"),
+    "password": lambda client: client.users.set_password("a", "b"),
+    "launch": lambda client: client.account(ACCOUNT).launch(),
+    "orbit": lambda client: client.account(ACCOUNT).orbit(),
+    "marketplace": lambda client: client.account(ACCOUNT).marketplace(marketplace_id=1),
+    "user's launch": lambda client: client.users.launch(
+        account_id=ACCOUNT, username="a", password="b"
+    ),
+    "another account": lambda client: client.account("other"),
+    "another restriction": lambda client: client.restricted_to("other"),
+    "no restriction": lambda client: client.restricted_to(""),
+}
+
+
+@pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize("is_made_so", [True, False])
+def test_what_a_restricted_token_cannot_do_is_not_sent(
+    world: World, client: Client, call: Callable[[Client], object], is_made_so: bool
+) -> None:
+    world.add_account(Id="other", Name="Other")
+    if is_made_so:
+        restricted = client_of(world, restricted_to=ACCOUNT)
+    else:
+        restricted = client.restricted_to(ACCOUNT)
+    sent = sent_by(restricted)
+
+    with pytest.raises(UnsendableError):
+        call(restricted)
+    assert sent == []
+
+
+def test_the_words_say_what_is_wrong(client: Client) -> None:
+    restricted = client.restricted_to(ACCOUNT)
+
+    with pytest.raises(UnsendableError) as listing:
+        restricted.accounts.all()
+    with pytest.raises(UnsendableError) as other:
+        restricted.account("other")
+
+    assert str(listing.value) == "GET /accounts: this client is restricted to one account"
+    assert str(other.value) == "account: this client is restricted to another account"
+
+
+def test_the_two_tokens_are_kept_apart(client: Client) -> None:
+    tokens = MemoryTokenStore()
+    restricted = client.restricted_to(ACCOUNT, tokens=tokens)
+    sent = sent_by(client)
+
+    for one in (client, restricted, restricted.restricted_to(ACCOUNT, tokens=tokens), client):
+        one.account(ACCOUNT).get()
+
+    first, narrow, same, last = [one.token for one in sent]
+    stored = tokens.get()
+    assert stored is not None
+    assert narrow == same == f"Bearer {stored.value}"
+    assert first == last != narrow
+    assert restricted.session is client.session
+
+
+def test_the_two_tokens_do_not_fit_into_one_store(world: World) -> None:
+    tokens = MemoryTokenStore()
+
+    with pytest.raises(ValueError, match="store"):
+        client_of(world, tokens=tokens).restricted_to(ACCOUNT, tokens=tokens)
+
+
+# ---- several consoles in one process ----
+
+
+class Counted:
+    """A rate limit that counts, and says when everybody was told to hold."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.holds: list[float] = []
+
+    def wait(self, call: str) -> None:
+        self.calls[call] += 1
+
+    def hold(self, seconds: float) -> None:
+        self.holds.append(seconds)
+
+
+def console(number: int) -> World:
+    """A console of its own: host, credentials, and accounts that the others have as well."""
+    world = World.empty()
+    world.api_url = f"https://api{number}.cyclr.test"
+    world.credentials = [(f"desk-{number}", f"secret-{number}")]
+    for account in ("a", "b"):
+        world.add_account(Id=account, Name=f"{account} of {number}")
+    world.add_connector(Id=7, Name="Till Cloud", Status="Approved")
+    return world
+
+
+@pytest.mark.parametrize("session", [None, requests.Session()], ids=["own", "shared"])
+def test_two_consoles_never_mix_even_in_threads(session: requests.Session | None) -> None:
+    worlds = [console(1), console(2)]
+    limits = [Counted(), Counted()]
+    clients = [
+        client_of(world, pacing=limit, session=session)
+        for world, limit in zip(worlds, limits, strict=True)
+    ]
+    sent = [sent_by(client) for client in clients]
+
+    def work(number: int) -> None:
+        which, account = number % 2, "ab"[number // 2 % 2]
+        there = clients[which].account(account)
+        assert there.get().name == f"{account} of {which + 1}"
+        there.connectors.install(7, name=f"{account}-{number}")
+        assert all(one.name.startswith(account) for one in there.connectors.all())
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(40)))
+        worlds[0].revoke_access_tokens()
+        list(threads.map(work, range(40, 80)))
+
+    for world, limit, seen in zip(worlds, limits, sent, strict=True):
+        assert {account: len(there) for account, there in world.installed.items()} == {
+            "a": 20,
+            "b": 20,
+        }
+        assert sum(limit.calls.values()) >= len(seen) >= 160
+        assert len(world.requests) == sum(limit.calls.values())
+    assert not tokens_of(sent[0]) & tokens_of(sent[1])
+
+
+def tokens_of(sent: list[Sent]) -> set[str]:
+    return {one.token for one in sent}
+
+
+def test_one_consoles_pause_is_not_the_others() -> None:
+    worlds, limits = [console(1), console(2)], [Counted(), Counted()]
+    clients = [client_of(world, pacing=limit) for world, limit in zip(worlds, limits, strict=True)]
+    worlds[0].faults.rate_limit("GET", "/accounts", "9")
+
+    with pytest.raises(RateLimitedError):
+        clients[0].accounts.all()
+    assert len(clients[1].accounts.all()) == 2
+    assert (limits[0].holds, limits[1].holds) == ([9.0], [])
+
+
+def test_no_cookie_is_kept_for_the_next_call_or_the_next_client() -> None:
+    session = requests.Session()
+    with serve(reply(200, {"Id": "a"}, headers="Set-Cookie: sid=canary; Path=/\r\n")) as server:
+        for _ in range(2):
+            client = raw_client_of(server, session=session)
+            client.account("a").get()
+            client.account("a").get()
+
+    assert len(server.calls) == 4
+    assert not any("cookie" in call.headers for call in server.requests)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -24,13 +24,17 @@ from cyclr_api import (
     UndecodableError,
 )
 from cyclr_api.decoding import (
+    Record,
     as_flag,
     as_moment,
     as_text,
     as_whole,
     decode_json,
     decode_list,
+    decode_one,
     decode_readable,
+    decode_some,
+    moment_text,
 )
 
 CANARY = "canary-1f0c"
@@ -479,6 +483,18 @@ def test_a_lone_surrogate_does_not_spoil_its_listing() -> None:
     assert decode_json(body) == [{"Id": "a\ufffd", "N\ufffd": [1, "x😀"]}]
 
 
+@pytest.mark.parametrize(
+    "number", [0, -1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64 - 1, 2**64, 10**25, -(10**25)]
+)
+def test_a_number_is_the_same_with_and_without_a_lone_surrogate_beside_it(number: int) -> None:
+    alone: Any = decode_json(b"%d" % number)
+    beside: Any = decode_json(b'["\\ud800", %d]' % number)
+
+    assert beside == ["\ufffd", alone]
+    assert type(beside[1]) is type(alone)
+    assert alone == number or alone == float(number)
+
+
 def test_a_byte_order_mark_is_ignored() -> None:
     assert decode_json(b"\xef\xbb\xbf[1]") == [1]
 
@@ -486,3 +502,71 @@ def test_a_byte_order_mark_is_ignored() -> None:
 def test_a_property_is_text() -> None:
     with pytest.raises(TypeError):
         Property("Port", 5432)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("decode", "value", "words"),
+    [
+        (lambda value: decode_list(value, Account.from_json), {}, "not a list"),
+        (lambda value: decode_readable(value, Account.from_json), None, "not a list"),
+        (lambda value: decode_some(value, Account.from_json), "x", "not a list"),
+        (Account.from_json, [], "account: not an object"),
+        (Account.from_json, {}, "account: no usable id"),
+        (Connector.from_json, {"Id": 0}, "connector: no usable id"),
+        (lambda value: Record(value, "step").text_id(), {"Id": " "}, "step: no usable id"),
+        (SignInToken.from_json, {}, "sign-in token: no token"),
+    ],
+)
+def test_what_cannot_be_used_is_told_by_its_kind_alone(
+    decode: Decoder, value: object, words: str
+) -> None:
+    with pytest.raises(UndecodableError) as caught:
+        decode(value)
+
+    assert str(caught.value) == words
+
+
+def test_an_id_may_be_under_another_name() -> None:
+    record = Record({"Id": 1, "StepId": " a ", "Number": "7"}, "step")
+
+    assert (record.text_id("StepId"), record.numeric_id("Number")) == (" a ", 7)
+    assert (record.text_id(), record.numeric_id()) == ("1", 1)
+
+
+def test_one_object_may_come_in_a_list_of_one() -> None:
+    assert decode_one([ACCOUNT], Account.from_json) == Account.from_json(ACCOUNT)
+    assert decode_one(ACCOUNT, Account.from_json) == Account.from_json(ACCOUNT)
+    for several in ([], [ACCOUNT, ACCOUNT]):
+        with pytest.raises(UndecodableError):
+            decode_one(several, Account.from_json)
+
+
+def test_a_list_of_one_may_come_as_its_object() -> None:
+    assert decode_some(ACCOUNT, Account.from_json) == decode_some([ACCOUNT], Account.from_json)
+    assert decode_some([], Account.from_json) == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime(2024, 3, 4, 9, 12, 55, 999999, UTC), "2024-03-04T09:12:55Z"),
+        (datetime(2024, 3, 4, 9, tzinfo=timezone(timedelta(hours=14))), "2024-03-03T19:00:00Z"),
+        (datetime(2, 1, 1, tzinfo=UTC), "0002-01-01T00:00:00Z"),
+    ],
+)
+def test_a_moment_is_written_in_utc_to_the_second(moment: datetime, text: str) -> None:
+    assert moment_text(moment) == text
+    assert as_moment(text) == moment.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (datetime(2024, 3, 4), "needs a time zone"),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))), "outside of all years"),
+        (datetime.max.replace(tzinfo=timezone(-timedelta(hours=1))), "outside of all years"),
+    ],
+)
+def test_a_moment_that_is_none_in_utc_is_not_written(moment: datetime, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        moment_text(moment)

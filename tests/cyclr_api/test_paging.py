@@ -187,3 +187,91 @@ def test_an_error_among_pages_at_once_is_no_end() -> None:
 
     with pytest.raises(RuntimeError):
         read(broken)
+
+
+def test_errors_of_a_listing_name_its_call() -> None:
+    with pytest.raises(PagingError) as repeated:
+        listing(lambda page: [1])
+    with pytest.raises(PagingError) as repeated_at_once:
+        read(lambda page: [1])
+    with pytest.raises(PagingError) as endless:
+        listing(lambda page: [page])
+    with pytest.raises(UnexpectedAnswerError) as unreadable:
+        read(lambda page: [None] if page == 1 else [])
+
+    caught = (repeated, repeated_at_once, endless, unreadable)
+    assert [str(each.value) for each in caught] == [
+        "GET /things: page 2 repeats an earlier page",
+        "GET /things: page 2 repeats an earlier page",
+        f"GET /things: more than {MOST_PAGES} pages",
+        "GET /things: none of its elements can be read",
+    ]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+def test_a_listing_without_an_end_is_cut_whoever_fetches_it(at_once: int) -> None:
+    numbers: list[int] = []
+
+    def fetch(page: int) -> list[int | None]:
+        numbers.append(page)
+        return [page]
+
+    with pytest.raises(PagingError, match="more than"):
+        read(fetch, at_once)
+    assert sorted(numbers) == list(range(1, MOST_PAGES + 1))
+
+
+def test_the_longest_listing_there_may_be_is_read() -> None:
+    assert len(read(lambda page: [page] if page < MOST_PAGES else [])) == MOST_PAGES - 1
+
+
+@pytest.mark.parametrize(
+    ("total", "at_once", "asked"),
+    [(0, 8, 1), (150, 8, 2), (250, 8, 4), (250, 2, 4), (250, 1, 3)],
+)
+def test_the_number_of_pages_under_way_doubles_from_the_third_on(
+    total: int, at_once: int, asked: int
+) -> None:
+    numbers: list[int] = []
+    fetch = server(total, 100, numbers)
+
+    def slow(page: int) -> list[int | None]:
+        time.sleep(0.03)
+        return [*fetch(page)]
+
+    read(slow, at_once)
+    time.sleep(0.06)
+
+    assert sorted(numbers) == list(range(1, asked + 1))
+
+
+def test_an_error_does_not_wait_for_pages_that_nobody_needs_any_more() -> None:
+    begun: list[int] = []
+
+    def fetch(page: int) -> list[int | None]:
+        begun.append(page)
+        time.sleep(1 if page > 4 else 0.05)
+        if page == 4:
+            raise RuntimeError
+        return [page]
+
+    started = time.monotonic()
+    with pytest.raises(RuntimeError):
+        read(fetch, 2)
+    assert time.monotonic() - started < 0.9
+    assert max(begun) <= 6
+
+
+def test_an_empty_page_ends_a_listing_of_single_elements() -> None:
+    assert listing(lambda page: [page] if page < 4 else []) == [1, 2, 3]
+
+
+def test_one_page_at_a_time_is_fetched_by_the_thread_that_asks() -> None:
+    threads: set[threading.Thread] = set()
+
+    def fetch(page: int) -> list[int]:
+        threads.add(threading.current_thread())
+        return [page] if page < 9 else []
+
+    assert listing(fetch) == read(lambda page: [*fetch(page)], 1) == list(range(1, 9))
+    assert threads == {threading.current_thread()}

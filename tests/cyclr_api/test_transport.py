@@ -5,26 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import logging
+import re
 import socket
 import ssl
+import threading
 import time
 import traceback
 import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from requests.adapters import HTTPAdapter
 
 from cyclr_api import (
+    AccountIdInUseError,
+    AddressRefusedError,
     Client,
     ConflictError,
     CredentialsRefusedError,
@@ -46,7 +48,9 @@ from cyclr_api import (
     UnreadableError,
     UnsendableError,
 )
+from cyclr_api.decoding import as_moment
 from cyclr_api.transport import retry_after
+from tests.cyclr_api.certificates import make_certificate, server_context
 from tests.cyclr_api.raw_server import (
     SECRET,
     TOKEN,
@@ -104,6 +108,7 @@ BROKEN_ANSWERS: dict[str, Play] = {
     "cut off in the middle": reply(200, b'{"Id": "a-1", "Na'),
     "shorter than announced": raw(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"Id":1}'),
     "chunked garbage": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nno"),
+    "a negative chunk": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}"),
     "no HTTP": raw(b"hello\r\n\r\n"),
     "not gzip": reply(200, b"{}", headers="Content-Encoding: gzip\r\n"),
     "slow headers": drip(b"HTTP/1.1 200 OK\r\nX-Slow: "),
@@ -160,6 +165,36 @@ def test_the_total_limit_holds_for_all_repeats_together() -> None:
 
     assert 0.5 < time.monotonic() - started < 1.2
     assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n["])
+def test_a_silence_is_cut_wherever_it_begins(head: bytes) -> None:
+    def fall_silent(connection: socket.socket) -> None:
+        connection.sendall(head)
+        hang(connection)
+
+    with serve(fall_silent) as server:
+        started = time.monotonic()
+        error = failure(read, client_of(server, read=0.2, total=5, attempts=1))
+
+    assert "it took too long" in str(error)
+    assert time.monotonic() - started < 2
+
+
+def test_connecting_is_cut_at_the_total_limit_too() -> None:
+    with full_backlog() as port:
+        client = Client(
+            f"http://127.0.0.1:{port}",
+            client_id="desk",
+            client_secret=SECRET,
+            timeouts=Timeouts(connect=5, read=5, total=0.3),
+        )
+        started = time.monotonic()
+        error = failure(write, client)
+
+    assert isinstance(error, UnreachableError)
+    assert "not sent: connecting took too long" in str(error)
+    assert time.monotonic() - started < 1
 
 
 def test_a_silence_is_cut_at_the_total_limit_too() -> None:
@@ -245,18 +280,27 @@ def test_an_unknown_host_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     client = Client("https://api.cyclr.invalid", client_id="desk", client_secret=SECRET)
 
-    assert isinstance(failure(write, client), UnreachableError)
+    error = failure(write, client)
+    assert isinstance(error, UnreachableError)
+    assert str(error) == "POST /oauth/token: not sent: cannot connect"
 
 
-def test_a_connection_that_hangs_is_given_up() -> None:
-    with socket.socket() as listener:
+@contextmanager
+def full_backlog() -> Iterator[int]:
+    """A port on which further connections hang."""
+    with socket.socket() as listener, ExitStack() as fillers:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         port = listener.getsockname()[1]
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:  # a full backlog: further connections hang
+        for _ in range(4):
+            filler = fillers.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
+        yield port
+
+
+def test_a_connection_that_hangs_is_given_up() -> None:
+    with full_backlog() as port:
         client = Client(
             f"http://127.0.0.1:{port}",
             client_id="desk",
@@ -264,44 +308,18 @@ def test_a_connection_that_hangs_is_given_up() -> None:
             timeouts=Timeouts(connect=0.2, read=0.2, total=0.5),
         )
         error = failure(write, client)
-        for filler in fillers:
-            filler.close()
 
     assert isinstance(error, UnreachableError)
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Key and certificate of 127.0.0.1, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    pem = serialization.Encoding.PEM
-    file.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + built.public_bytes(pem)
-    )
-    return file
+    return make_certificate(tmp_path_factory.mktemp("tls") / "both.pem")
 
 
 @pytest.fixture
 def tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
+    return server_context(certificate)
 
 
 def secure_client(server: RawServer, session: requests.Session | None = None) -> Client:
@@ -368,7 +386,9 @@ def test_another_adapter_is_cut_between_its_pieces() -> None:
     )
     started = time.monotonic()
 
-    assert isinstance(failure(read, client), UnreadableError)
+    error = failure(read, client)
+    assert type(error) is UnreadableError
+    assert str(error).endswith(": the answer took too long (status 200)")
     assert time.monotonic() - started < 1
 
 
@@ -414,6 +434,44 @@ def test_a_refusal_is_permanent_and_asked_for_once(
     assert len(server.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (403, b'{"Message": "Unknown client IP address 192.0.2.7."}', AddressRefusedError),
+        (403, b"  unknown client IP address 192.0.2.7 \xff ", AddressRefusedError),
+        (403, b'"Not: unknown client IP address"', ForbiddenError),
+        (400, b'{"Message": "Unknown client IP address 192.0.2.7."}', RefusedError),
+        (400, b'{"Message": "ID already in use"}', AccountIdInUseError),
+        (409, b'{"Message": " ID already in use. "}', AccountIdInUseError),
+        (404, b'{"Message": "ID already in use"}', NotFoundError),
+    ],
+)
+def test_some_refusals_are_told_apart_by_cyclrs_words(
+    status: int, body: bytes, kind: type[CyclrError]
+) -> None:
+    with serve(reply(status, body)) as server:
+        error = failure(write, client_of(server))
+
+    assert type(error) is kind
+    assert (error.cyclr_message or "") in body.decode(errors="replace")
+    assert error.cyclr_message
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "Account connector name 'CRM' is too long."),
+        (400, "The token is in use."),
+        (403, "Account connector name 'CRM' is in use."),
+    ],
+)
+def test_another_refusal_is_no_name_in_use(status: int, message: str) -> None:
+    with serve(reply(status, {"Message": message})) as server:
+        error = failure(write, client_of(server))
+
+    assert type(error) is (RefusedError if status == 400 else ForbiddenError)
+
+
 def test_a_name_in_use_is_told_apart() -> None:
     message = "Account connector name 'CRM' is in use."
     with serve(reply(400, {"Message": message})) as server:
@@ -431,6 +489,9 @@ def test_a_name_in_use_is_told_apart() -> None:
         (b'{"Message": "Bad.", "ModelState": {"a": ["one", "two"], "b": "x"}}', "Bad. one two x"),
         (b'{"error": "invalid_client"}', "invalid_client"),
         (b'{"error": "a", "error_description": "b"}', "b"),
+        (b'{"ExceptionMessage": "c"}', "c"),
+        (b'{"Message": "Bad.", "ModelState": {"a": "xx", "b": [null, "y"]}}', "Bad. xx y"),
+        (b'{"ModelState": {"a": ["x"]}}', "x"),
         (b'{"Message": null}', None),
         (b'{"Message": {"a": 1}}', None),
         (b'{"Message": 5}', "5"),
@@ -450,6 +511,25 @@ def test_cyclrs_words_are_found_or_missed_without_harm(body: bytes, message: str
 
     assert isinstance(error, RefusedError)
     assert error.cyclr_message == message
+
+
+@pytest.mark.parametrize(("length", "kept"), [(300, 300), (301, 300)])
+def test_a_message_is_kept_to_its_last_character_if_it_fits(length: int, kept: int) -> None:
+    with serve(reply(400, {"Message": "x" * length})) as server:
+        message = failure(write, client_of(server)).cyclr_message or ""
+
+    assert len(message) == kept
+    assert message.endswith("…") is (length > kept)
+
+
+def test_of_an_errors_body_no_more_is_read_than_a_message_needs() -> None:
+    with serve(
+        reply(400, {"Message": "x" * 64_000}), reply(400, {"Message": "x" * 200_000})
+    ) as server:
+        client = client_of(server)
+
+        assert failure(write, client).cyclr_message
+        assert failure(write, client).cyclr_message is None
 
 
 def test_a_long_message_is_cut() -> None:
@@ -502,6 +582,33 @@ def test_logs_hold_no_secret(caplog: pytest.LogCaptureFixture) -> None:
     assert "cyclr call" in caplog.text
     for secret in (KEY, VALUE, TOKEN, SECRET, "sign-in-canary"):
         assert secret not in caplog.text
+
+
+def test_the_log_tells_each_request_and_each_repeat(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="cyclr_api.transport")
+    body = b'{"Id": "a-1"}'
+    with serve(reset, reply(502), reply(200, body)) as server:
+        read(client_of(server))
+
+    name = "'GET /accounts/{id}'"
+    about = [message for message in caplog.messages if name in message]
+    told = [re.sub(r"(ms|pause)=[0-9.]+$", r"\1=…", message) for message in about]
+    assert told == [
+        f"cyclr call call={name} status=None bytes=0 ms=…",
+        f"cyclr call repeated call={name} attempt=1 status=None pause=…",
+        f"cyclr call call={name} status=502 bytes=0 ms=…",
+        f"cyclr call repeated call={name} attempt=2 status=502 pause=…",
+        f"cyclr call call={name} status=200 bytes={len(body)} ms=…",
+    ]
+
+
+def test_the_log_tells_how_long_a_request_took(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="cyclr_api.transport")
+    with serve(after(0.2, reply(200, ACCOUNT))) as server:
+        read(client_of(server))
+
+    (took,) = re.findall(r"ms=([0-9]+)", caplog.messages[-1])
+    assert int(took) >= 200
 
 
 def test_a_read_is_repeated_until_it_works() -> None:
@@ -585,6 +692,53 @@ def test_a_short_pause_is_waited_for() -> None:
     assert pacing.waited == ["POST /oauth/token", *["GET /accounts/{id}"] * 2]
 
 
+class Jitter:
+    """Chance at its longest; notes its bounds."""
+
+    def __init__(self) -> None:
+        self.least: list[float] = []
+
+    def uniform(self, least: float, most: float) -> float:
+        self.least.append(least)
+        return most
+
+
+def test_pauses_grow_with_each_repeat_and_are_random_from_nothing_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jitter = Jitter()
+    slept: list[float] = []
+    monkeypatch.setattr("cyclr_api.transport._random", jitter)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    with serve(reply(500), reply(500, headers="Retry-After: 2\r\n"), reply(500)) as server:
+        client = Client(
+            f"http://127.0.0.1:{server.port}",
+            client_id="desk",
+            client_secret=SECRET,
+            retries=Retries(attempts=6, first=1, longest=5),
+        )
+        failure(read, client)
+
+    assert slept == [1, 2 + 2, 4, 5, 5]
+    assert jitter.least == [0] * 5
+
+
+def test_a_pause_that_would_outlast_the_limit_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    with serve(reply(429, headers="Retry-After: 3\r\n")) as server:
+        error = failure(read, client_of(server, total=2.9))
+
+    assert slept == []
+    assert error.retry_after == 3
+    assert len(server.calls) == 1
+
+
+def test_a_read_in_trouble_says_how_long_to_stay_away() -> None:
+    with serve(reply(503, headers="Retry-After: 9\r\n")) as server:
+        assert failure(read, client_of(server)).retry_after == 9
+
+
 def test_an_unknown_outcome_can_ask_for_a_pause_too() -> None:
     pacing = Log()
     with serve(reply(503, headers="Retry-After: 9\r\n")) as server:
@@ -623,6 +777,43 @@ def test_a_read_whose_turn_comes_too_late_is_not_sent() -> None:
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_only_trouble_asks_for_a_default_pause(status: int) -> None:
     assert retry_after(status, {}) is None
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(404, None), (499, None), (500, 7), (503, 7)])
+def test_only_trouble_may_ask_for_a_pause(status: int, seconds: float | None) -> None:
+    assert retry_after(status, {"Retry-After": "7"}) == seconds
+
+
+def test_a_date_without_a_zone_is_in_utc() -> None:
+    dates = {
+        "Date": "Mon, 04 Mar 2024 10:00:00 +0100",
+        "Retry-After": "Mon, 04 Mar 2024 09:00:42 -0000",
+    }
+
+    assert retry_after(429, dates) == 42
+    until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=100)
+    pause = retry_after(429, {"Retry-After": format_datetime(until)})
+    assert 95 < (pause or 0) <= 100
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine is in another zone."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_the_zone_of_the_machine_changes_no_pause_and_no_moment() -> None:
+    until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=100)
+    moment = as_moment("2024-03-04T09:00:00+02:00")
+
+    assert 95 < (retry_after(429, {"Retry-After": format_datetime(until)}) or 0) <= 100
+    assert moment == dt.datetime(2024, 3, 4, 7, tzinfo=dt.UTC)
+    assert moment.tzinfo is dt.UTC
 
 
 @pytest.mark.parametrize(
@@ -673,14 +864,93 @@ def test_text_that_is_none_is_refused_here() -> None:
         )
 
     assert isinstance(error, UnsendableError)
+    assert str(error) == (
+        "POST /connectors/{id}/install: a value is not valid text and was not sent"
+    )
+    assert server.requests == []
+
+
+def test_text_that_is_none_is_no_query() -> None:
+    with serve(reply(200, [])) as server:
+        error = failure(
+            lambda client: list(client.account("a").library.iterate(query="\ud800")),
+            client_of(server),
+        )
+
+    assert isinstance(error, UnsendableError)
+    assert str(error) == "GET /connectors: a value is not valid text and was not sent"
+    assert server.calls == []
+
+
+def test_a_query_is_percent_encoded() -> None:
+    with serve(reply(200, [])) as server:
+        list(client_of(server).account("a").library.iterate(query="a b&c=d/é"))
+
+    assert server.calls[0].target == (
+        "/v1.0/connectors?sortOrderAsc=true&query=a%20b%26c%3Dd%2F%C3%A9&page=1&pageSize=100"
+    )
+
+
+def test_a_request_has_the_headers_that_it_needs_and_no_others() -> None:
+    with serve(reply(200, ACCOUNT), reply(200, INSTALLED)) as server:
+        client = client_of(server)
+        read(client)
+        write(client)
+
+    read_headers, write_headers = (request.headers for request in server.calls)
+    assert read_headers == {
+        "host": f"127.0.0.1:{server.port}".encode(),
+        "accept": b"application/json",
+        "accept-encoding": b"gzip",
+        "user-agent": b"cyclr_api",
+        "authorization": f"Bearer {TOKEN}".encode(),
+    }
+    assert write_headers == read_headers | {
+        "content-type": b"application/json",
+        "content-length": str(len(server.calls[1].body)).encode(),
+        "x-cyclr-account": b"a-1",
+    }
+
+
+def test_a_client_shows_its_certificate_to_who_asks_for_one(
+    tls: ssl.SSLContext, certificate: Path
+) -> None:
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(certificate)
+    session = requests.Session()
+    session.verify = session.cert = str(certificate)
+    with serve(reply(200, ACCOUNT), context=tls) as server:
+        assert read(secure_client(server, session))
+
+
+def test_a_session_that_leaves_trust_to_the_machine_trusts_no_stranger(
+    tls: ssl.SSLContext,
+) -> None:
+    session = requests.Session()
+    with serve(reply(200, ACCOUNT), context=tls) as server:
+        client = secure_client(server, session)
+        session.verify = False  # too late: it was checked, and is not asked again
+        error = failure(read, client)
+
+    assert "certificate" in str(error)
     assert server.requests == []
 
 
 def test_settings_of_no_sense_are_refused() -> None:
-    with pytest.raises(ValueError, match="above zero"):
-        Timeouts(total=0)
+    for values in ({"connect": 0}, {"read": 0}, {"total": 0}, {"read": -1}):
+        with pytest.raises(ValueError, match="^Timeouts are seconds above zero$"):
+            Timeouts(**values)
     with pytest.raises(ValueError, match="at least one"):
         Retries(attempts=0)
+
+
+def test_the_session_of_a_client_serves_others_too(tls: ssl.SSLContext, certificate: Path) -> None:
+    session = requests.Session()
+    session.verify = str(certificate)
+    with serve(reply(200, ACCOUNT)) as plain, serve(reply(200, ACCOUNT), context=tls) as secure:
+        for client in (client_of(plain), secure_client(secure, session)):
+            answer = client.session.get(f"{client.api_url}/", timeout=5)
+            assert answer.json() == ACCOUNT
 
 
 def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -697,6 +967,35 @@ def test_cookies_are_not_kept() -> None:
         read(client)
 
     assert all("cookie" not in request.headers for request in server.requests)
+
+
+@pytest.mark.parametrize(("limit", "is_read"), [(100, True), (99, False)])
+def test_an_answer_as_large_as_the_limit_is_read(limit: int, is_read: bool) -> None:
+    body = b'{"Id": "a-1"}'.ljust(100)
+    with serve(reply(200, body)) as server:
+        server.token_script = [reply(200, {"access_token": "t" * 9})]
+        client = client_of(server, max_bytes=limit)
+        if is_read:
+            assert read(client)
+        else:
+            assert "larger than 99 bytes" in str(failure(read, client))
+
+
+@pytest.mark.parametrize("play", [reply(204), reply(200), reply(200, b" \r\n"), reply(200, b"{}")])
+def test_an_empty_answer_is_enough_where_it_says_nothing(play: Play) -> None:
+    with serve(play) as server:
+        client_of(server).account("a-1").connector(9).delete()
+
+    assert [request.method for request in server.calls] == ["DELETE"]
+
+
+def test_what_says_nothing_must_be_readable_all_the_same() -> None:
+    with serve(reply(200, b"<html>")) as server:
+        error = failure(
+            lambda client: client.account("a-1").connector(9).delete(), client_of(server)
+        )
+
+    assert isinstance(error, OutcomeUnknownError)
 
 
 def test_a_large_answer_within_the_limit_is_read() -> None:
@@ -733,6 +1032,121 @@ def test_a_connection_is_used_again() -> None:
             read(client)
 
     assert connections == 1
+
+
+READ, WRITE = "GET /accounts/{id}", "POST /connectors/{id}/install"
+LARGE = b'"' + b"x" * 300_000 + b'"'
+DEEP = b'{"Id": "a", "X": ' + b"[" * 1000 + b"]" * 1000 + b"}"
+
+
+@pytest.mark.parametrize(
+    ("call", "play", "words"),
+    [
+        (read, reply(200, b"<html>"), f"{READ}: the answer is not JSON (status 200)"),
+        (write, reply(200, b"<html>"), f"{WRITE}: the answer is not JSON (status 200)"),
+        (
+            read,
+            reply(200, [1]),
+            f"{READ}: the answer has an unexpected shape (account: not an object) (status 200)",
+        ),
+        (read, reply(200, DEEP), f"{READ}: the answer is too deep (status 200)"),
+        (read, reply(200, LARGE), f"{READ}: the answer is larger than 200000 bytes (status 200)"),
+        (
+            read,
+            drip(b"HTTP/1.1 200 OK\r\n\r\n"),
+            f"{READ}: the answer broke off (it took too long) (status 200)",
+        ),
+        (
+            write,
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"),
+            f"{WRITE}: the answer broke off (the connection broke) (status 200)",
+        ),
+        (
+            read,
+            reply(200, b"{}", headers="Content-Encoding: gzip\r\n"),
+            f"{READ}: the answer broke off (ContentDecodingError) (status 200)",
+        ),
+        (read, hang, f"{READ}: no answer: it took too long"),
+        (write, hang, f"{WRITE}: sent, but no answer: it took too long"),
+        (read, reset, f"{READ}: no answer: the connection broke"),
+        (write, reset, f"{WRITE}: sent, but no answer: the connection broke"),
+        (read, reply(500, {"Message": "x"}), f"{READ}: Cyclr is in trouble (status 500): x"),
+        (
+            write,
+            reply(425, {"Message": "x"}),
+            f"{WRITE}: sent, but the outcome is unknown (status 425): x",
+        ),
+        (
+            read,
+            reply(300, {"Message": "x"}),
+            f"{READ}: answered by a redirect, not followed (status 300)",
+        ),
+        (write, reply(399), f"{WRITE}: sent, and answered by a redirect (status 399)"),
+        (write, reply(429, {"Message": "x"}), f"{WRITE}: Cyclr asks for a pause (status 429): x"),
+        (write, reply(404), f"{WRITE}: refused (status 404)"),
+        (write, reply(400, {"Message": "No."}), f"{WRITE}: refused (status 400): No."),
+    ],
+)
+def test_an_error_says_what_happened_to_which_call(
+    call: Callable[[Client], object], play: Play, words: str
+) -> None:
+    with serve(play) as server:
+        error = failure(call, client_of(server, read=0.2, total=0.4, max_bytes=200_000))
+
+    assert str(error) == words
+    assert repr(error) == f"{type(error).__name__}({words!r})"
+    assert error.call == words.partition(": ")[0]
+    assert (error.status is None) is ("(status" not in words)
+    assert error.args == (error.call, error.status, error.cyclr_message, error.retry_after)
+
+
+def test_an_error_without_words_of_its_own_says_that_it_failed() -> None:
+    assert str(CyclrError("GET /accounts")) == "GET /accounts: failed"
+
+
+def test_an_error_without_a_connection_says_how_far_it_came(tls: ssl.SSLContext) -> None:
+    with serve(reply(200), context=tls) as server:
+        untrusted = failure(write, secure_client(server))
+    refused = failure(write, client_of(server))
+
+    assert str(untrusted) == "POST /oauth/token: not sent: the TLS certificate is not trusted"
+    assert str(refused) == "POST /oauth/token: not sent: connection refused"
+
+
+def test_a_server_that_speaks_no_tls_gets_nothing() -> None:
+    heard = []
+
+    def speak_plainly(listener: socket.socket) -> None:
+        for _ in range(3):
+            with listener.accept()[0] as connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                heard.append(connection.recv(65536))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        speaker = threading.Thread(target=speak_plainly, args=(listener,), daemon=True)
+        speaker.start()
+        client = Client(
+            f"https://localhost:{listener.getsockname()[1]}",
+            client_id="desk",
+            client_secret=SECRET,
+            retries=Retries(first=0),
+        )
+        error = failure(read, client)
+        speaker.join(5)
+
+    assert str(error) == "POST /oauth/token: not sent: TLS failed"
+    assert len(heard) == 3 and SECRET.encode() not in b"".join(heard)
+
+
+@pytest.mark.parametrize("status", [101, 199])
+@pytest.mark.parametrize("call", [read, write])
+def test_an_answer_that_is_no_final_one_tells_nothing(
+    call: Callable[[Client], object], status: int
+) -> None:
+    with serve(raw(f"HTTP/1.1 {status} X\r\n\r\n".encode())) as server:
+        error = failure(call, client_of(server))
+
+    assert isinstance(error, UnreachableError if call is read else OutcomeUnknownError)
 
 
 def test_an_unreadable_read_says_so() -> None:

@@ -77,6 +77,7 @@ def test_what_changed_is_written_alone_and_in_parts(
     sync.refresh_accounts(console)
     for number in range(5):
         cyclr.accounts[f"more-{number}"].document["Name"] = f"Less {number}"
+        cyclr.accounts[f"more-{number}"].changed()
     with CaptureQueriesContext(connection) as queries:
         written = sync.refresh_accounts(console)
 
@@ -101,6 +102,7 @@ def test_a_key_to_an_account_and_a_sync_do_not_wait_for_each_other(
     sync.refresh_accounts(console)
     account = Account.objects.order_by("pk")[0]
     cyclr.accounts[account.cyclr_id].document["Name"] = "Renamed meanwhile"
+    cyclr.accounts[account.cyclr_id].changed()
     errors: list[Exception] = []
 
     def in_another_connection() -> None:
@@ -185,6 +187,7 @@ def test_an_account_read_alone_wins_over_an_older_list(
     listing = client(console).accounts.readable()
     began = timezone.now()
     cyclr.accounts[harbour.cyclr_id].document["Name"] = "Harbour Books & Maps"
+    cyclr.accounts[harbour.cyclr_id].changed()
     sync.refresh_account(harbour)
     sync.merge(
         Account.objects.filter(console=console),

@@ -6,6 +6,7 @@
 ./test ARGUMENTS…    pytest with these arguments, with the servers, without the static checks
 ./test postgres ARGUMENTS…    the same on PostgreSQL instead of SQLite
 ./test soak ARGUMENTS…   installs while everything breaks; see tests/support/soak.py
+./test mutation [MODULES…]    small changes to the client's core: does a test notice? (an hour)
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dashboard.broker import MissingServerError
-from tests.support import soak
+from tests.support import mutation, soak
 from tests.support.services import PostgresServer, RedisServer, chromium, postgres_tools
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -182,19 +183,32 @@ def pytest(name: str, arguments: Sequence[str], environment: dict[str, str]) -> 
 
 
 PARALLEL = ["-q", "-n", "2", "--dist", "loadgroup"]
+CLIENT = "tests/cyclr_api"
+COVERED = [
+    "--cov=cyclr_api",
+    "--cov-branch",
+    "--cov-fail-under=95",
+    "--cov-report=term:skip-covered",
+]
 
 
 def everything() -> bool:
-    """Static checks; all tests on SQLite; those without processes on PostgreSQL too."""
+    """Static checks; all tests, SQLite; those of the dashboard without processes, PostgreSQL.
+
+    The client's tests must reach 95 % of its lines and branches; they use no database.
+    """
     passed = {"static checks": lint()}
     install_debian_packages()
     with servers() as found:
-        passed["all tests, SQLite"] = pytest("all tests, SQLite", PARALLEL, found)
+        name = "client and simulator, branch coverage"
+        passed[name] = pytest(name, [*PARALLEL, *COVERED, CLIENT], found)
+        name = "all other tests, SQLite"
+        passed[name] = pytest(name, [*PARALLEL, f"--ignore={CLIENT}"], found)
         if url := found.get("TEST_POSTGRES_URL"):
-            name = "tests without browser and processes, PostgreSQL"
+            name = "other tests without browser and processes, PostgreSQL"
             passed[name] = pytest(
                 name,
-                [*PARALLEL, "-m", "not browser and not processes"],
+                [*PARALLEL, f"--ignore={CLIENT}", "-m", "not browser and not processes"],
                 {**found, "TEST_DATABASE_URL": url},
             )
         elif IN_CI:
@@ -223,6 +237,8 @@ def main() -> int:
     elif arguments[:1] == ["soak"]:
         install_debian_packages()
         is_good = soak.main(arguments[1:]) == 0
+    elif arguments[:1] == ["mutation"]:
+        return mutation.main(arguments[1:])
     else:
         is_good = some(arguments) if arguments else everything()
     return 0 if is_good else 1

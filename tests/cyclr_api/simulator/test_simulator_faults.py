@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -20,9 +22,12 @@ from urllib3.exceptions import (
 )
 
 from cyclr_api.simulator import World
+from cyclr_api.simulator.clock import Clock
 from tests.cyclr_api.simulator.conftest import SHOP, Caller
 
 INSTALL = "/connectors/{id}/install"
+
+EAST = timezone(timedelta(hours=2))
 
 
 def names(world: World) -> list[str]:
@@ -111,6 +116,39 @@ def test_a_500_may_hide_an_effect(
     assert len(world.ledger) == count
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (None, '{"Message":"An error has occurred."}'),
+        ("", ""),
+        ("<h1>Bad Gateway</h1>", "<h1>Bad Gateway</h1>"),
+        ({"error": "x"}, '{"error":"x"}'),
+        ([], "[]"),
+    ],
+)
+def test_the_bodies_of_a_500(world: World, api: Caller, body: Any, text: str) -> None:
+    world.faults.respond("GET", "/accounts", 502, body)
+
+    answer = api.get("/accounts")
+
+    assert (answer.status_code, answer.reason, answer.text) == (502, "Bad Gateway", text)
+
+
+def test_an_answer_without_a_body_has_none(world: World, api: Caller) -> None:
+    world.faults.respond("GET", "/accounts", 204)
+
+    assert api.get("/accounts").content == b""
+
+
+def test_a_token_may_end_in_the_middle_of_a_listing(world: World, api: Caller) -> None:
+    world.faults.respond("GET", "/accounts", 401, skip=2, times=1)
+
+    answers = [api.get(f"/accounts?page={page}") for page in range(1, 5)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 401, 200]
+    assert answers[2].json() == {"Message": "Authorization has been denied for this request."}
+
+
 @pytest.mark.parametrize("value", ["3", "Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-1", None])
 def test_a_rate_limit(world: World, api: Caller, value: str | None) -> None:
     world.faults.rate_limit("*", "*", retry_after=value, times=1)
@@ -119,6 +157,197 @@ def test_a_rate_limit(world: World, api: Caller, value: str | None) -> None:
 
     assert answer.status_code == 429
     assert answer.headers.get("Retry-After") == value
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0"), (30, "30"), (3600, "3600")])
+def test_a_rate_limit_in_seconds(world: World, api: Caller, seconds: int, text: str) -> None:
+    world.faults.rate_limit("*", "*", retry_after=seconds)
+
+    assert api.get("/accounts").headers["Retry-After"] == text
+
+
+@pytest.mark.parametrize(
+    ("now", "text"),
+    [
+        (datetime(2026, 3, 1, 12, 0, tzinfo=UTC), "Sun, 01 Mar 2026 12:00:30 GMT"),
+        (datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC), "Sun, 01 Mar 2026 12:00:31 GMT"),
+        (datetime(2026, 3, 1, 12, 0, tzinfo=EAST), "Sun, 01 Mar 2026 10:00:30 GMT"),
+    ],
+)
+def test_a_rate_limit_until_a_moment(world: World, api: Caller, now: datetime, text: str) -> None:
+    world.clock = lambda: now
+    world.faults.rate_limit("*", "*", retry_after=30, as_date=True)
+    answer = api.get("/accounts")
+
+    assert answer.headers["Retry-After"] == text
+    assert parsedate_to_datetime(answer.headers["Date"]) == now.replace(microsecond=0)
+
+
+def test_the_moment_is_worked_out_for_each_answer(world: World, api: Caller) -> None:
+    world.clock = lambda: datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    world.faults.rate_limit("*", "*", retry_after=30, as_date=True)
+    api.get("/accounts")
+    world.advance(3600)
+
+    assert api.get("/accounts").headers["Retry-After"] == "Sun, 01 Mar 2026 13:00:30 GMT"
+
+
+# -- a limit that counts -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noon(world: World, api: Caller) -> datetime:
+    """The time stands still; the caller's token came before."""
+    moment = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    world.clock = Clock(lambda: moment)
+    return moment
+
+
+def statuses(api: Caller, count: int) -> list[int]:
+    return [api.get("/accounts").status_code for _ in range(count)]
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_limit_makes_room_as_time_passes(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=2, seconds=10)
+    api.get("/accounts")
+    world.advance(4)
+    api.get("/accounts")
+
+    refused = api.get("/accounts")
+    world.advance(5.5)
+    still = api.get("/accounts")
+    world.advance(0.5)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "6")
+    assert (still.status_code, still.headers["Retry-After"]) == (429, "1")
+    assert statuses(api, 2) == [200, 429]
+    world.advance(4)
+    assert statuses(api, 2) == [200, 429]
+
+
+@pytest.mark.usefixtures("noon")
+def test_who_waits_as_told_is_let_in(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=3, seconds=2.5)
+    assert statuses(api, 3) == [200] * 3
+    world.advance(0.3)
+
+    wait = int(api.get("/accounts").headers["Retry-After"])
+    world.advance(wait)
+
+    assert wait == 3
+    assert statuses(api, 3) == [200] * 3
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_limit_may_tell_the_moment(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=1, seconds=90, as_date=True)
+    api.get("/accounts")
+
+    assert api.get("/accounts").headers["Retry-After"] == "Sun, 01 Mar 2026 12:01:30 GMT"
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_limit_is_for_everybody_and_everything_of_the_api(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=3, seconds=60)
+
+    assert api.ask_token().status_code == 200
+    assert api.install(19001, Name="one").status_code == 200
+    assert api.get("/nowhere").status_code == 404
+    assert api.ask_token().status_code == 429
+    assert api.install(19001, Name="two").status_code == 429
+    assert names(world)[-1] == "one"
+
+
+@pytest.mark.usefixtures("noon")
+def test_browsers_on_cyclrs_pages_meet_no_limit(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=1, seconds=60)
+    page = f"{world.service_url}/account/signinwithtoken?token=x"
+
+    answers = [api.session.get(page, timeout=10).status_code for _ in range(3)]
+
+    assert answers == [403] * 3
+    assert statuses(api, 2) == [200, 429]
+
+
+@pytest.mark.usefixtures("noon")
+def test_several_limits_hold_together(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=2, seconds=1)
+    world.faults.limit_rate(requests=3, seconds=60)
+    assert statuses(api, 3) == [200, 200, 429]
+    world.advance(1)
+
+    assert statuses(api, 1) == [200]
+    assert api.get("/accounts").headers["Retry-After"] == "59"
+
+
+@pytest.mark.usefixtures("noon")
+def test_who_is_above_a_limit_meets_no_other_fault(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=1, seconds=60)
+    fault = world.faults.respond("*", "*", 503)
+
+    assert statuses(api, 3) == [503, 429, 429]
+    assert fault.met == 1
+    assert world.requests[-1].fault == "limit_rate"
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_limit_tells_how_many_it_refused(world: World, api: Caller) -> None:
+    limit = world.faults.limit_rate(requests=1, seconds=60)
+    statuses(api, 4)
+
+    assert limit.met == 3
+    assert world.faults.described() == [
+        {
+            "fault": "limit_rate",
+            "method": "*",
+            "path": "*",
+            "skip": 0,
+            "times": None,
+            "probability": 1.0,
+            "met": 3,
+            "requests": 1,
+            "seconds": 60,
+            "as_date": False,
+        }
+    ]
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_cleared_limit_is_forgotten(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=1, seconds=60)
+    statuses(api, 2)
+    world.faults.clear()
+
+    assert statuses(api, 3) == [200] * 3
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_limit_counts_right_however_many_come_at_once(world: World, api: Caller) -> None:
+    world.faults.limit_rate(requests=25, seconds=60)
+
+    def many(_: int) -> list[int]:
+        return [429 if world.faults.admit() else 200 for _ in range(50)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [status for found in pool.map(many, range(8)) for status in found]
+
+    assert (answers.count(200), answers.count(429)) == (25, 375)
+
+
+# -- what else -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "title"), [(200, "Sign in"), (502, "502 Bad Gateway"), (503, "503 Service Unav")]
+)
+def test_a_page_instead_of_json(world: World, api: Caller, status: int, title: str) -> None:
+    world.faults.html("GET", "/accounts", status)
+
+    answer = api.get("/accounts")
+
+    assert (answer.status_code, title in answer.text) == (status, True)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
 def test_a_login_page_instead_of_json(world: World, api: Caller) -> None:
@@ -299,9 +528,89 @@ def test_faults_tell_how_often_they_hit(world: World, api: Caller) -> None:
     assert json.dumps(world.faults.described())
 
 
-def test_zero_times_is_refused(world: World) -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        world.faults.respond("*", "*", times=0)
+EVERY_FAULT: dict[str, dict[str, Any]] = {
+    "drop_after_effect": {},
+    "drop_before_effect": {},
+    "commit_late": {"seconds": 1},
+    "truncate": {},
+    "respond": {},
+    "rate_limit": {},
+    "html": {},
+    "rewrite": {"change": list},
+    "flood": {"size": 10},
+    "delay": {"seconds": 0},
+    "drip": {"seconds": 0},
+    "unreachable": {},
+}
+
+
+@pytest.mark.parametrize("kind", EVERY_FAULT)
+def test_every_fault_lets_some_pass_first(world: World, kind: str) -> None:
+    make = getattr(world.faults, kind)
+    fault = make(method="GET", path="/accounts", skip=2, times=1, **EVERY_FAULT[kind])
+
+    hits = [bool(world.faults.meet("GET", "/v1.0/accounts")) for _ in range(5)]
+
+    assert hits == [False, False, True, False, False]
+    assert fault.met == 1
+
+
+def test_only_what_fits_counts_as_passed(world: World, api: Caller) -> None:
+    world.faults.respond("GET", "/accounts", 418, skip=1)
+    api.get("/connectors")
+    api("POST", "/accounts", json={})
+
+    assert statuses(api, 2) == [200, 418]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "words"),
+    [
+        ("respond", {"times": 0}, "times is a whole number, at least 1"),
+        ("respond", {"times": 1.5}, "times is a whole number"),
+        ("respond", {"skip": -1}, "skip is a whole number, at least 0"),
+        ("respond", {"skip": True}, "skip is a whole number"),
+        ("respond", {"probability": 1.01}, "probability is a number from 0 to 1"),
+        ("respond", {"probability": "high"}, "probability is a number"),
+        ("respond", {"status": 99}, "status is a whole number from 200 to 599"),
+        ("respond", {"status": "503"}, "status is a whole number"),
+        ("respond", {"headers": {"Retry-After": 3}}, "headers are texts"),
+        ("respond", {"after_effect": 1}, "after_effect is true or false"),
+        ("html", {"status": 0}, "status is a whole number"),
+        ("delay", {"seconds": -1}, "seconds is a number from 0"),
+        ("delay", {"seconds": float("nan")}, "seconds is a number"),
+        ("delay", {"seconds": float("inf")}, "seconds is a number"),
+        ("commit_late", {"seconds": "soon"}, "seconds is a number"),
+        ("drip", {"size": 0}, "size is a whole number, at least 1"),
+        ("flood", {"size": -1}, "size is a whole number"),
+        ("truncate", {"keep": 2}, "keep is a number from 0 to 1"),
+        ("truncate", {"honest": "yes"}, "honest is true or false"),
+        ("rate_limit", {"retry_after": -1}, "retry_after is a whole number"),
+        ("rate_limit", {"retry_after": "soon", "as_date": True}, "retry_after is a whole number"),
+        ("unreachable", {"how": "vanished"}, "how is one of refused, timeout, dns, reset"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    world: World, kind: str, values: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        getattr(world.faults, kind)(method="*", path="*", **values)
+
+    assert world.faults.described() == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"requests": 0, "seconds": 1}, {"requests": 1, "seconds": 0}, {"requests": 1.5, "seconds": 1}],
+)
+def test_a_limit_that_makes_no_sense_is_refused(world: World, values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="is a (whole )?number"):
+        world.faults.limit_rate(**values)
+
+
+def test_an_unknown_setting_is_refused(world: World) -> None:
+    with pytest.raises(TypeError, match="tmies"):
+        world.faults.respond("*", "*", tmies=1)  # type: ignore[call-arg]
 
 
 def test_a_clock_of_ones_own(world: World, api: Caller) -> None:

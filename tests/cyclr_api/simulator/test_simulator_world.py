@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
@@ -15,10 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyclr_api.simulator import World, application, mount
+from cyclr_api.simulator.clock import Clock
 from cyclr_api.simulator.customers import CUSTOMERS
+from cyclr_api.simulator.values import ACCOUNT_DEFAULTS, cyclr_time
+from cyclr_api.simulator.worldfile import WorldFileError
 from tests.cyclr_api.simulator.conftest import SHOP, Caller
 
 TEXT = st.text(max_size=20)
+SECRET = "demo-secret-not-for-production"
 PLAIN = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | TEXT
 
 
@@ -69,7 +76,8 @@ def test_whatever_a_file_says_is_kept_and_returned(
     assert again.document() == world.document()
     for key, values in accounts.items():
         shown = json.loads(again.accounts[key].encoded())
-        assert shown == {k: v for k, v in {**values, "Id": key}.items() if k != "Simulator"}
+        given = {k: v for k, v in {**values, "Id": key}.items() if k != "Simulator"}
+        assert shown == ACCOUNT_DEFAULTS | given
 
 
 def test_a_lone_surrogate_reaches_the_caller(world: World, api: Caller) -> None:
@@ -77,14 +85,514 @@ def test_a_lone_surrogate_reaches_the_caller(world: World, api: Caller) -> None:
 
     body = api.get("/accounts/half").content
 
-    assert body == b'{"Id":"half","Name":"\\ud800"}'
+    assert body.startswith(b'{"Id":"half","Name":"\\ud800",')
 
 
-def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text("{}")
+NUMBERS = st.integers(1, 10**17)
+GUIDS = st.uuids().map(str)
+EXTRA = st.dictionaries(st.sampled_from(["Odd", "x-y", "\u00fc", "name"]), PLAIN, max_size=2)
+MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(
+    lambda moment: cyclr_time(moment.replace(tzinfo=UTC))
+)
 
-    with pytest.raises(ValueError, match="format 1"):
+
+@st.composite
+def small_worlds(draw: st.DrawFn) -> dict[str, Any]:
+    """What a person might write: any ids, attributes nobody knows, much of it left out."""
+    connectors = draw(st.lists(NUMBERS, unique=True, min_size=1, max_size=3))
+    accounts = draw(st.lists(TEXT, unique=True, min_size=1, max_size=3))
+    numbers = draw(st.lists(NUMBERS, unique=True, max_size=5))
+    releases = st.sampled_from(["Live", "Draft", "Deprecated"])
+    return {
+        "Format": 1,
+        "Seed": draw(st.integers(0, 2**31)),
+        "Anything": draw(PLAIN),
+        "Connectors": [
+            {
+                **draw(EXTRA),
+                "Id": number,
+                "Name": draw(TEXT),
+                "Simulator": {"Release": draw(releases), **draw(EXTRA)},
+            }
+            for number in connectors
+        ],
+        "Accounts": [{**draw(EXTRA), "Id": one} for one in accounts],
+        "Users": {one: draw(st.lists(TEXT, max_size=2)) for one in accounts},
+        "AccountConnectors": [
+            {
+                **draw(EXTRA),
+                "Id": number,
+                "Name": draw(TEXT),
+                "AuthValue": draw(st.none() | TEXT),
+                "Authenticated": draw(st.booleans()),
+                "Properties": [
+                    {"Name": draw(TEXT), "Value": draw(st.none() | TEXT), **draw(EXTRA)}
+                    for _ in range(draw(st.integers(0, 2)))
+                ],
+                "Simulator": {
+                    **draw(EXTRA),
+                    "AccountId": draw(st.sampled_from(accounts)),
+                    "ConnectorId": draw(st.sampled_from(connectors)),
+                    "AuthenticationId": draw(st.none() | GUIDS),
+                    "InstalledAt": draw(st.none() | MOMENTS),
+                },
+            }
+            for number in numbers
+        ],
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(document=small_worlds())
+def test_what_was_written_is_read_and_written_again(
+    tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
+) -> None:
+    first, second = (tmp_path_factory.mktemp("world") / name for name in ("first", "second"))
+    world = World(copy.deepcopy(document))
+    world.dump(first)
+    World.load(first).dump(second)
+
+    assert first.read_bytes() == second.read_bytes()
+    assert World(document).copy().encoded() == world.encoded()
+    kept = json.loads(first.read_text())
+    assert kept["Anything"] == document["Anything"]
+    assert kept["Accounts"] == document["Accounts"]
+    assert kept["Connectors"] == document["Connectors"]
+    assert kept["Users"] == document["Users"]
+    found = {one["Id"]: one for one in kept["AccountConnectors"]}
+    for entry in document["AccountConnectors"]:
+        one = found.pop(entry["Id"])
+        properties = one.pop("Properties")
+        assert one.items() >= {k: v for k, v in entry.items() if k != "Properties"}.items()
+        for wanted, got in zip(entry["Properties"], properties, strict=True):
+            assert got.items() >= wanted.items()
+    assert found == {}
+
+
+def test_any_id_may_be_chosen(tmp_path: Path) -> None:
+    """As Cyclr's own examples have them."""
+    guid = "6a0d8f3c-1a4e-4a52-b1f5-3b0e4c1a9d77"
+    document = {
+        "Format": 1,
+        "Credentials": [{"ClientId": "desk-demo", "ClientSecret": SECRET}],
+        "Connectors": [
+            {"Id": 17, "Name": "Access CRM"},
+            {"Id": 5122, "Name": "Access CRM", "Simulator": {"Release": "Draft"}},
+        ],
+        "Accounts": [{"Id": SHOP}, {"Id": guid}],
+        "AccountConnectors": [{"Id": 1874, "Connector": {"Id": 17}, "AccountId": SHOP}],
+        "Methods": [
+            {
+                "Id": 6001,
+                "MethodUniqueIdentifier": guid,
+                "Name": "Get Contacts",
+                "Simulator": {"ConnectorId": 17},
+            }
+        ],
+    }
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps(document))
+    world = World.load(path)
+    session = requests.Session()
+    mount(world, session)
+    api = Caller(world.api_url, session)
+
+    assert api.get("/account/connectors/1874").json()["Connector"]["Id"] == 17
+    assert api.get("/methods/6001").json()["MethodUniqueIdentifier"] == guid
+    assert api.get(f"/accounts/{guid}").status_code == 200
+    assert api.install(5122).json() == {
+        "Message": "Connector 5122 is a draft and cannot be installed."
+    }
+
+
+def test_a_connector_may_be_written_where_it_is_installed() -> None:
+    """As the API shows it, and by hand."""
+    world = World(
+        {
+            "Format": 1,
+            "Accounts": [{"Id": "a"}],
+            "AccountConnectors": [
+                {"Id": 1, "AccountId": "a", "Connector": {"Id": 7, "Name": "Seven"}},
+                {"Id": 2, "AccountId": "a", "Connector": {"Id": 7}, "Name": "Another"},
+            ],
+        }
+    )
+    one, other = world.installed["a"]
+
+    assert (one.name, one.connector_name, other.name) == ("Seven", "Seven", "Another")
+    assert one.connector is other.connector
+    assert "Connector" not in world.document()["AccountConnectors"][0]
+    assert World(world.document()).document() == world.document()
+
+
+def test_a_dumped_account_connector_keeps_an_attribute_called_account_id() -> None:
+    entry = {
+        "Id": 1,
+        "AccountId": "told by the API some day",
+        "Simulator": {"AccountId": "a", "ConnectorId": 7},
+    }
+    world = World(
+        {
+            "Format": 1,
+            "Accounts": [{"Id": "a"}],
+            "Connectors": [{"Id": 7, "Name": "Seven"}],
+            "AccountConnectors": [entry],
+        }
+    )
+
+    assert world.installed["a"][0].extra == {"AccountId": "told by the API some day"}
+
+
+def test_properties_get_the_ids_they_lack() -> None:
+    world = World(
+        {
+            "Format": 1,
+            "Accounts": [{"Id": "a"}],
+            "AccountConnectors": [
+                {
+                    "Id": number,
+                    "AccountId": "a",
+                    "Connector": {"Id": 7, "Name": "Seven"},
+                    "Properties": [{"Name": "x"}, {"Name": "y", "Id": 551001 + number}],
+                }
+                for number in (1, 2)
+            ],
+        }
+    )
+    entries = [entry for one in world.installed["a"] for entry in one.properties]
+
+    assert [entry["Id"] for entry in entries] == [551004, 551002, 551005, 551003]
+    assert entries[0]["Value"] is None
+
+
+def test_what_a_file_says_of_next_ids_gives_none_out_twice() -> None:
+    document = {
+        "Format": 1,
+        "NextIds": {"AccountConnector": 5, "Property": 7},
+        "Accounts": [{"Id": "a"}],
+        "AccountConnectors": [
+            {"Id": 95000, "AccountId": "a", "Connector": {"Id": 7, "Name": "Seven"}}
+        ],
+    }
+
+    assert World(document).install("a", 7, name="next").id == 95001
+
+
+def test_an_account_shows_what_the_file_leaves_out(world: World, api: Caller) -> None:
+    world.add_account(Id="bare")
+
+    shown = api.get("/accounts/bare").json()
+
+    assert len(shown) == 13
+    assert shown["CreatedDate"] == "0001-01-01T00:00:00"
+    assert world.accounts["bare"].dumped() == {"Id": "bare"}
+
+
+def broken(part: str, *entries: Any) -> dict[str, Any]:
+    """A small world with something wrong in one part."""
+    return {
+        "Format": 1,
+        "Connectors": [{"Id": 17, "Name": "Seventeen"}],
+        "Accounts": [{"Id": "a"}],
+        "AccountConnectors": [{"Id": 1, "Simulator": {"AccountId": "a", "ConnectorId": 17}}],
+        part: list(entries),
+    }
+
+
+OWN = {"AccountId": "a", "ConnectorId": 17}
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({}, "Format: None is not format 1 of a world file."),
+        ({"Format": 2}, "Format: 2 is not format 1 of a world file."),
+        ({"Format": 1, "Accounts": {}}, "Accounts: a list is wanted."),
+        ({"Format": 1, "Users": []}, None),
+        ({"Format": 1, "Users": [1]}, "Users: an object is wanted."),
+        ({"Format": 1, "Users": {"a": [5]}}, "Users['a'][0]: a text is wanted."),
+        ({"Format": 1, "Seed": "x"}, "Seed: a whole number is wanted."),
+        ({"Format": 1, "Settings": 5}, "Settings: an object is wanted."),
+        ({"Format": 1, "NextIds": {"Guid": "x"}}, "NextIds.Guid: a whole number is wanted."),
+        ({"Format": 1, "OAuthApps": "Slack"}, "OAuthApps: a list is wanted."),
+        (
+            broken("Credentials", {"ClientId": "x"}),
+            "Credentials[0].ClientSecret: a text is missing.",
+        ),
+        (broken("Accounts", {"Id": "a"}, {}), "Accounts[1].Id: a text is missing."),
+        (broken("Accounts", "a"), "Accounts[0]: an object is wanted."),
+        (broken("Accounts", {"Id": 5}), "Accounts[0].Id: a text is wanted."),
+        (
+            broken("Accounts", {"Id": "a"}, {"Id": "b"}, {"Id": "a"}),
+            "Accounts[2]: there is an account 'a' already.",
+        ),
+        (broken("Accounts", {"Id": "b"}), "AccountConnectors[0]: account 'a' is not in this file."),
+        (broken("Connectors", {"Name": "x"}), "Connectors[0].Id: a number is missing."),
+        (broken("Connectors", {"Id": "17"}), "Connectors[0].Id: a whole number is wanted."),
+        (broken("Connectors", {"Id": True}), "Connectors[0].Id: a whole number is wanted."),
+        (
+            broken("Connectors", {"Id": -1}),
+            "Connectors[0].Id: a number from 0 to 999999999999999999 is wanted.",
+        ),
+        (
+            broken("Connectors", {"Id": 17}, {"Id": 17}),
+            "Connectors[1]: there is a connector 17 already.",
+        ),
+        (
+            broken("Connectors", {"Id": 17, "Parameters": ["x"]}),
+            "Connectors[0].Parameters[0]: an object is wanted.",
+        ),
+        (
+            broken("Connectors", {"Id": 17, "Categories": [None]}),
+            "Connectors[0].Categories[0]: a text is missing.",
+        ),
+        (
+            broken("Connectors", {"Id": 17, "Simulator": {"Release": "Old"}}),
+            "Connectors[0].Simulator.Release: one of Live, Deprecated, Draft is wanted.",
+        ),
+        (
+            broken("Connectors", {"Id": 18}),
+            "AccountConnectors[0]: connector 17 is not in this file.",
+        ),
+        (broken("AccountConnectors", {}), "AccountConnectors[0].Id: a number is missing."),
+        (broken("AccountConnectors", {"Id": 1}), "AccountConnectors[0]: its connector is missing."),
+        (
+            broken("AccountConnectors", {"Id": 1, "Connector": {"Id": 17}}),
+            "AccountConnectors[0]: its account is missing.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Connector": {"Id": 18}, "AccountId": "a"}),
+            "AccountConnectors[0]: connector 18 is not in this file.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Connector": {}, "AccountId": "a"}),
+            "AccountConnectors[0].Connector.Id: a number is missing.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Simulator": {**OWN, "AccountId": ["a"]}}),
+            "AccountConnectors[0]: account ['a'] is not in this file.",
+        ),
+        (
+            broken(
+                "AccountConnectors", *({"Id": number, "Simulator": OWN} for number in (1, 2, 3, 2))
+            ),
+            "AccountConnectors[3]: there is an account connector 2 already.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Simulator": OWN, "Name": None}),
+            "AccountConnectors[0].Name: a text is missing.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Simulator": OWN, "AuthValue": {}}),
+            "AccountConnectors[0].AuthValue: a text is wanted.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Simulator": OWN, "Authenticated": "yes"}),
+            "AccountConnectors[0].Authenticated: true or false is wanted.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Simulator": OWN, "Properties": [{}]}),
+            "AccountConnectors[0].Properties[0].Name: a text is missing.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Simulator": OWN, "CustomFields": [{"Id": "x"}]}),
+            "AccountConnectors[0].CustomFields[0].Id: a whole number is wanted.",
+        ),
+        (
+            broken("AccountConnectors", {"Id": 1, "Simulator": {**OWN, "InstalledAt": "May"}}),
+            "AccountConnectors[0].Simulator.InstalledAt: a moment is wanted, "
+            "like 2024-05-01T09:30:00.0000000Z.",
+        ),
+        (broken("Methods", {"Name": "x"}), "Methods[0].Id: a number is missing."),
+        (
+            broken("Methods", {"Id": 5, "Simulator": {"ConnectorId": 4}}),
+            "Methods[0]: connector 4 is not in this file.",
+        ),
+        (broken("Templates", {"Id": 5}), "Templates[0].Id: a text is wanted."),
+        (broken("Cycles", {"Id": "x"}), "Cycles[0]: its account is missing."),
+        (
+            broken("Cycles", {"Id": "x", "Simulator": {"AccountId": "b"}}),
+            "Cycles[0]: account 'b' is not in this file.",
+        ),
+    ],
+)
+def test_what_makes_no_world_is_refused_with_its_place(
+    document: dict[str, Any], sentence: str | None
+) -> None:
+    if sentence is None:
+        World(document)
+        return
+    with pytest.raises(WorldFileError) as caught:
+        World(document)
+
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "Line 1, column 1: not JSON (Expecting value)."),
+        (b'{\n "Format": 1,\n}', "Line 3, column 1: not JSON (Expecting property name"),
+        (b'{"Format": NaN}', "NaN is not JSON."),
+        (b"\xff", "Byte 0: not UTF-8."),
+        (b"[]", "The file: an object is wanted."),
+        (b"[" * 100_000, "Nested too deeply."),
+    ],
+)
+def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+
+    with pytest.raises(WorldFileError) as caught:
         World.load(tmp_path / "x.json")
+
+    assert str(caught.value).startswith(sentence)
+
+
+def test_a_file_may_begin_with_a_mark(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(b"\xef\xbb\xbf" + b'{"Format": 1}')
+
+    assert World.load(tmp_path / "x.json").accounts == {}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    part=st.sampled_from(
+        [
+            *("Seed", "NextIds", "Credentials", "OAuthApps", "Settings", "Connectors", "Accounts"),
+            *("Users", "AccountConnectors", "Methods", "Templates", "Folders", "Cycles"),
+        ]
+    ),
+    value=st.recursive(
+        PLAIN,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "Id",
+                        "Name",
+                        "Simulator",
+                        "Properties",
+                        "AccountId",
+                        "ConnectorId",
+                        "Connector",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=8,
+    ),
+)
+def test_nonsense_in_any_part_is_read_or_refused(part: str, value: Any) -> None:
+    document = {"Format": 1, "Connectors": [{"Id": 17}], "Accounts": [{"Id": "a"}], part: value}
+    try:
+        world = World(document)
+    except WorldFileError as error:
+        assert str(error)
+    else:
+        assert World(world.document()).encoded() == world.encoded()
+
+
+# -- the same again ------------------------------------------------------------------------------
+
+
+def story(world: World) -> list[bytes]:
+    """Calls of all kinds, and every answer to the byte."""
+    session = requests.Session()
+    mount(world, session)
+    answers: list[bytes] = []
+
+    def keep(answer: requests.Response, **_: Any) -> None:
+        answers.append(f"{answer.status_code} {dict(answer.headers)}\n".encode() + answer.content)
+
+    session.hooks["response"].append(keep)
+    api = Caller(world.api_url, session)
+
+    def go(url: str, **options: Any) -> requests.Response:
+        return session.get(url, allow_redirects=False, timeout=10, **options)
+
+    api.get("/accounts?pageSize=5")
+    child = api("POST", "/accounts", json={"Name": "New", "ParentAccountId": SHOP}).json()["Id"]
+    api("PUT", f"/accounts/{child}", json={"StepDataSuccessRetentionHours": 5})
+    api("PUT", f"/accounts/{child}/users", json={"UserName": "a@b.example", "Password": "p"})
+    api.get(f"/accounts/{SHOP}/usage")
+    api("POST", f"/accounts/{child}/launch", json={})
+    slack = api.install("Slack", Name="Chat").json()["Id"]
+    api.install(19001, Name="Till", AuthValue="k")
+    api.install(19001, Name="Till")
+    token = api.sign_in_token()
+    start = go(
+        f"{world.service_url}/connectorauth/updateaccountconnectoroauth",
+        params={"id": slack, "token": token, "targetOrigin": "https://desk.example/"},
+    ).headers["Location"]
+    go(start)
+    state = parse_qs(urlsplit(start).query)["state"][0]
+    back = session.post(
+        f"{world.provider_url}/authorize",
+        data={"state": state, "decision": "approve"},
+        allow_redirects=False,
+        timeout=10,
+    )
+    go(back.headers["Location"])
+    api.get(f"/account/connectors/{slack}")
+    methods = api.get("/connectors/Slack/methods").json()
+    api("POST", f"/account/connectors/{slack}/methods/{methods[0]['Id']}", json={})
+    api("POST", f"/account/connectors/{slack}/properties", json={"Name": "x", "Value": "y"})
+    api("POST", f"/account/connectors/{slack}/fields", json={"DisplayName": "x"})
+    custom = {"Name": "Own", "UniqueIdentifier": "0b0e8c1e-7a43-4c8e-9a51-0d9f2f3b7c11"}
+    api("POST", "/account/connectors/custom", json=custom)
+    cycle = api("POST", "/cycles", json={"Name": "By hand"}).json()["Id"]
+    api("POST", f"/cycles/{cycle}/steps", json={"Name": "s", "ActionType": "Action"})
+    api.get(f"/cycles/{cycle}/prerequisites")
+    for template in api.get("/templates").json()[:1]:
+        api("POST", f"/templates/{template['Id']}/install", json={})
+    api.get("/cycles")
+    api.put(f"/account/connectors/{slack}/deauthenticate")
+    api("DELETE", f"/account/connectors/{slack}")
+    api.get("/nowhere")
+    world.faults.respond("GET", "/accounts", 503, probability=0.5)
+    for _ in range(5):
+        api.get("/accounts?pageSize=1")
+    api.ask_token()
+    return answers
+
+
+def frozen(world: World) -> World:
+    world.clock = Clock(lambda: datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC))
+    return world
+
+
+def test_the_same_seed_and_time_give_the_same_answers_to_the_byte() -> None:
+    one, other = story(frozen(World.support(7))), story(frozen(World.support(7)))
+
+    assert len(one) >= 35
+    assert one == other
+
+
+def test_a_copy_and_a_file_answer_as_the_world_itself(tmp_path: Path) -> None:
+    world = World.support(7)
+    world.dump(tmp_path / "world.json")
+    answers = story(frozen(world.copy()))
+
+    assert story(frozen(World.load(tmp_path / "world.json"))) == answers
+
+
+def test_another_seed_or_address_has_other_tokens() -> None:
+    worlds = [World.support(7), World.support(8), World.support(7)]
+    worlds[2].api_url = "http://other.test"
+    tokens = [world.tokens.hex(32) for world in worlds]
+
+    assert len(set(tokens)) == 3
+
+
+def test_no_token_comes_twice_however_many_ask(world: World) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        tokens = list(pool.map(lambda _: world.tokens.urlsafe(24), range(2000)))
+
+    assert len(set(tokens)) == 2000
+    assert all(re.fullmatch(r"[\w-]{32}", token) for token in tokens)
 
 
 def test_worlds_do_not_share_what_changes() -> None:

@@ -1,0 +1,123 @@
+"""Connectors that an account defines for itself (account level).
+
+Sim: of a definition, what a connector object shows is read, under the names that the object and
+the definition files have; its methods are not: they are made up as for every other connector.
+"""
+
+from typing import Any
+
+from cyclr_api.simulator.custom_connectors import (
+    custom_connector,
+    custom_connectors,
+    define_connector,
+    remove_connector,
+)
+from cyclr_api.simulator.refusals import RefusalError
+from cyclr_api.simulator.routing import (
+    Fields,
+    Reply,
+    Request,
+    Routes,
+    document_field,
+    is_guid,
+    page_of,
+)
+from cyclr_api.simulator.values import JSON, Connector
+from cyclr_api.simulator.world import World
+
+NAMELESS = "Invalid connector: (Column 'Name' cannot be null)"
+
+WITHOUT_IDENTIFIER = "Invalid connector: (UniqueIdentifier is not a GUID)"
+
+METHOD_TEXTS = ("AuthName", "AuthDescription", "AuthType", "OAuth2Type", "AuthScheme")
+
+routes = Routes()
+
+
+@routes.add("GET", "/account/connectors/custom", level="account")
+def custom_connector_list(world: World, request: Request) -> Reply:
+    found = custom_connectors(world, request.account)
+    return page_of(world, request, found, field_of=_field, encoded=_encoded)
+
+
+@routes.add("POST", "/account/connectors/custom", level="account")
+def custom_connector_define(world: World, request: Request) -> Reply:
+    document = read_definition(request.json_given())
+    return Reply.encoded(define_connector(world, request.account, document).encoded)
+
+
+@routes.add("GET", "/account/connectors/custom/{id}", level="account")
+def custom_connector_detail(world: World, request: Request) -> Reply:
+    return Reply.encoded(_one(world, request).encoded)
+
+
+@routes.add("DELETE", "/account/connectors/custom/{id}", level="account")
+def custom_connector_delete(world: World, request: Request) -> Reply:
+    remove_connector(world, _one(world, request))
+    return Reply()
+
+
+def _one(world: World, request: Request) -> Connector:
+    return custom_connector(world, request.account, request.number("id"))
+
+
+def _field(connector: Connector, name: str) -> Any:
+    return document_field(connector.document, name)
+
+
+def _encoded(connector: Connector) -> bytes:
+    return connector.encoded
+
+
+# -- definitions ---------------------------------------------------------------------------------
+
+
+def read_definition(fields: Fields) -> JSON:
+    """A connector as the API shows it, still without ids."""
+    identifier = fields.text("UniqueIdentifier") or ""
+    if not is_guid(identifier):
+        raise RefusalError(400, WITHOUT_IDENTIFIER)
+    name = fields.text("Name")
+    if name is None or not name.strip():
+        raise RefusalError(400, NAMELESS)
+    methods = [_method(entry) for entry in fields.objects("Authentication")]
+    first: JSON = methods[0] if methods else {}
+    return {
+        "Name": name,
+        "Description": fields.text("Description"),
+        "Status": fields.text("Status") or "Approved",
+        "Version": fields.text("Version"),
+        "Icon": fields.text("Icon"),
+        "Categories": fields.texts("Categories"),
+        **{key: fields.text(key) or first.get(key) for key in METHOD_TEXTS if key != "AuthName"},
+        "Authentication": methods,
+        "Parameters": [_parameter(entry) for entry in fields.objects("Parameters")],
+        "Triggers": [{"Name": entry.text("Name")} for entry in fields.objects("Triggers")],
+        "IsSystemConnector": False,
+        "UniqueIdentifier": identifier.lower(),
+        "ReleaseStatus": fields.text("ReleaseStatus"),
+    }
+
+
+def _method(entry: Fields) -> JSON:
+    number = entry.text("Id") or ""
+    texts = {key: entry.text(key) for key in METHOD_TEXTS}
+    return {"Id": number.lower() if is_guid(number) else None, **texts}
+
+
+def _parameter(entry: Fields) -> JSON:
+    """Sim: what is said about nothing else is a required text that accounts give."""
+    label = entry.text("DisplayName") or entry.text("Name") or entry.text("TargetName") or ""
+    is_asked = entry.switch("IsAccountConnectorProperty")
+    return {
+        "IsAccountConnectorProperty": True if is_asked is None else is_asked,
+        "TargetType": entry.text("TargetType") or "MergeField",
+        "TargetName": entry.text("TargetName") or label,
+        "IsSensitive": entry.flag("IsSensitive"),
+        "Name": label,
+        "Description": entry.text("Description"),
+        "IsOptional": entry.flag("IsOptional"),
+        "DataType": entry.text("DataType") or "Text",
+        "TriggerName": entry.text("TriggerName"),
+        "Values": entry.texts("Values"),
+    }

@@ -1,0 +1,70 @@
+"""Connectors that accounts define for themselves: the rules."""
+
+from typing import TYPE_CHECKING
+
+from cyclr_api.simulator.refusals import RefusalError
+from cyclr_api.simulator.values import JSON, OWN, Connector
+
+if TYPE_CHECKING:
+    from cyclr_api.simulator.world import World
+
+
+def custom_connectors(world: "World", account_id: str) -> list[Connector]:
+    """Those of one account, the oldest first."""
+    return [one for one in world.connectors.values() if one.owner == account_id]
+
+
+def custom_connector(world: "World", account_id: str, connector_id: int) -> Connector:
+    found = world.connectors.get(connector_id)
+    if found is None or found.owner != account_id:
+        raise RefusalError(404)
+    return found
+
+
+def define_connector(world: "World", account_id: str, document: JSON) -> Connector:
+    """Add a connector that only this account sees; what has no id gets one.
+
+    Sim: a unique identifier that the account has used already is refused.
+    """
+    wanted = document["UniqueIdentifier"]
+    for one in custom_connectors(world, account_id):
+        if one.document.get("UniqueIdentifier") == wanted:
+            raise RefusalError(400, f"Invalid connector: (UniqueIdentifier '{wanted}' is in use)")
+    is_draft = str(document.get("ReleaseStatus") or "").casefold() == "draft"
+    connector = world.add_connector(
+        {
+            "Id": _free_id(world),
+            **document,
+            "Authentication": [
+                {**method, "Id": method.get("Id") or world.new_guid()}
+                for method in document["Authentication"]
+            ],
+            "Parameters": [
+                {**parameter, "Id": world.next_id("Parameter")}
+                for parameter in document["Parameters"]
+            ],
+            "Triggers": [
+                {**trigger, "TriggerId": world.next_id("Trigger")}
+                for trigger in document["Triggers"]
+            ],
+            OWN: {"AccountId": account_id, "Release": "Draft" if is_draft else "Live"},
+        }
+    )
+    world.record("connector", account_id, "api", connector=connector.id, name=connector.name)
+    return connector
+
+
+def remove_connector(world: "World", connector: Connector) -> None:
+    """Take a custom connector away. Sim: what is installed of it goes with it."""
+    for installed in list(world.account_connectors.values()):
+        for one in [one for one in installed.values() if one.connector_id == connector.id]:
+            world.delete_connector(one, by="api")
+    world.drop_connector(connector)
+    account_id = connector.owner
+    world.record("connector_delete", account_id, "api", connector=connector.id, name=connector.name)
+
+
+def _free_id(world: "World") -> int:
+    while (number := world.next_id("Connector")) in world.connectors:
+        pass
+    return number
