@@ -37,7 +37,7 @@ from dashboard.operations.models import Operation
 JSON = dict[str, Any]
 
 _PROPERTY = re.compile(r"property(?: that matches)? name '(.*)", re.DOTALL)
-_SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _HIDDEN, _CUT = "***", "…"
 """What the client leaves in Cyclr's words for a typed value, and where they go on."""
 

@@ -228,11 +228,11 @@ class WhateverIsAsked(TestCase):
         )
 
     @often
-    @given(documents, st.data(), st.booleans())
+    @given(documents, documents, st.data(), st.booleans())
     def test_no_page_falls_over_and_no_secret_comes_back(
-        self, document: dict[str, Any], data: st.DataObject, is_good: bool
+        self, document: dict[str, Any], later: dict[str, Any], data: st.DataObject, is_good: bool
     ) -> None:
-        """The form, its redrawing, its check, its draft, its errors and its operation."""
+        """The form, its check, its draft, its errors, its operation, and another release's form."""
         connector = self.make(document)
         place = [self.account.pk, connector.pk]
         url, check = reverse("install_new", args=place), reverse("install_check", args=place)
@@ -251,6 +251,9 @@ class WhateverIsAsked(TestCase):
             self.client.get(self.account.get_absolute_url()),
             *(self.client.get(row.get_absolute_url()) for row in Operation.objects.all()),
         ]
+        released = sync.connector_columns(cyclr_api.Connector.from_json(whole(later)))
+        CatalogueConnector.objects.update(**{**released, "release_id": RELEASE + 1})
+        answers += [self.client.post(url, posted), self.client.get(url)]
 
         for answer in answers:
             html = answer.content.decode()

@@ -65,18 +65,18 @@ CALLS = {
     "change": ("PUT", "/account/connectors/{id}"),
 }
 ANSWERS: dict[str, Callable[[World, str, str, int | None], Any]] = {
-    "lost": lambda w, m, p, n: w.faults.drop_after_effect(m, p, n),
-    "never came": lambda w, m, p, n: w.faults.drop_before_effect(m, p, n),
+    "lost": lambda w, m, p, n: w.faults.drop_after_effect(m, p, times=n),
+    "never came": lambda w, m, p, n: w.faults.drop_before_effect(m, p, times=n),
     "500 after it": lambda w, m, p, n: w.faults.respond(m, p, 500, times=n, after_effect=True),
     "503": lambda w, m, p, n: w.faults.respond(m, p, 503, times=n),
-    "sign-in page after it": lambda w, m, p, n: w.faults.html(m, p, n, after_effect=True),
-    "cut off": lambda w, m, p, n: w.faults.truncate(m, p, n),
-    "429": lambda w, m, p, n: w.faults.rate_limit(m, p, "20", n),
+    "sign-in page after it": lambda w, m, p, n: w.faults.html(m, p, times=n, after_effect=True),
+    "cut off": lambda w, m, p, n: w.faults.truncate(m, p, times=n),
+    "429": lambda w, m, p, n: w.faults.rate_limit(m, p, "20", times=n),
     "400": lambda w, m, p, n: w.faults.respond(m, p, 400, {"Message": "No."}, times=n),
     "401": lambda w, m, p, n: w.faults.respond(m, p, 401, times=2 if n else None),
-    "in 90 s": lambda w, m, p, n: w.faults.commit_late(m, p, 90, n),
-    "in 200 s": lambda w, m, p, n: w.faults.commit_late(m, p, 200, n),
-    "no connection": lambda w, m, p, n: w.faults.unreachable(n, method=m, path=p),
+    "in 90 s": lambda w, m, p, n: w.faults.commit_late(m, p, 90, times=n),
+    "in 200 s": lambda w, m, p, n: w.faults.commit_late(m, p, 200, times=n),
+    "no connection": lambda w, m, p, n: w.faults.unreachable(times=n, method=m, path=p),
 }
 STEPS = ("prepare", "act", "reconcile", "settle", "finish")
 
