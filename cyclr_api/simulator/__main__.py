@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _check(options)
         world = _world(options)
+        if world.unknown_fields:
+            names = ", ".join(world.unknown_fields)
+            sys.stderr.write(f"Not known in a world file, and kept: {names}\n")
         if options.dump:
             world.dump(options.dump)
             return 0

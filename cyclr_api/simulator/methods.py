@@ -1,7 +1,8 @@
 """What connectors can do: the methods of their releases, and calling them.
 
-A world file either lists all methods there are, or none: then every release has methods made up
-from its name and categories, when somebody first asks for them.
+A release has the methods that the world file lists for it. One that the file lists none for has
+methods made up from its name and categories, when somebody first asks for them, unless the file
+says that it has none.
 """
 
 from collections.abc import Collection, Iterable
@@ -107,56 +108,45 @@ class Methods:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._given: dict[int, Method] | None = None
-        """By id, what the world file lists. None: it lists nothing, they are made up."""
+        self._given: dict[int, Method] = {}
+        """By id, what the world file lists."""
         self._by_connector: dict[int, list[Method]] = {}
 
     def read(self, document: JSON) -> None:
         """Take the part of a world file."""
-        listed = document.get("Methods")
-        if listed is None:
-            return
-        self._given = {}
-        for entry in listed:
+        for entry in document.get("Methods") or []:
             method = Method(entry)
-            if method.id in self._given:
-                raise ValueError(f"There is a method {method.id} already.")
             self._given[method.id] = method
             self._by_connector.setdefault(method.connector_id, []).append(method)
 
     def dumped(self) -> JSON:
         """The part of a world file: nothing for what can be made up again."""
-        if self._given is None:
+        if not self._given:
             return {}
         return {"Methods": [method.document for method in self._given.values()]}
 
     def take_from(self, other: "Methods") -> None:
         """Have the same content as another world's. Methods never change and are shared."""
-        self._given = None if other._given is None else dict(other._given)
+        self._given = dict(other._given)
         self._by_connector = {key: list(found) for key, found in other._by_connector.items()}
 
     def forget(self, connector_id: int) -> None:
         """A release is gone, and its methods with it."""
         for method in self._by_connector.pop(connector_id, []):
-            if self._given is not None:
-                del self._given[method.id]
+            del self._given[method.id]
 
     # -- found ---------------------------------------------------------------------------------
 
     def of(self, connector: Connector) -> list[Method]:
         """A release's methods by name."""
-        if self._given is None:
-            found = _made_up.get(connector)
-            if found is None:
-                found = [Method(document) for document in made_up_methods(connector)]
-                _made_up[connector] = found
-        else:
-            found = self._by_connector.get(connector.id, [])
+        found = self._by_connector.get(connector.id)
+        if found is None:
+            found = [] if connector.own.get("NoMethods") else _made_up_for(connector)
         return sorted(found, key=lambda method: (method.name.casefold(), method.id))
 
     def numbered(self, method_id: int) -> Method | None:
-        if self._given is not None:
-            return self._given.get(method_id)
+        if method_id in self._given:
+            return self._given[method_id]
         connector = self._world.connectors.get(release_of(method_id))
         found = self.of(connector) if connector else []
         return next((method for method in found if method.id == method_id), None)
@@ -218,6 +208,14 @@ class Methods:
             status=answer.status,
         )
         return answer
+
+
+def _made_up_for(connector: Connector) -> list[Method]:
+    found = _made_up.get(connector)
+    if found is None:
+        found = [Method(document) for document in made_up_methods(connector)]
+        _made_up[connector] = found
+    return found
 
 
 def _ids(listed: Iterable[JSON] | None) -> frozenset[int]:

@@ -67,7 +67,7 @@ def of_cycle(world: "World", cycle: "Cycle") -> list[JSON]:
         if of_step(world, cycle, step):
             kind = str(step.get("ActionType") or ACTION)
             lines.append(line(TOOLS.get(kind, (30,))[0], kind, step["Id"]))
-    return [*lines, *(cycle.own.get("Prerequisites") or [])]
+    return [*lines, *_given(cycle.own)]
 
 
 def _of_shape(cycle: "Cycle") -> Iterator[JSON]:
@@ -94,8 +94,15 @@ def of_step(world: "World", cycle: "Cycle", step: JSON) -> list[JSON]:
         *(line(code, kind, step["Id"]) for name, code in needed.items() if not own.get(name)),
         *(line(40, "Parameter", target_id) for target_id in setup.missing(PARAMETERS)),
         *(line(41, "ConnectorFieldMapping", target_id) for target_id in setup.missing(FIELDS)),
-        *(own.get("Prerequisites") or []),
+        *_given(own),
     ]
+
+
+def _given(own: JSON) -> Iterator[JSON]:
+    """The lines of the world file, with the reason that a code stands for."""
+    for one in own.get("Prerequisites") or []:
+        reason = REASONS.get(one.get("ReasonCode") or 0, REASONS[0])
+        yield {**one, "Reason": one.get("Reason") or reason}
 
 
 # -- how steps are joined ------------------------------------------------------------------------

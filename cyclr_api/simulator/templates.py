@@ -162,12 +162,14 @@ class Templates:
         """Make a cycle, with account connectors for what it calls. Sim: it gets the tags too."""
         world = self._world
         called = self._called(account_id, template)
-        given = {
+        given: JSON = {
             "Name": name if name and name.strip() else template.name,
             "Description": template.document.get("Description"),
             "TemplateId": template.id,
             "Tags": list(template.document.get("Tags") or []),
         }
+        if not any(step.get("ConnectorId") for step in template.own.get("Steps") or []):
+            given["Connectors"] = [{"AccountConnectorId": one.id} for one in called.values()]
         own = {"TemplateRelease": template.release_number, **self._parts(template, called)}
         cycle = world.cycles.make(account_id, given, own)
         world.record("template_install", account_id, "api", template=template.id, cycle=cycle.id)

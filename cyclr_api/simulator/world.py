@@ -300,6 +300,11 @@ class World:
                 part.read(document)
 
     @property
+    def unknown_fields(self) -> list[str]:
+        """What the world file has beside the fields of its format; it is kept."""
+        return list(self._extra)
+
+    @property
     def allowed_ips(self) -> Collection[str] | None:
         """The addresses that methods may be called from; None is every address."""
         allowed: Collection[str] | None = self.settings.get("AllowedIps")

@@ -8,18 +8,30 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from cyclr_api.simulator.values import JSON, OWN, read_time
+from cyclr_api.simulator.values import JSON, OWN
+from cyclr_api.simulator.worldfile_cycles import RELEASES, check_workflows
+from cyclr_api.simulator.worldfile_values import (
+    WorldFileError,
+    check_flag,
+    check_known,
+    check_moment,
+    check_one_of,
+    entries_of,
+    number_at,
+    object_at,
+    own_of,
+    refuse,
+    text_at,
+    texts_at,
+    whole_at,
+)
+
+__all__ = ["FORMAT", "WorldFileError", "completed", "load", "reading"]
 
 FORMAT = 1
 """The version of the world file's format."""
-
-LARGEST_ID = 10**18
-
-
-class WorldFileError(ValueError):
-    """What a world file says makes no world. The message is one sentence with the place."""
 
 
 def load(path: Path) -> JSON:
@@ -35,7 +47,7 @@ def load(path: Path) -> JSON:
         ) from None
     except RecursionError:
         raise WorldFileError("Nested too deeply.") from None
-    return _object(document, "The file")
+    return object_at(document, "The file")
 
 
 def completed(document: JSON) -> JSON:
@@ -44,21 +56,22 @@ def completed(document: JSON) -> JSON:
         given = document.get("Format")
         raise WorldFileError(f"Format: {given!r} is not format {FORMAT} of a world file.")
     if document.get("Seed") is not None:
-        _whole(document["Seed"], "Seed")
+        whole_at(document["Seed"], "Seed")
     for name in ("Settings", "NextIds"):
-        _object(document.get(name) or {}, name)
+        object_at(document.get(name) or {}, name)
+    texts_at((document.get("Settings") or {}).get("AllowedIps"), "Settings.AllowedIps")
     for kind, number in (document.get("NextIds") or {}).items():
-        _number(number, f"NextIds.{kind}")
-    for place, entry in _entries(document, "Credentials"):
-        _text(entry.get("ClientId"), f"{place}.ClientId")
-        _text(entry.get("ClientSecret"), f"{place}.ClientSecret")
-    _texts(document.get("OAuthApps"), "OAuthApps")
+        number_at(number, f"NextIds.{kind}")
+    for place, entry in entries_of(document, "Credentials"):
+        text_at(entry.get("ClientId"), f"{place}.ClientId")
+        text_at(entry.get("ClientSecret"), f"{place}.ClientSecret")
+    texts_at(document.get("OAuthApps"), "OAuthApps")
     connectors = _connectors(document)
     accounts = _accounts(document)
-    for account_id, names in _object(document.get("Users") or {}, "Users").items():
-        _texts(names, f"Users[{account_id!r}]")
+    for account_id, names in object_at(document.get("Users") or {}, "Users").items():
+        texts_at(names, f"Users[{account_id!r}]")
     installed = _account_connectors(document, connectors, accounts)
-    _check_other_parts(document, connectors, accounts)
+    check_workflows(document, connectors, accounts, installed)
     return {**document, "Connectors": list(connectors.values()), "AccountConnectors": installed}
 
 
@@ -80,30 +93,34 @@ def reading(part: str) -> Iterator[None]:
 
 def _connectors(document: JSON) -> dict[int, JSON]:
     found: dict[int, JSON] = {}
-    for place, entry in _entries(document, "Connectors"):
+    for place, entry in entries_of(document, "Connectors"):
         _add_connector(found, entry, place)
     return found
 
 
 def _add_connector(found: dict[int, JSON], entry: JSON, place: str) -> None:
-    number = _number(entry.get("Id"), f"{place}.Id")
+    number = number_at(entry.get("Id"), f"{place}.Id")
     if number in found:
-        _refuse(place, f"there is a connector {number} already")
+        refuse(place, f"there is a connector {number} already")
     for name in ("Parameters", "Authentication", "Triggers"):
-        _entries(entry, name, f"{place}.")
-    _texts(entry.get("Categories"), f"{place}.Categories")
-    own = _own(entry, place)
-    _one_of(own.get("Release", "Live"), ("Live", "Deprecated", "Draft"), f"{place}.{OWN}.Release")
+        entries_of(entry, name, f"{place}.")
+    texts_at(entry.get("Categories"), f"{place}.Categories")
+    own = own_of(entry, place)
+    check_one_of(own.get("Release", "Live"), RELEASES, f"{place}.{OWN}.Release")
+    check_flag(own, "NoMethods", f"{place}.{OWN}")
+    for inner, trigger in entries_of(entry, "Triggers", f"{place}."):
+        if trigger.get("TriggerId") is not None:
+            number_at(trigger["TriggerId"], f"{inner}.TriggerId")
     found[number] = entry
 
 
 def _accounts(document: JSON) -> set[str]:
     found: set[str] = set()
-    for place, entry in _entries(document, "Accounts"):
-        account_id = _text(entry.get("Id"), f"{place}.Id")
+    for place, entry in entries_of(document, "Accounts"):
+        account_id = text_at(entry.get("Id"), f"{place}.Id")
         if account_id in found:
-            _refuse(place, f"there is an account {account_id!r} already")
-        _own(entry, place)
+            refuse(place, f"there is an account {account_id!r} already")
+        own_of(entry, place)
         found.add(account_id)
     return found
 
@@ -113,15 +130,15 @@ def _account_connectors(
 ) -> list[JSON]:
     numbers: set[int] = set()
     found = []
-    for place, entry in _entries(document, "AccountConnectors"):
-        number = _number(entry.get("Id"), f"{place}.Id")
+    for place, entry in entries_of(document, "AccountConnectors"):
+        number = number_at(entry.get("Id"), f"{place}.Id")
         if number in numbers:
-            _refuse(place, f"there is an account connector {number} already")
+            refuse(place, f"there is an account connector {number} already")
         numbers.add(number)
         whole = _owned(entry, connectors, place)
         own = whole[OWN]
-        _known(own.get("ConnectorId"), connectors, "connector", place)
-        _known(own.get("AccountId"), accounts, "account", place)
+        check_known(own.get("ConnectorId"), connectors, "ConnectorId", place)
+        check_known(own.get("AccountId"), accounts, "AccountId", place)
         whole.setdefault("Name", str(connectors[own["ConnectorId"]].get("Name") or ""))
         _check_account_connector(whole, place)
         found.append(whole)
@@ -135,123 +152,39 @@ def _owned(entry: JSON, connectors: dict[int, JSON], place: str) -> JSON:
     connector that the file does not list is added.
     """
     whole = {key: value for key, value in entry.items() if key != "Connector"}
-    own = dict(_own(entry, place))
+    own = dict(own_of(entry, place))
     if "AccountId" not in own and "AccountId" in whole:
         own["AccountId"] = whole.pop("AccountId")
     if "ConnectorId" not in own and "Connector" in entry:
-        inline = _object(entry["Connector"], f"{place}.Connector")
-        own["ConnectorId"] = _number(inline.get("Id"), f"{place}.Connector.Id")
+        inline = object_at(entry["Connector"], f"{place}.Connector")
+        own["ConnectorId"] = number_at(inline.get("Id"), f"{place}.Connector.Id")
         if own["ConnectorId"] not in connectors and "Name" in inline:
             _add_connector(connectors, inline, f"{place}.Connector")
     return {**whole, OWN: own}
 
 
 def _check_account_connector(entry: JSON, place: str) -> None:
-    _text(entry["Name"], f"{place}.Name")
+    text_at(entry["Name"], f"{place}.Name")
     for name in ("Description", "AuthValue"):
         if entry.get(name) is not None:
-            _text(entry[name], f"{place}.{name}")
+            text_at(entry[name], f"{place}.{name}")
     for name in ("Authenticated", "IsPartnerIntegrationConnector"):
         if not isinstance(entry.get(name, False), bool):
-            _refuse(f"{place}.{name}", "true or false is wanted")
+            refuse(f"{place}.{name}", "true or false is wanted")
     for name in ("Properties", "CustomFields"):
-        for inner, one in _entries(entry, name, f"{place}."):
+        for inner, one in entries_of(entry, name, f"{place}."):
             if one.get("Id") is not None:
-                _number(one["Id"], f"{inner}.Id")
-    for inner, one in _entries(entry, "Properties", f"{place}."):
-        _text(one.get("Name"), f"{inner}.Name")
+                number_at(one["Id"], f"{inner}.Id")
+    for inner, one in entries_of(entry, "Properties", f"{place}."):
+        text_at(one.get("Name"), f"{inner}.Name")
     own = entry[OWN]
     if own.get("AuthenticationId") is not None:
-        _text(own["AuthenticationId"], f"{place}.{OWN}.AuthenticationId")
+        text_at(own["AuthenticationId"], f"{place}.{OWN}.AuthenticationId")
+    if own.get("Answers") is not None:
+        object_at(own["Answers"], f"{place}.{OWN}.Answers")
     if own.get("InstalledAt") is not None:
-        _moment(own["InstalledAt"], f"{place}.{OWN}.InstalledAt")
-
-
-def _check_other_parts(document: JSON, connectors: dict[int, JSON], accounts: set[str]) -> None:
-    for place, entry in _entries(document, "Methods"):
-        _number(entry.get("Id"), f"{place}.Id")
-        _known(_own(entry, place).get("ConnectorId"), connectors, "connector", place)
-    for place, entry in _entries(document, "Templates"):
-        _text(entry.get("Id"), f"{place}.Id")
-    for place, entry in _entries(document, "Cycles"):
-        _text(entry.get("Id"), f"{place}.Id")
-        _known(_own(entry, place).get("AccountId"), accounts, "account", place)
-
-
-# -- kinds of values -----------------------------------------------------------------------------
-
-
-def _entries(document: JSON, name: str, before: str = "") -> list[tuple[str, JSON]]:
-    """The objects of a list with their places; none for what is absent or null."""
-    listed = document.get(name)
-    if listed is None:
-        return []
-    if not isinstance(listed, list):
-        _refuse(f"{before}{name}", "a list is wanted")
-    places = (f"{before}{name}[{index}]" for index in range(len(listed)))
-    return [(place, _object(one, place)) for place, one in zip(places, listed, strict=True)]
-
-
-def _own(entry: JSON, place: str) -> JSON:
-    return _object(entry.get(OWN) or {}, f"{place}.{OWN}")
-
-
-def _object(value: Any, place: str) -> JSON:
-    if isinstance(value, dict):
-        return value
-    _refuse(place, "an object is wanted")
-
-
-def _text(value: Any, place: str) -> str:
-    if isinstance(value, str):
-        return value
-    _refuse(place, "a text is missing" if value is None else "a text is wanted")
-
-
-def _texts(value: Any, place: str) -> None:
-    if value is not None and not isinstance(value, list):
-        _refuse(place, "a list is wanted")
-    for index, one in enumerate(value or []):
-        _text(one, f"{place}[{index}]")
-
-
-def _whole(value: Any, place: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    _refuse(place, "a number is missing" if value is None else "a whole number is wanted")
-
-
-def _number(value: Any, place: str) -> int:
-    """An id."""
-    if 0 <= _whole(value, place) < LARGEST_ID:
-        return int(value)
-    _refuse(place, f"a number from 0 to {LARGEST_ID - 1} is wanted")
-
-
-def _known(value: Any, known: dict[int, JSON] | set[str], what: str, place: str) -> None:
-    if value is None:
-        _refuse(place, f"its {what} is missing")
-    if isinstance(value, list | dict) or value not in known:
-        _refuse(place, f"{what} {value!r} is not in this file")
-
-
-def _one_of(value: Any, allowed: tuple[str, ...], place: str) -> None:
-    if value not in allowed:
-        _refuse(place, f"one of {', '.join(allowed)} is wanted")
-
-
-def _moment(value: Any, place: str) -> None:
-    try:
-        read_time(_text(value, place))
-    except (ValueError, OverflowError) as error:
-        if isinstance(error, WorldFileError):
-            raise
-        _refuse(place, "a moment is wanted, like 2024-05-01T09:30:00.0000000Z")
+        check_moment(own["InstalledAt"], f"{place}.{OWN}.InstalledAt")
 
 
 def _no_json(constant: str) -> NoReturn:
     raise WorldFileError(f"{constant} is not JSON.")
-
-
-def _refuse(place: str, why: str) -> NoReturn:
-    raise WorldFileError(f"{place}: {why}.")

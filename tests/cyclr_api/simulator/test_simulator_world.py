@@ -355,10 +355,13 @@ OWN = {"AccountId": "a", "ConnectorId": 17}
             "AccountConnectors[0]: connector 17 is not in this file.",
         ),
         (broken("AccountConnectors", {}), "AccountConnectors[0].Id: a number is missing."),
-        (broken("AccountConnectors", {"Id": 1}), "AccountConnectors[0]: its connector is missing."),
+        (
+            broken("AccountConnectors", {"Id": 1}),
+            "AccountConnectors[0].Simulator.ConnectorId is missing.",
+        ),
         (
             broken("AccountConnectors", {"Id": 1, "Connector": {"Id": 17}}),
-            "AccountConnectors[0]: its account is missing.",
+            "AccountConnectors[0].Simulator.AccountId is missing.",
         ),
         (
             broken("AccountConnectors", {"Id": 1, "Connector": {"Id": 18}, "AccountId": "a"}),
@@ -409,7 +412,7 @@ OWN = {"AccountId": "a", "ConnectorId": 17}
             "Methods[0]: connector 4 is not in this file.",
         ),
         (broken("Templates", {"Id": 5}), "Templates[0].Id: a text is wanted."),
-        (broken("Cycles", {"Id": "x"}), "Cycles[0]: its account is missing."),
+        (broken("Cycles", {"Id": "x"}), "Cycles[0].Simulator.AccountId is missing."),
         (
             broken("Cycles", {"Id": "x", "Simulator": {"AccountId": "b"}}),
             "Cycles[0]: account 'b' is not in this file.",
