@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.audit.models import Actor
+from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.installs import drafts
@@ -291,7 +292,7 @@ def _earlier(
     request: StaffRequest, account: Account, connector: CatalogueConnector
 ) -> Operation | None:
     """The failed install that this form is to mend, from `?from=`."""
-    reference = request.GET.get("from", "")
+    reference = str(storable(request.GET.get("from", "")))
     if not reference:
         return None
     same = Q(connector=connector) | Q(
