@@ -75,3 +75,27 @@ class Console(models.Model):
         if label.endswith("-h") and len(label) > 2:
             return label.removesuffix("-h").replace("-", " ").title()
         return "Your software provider"
+
+
+class Branding(models.Model):
+    """How customers see the partner: name, logo, colour, whom to ask, legal pages.
+
+    What is empty here falls back to the console's own columns, and those to the settings.
+    """
+
+    console = models.OneToOneField(Console, on_delete=models.CASCADE, related_name="branding")
+    partner_name = models.CharField(max_length=200, blank=True, default="")
+    support_email = models.EmailField(blank=True, default="")
+    language = models.CharField(
+        max_length=5, blank=True, default="", help_text="Where a link and the browser say nothing."
+    )
+    colour = models.CharField(max_length=7, blank=True, default="", help_text="Like #434ab8.")
+    logo = models.BinaryField(null=True, blank=True, help_text="A PNG, JPEG or WebP picture.")
+    logo_type = models.CharField(max_length=20, blank=True, default="")
+    logo_digest = models.CharField(max_length=64, blank=True, default="")
+    privacy_url = models.URLField(max_length=500, blank=True, default="")
+    imprint_url = models.URLField(max_length=500, blank=True, default="")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"Branding of {self.console}"

@@ -14,9 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Acted, ActorKind
+from dashboard.bulk.models import BulkRun
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
+from dashboard.operations.models import Operation
 
 LIVELY_FOR = timedelta(minutes=20)
 """After an event on a link its pages look every second for so long, then every few."""
@@ -79,8 +81,25 @@ class Link(Acted):
     recipient_email = models.EmailField(blank=True, default="")
     recipient_name = models.CharField(max_length=200, blank=True, default="")
     message = models.TextField(blank=True, default="")
+    language = models.CharField(
+        max_length=5, blank=True, default="", help_text="Empty: what the customer's browser asks."
+    )
+    ticket_url = models.URLField(max_length=500, blank=True, default="")
+    has_reminders = models.BooleanField(default=False)
+    reminders_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="The customer wants no more of them."
+    )
+    run = models.ForeignKey(
+        BulkRun,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="links",
+        help_text="The campaign it belongs to.",
+    )
     state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.CREATED)
     created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="First copied or mailed.")
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
@@ -182,6 +201,22 @@ class LinkItem(models.Model):
     was_authenticated = models.BooleanField(default=False, help_text="Before the last start.")
     state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.CREATED)
     starts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(
+        default=0, help_text="Starts and entries that came to nothing since the last success."
+    )
+    failure = models.TextField(blank=True, default="", help_text="Why the last one failed.")
+    entry = models.ForeignKey(
+        Operation,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="What the customer typed last, on its way to Cyclr.",
+    )
+    identity = models.TextField(blank=True, default="", help_text="Connected as whom.")
+    identity_before = models.TextField(
+        blank=True, default="", help_text="As whom it was connected when the link was made."
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
@@ -316,6 +351,64 @@ class Mint(models.Model):
     def why(self) -> str:
         """Why it led nowhere, for the customer."""
         return self.error or LATE
+
+
+class MailKind(models.TextChoices):
+    """What a message is for."""
+
+    INVITATION = "invitation", "Invitation"
+    REMINDER = "reminder", "Reminder"
+
+
+class MailState(models.TextChoices):
+    """Where a message is."""
+
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    BOUNCED = "bounced", "Bounced"
+    DROPPED = "dropped", "Not needed any more"
+
+
+class LinkMail(Acted):
+    """A message in the outbox: a template's name and a link, written when it is sent.
+
+    Its text is never stored, since it holds the link's address.
+    """
+
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="mails")
+    submission = models.UUIDField(unique=True, null=True, blank=True)
+    kind = models.CharField(max_length=12, choices=MailKind.choices)
+    number = models.PositiveSmallIntegerField(default=0, help_text="Which reminder it is.")
+    recipient = models.EmailField()
+    state = models.CharField(max_length=10, choices=MailState.choices, default=MailState.WAITING)
+    error = models.TextField(blank=True, default="")
+    tries = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    not_before = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    message_id = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta(Acted.Meta):
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            *Acted.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["link", "number"],
+                condition=Q(kind="reminder"),
+                name="link_mail_reminder_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before"], name="link_mail_waiting", condition=Q(state="waiting")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} for {self.link}"
 
 
 class LinkEvent(models.Model):

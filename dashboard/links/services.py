@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
+from dashboard.bulk.models import BulkRun
 from dashboard.common import sealing
 from dashboard.common.foreign import storable
 from dashboard.common.tasks import publish_on_commit
@@ -67,6 +68,10 @@ def create_link(
     recipient_email: str = "",
     recipient_name: str = "",
     message: str = "",
+    language: str = "",
+    ticket_url: str = "",
+    has_reminders: bool = False,
+    run: BulkRun | None = None,
     submission: uuid.UUID | None = None,
 ) -> Link:
     """A link over installed connectors of one account; the same submission gives the same link."""
@@ -80,6 +85,10 @@ def create_link(
         recipient_email=recipient_email,
         recipient_name=recipient_name,
         message=message,
+        language=language,
+        ticket_url=ticket_url,
+        has_reminders=has_reminders,
+        run=run,
         expires_at=timezone.now() + lifetime,
     )
     link.actor = actor
@@ -92,6 +101,7 @@ def create_link(
                     account_connector=connector,
                     position=position,
                     was_authenticated=bool(connector.authenticated),
+                    identity_before=connector.identity,
                 )
                 for position, connector in enumerate(connectors)
             )
@@ -371,6 +381,8 @@ def _connect(item: LinkItem) -> None:
             state=LinkState.CONNECTED,
             next_check_at=None,
             checked_at=moment,
+            failures=0,
+            failure="",
         ):
             return
         link.note("connected", f"{item.account_connector} connected", item)
@@ -405,7 +417,14 @@ def _look_again(item: LinkItem, is_authenticated: bool | None) -> None:
         elif is_authenticated and item.is_returned:
             item.link.note("unproven", f"{name}: returned, not proven to work", item)
         else:
+            note_failure(item, "Started and not finished")
             item.link.note("unfinished", f"{name} was started and not finished", item)
+
+
+def note_failure(item: LinkItem, why: str) -> None:
+    """Count a start or an entry that came to nothing; `why` in words for staff."""
+    rows = LinkItem.objects.filter(pk=item.pk, connected_at=None)
+    rows.update(failures=F("failures") + 1, failure=why)
 
 
 def _connect_link(link: Link, moment: datetime) -> None:

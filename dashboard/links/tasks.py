@@ -77,6 +77,7 @@ def mint_token(mint_id: int) -> None:
         return
     except PermanentError as error:
         _end(mint, MintState.FAILED, REFUSED)
+        services.note_failure(mint.item, error.cyclr_message or "Cyclr refused to start it")
         link.note(
             "refused",
             "Cyclr refused to start it",
@@ -121,6 +122,7 @@ def _wait(mint: Mint, error: CyclrError) -> None:
     again = moment + timedelta(seconds=min(error.retry_after or 3, 3600))
     if again - mint.created_at > timedelta(seconds=settings.MINT_LIVES_FOR):
         _end(mint, MintState.FAILED, BUSY)
+        services.note_failure(mint.item, "Cyclr did not answer")
         mint.item.link.note(
             "refused",
             "Cyclr did not answer: the sign-in could not be prepared",

@@ -260,7 +260,14 @@ class AccountConnector(Mirrored):
     authenticated = models.BooleanField(null=True, blank=True)
     authenticated_since = models.DateTimeField(null=True, blank=True)
     is_native = models.BooleanField(default=False)
+    filled = models.JSONField(
+        default=list, blank=True, help_text="Names of the settings that have a value."
+    )
     proven_at = models.DateTimeField(null=True, blank=True)
+    identity = models.TextField(
+        blank=True, default="", help_text="Whose account at the third party it is, when told."
+    )
+    identity_at = models.DateTimeField(null=True, blank=True)
     search_text = models.TextField(blank=True, default="")
 
     objects = AccountConnectorQuerySet.as_manager()

@@ -119,6 +119,10 @@ def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, An
         "authenticated": found.authenticated,
         "is_native": bool(found.is_native),
     }
+    if connector is not None or found.properties:
+        # Only their names: values are secrets, or may be.
+        filled = {value.name for value in found.properties if value.value}
+        columns["filled"] = storable(sorted(filled))
     if connector is not None:
         columns["release_id"] = connector.id
         if connector.name:

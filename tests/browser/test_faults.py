@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -27,11 +28,18 @@ QUICK = {
 
 @pytest.fixture(scope="module")
 def quick_desk() -> Any:
-    """A dashboard with short waits, for the tests of this module."""
+    """A dashboard with short waits and a whole mirror, for the tests of this module."""
     desk = Desk(**QUICK)
     desk.start()
+    desk.wait_for(lambda: was_read(desk), "until Cyclr was read once", within=90)
     yield desk
     desk.stop()
+
+
+def was_read(desk: Desk) -> bool:
+    """Whether a whole reading of Cyclr has ended; what broke off before it shows nothing."""
+    runs = json.loads(desk.manage("dumpdata", "mirror.syncrun"))
+    return any(run["fields"]["finished_at"] and not run["fields"]["error"] for run in runs)
 
 
 def slacks(desk: Desk, account_id: str) -> list[dict[str, Any]]:
