@@ -27,6 +27,7 @@ from cyclr_api import (
 from dashboard.common import sealing
 from dashboard.common.chores import chore
 from dashboard.common.tasks import DeskTask, publish
+from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
 from dashboard.links import services
 from dashboard.links.models import LinkItem, Mint, MintState
@@ -39,6 +40,8 @@ CLAIM = timedelta(seconds=35)
 GRACE = timedelta(minutes=10)
 """How long after its time a check that never came about is still made up for."""
 RESEND_AFTER = timedelta(seconds=5)
+AWAITED_FOR = timedelta(seconds=60)
+"""So long after a return somebody looks at the page; later looks leave room for others' work."""
 AT_ONCE = 100
 SHORTEST_AFTER_ERROR = 5.0
 BUSY = "The sign-in could not be prepared just now. Wait a minute and try again."
@@ -176,8 +179,9 @@ def check_account(account_id: int) -> None:
     if not ids:
         return
     began = timezone.now()
+    is_awaited = items.filter(pk__in=ids, returned_at__gte=moment - AWAITED_FOR).exists()
     try:
-        with asking(account.console) as client:
+        with asking(account.console, INTERACTIVE if is_awaited else BACKGROUND) as client:
             listed = client.account(account.cyclr_id).connectors.readable()
     except CyclrError as error:
         for item in items.filter(pk__in=ids).exclude(next_check_at=None):

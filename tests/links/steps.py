@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -46,17 +47,27 @@ def to_cyclr(customer: Client, link: Link, hands: Hands) -> str:
 
 def consent(cyclr: World, url: str, button: str) -> str:
     """Follow Cyclr to the provider, press a button there; the address the browser ends at."""
+    return open_consent(cyclr, url)(button)
+
+
+def open_consent(cyclr: World, url: str) -> Callable[[str], str]:
+    """Follow Cyclr to the provider's page; pressing a button there leads to where it ends."""
     browser = requests.Session()
     mount(cyclr, browser)
     page = browser.get(url)
     state = re.search(r'name="state" value="([^"]+)"', page.text)
     assert state, page.text
-    fields = {"state": state.group(1), "decision": button.lower()}
-    target = urljoin(page.url, "/authorize")
-    answer = browser.post(target, data=fields, allow_redirects=False)
-    while answer.is_redirect:
-        there = answer.headers["Location"]
-        if there.startswith("http://127.0.0.1"):
-            return there
-        answer = browser.get(there, allow_redirects=False)
-    return str(answer.url)
+    fields = {"state": state.group(1)}
+
+    def press(button: str) -> str:
+        target = urljoin(page.url, "/authorize")
+        typed = {**fields, "decision": button.lower()}
+        answer = browser.post(target, data=typed, allow_redirects=False)
+        while answer.is_redirect:
+            there = answer.headers["Location"]
+            if there.startswith("http://127.0.0.1"):
+                return there
+            answer = browser.get(there, allow_redirects=False)
+        return str(answer.url)
+
+    return press
