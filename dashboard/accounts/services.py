@@ -69,13 +69,12 @@ def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str,
     the tab adds its own.
     """
     role = request.user.role_in(account.console_id)
-    connectors = account.connectors.there().defer("search_text", "description")
     context: dict[str, Any] = {
         "account": account,
         "tab": tab,
         "link_count": account.links.count(),
         "may_act": bool(role and role >= Role.AGENT and not account.gone_at),
-        "takes_links": any(connector.is_connected_by_link for connector in connectors),
+        "takes_links": account.connectors.there().exists(),
         "asks_itself": is_stale(account),
         "back": back_from(request, account),
     }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import uuid
 from typing import Any, ClassVar
 
@@ -16,14 +14,8 @@ from django.utils.datastructures import MultiValueDict
 
 from cyclr_api import AuthMethod
 from dashboard.common.foreign import fold, storable
-from dashboard.installs.fields import (
-    ForeignText,
-    Moment,
-    SecretInput,
-    UserName,
-    field_for,
-    looks_secret,
-)
+from dashboard.installs import credentials
+from dashboard.installs.fields import ForeignText, field_among, looks_secret
 from dashboard.mirror.catalogue import Way, way_of, words_of
 from dashboard.mirror.models import Account, CatalogueConnector
 
@@ -92,10 +84,7 @@ class InstallForm(forms.Form):
             self.fields["method"] = self._method_field()
         self._add_authentication()
         for position, parameter in enumerate(self.parameters):
-            field = field_for(parameter)
-            if sum(other.name == parameter.name for other in self.parameters) > 1:
-                hint = f"Sent as “{parameter.target_name}”."
-                field.help_text = f"{field.help_text} {hint}".strip()
+            field = field_among(parameter, self.parameters)
             self.fields[f"parameter-{position}"] = field
         if asks_another:
             self.fields["another"] = forms.BooleanField(
@@ -196,60 +185,23 @@ class InstallForm(forms.Form):
         return field
 
     def _add_authentication(self) -> None:
-        method, fields = self.method, self.fields
-        said = (method.description if method else "") or ""
+        method, way = self.method, self.way
         goes = "Goes to Cyclr once and is never shown again."
-        match self.way:
-            case Way.API_KEY:
-                scheme = (method.scheme if method else "") or ""
-                scheme = "" if scheme.strip().casefold() == "null" else scheme
-                label = f"API key ({scheme})" if scheme else "API key"
-                fields["auth-key"] = ForeignText(
-                    label=label, help_text=said or goes, widget=SecretInput()
-                )
-            case Way.BASIC:
-                fields["auth-user"] = UserName(label="User name", help_text=said)
-                fields["auth-password"] = ForeignText(
-                    label="Password",
-                    help_text=f"{goes} Some services want it empty.",
-                    widget=SecretInput(),
-                    required=False,
-                )
-            case Way.SIGN_IN | Way.PASSWORD | Way.CLIENT:
-                if self.way != Way.CLIENT:
-                    fields["wants_link"] = forms.BooleanField(
-                        label="Create a connection link now",
-                        help_text="You get an address for the customer as soon as it is installed.",
-                        required=False,
-                    )
-                self._add_own_app()
-                if self.way == Way.SIGN_IN:
-                    self._add_tokens()
-            case _:
-                pass
-
-    def _add_own_app(self) -> None:
-        targets = {parameter.target_name.casefold() for parameter in self.parameters}
-        whose = "Leave it empty if your console has an app of its own."
-        if "clientid" not in targets:
-            self.fields["auth-ClientId"] = ForeignText(
-                label="Client ID", help_text=whose, required=False
+        self.fields |= credentials.credential_fields(method, way, goes=goes)
+        scheme = ((method.scheme if method else "") or "").strip()
+        if way == Way.API_KEY and scheme and scheme.casefold() != "null":
+            self.fields["auth-key"].label = f"API key ({scheme})"
+        if way in {Way.SIGN_IN, Way.PASSWORD}:
+            self.fields["wants_link"] = forms.BooleanField(
+                label="Create a connection link now",
+                help_text="You get an address for the customer as soon as it is installed.",
+                required=False,
             )
-        if "clientsecret" not in targets:
-            self.fields["auth-ClientSecret"] = ForeignText(
-                label="Client secret", help_text=whose, required=False, widget=SecretInput()
-            )
-
-    def _add_tokens(self) -> None:
-        self.fields["auth-access"] = ForeignText(
-            label="Access token", required=False, widget=SecretInput()
-        )
-        self.fields["auth-refresh"] = ForeignText(
-            label="Refresh token", required=False, widget=SecretInput()
-        )
-        self.fields["auth-expires"] = Moment(
-            label="Access token expires", help_text="Date and time, in UTC.", required=False
-        )
+        if way in {Way.SIGN_IN, Way.PASSWORD, Way.CLIENT}:
+            whose = "Leave it empty if your console has an app of its own."
+            self.fields |= credentials.own_app_fields(self.parameters, whose=whose)
+        if way == Way.SIGN_IN:
+            self.fields |= credentials.token_fields()
 
     # ---- sections, for the template ----
 
@@ -369,51 +321,20 @@ class InstallForm(forms.Form):
 
     def check_halves(self) -> None:
         """Halves of things: one of client id and secret, a refresh token without the access one."""
-        values = self.cleaned_data
-        pair = [values.get("auth-ClientId"), values.get("auth-ClientSecret")]
-        if len(self.own_app) == 2 and any(pair) and not all(pair):
-            missing = "auth-ClientId" if not pair[0] else "auth-ClientSecret"
-            self.add_error(missing, "An own app needs both, client id and client secret.")
-        if values.get("auth-refresh") and not values.get("auth-access"):
-            self.add_error("auth-access", "A refresh token needs its access token.")
+        for name, words in credentials.halves(self.cleaned_data, self.fields).items():
+            if name not in self.errors:
+                self.add_error(name, words)
 
     # ---- what comes of it ----
 
     def auth_value(self) -> str | None:
         """`AuthValue` as Cyclr wants it for the chosen method; None = authenticated later."""
-        values = self.cleaned_data
-        match self.way:
-            case Way.API_KEY:
-                return str(values["auth-key"])
-            case Way.BASIC:
-                pair = f"{values['auth-user']}:{values.get('auth-password') or ''}"
-                return base64.b64encode(pair.encode()).decode()
-            case Way.CLIENT:
-                return "{}"
-            case Way.SIGN_IN if values.get("auth-access"):
-                tokens = {
-                    "AccessToken": values["auth-access"],
-                    "RefreshToken": values.get("auth-refresh") or None,
-                    "Expires": values.get("auth-expires") or None,
-                }
-                return json.dumps({key: value for key, value in tokens.items() if value})
-            case _:
-                return None
+        return credentials.auth_value(self.way, self.cleaned_data)
 
     def properties(self) -> list[dict[str, Any]]:
         """The cleaned values as Cyclr's install call wants them: text, and nothing for nothing."""
-        values = self.cleaned_data
-        found = [
-            {"Name": parameter.target_name, "Value": str(value), "Id": parameter.id}
-            for position, parameter in enumerate(self.parameters)
-            if (value := values.get(f"parameter-{position}")) not in (None, "")
-        ]
-        found += [
-            {"Name": name.removeprefix("auth-"), "Value": str(values[name]), "Id": 0}
-            for name in ("auth-ClientId", "auth-ClientSecret")
-            if values.get(name)
-        ]
-        return found
+        named = [(f"parameter-{place}", one) for place, one in enumerate(self.parameters)]
+        return credentials.properties(named, self.cleaned_data)
 
     def install_values(self) -> dict[str, Any]:
         """Everything the worker needs; to be sealed."""

@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from dashboard.common.foreign import as_text, storable
+from dashboard.links.needs import Needs
 from dashboard.mirror.models import AccountConnector
 
 EXPIRES = [
@@ -43,9 +44,8 @@ class LinkForm(forms.Form):
         help_text="The customer reads it on the page.",
     )
 
-    def __init__(
-        self, connectors: Sequence[AccountConnector], data: Any = None, *, chosen: str = ""
-    ) -> None:
+    def __init__(self, needs: Sequence[Needs], data: Any = None, *, chosen: str = "") -> None:
+        connectors = [one.installed for one in needs]
         self.choices = {str(connector.pk): connector for connector in connectors}
         broken = [pk for pk, connector in self.choices.items() if not connector.authenticated]
         initial = {
@@ -57,7 +57,8 @@ class LinkForm(forms.Form):
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(pk, as_text(connector)) for pk, connector in self.choices.items()]
         field.choice_help = {  # type: ignore[attr-defined]
-            pk: connector.state for pk, connector in self.choices.items()
+            str(one.installed.pk): f"{one.installed.state}. The customer {one.customer_does}."
+            for one in needs
         }
 
     def clean_message(self) -> str:

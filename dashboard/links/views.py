@@ -23,6 +23,7 @@ from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.links import services
 from dashboard.links.forms import LinkForm
 from dashboard.links.models import Link, LinkState
+from dashboard.links.needs import needs_of_all
 from dashboard.mirror.models import Account
 from dashboard.operations.models import Operation
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -187,7 +188,8 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
     """Make a link over connectors of one account; sent twice it is made once."""
     account = get_for(request, Account.objects.select_related("console"), Role.AGENT, pk=pk)
     installed = account.connectors.there().order_by("authenticated", "name", "pk")
-    possible = [connector for connector in installed if connector.is_connected_by_link]
+    needs = list(needs_of_all(list(installed)).values())
+    possible = [one for one in needs if not one.is_nothing]
     form = LinkForm(
         possible,
         request.POST if request.method == "POST" else None,
@@ -206,7 +208,12 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
             submission=values["submission"],
         )
         return redirect(f"{link.get_absolute_url()}?new=1")
-    context = {"account": account, "form": form, "possible": possible, "has_any": bool(installed)}
+    context = {
+        "account": account,
+        "form": form,
+        "possible": possible,
+        "left_out": [one.installed for one in needs if one.is_nothing],
+    }
     context["age_of"] = account.read_at
     status = 422 if request.method == "POST" else 200
     return render_page(

@@ -88,9 +88,9 @@ def asks_words(methods: Iterable[AuthMethod], settings: int) -> str:
     return f"{span} field" if most == 1 else f"{span} fields"
 
 
-def is_by_browser(method: AuthMethod) -> bool:
-    """Whether a customer authenticates it on a connection link's way through Cyclr."""
-    return way_of(method) in {Way.SIGN_IN, Way.PASSWORD, Way.CLIENT}
+def is_by_customer(method: AuthMethod) -> bool:
+    """Whether a customer can authenticate it on a connection link: signs in, or types."""
+    return way_of(method) not in {Way.NOTHING, Way.UNKNOWN}
 
 
 def method_json(method: AuthMethod) -> dict[str, Any]:

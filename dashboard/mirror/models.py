@@ -12,7 +12,7 @@ from django.utils import timezone
 from cyclr_api import AuthMethod, Parameter
 from dashboard.common.foreign import fold
 from dashboard.consoles.models import Console
-from dashboard.mirror.catalogue import asks_words, is_by_browser, methods_words, ways_of
+from dashboard.mirror.catalogue import asks_words, is_by_customer, methods_words, ways_of
 from dashboard.mirror.keys import KeyField
 from dashboard.people.access import consoles_for
 
@@ -322,8 +322,8 @@ class AccountConnector(Mirrored):
 
     @property
     def is_connected_by_link(self) -> bool:
-        """Whether a customer can authenticate it in the browser."""
-        return any(is_by_browser(method) for method in self.methods)
+        """Whether a customer can authenticate it on a connection link."""
+        return any(is_by_customer(method) for method in self.methods)
 
 
 class SyncRun(models.Model):

@@ -3,7 +3,8 @@
 The row is the truth, a message only a hint. A worker claims a row by a conditional update that
 raises `attempt`; every later write is fenced by that number, so a worker that was frozen past its
 lease can change nothing. `sent` is committed before the call that must happen once; whatever goes
-wrong after it makes the row `unsure`, and then we look before anything is sent again.
+wrong after it makes the row `unsure`, and then we look before anything is sent again. A kind that
+may be done twice (`Handler.is_idempotent`) is sent again soon instead.
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ TIDY_PAUSES = (1.0, 3.0, 6.0)
 """Seconds between tries of the tidying step; after them it is left undone, and said so."""
 WAITED_TOO_LONG = (
     "Cyclr could not be reached for too long. Nothing was changed. Retry when it answers again."
+)
+NEVER_ANSWERED = (
+    "It was sent, and Cyclr did not say for too long what came of it. "
+    "Retry when it answers again: a second time does no harm."
 )
 OVERDUE = LONGEST_AGE + timedelta(hours=1)
 """Nothing is worked on at this age, in whatever state it is."""
@@ -241,10 +246,11 @@ def _carry_out(held: Claim) -> None:
             held, Reason.BROKEN, "This release of Cyclr Desk does not know this kind of operation."
         )
         return
+    may_send = operation.sent_at is None or (handler.is_idempotent and operation.outcome is None)
     try:
         values = unsealed_input(operation)
     except sealing.SealBrokenError:
-        if operation.sent_at is None:
+        if may_send:
             _fail(
                 held,
                 Reason.BROKEN,
@@ -252,16 +258,14 @@ def _carry_out(held: Claim) -> None:
             )
             return
         values = {}
-    if operation.sent_at is None and operation.console.retired_at is not None:
-        words = "This console is not in the settings any more. Nothing was changed."
+    was_sent = operation.sent_at is not None or operation.is_resent
+    so_far = "It was sent before: look in Cyclr." if was_sent else "Nothing was changed."
+    if may_send and operation.console.retired_at is not None:
+        words = f"This console is not in the settings any more. {so_far}"
         _fail(held, Reason.NOT_ALLOWED, words)
         return
-    if operation.sent_at is None and not handler.is_allowed(operation):
-        _fail(
-            held,
-            Reason.NOT_ALLOWED,
-            "Whoever asked for this may not do it any more. Nothing was changed.",
-        )
+    if may_send and not handler.is_allowed(operation):
+        _fail(held, Reason.NOT_ALLOWED, f"{handler.forbidden} {so_far}")
         return
     try:
         if not handler.calls_cyclr:
@@ -271,9 +275,12 @@ def _carry_out(held: Claim) -> None:
         with asking(operation.console, lane) as client:
             _work(held, handler, client, values)
     except OutcomeUnknownError as error:
-        _become_unsure(held, error)
+        if handler.is_idempotent:
+            _wait(held, handler, error)
+        else:
+            _become_unsure(held, error)
     except TemporaryError as error:
-        _wait(held, error)
+        _wait(held, handler, error)
     except PermanentError as error:
         _refused(held, handler, error)
 
@@ -288,10 +295,13 @@ def unsealed_input(operation: Operation) -> JSON:
 
 def _work(held: Claim, handler: Handler, client: Client, values: JSON) -> None:
     operation = held.operation
-    if operation.outcome is None and operation.state == State.UNSURE:
+    is_open = operation.outcome is None
+    if is_open and operation.state == State.UNSURE and not handler.is_idempotent:
         if not _look(held, handler, client):
             return
-    elif operation.outcome is None:
+    elif is_open:
+        if operation.state == State.UNSURE:
+            held.write(prepared=_sent_again(operation))
         if operation.prepared is None:
             prepared = handler.prepare(operation, client)
             held.write(prepared=prepared)
@@ -412,14 +422,28 @@ def _become_unsure(held: Claim, error: OutcomeUnknownError) -> None:
     held.note("unsure", words, call=error.call, status=error.status, said=error.cyclr_message or "")
 
 
-def _wait(held: Claim, error: TemporaryError) -> None:
-    """Nothing happened by this call: the same again later. What was sent before stays unsure."""
+def _sent_again(operation: Operation) -> JSON:
+    """`prepared`, with a note that it was sent once more than its end is known for."""
+    prepared = operation.prepared or {}
+    return {**prepared, "resends": int(prepared.get("resends", 0)) + 1}
+
+
+def _wait(held: Claim, handler: Handler, error: TemporaryError | OutcomeUnknownError) -> None:
+    """The same again later: nothing happened by this call, or a second one does no harm.
+
+    What was sent before, and can only be looked for, stays unsure.
+    """
     operation = held.operation
     moment = timezone.now()
+    is_lost = isinstance(error, OutcomeUnknownError)
+    if is_lost:
+        held.write(prepared=_sent_again(operation))
     tries = operation.tries + (0 if isinstance(error, PacedError) else 1)
     was_sent = operation.state == State.UNSURE
     if tries >= MOST_TRIES or moment - operation.created_at > LONGEST_AGE:
-        if was_sent or operation.is_resent:
+        if (was_sent or operation.is_resent) and handler.is_idempotent:
+            _fail(held, Reason.GAVE_UP, NEVER_ANSWERED, error)
+        elif was_sent or operation.is_resent:
             _fail(
                 held,
                 Reason.NEEDS_PERSON,
@@ -450,14 +474,13 @@ def _wait(held: Claim, error: TemporaryError) -> None:
             columns["prepared"] = None
     held.write(**columns)
     if not isinstance(error, PacedError):
-        said = (
-            f"Cyclr answers with an error ({error.status})"
-            if error.status
-            else "Cyclr cannot be reached"
-        )
+        said = "Cyclr gave no answer" if is_lost else "Cyclr cannot be reached"
+        if error.status:
+            said = f"Cyclr answers with an error ({error.status})"
+        harmless = "a second time does no harm" if is_lost else "nothing was changed"
         held.note(
             "waiting",
-            f"{said}; nothing was changed, it is tried again",
+            f"{said}; {harmless}, it is tried again",
             call=error.call,
             status=error.status,
         )
@@ -465,7 +488,8 @@ def _wait(held: Claim, error: TemporaryError) -> None:
 
 def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
     operation = held.operation
-    is_clear = operation.state != State.UNSURE and not operation.is_resent
+    was_sent = operation.state == State.UNSURE or operation.is_resent
+    is_clear = not was_sent
     if isinstance(error, CredentialsRefusedError) and not isinstance(error, AccountRefusedError):
         _fail(
             held,
@@ -506,7 +530,7 @@ def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
         held.write(state=State.UNSURE, not_before=timezone.now(), lease_until=None)
         held.note("unsure", "Cyclr says the name is in use: looking whether it is ours")
         return
-    if not is_clear:
+    if was_sent and not handler.is_idempotent:
         words = (
             "It was sent before and not found since, and now Cyclr refuses it. "
             "Look in Cyclr before you try again."
@@ -566,7 +590,17 @@ def _fail(
         )
         held.note("failed", words, said=_said(error))
         submitting.record(operation, operation.actor, operation.kind, "failed")
+        _pass_on(operation)
     logger.warning("operation failed id=%d kind=%s reason=%s", operation.pk, operation.kind, reason)
+
+
+def _pass_on(operation: Operation) -> None:
+    """Tell its kind that it failed; a fault of ours there must not undo the end."""
+    try:
+        with transaction.atomic():
+            handler_for(operation.kind).failed(operation)
+    except Exception as error:  # noqa: BLE001 - the row would never end
+        logger.error("failure not passed on id=%d error=%s", operation.pk, type(error).__name__)
 
 
 def _said(error: CyclrError | None) -> str:

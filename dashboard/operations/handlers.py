@@ -60,6 +60,10 @@ class Handler(ABC):
     calls_cyclr: ClassVar[bool] = True
     is_recorded: ClassVar[bool] = True
     """Whether its success is an act of its own; False if `finish` records what it does."""
+    is_idempotent: ClassVar[bool] = False
+    """Whether a second `act` does what the first did: then it is sent again, never looked for."""
+    forbidden: ClassVar[str] = "Whoever asked for this may not do it any more."
+    """Why it is not done, where `is_allowed` says no."""
 
     def is_allowed(self, operation: Operation) -> bool:
         """Whether whoever asked may still do it; asked again when it runs."""
@@ -92,6 +96,9 @@ class Handler(ABC):
     @abstractmethod
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Bring the mirror along, in the last transaction; returns the outcome in words."""
+
+    def failed(self, operation: Operation) -> None:  # noqa: B027 - most kinds have nothing to do
+        """Bring along what waits for it, in the last transaction of one that failed."""
 
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """What a refusal means; may raise `PrepareAgain` or `LookAgain` instead."""

@@ -141,15 +141,14 @@ def test_a_success_before_the_failure_does_not_hide_it(agent: Client) -> None:
     assert text_of(agent.get(url_of(account))).count(">Install failed<") == 1
 
 
-def test_create_link_needs_a_connector_that_takes_one(agent: Client) -> None:
+def test_create_link_needs_an_installed_connector(agent: Client) -> None:
     account = make_account()
-    make_account_connector(account=account, authentication=[API_KEY])
     without = text_of(agent.get(url_of(account)))
-    make_account_connector(account=account)
+    make_account_connector(account=account, authentication=[API_KEY])
     there = text_of(agent.get(url_of(account)))
 
     assert 'aria-disabled="true"' in without
-    assert "A link needs a connector that the customer signs in to." in without
+    assert "A link needs an installed connector." in without
     assert f'href="/accounts/{account.pk}/links/new/"' not in without
     assert f'href="/accounts/{account.pk}/links/new/"' in there
 

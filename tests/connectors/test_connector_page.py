@@ -16,7 +16,6 @@ from dashboard.links.models import LinkItem
 from dashboard.mirror.models import AccountConnector
 from dashboard.people.models import Role
 from tests.factories import (
-    API_KEY,
     make_account,
     make_account_connector,
     make_connector,
@@ -74,7 +73,7 @@ def test_a_link_can_be_created_where_one_helps() -> None:
     assert f'href="{url}"' in shown(agent, oauth)
     for browser, connector in (
         (signed_in(make_user(Role.VIEWER)), oauth),
-        (agent, make_account_connector(authentication=[API_KEY])),
+        (agent, make_account_connector(authentication=[{"Id": "n", "AuthType": "None"}])),
         (agent, make_account_connector(gone_at=timezone.now())),
         (agent, make_account_connector(account=make_account(gone_at=timezone.now()))),
     ):

@@ -150,13 +150,22 @@ def test_an_open_link_is_told_and_led_to(account: Account) -> None:
     assert "Create link" not in page
 
 
-def test_a_key_is_not_connected_by_link(account: Account) -> None:
-    broken = make_account_connector(account=account, authentication=[API_KEY])
+def test_what_is_finished_in_cyclr_is_not_connected_by_link(account: Account) -> None:
+    kerberos = {"Id": "k", "AuthName": "Kerberos", "AuthType": "Kerberos"}
+    broken = make_account_connector(account=account, authentication=[kerberos])
 
     page = overview()
 
     assert f'href="{broken.get_absolute_url()}">Open</a>' in page
-    assert "API key: no link can connect it." in page
+    assert "Finished in Cyclr: no link can connect it." in page
+
+
+def test_a_key_that_the_customer_types_is_connected_by_link(account: Account) -> None:
+    make_account_connector(account=account, authentication=[API_KEY])
+
+    page = overview()
+
+    assert "No link is open." in page
 
 
 def test_a_viewer_is_led_to_things_not_to_forms(account: Account) -> None:

@@ -1,0 +1,148 @@
+"""What an installed connector still needs from the customer, as far as the mirror knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cyclr_api import AuthMethod, Parameter
+from dashboard.links.models import Link, LinkItem
+from dashboard.mirror.catalogue import Way, way_of
+from dashboard.mirror.models import AccountConnector, CatalogueConnector
+from dashboard.operations.models import Operation, State
+
+ENTER = "links.enter"
+"""The kind of operation that brings what a customer typed to Cyclr."""
+
+TYPED = frozenset({Way.API_KEY, Way.BASIC, Way.CLIENT, Way.NOTHING})
+"""Ways that typing alone finishes; nobody signs in anywhere."""
+SIGNED_IN = frozenset({Way.SIGN_IN, Way.PASSWORD})
+"""Ways that a visit at the third party, or at least at Cyclr, finishes."""
+IN_SETTINGS = frozenset({Way.CLIENT, Way.PASSWORD})
+"""Ways whose credentials are settings: what stands there may be wrong, and is typed anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the customer has to do for one installed connector.
+
+    `missing`: required settings without a value. `spare`: settings that may be typed as well.
+    `library`: the catalogue's entry, None when it is not known any more.
+    """
+
+    installed: AccountConnector
+    library: CatalogueConnector | None
+    method: AuthMethod | None
+    way: Way
+    missing: tuple[Parameter, ...] = ()
+    spare: tuple[Parameter, ...] = ()
+    filled: frozenset[str] = frozenset()
+
+    @property
+    def must_type(self) -> bool:
+        """Whether there is something to type before anything else."""
+        return bool(self.missing) or self.way in {Way.API_KEY, Way.BASIC, Way.CLIENT}
+
+    @property
+    def may_type(self) -> bool:
+        """Whether there is anything that can be typed."""
+        return self.must_type or bool(self.spare)
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether a visit in the browser finishes it."""
+        return self.way in SIGNED_IN
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the customer can do nothing for it."""
+        return not self.must_type and not self.signs_in
+
+    @property
+    def customer_does(self) -> str:
+        """What the customer will do, for staff: “types an API key and 2 settings”."""
+        count = len(self.missing)
+        settings = f"{count} setting{'s' if count > 1 else ''}" if count else ""
+        typed = [{Way.API_KEY: "an API key", Way.BASIC: "a user name and a password"}.get(self.way)]
+        if self.way == Way.CLIENT and not settings:
+            typed = ["client credentials"]
+        what = " and ".join(part for part in [*typed, settings] if part)
+        name = self.installed.connector_name or self.installed.name
+        visit = f"signs in at {name}" if self.way == Way.SIGN_IN else "presses Continue"
+        if not what:
+            return visit if self.signs_in else "has nothing to do"
+        return f"types {what}, then {visit}" if self.signs_in else f"types {what}"
+
+
+def needs_of_all(
+    connectors: Sequence[AccountConnector],
+    entered: Mapping[int, Collection[str]] | None = None,
+) -> dict[int, Needs]:
+    """The needs of installed connectors of one account, by their keys.
+
+    `entered`: names of settings that a customer has typed and Cyclr has taken, whatever the
+    reading after it shows of them.
+    """
+    library = _library_of(connectors)
+    known = entered or {}
+    return {
+        one.pk: _needs(one, library.get(_kind(one)), known.get(one.pk, ())) for one in connectors
+    }
+
+
+def needs_on(link: Link, items: Iterable[LinkItem]) -> dict[int, Needs]:
+    """The needs of a link's items, by the keys of their connectors."""
+    connectors = [item.account_connector for item in items]
+    done = Operation.objects.filter(
+        account_id=link.account_id, kind=ENTER, state=State.DONE, actor_link=link.pk
+    )
+    entered: dict[int, set[str]] = {}
+    for pk, outcome in done.order_by("pk").values_list("account_connector", "outcome"):
+        names = entered.setdefault(pk, set())
+        names -= set((outcome or {}).get("lost", []))
+        names |= set((outcome or {}).get("sent", []))
+    return needs_of_all(connectors, entered)
+
+
+def needs_of(item: LinkItem) -> Needs:
+    """The needs of one item."""
+    return needs_on(item.link, [item])[item.account_connector_id]
+
+
+def _kind(connector: AccountConnector) -> tuple[str, str]:
+    return connector.connector_name, connector.connector_version
+
+
+def _library_of(
+    connectors: Sequence[AccountConnector],
+) -> dict[tuple[str, str], CatalogueConnector]:
+    """The catalogue's entries: the account's own before the console's, those there before gone."""
+    if not connectors:
+        return {}
+    names = {connector.connector_name for connector in connectors}
+    rows = CatalogueConnector.objects.for_account(connectors[0].account)
+    found = list(rows.filter(name__in=names).defer("description").order_by("pk"))
+    found.sort(key=lambda row: (row.account_id is not None, row.gone_at is None))
+    return {(row.name, row.version): row for row in found}
+
+
+def _needs(
+    installed: AccountConnector, library: CatalogueConnector | None, entered: Collection[str]
+) -> Needs:
+    method = _method(installed, library)
+    way = way_of(method) if method else Way.NOTHING
+    asked = library.asked_parameters if library else []
+    filled = frozenset([*map(str, installed.filled), *entered])
+    empty = [one for one in asked if one.target_name not in filled]
+    missing = tuple(one for one in empty if not one.is_optional)
+    spare = [one for one in empty if one.is_optional]
+    if way in IN_SETTINGS:
+        spare += [one for one in asked if one.target_name in filled]
+    return Needs(installed, library, method, way, missing, tuple(spare), filled)
+
+
+def _method(installed: AccountConnector, library: CatalogueConnector | None) -> AuthMethod | None:
+    """How it is authenticated; where that is not known, by signing in rather than otherwise."""
+    methods = installed.methods or (library.methods if library else [])
+    by_visit = [method for method in methods if way_of(method) == Way.SIGN_IN]
+    return next(iter([*by_visit, *methods]), None)
