@@ -11,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from cyclr_api import Parameter
 from dashboard.common.foreign import is_blank, storable
@@ -73,7 +74,7 @@ class ForeignText(forms.CharField):
         if self.required and is_blank(value):
             raise ValidationError(self.error_messages["required"], code="required")
         if storable(value) != value:
-            raise ValidationError("This contains characters that cannot be sent.")
+            raise ValidationError(_("This contains characters that cannot be sent."))
 
 
 class UserName(ForeignText):
@@ -83,7 +84,9 @@ class UserName(ForeignText):
         """Also no colon: what follows would go for the password."""
         super().validate(value)
         if ":" in value:
-            raise ValidationError("A user name has no colon. Enter the password in its own field.")
+            raise ValidationError(
+                _("A user name has no colon. Enter the password in its own field.")
+            )
 
 
 class WholeNumber(ForeignText):
@@ -99,7 +102,7 @@ class WholeNumber(ForeignText):
         """The number's plain digits."""
         text = super().clean(value).strip()
         if text and not re.fullmatch(r"[+-]?[0-9]{1,40}", text):
-            raise ValidationError("Enter a whole number, such as 25.")
+            raise ValidationError(_("Enter a whole number, such as 25."))
         return str(text.removeprefix("+"))
 
 
@@ -125,7 +128,7 @@ class Fraction(ForeignText):
         if not math.isfinite(float(number)) or not re.fullmatch(
             r"[+-]?[0-9.]+([eE][+-]?[0-9]{1,3})?", text
         ):
-            raise ValidationError("Enter a number, such as 2.5.")
+            raise ValidationError(_("Enter a number, such as 2.5."))
         return str(text)
 
 
@@ -145,7 +148,9 @@ class Moment(ForeignText):
             moment = datetime.fromisoformat(text)
             moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise ValidationError("Enter a date and time, such as 2026-03-01T09:00:00Z.") from None
+            raise ValidationError(
+                _("Enter a date and time, such as 2026-03-01T09:00:00Z.")
+            ) from None
         return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
@@ -154,9 +159,9 @@ class ChoiceOrAnotherWidget(forms.MultiWidget):
 
     def __init__(self, values: tuple[str, ...], *, is_required: bool, is_sensitive: bool) -> None:
         self.values = values
-        choices = [("", "Choose…" if is_required else "Not set")]
+        choices: list[tuple[str, Any]] = [("", _("Choose…") if is_required else _("Not set"))]
         choices += [(value, value) for value in values if value not in {"", ANOTHER}]
-        choices.append((ANOTHER, "Another value"))
+        choices.append((ANOTHER, _("Another value")))
         other = SecretInput() if is_sensitive else forms.TextInput()
         super().__init__({"": forms.Select(choices=choices), "other": other})
 
@@ -185,11 +190,11 @@ class ChoiceOrAnother(forms.MultiValueField):
         if chosen != ANOTHER:
             return chosen or ""
         if not other.strip():
-            raise ValidationError("Type the other value, or choose one from the list.")
+            raise ValidationError(_("Type the other value, or choose one from the list."))
         return other
 
 
-YES_OR_NO = [("true", "Yes"), ("false", "No")]
+YES_OR_NO = [("true", _("Yes")), ("false", _("No"))]
 
 
 def is_typed_otherwise(parameter: Parameter) -> bool:
@@ -207,7 +212,7 @@ def is_typed_otherwise(parameter: Parameter) -> bool:
 def field_for(parameter: Parameter) -> forms.Field:
     """Hidden typing for secrets, suggestions for values, else what the type asks."""
     common: dict[str, Any] = {
-        "label": parameter.name or parameter.target_name or "Unnamed setting",
+        "label": parameter.name or parameter.target_name or _("Unnamed setting"),
         "help_text": parameter.description or "",
         "required": not parameter.is_optional,
     }
@@ -227,7 +232,7 @@ def field_for(parameter: Parameter) -> forms.Field:
         case "float" | "decimal":
             return Fraction(**common)
         case "boolean":
-            blank = "Choose…" if common["required"] else "Not set"
+            blank = _("Choose…") if common["required"] else _("Not set")
             return forms.ChoiceField(choices=[("", blank), *YES_OR_NO], **common)
         case "datetime":
             return Moment(**common)
