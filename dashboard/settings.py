@@ -267,6 +267,9 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
+"""Of the customers' pages and messages. Staff pages are English: no middleware chooses."""
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # ---- mail ----
 

@@ -14,8 +14,10 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext_lazy
 
+from dashboard.common import languages
 from dashboard.common.htmx import is_swap
 
 logger = logging.getLogger(__name__)
@@ -115,15 +117,20 @@ def _page(request: HttpRequest, template: str, status: int, **context: str) -> H
         values |= {"heading": heading, "words": words}
     is_staff = status in {400, 403, 404} and _is_signed_in(request)
     values["layout"] = "base.html" if is_staff else "_lone.html"
+    is_guest = request.path.startswith(GUESTS)
+    language = languages.of_guest(request) if is_guest else languages.DEFAULT
     html: str
     try:
-        html = render_to_string(template, values, request if is_staff else None)
+        with translation.override(language):
+            html = render_to_string(template, values, request if is_staff else None)
     except Exception:  # noqa: BLE001 - whatever it is, the answer stays one in words
         logger.exception("error page failed template=%s", template)
         html = LAST_RESORT
     response = HttpResponse(html, status=status)
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"
+    if is_guest:
+        response["Content-Language"] = language
     return response
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from cyclr_api import Parameter
 from dashboard.common.foreign import is_blank, storable
@@ -161,7 +160,7 @@ class ChoiceOrAnotherWidget(forms.MultiWidget):
 
     def __init__(self, values: tuple[str, ...], *, is_required: bool, is_sensitive: bool) -> None:
         self.values = values
-        choices = [("", _("Choose…") if is_required else _("Not set"))]
+        choices: list[tuple[str, Any]] = [("", _("Choose…") if is_required else _("Not set"))]
         choices += [(value, value) for value in values if value not in {"", ANOTHER}]
         choices.append((ANOTHER, _("Another value")))
         other = SecretInput() if is_sensitive else forms.TextInput()
@@ -196,7 +195,7 @@ class ChoiceOrAnother(forms.MultiValueField):
         return other
 
 
-YES_OR_NO = [("true", gettext_lazy("Yes")), ("false", gettext_lazy("No"))]
+YES_OR_NO = [("true", _("Yes")), ("false", _("No"))]
 
 
 def is_typed_otherwise(parameter: Parameter) -> bool:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRun
@@ -281,7 +282,7 @@ class LinkItem(models.Model):
         return (timezone.now() - self.returned_at).total_seconds()
 
 
-LATE = "The sign-in could not be prepared in time."
+LATE = gettext_noop("The sign-in could not be prepared in time.")
 
 
 class MintState(models.TextChoices):
@@ -349,8 +350,8 @@ class Mint(models.Model):
 
     @property
     def why(self) -> str:
-        """Why it led nowhere, for the customer."""
-        return self.error or LATE
+        """Why it led nowhere, for the customer and in their language."""
+        return gettext(self.error or LATE)
 
 
 class MailKind(models.TextChoices):

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.functional import lazy
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard.common.foreign import as_text
 from dashboard.common.limits import is_within
+from dashboard.consoles.branding import brand_of
 from dashboard.links import services
+from dashboard.links.languages import again_words, language_of, menu, sign, until_words
 from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
@@ -65,19 +67,24 @@ def _device(agent: str) -> str:
     return next((name for name in names if name in agent), "A browser")
 
 
-def until_words(moment: datetime, zone: str) -> str:
-    """A moment for a customer: "Tuesday 17 March, 17:00 (Europe/London)"."""
-    try:
-        local = moment.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        local, zone = moment, "UTC"
-    return f"{local:%A} {local.day} {local:%B}, {local:%H:%M} ({zone or 'UTC'})"
+_until = lazy(until_words, str)
+_again = lazy(again_words, str)
+"""The same, said when the page is drawn: only then its language is known."""
 
 
 def _page(
     request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    response = render(request, f"links/public/{template}.html", context, status=status)
+    """A page for a customer, in their language and, where a link is known, as its partner's."""
+    link = context.get("link")
+    brand = None if link is None else brand_of(link.console)
+    if brand is not None:
+        context = {**context, "partner": brand.name, "support_email": brand.support_email}
+    language = language_of(request, link, brand)
+    context = {**context, "brand": brand, "languages": menu(request, context)}
+    with translation.override(language):
+        response = render(request, f"links/public/{template}.html", context, status=status)
+    sign(request, response, language)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
@@ -93,11 +100,9 @@ def _context(link: Link, token: str) -> dict[str, Any]:
     return {
         "link": link,
         "token": token,
-        "partner": link.console.asks_as,
-        "support_email": link.console.support_email,
         "items": items,
         "connected": connected,
-        "until": until_words(link.expires_at, link.account.timezone),
+        "until": _until(link.expires_at, link.account.timezone),
     }
 
 
@@ -156,7 +161,7 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
         return _unknown(request)
     key = f"start:{network_of(client_address(request))}"
     if not is_within(key, most=STARTS_PER_ADDRESS_AND_MINUTE, seconds=60):
-        context = {**_context(link, token), "again_in": "a minute"}
+        context = {**_context(link, token), "again_in": _again(timedelta(minutes=1))}
         return _page(request, "too_many", context, status=429)
     try:
         mint = services.start(item)
@@ -166,11 +171,8 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
             return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
         return _link_page(request, link, token)
     except services.TooManyStartsError as error:
-        minutes = max(1, round((error.again_at - timezone.now()).total_seconds() / 60))
-        again = f"{minutes} minute{'s' if minutes > 1 else ''}"
-        if minutes > 90:
-            again = f"{round(minutes / 60)} hours"
-        context = {**_context(link, token), "again_in": again}
+        pause = error.again_at - timezone.now()
+        context = {**_context(link, token), "again_in": _again(pause)}
         return _page(request, "too_many", context, status=429)
     response = HttpResponseRedirect(reverse("mint_wait", args=[mint.public_id]), status=303)
     return _with_cookie(response, link.token())
@@ -192,8 +194,6 @@ def _way_back(request: HttpRequest, link: Link) -> dict[str, Any]:
     is_same = known is not None and known.pk == link.pk
     return {
         "link": link,
-        "partner": link.console.asks_as,
-        "support_email": link.console.support_email,
         "back_token": token if is_same else "",
     }
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Min, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from cyclr_api import (
     AccountRefusedError,
@@ -44,8 +45,11 @@ AWAITED_FOR = timedelta(seconds=60)
 """So long after a return somebody looks at the page; later looks leave room for others' work."""
 AT_ONCE = 100
 SHORTEST_AFTER_ERROR = 5.0
-BUSY = "The sign-in could not be prepared just now. Wait a minute and try again."
-REFUSED = "This app cannot be connected at the moment. Tell whoever sent you the link."
+BUSY = gettext_noop("The sign-in could not be prepared just now. Wait a minute and try again.")
+REFUSED = gettext_noop(
+    "This app cannot be connected at the moment. Tell whoever sent you the link."
+)
+"""Stored on the mint in English, shown in the customer's language."""
 
 
 def username_of(account: Account) -> str:

@@ -15,6 +15,7 @@ from django.test import Client, override_settings
 from django.urls import get_resolver, path
 from django.utils import timezone
 
+from dashboard.links.languages import Tongue
 from dashboard.people.access import open_to_all, role_required
 from dashboard.people.context import Shell
 from dashboard.people.models import Role
@@ -43,9 +44,8 @@ def shelled(request: HttpRequest) -> HttpResponse:
 
 @open_to_all
 def guest(request: HttpRequest) -> HttpResponse:
-    return render(
-        request, "guest.html", {"partner": "<Lark>", "languages": [("en", "English"), ("de", "D")]}
-    )
+    tongues = [Tongue("en", "English", "?lang=en"), Tongue("de", "Deutsch", "?lang=de")]
+    return render(request, "guest.html", {"partner": "<Lark>", "languages": tongues})
 
 
 urlpatterns = [

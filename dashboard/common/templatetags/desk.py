@@ -19,6 +19,7 @@ from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from dashboard.common import timing
 from dashboard.common.foreign import as_text, is_blank, tile_letters, visible
@@ -26,10 +27,10 @@ from dashboard.common.foreign import initials as initials_of
 
 register = template.Library()
 
-NO_NAME = "No name"
+NO_NAME = gettext_noop("No name")
 HELP_FOLDS_BEYOND = 160
 """Characters of help that stay unfolded."""
-TYPE_AGAIN = "Type it again. What you typed before was not kept."
+TYPE_AGAIN = gettext_noop("Type it again. What you typed before was not kept.")
 
 
 # ---- icons, names, ids ----
@@ -47,10 +48,13 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
-def foreign(text: object, blank: str = NO_NAME) -> SafeString:
-    """`{% foreign account.name %}`: isolated, escaped, tricks made visible, never empty."""
+def foreign(text: object, blank: str = "") -> SafeString:
+    """`{% foreign account.name %}`: isolated, escaped, tricks made visible, never empty.
+
+    Within a translated sentence: `{% foreign account.name as account %}`, then `{{ account }}`.
+    """
     if is_blank(text):
-        return format_html('<span class="nameless">{}</span>', blank)
+        return format_html('<span class="nameless">{}</span>', blank or gettext(NO_NAME))
     return format_html("<bdi>{}</bdi>", _pieces(text))
 
 
@@ -72,7 +76,19 @@ def _pieces(text: object) -> SafeString:
 @register.filter
 def plain(text: object) -> str:
     """`title="{{ account.name|plain }}"`: the same without markup, for attributes and `<title>`."""
-    return NO_NAME if is_blank(text) else as_text(text)
+    return gettext(NO_NAME) if is_blank(text) else as_text(text)
+
+
+@register.simple_tag
+def strong(text: object) -> SafeString:
+    """`{% strong account.name as account %}`: foreign text that stands out in a sentence."""
+    return format_html('<b class="strong">{}</b>', foreign(text))
+
+
+@register.simple_tag
+def mail_to(address: str) -> SafeString:
+    """`{% mail_to support_email as address %}`: an address that opens the mail program."""
+    return format_html('<a href="mailto:{}">{}</a>', address, foreign(address))
 
 
 @register.simple_tag
@@ -333,20 +349,20 @@ def errors_of(bound: BoundField) -> list[str]:
     errors = [_in_words(bound, str(error)) for error in bound.errors]
     form = bound.form
     if not errors and form.is_bound and form.errors and is_secret(bound) and _was_typed(bound):
-        errors.append(TYPE_AGAIN)
+        errors.append(gettext(TYPE_AGAIN))
     return errors
 
 
 def _in_words(bound: BoundField, error: str) -> str:
-    """What Django says about an empty field, said as what to do; only in English."""
-    if error != "This field is required.":
+    """What Django says about an empty field, said as what to do."""
+    if error != str(forms.Field.default_error_messages["required"]):
         return error
     widget = bound.field.widget
     if isinstance(widget, forms.CheckboxInput):
-        return "Tick this to go on."
+        return gettext("Tick this to go on.")
     if isinstance(widget, forms.Select | forms.RadioSelect):
-        return "Choose one."
-    return "Fill this in."
+        return gettext("Choose one.")
+    return gettext("Fill this in.")
 
 
 def is_secret(bound: BoundField) -> bool:
@@ -379,10 +395,17 @@ def _target(bound: BoundField) -> str:
 
 
 def _heading(fields: int) -> str:
-    words = ("", "One field needs", "Two fields need", "Three fields need", "Four fields need")
-    if fields < len(words):
-        return f"{words[fields]} another look" if fields else "This needs another look"
-    return f"{fields} fields need another look"
+    if not fields:
+        return gettext("This needs another look")
+    words = {
+        1: gettext("One field needs another look"),
+        2: gettext("Two fields need another look"),
+        3: gettext("Three fields need another look"),
+        4: gettext("Four fields need another look"),
+    }
+    return words.get(fields) or ngettext(
+        "%(count)d field needs another look", "%(count)d fields need another look", fields
+    ) % {"count": fields}
 
 
 def _help(text: object) -> Help | None:
