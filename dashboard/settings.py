@@ -45,6 +45,11 @@ def address(name: str, default: str = "") -> str:
     return value
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether nobody can listen on the way to this host."""
+    return host.startswith("127.") or host in {"localhost", "::1"} or host.endswith(".localhost")
+
+
 def number(name: str, default: float) -> float:
     """The variable as a number of seconds or calls."""
     text: str = env.str(name, default="").strip()
@@ -271,9 +276,44 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "
 """Of the customers' pages and messages. Staff pages are English: no middleware chooses."""
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
+"""What customers are spoken to in; staff's pages are English."""
+
 # ---- mail ----
 
+
+def mail() -> dict[str, Any]:
+    """Django's EMAIL_… settings from EMAIL_URL; files in VAR_DIR/mail without it."""
+    url = env.str("EMAIL_URL", default="").strip()
+    if not url:
+        backend = "django.core.mail.backends.filebased.EmailBackend"
+        return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": str(VAR_DIR / "mail")}
+    remedy = "use smtp+tls://user:password@host:587, or smtp+ssl://…:465."
+    try:
+        scheme = urlsplit(url).scheme
+        if scheme not in {"smtp", "smtp+tls", "smtp+ssl", "filemail", "consolemail"}:
+            raise ValueError(scheme)
+        config: dict[str, Any] = environ.Env.email_url_config(url)
+    except Exception:  # noqa: BLE001 - django-environ raises many kinds
+        # Without the cause: its words hold the password.
+        raise ImproperlyConfigured(f"EMAIL_URL is not an address: {remedy}") from None
+    if scheme.startswith("smtp"):
+        if not config["EMAIL_HOST"]:
+            raise ImproperlyConfigured(f"EMAIL_URL names no host: {remedy}")
+        if scheme == "smtp" and not is_this_machine(config["EMAIL_HOST"]):
+            raise ImproperlyConfigured(
+                f"EMAIL_URL is plain smtp, which is for this machine only: {remedy}"
+            )
+        usual = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+        config["EMAIL_PORT"] = config["EMAIL_PORT"] or usual[scheme]
+    return config
+
+
+globals().update(mail())
+EMAIL_TIMEOUT = 10
+"""Seconds of silence after which the mail server counts as away."""
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Cyclr Desk <desk@localhost>")
+"""Whose address mail to customers bears; the name in front of it is the partner's."""
 
 # ---- Cyclr ----
 
@@ -292,12 +332,7 @@ if CYCLR_API_URL:
             raise ImproperlyConfigured(f"CYCLR_API_URL is set, so {_name} is needed too.")
     for _name in ("CYCLR_API_URL", "CYCLR_SERVICE_URL"):
         _parts = urlsplit(globals()[_name])
-        _host = _parts.hostname or ""
-        if _parts.scheme == "http" and not (
-            _host.startswith("127.")
-            or _host in {"localhost", "::1"}
-            or _host.endswith(".localhost")
-        ):
+        if _parts.scheme == "http" and not is_this_machine(_parts.hostname or ""):
             raise ImproperlyConfigured(
                 f"{_name} is plain http: use https (http is for this machine only)."
             )

@@ -18,6 +18,10 @@ ACTIONS = {
     "links.create": "Created",
     "links.revoke": "Revoked",
     "links.extend": "Extended",
+    "links.edit": "Changed",
+    "links.mail": "Mailed",
+    "links.sent": "Sent another way",
+    "links.unsubscribe": "Ended reminders of",
     "links.ask": "Asked for a new one",
     "links.connect": "Connected",
 }

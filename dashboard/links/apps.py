@@ -10,5 +10,5 @@ class LinksConfig(AppConfig):
     label = "links"
 
     def ready(self) -> None:
-        """The engine learns this room's kinds of operation."""
-        from dashboard.links import handlers  # noqa: F401
+        """The engine learns this room's kinds of operation, `check --deploy` its checks."""
+        from dashboard.links import checks, handlers  # noqa: F401

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.links.models import Link, LinkMail, MailKind
+from dashboard.common.tasks import publish_on_commit
+from dashboard.links import services
+from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
+from dashboard.links.services import NotUsableError
+
+QUEUE = "bulk"
+"""A queue nobody waits for: a mail server that is away must not hold up people's work."""
 
 
 class NoRecipientError(Exception):
     """The link has no e-mail address on file."""
+
+
+class UsedElsewhereError(Exception):
+    """The submission id belongs to a message of another link."""
 
 
 def queue_mail(
@@ -26,12 +38,122 @@ def queue_mail(
 
     `number`: which reminder it is. Raises `NoRecipientError`.
     """
+    return _queue(link, actor, kind, number, submission)[0]
+
+
+def send_link(link: Link, actor: Actor, submission: uuid.UUID) -> LinkMail:
+    """Mail a link to its recipient because somebody asked for it; pressed twice it is one message.
+
+    While one waits to be sent, that is the one. Raises `NoRecipientError`, `NotUsableError` and
+    `UsedElsewhereError`.
+    """
+    with transaction.atomic():
+        now = services.lock(link.pk)
+        if not now.is_usable:
+            raise NotUsableError
+        mail = _waiting(now) if now.recipient_email else None
+        if mail is not None:
+            return mail
+        mail, is_new = _queue(now, actor, MailKind.INVITATION, 0, submission)
+        if mail.link_id != link.pk:
+            raise UsedElsewhereError
+        if is_new:
+            services.record(now, actor, "links.mail", recipient=mail.recipient)
+    return mail
+
+
+def extend_and_send(link: Link, actor: Actor, submission: uuid.UUID) -> LinkMail:
+    """Let a link that has expired work again, and mail it to the address on file.
+
+    Raises as `send_link` does.
+    """
+    with transaction.atomic():
+        services.extend(link, actor)
+        return send_link(link, actor, submission)
+
+
+def send_replacement(link: Link, actor: Actor, submission: uuid.UUID) -> Link:
+    """A new link instead of one that was revoked, mailed to the address on file; made once.
+
+    Over the connectors of the old one that are not connected yet. Raises `NoRecipientError`, and
+    `NotUsableError` when nothing is left to connect.
+    """
+    with transaction.atomic():
+        old = services.lock(link.pk)
+        if not old.recipient_email:
+            raise NoRecipientError
+        items = old.items.filter(connected_at=None, account_connector__gone_at=None)
+        connectors = [item.account_connector for item in items.select_related("account_connector")]
+        if not connectors or old.is_retired:
+            raise NotUsableError
+        made = services.create_link(
+            actor,
+            old.account,
+            connectors,
+            recipient_email=old.recipient_email,
+            recipient_name=old.recipient_name,
+            message=old.message,
+            language=old.language,
+            ticket_url=old.ticket_url,
+            has_reminders=old.has_reminders,
+            submission=submission,
+        )
+        send_link(made, actor, uuid.uuid5(submission, "mail"))
+        if Link.objects.filter(pk=old.pk, is_new_link_asked=True).update(is_new_link_asked=False):
+            old.note("replaced", f"A new link was sent by {actor.name}", link=made.pk)
+    return made
+
+
+def mark_sent(link: Link, actor: Actor) -> bool:
+    """Somebody sent the link in another way: by chat, in a ticket. Says whether that was news."""
+    with transaction.atomic():
+        now = services.lock(link.pk)
+        if now.state != LinkState.CREATED or not now.is_usable:
+            return False
+        services.move(now, LinkState.SENT)
+        Link.objects.filter(pk=now.pk, sent_at=None).update(sent_at=timezone.now())
+        now.note("sent", f"Sent another way, says {actor.name}")
+        services.record(now, actor, "links.sent")
+    return True
+
+
+def latest(link: Link) -> LinkMail | None:
+    """The newest message of the link, whatever became of it."""
+    mail: LinkMail | None = link.mails.order_by("-created_at", "-pk").first()
+    return mail
+
+
+def is_silent(*, since: timedelta = timedelta(minutes=1)) -> bool:
+    """Whether the mail server has put messages off lately and taken none."""
+    moment = timezone.now()
+    put_off = LinkMail.objects.filter(
+        state=MailState.WAITING, tries__gt=0, not_before__gt=moment
+    ).exists()
+    taken = LinkMail.objects.filter(state=MailState.SENT, sent_at__gt=moment - since)
+    return put_off and not taken.exists()
+
+
+def _waiting(link: Link) -> LinkMail | None:
+    rows = link.mails.filter(kind=MailKind.INVITATION, state=MailState.WAITING)
+    mail: LinkMail | None = rows.filter(recipient=link.recipient_email).first()
+    return mail
+
+
+def _queue(
+    link: Link, actor: Actor, kind: MailKind, number: int, submission: uuid.UUID | None
+) -> tuple[LinkMail, bool]:
+    """The message, and whether it is new."""
+    from dashboard.links import tasks
+
     if not link.recipient_email:
         raise NoRecipientError
     mail = LinkMail(
         link=link, kind=kind, number=number, recipient=link.recipient_email, submission=submission
     )
     mail.actor = actor
+    # The messages of a campaign and reminders are sent off by the dispatcher, a few at a time.
+    is_urgent = kind == MailKind.INVITATION and link.run_id is None
+    mail.published_at = timezone.now() if is_urgent else None
     try:
         with transaction.atomic():
             mail.save(force_insert=True)
@@ -42,5 +164,7 @@ def queue_mail(
         existing = same.first() if same is not None else None
         if existing is None:
             raise
-        return existing
-    return mail
+        return existing, False
+    if is_urgent:
+        publish_on_commit(tasks.send_mail, mail.pk, queue=QUEUE)
+    return mail, True

@@ -432,8 +432,11 @@ class LinkEvent(models.Model):
     def mark(self) -> str:
         """The shape beside it: a state's, or a point for what is none."""
         known = {"created", "opened", "started", "returned", "connected", "revoked", "expired"}
+        if self.event in {"sent", "mailed"}:
+            return "sent"
         if self.is_robot or self.event not in known:
-            return "failed" if self.event in {"refused", "unchecked"} else "quiet"
+            is_bad = self.event in {"refused", "unchecked", "bounced", "unmailed"}
+            return "failed" if is_bad else "quiet"
         return self.event
 
     @property

@@ -12,13 +12,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.functional import lazy
-from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.common.foreign import as_text
 from dashboard.common.limits import is_within
 from dashboard.consoles.branding import brand_of
-from dashboard.links import services
+from dashboard.links import reminders, services
 from dashboard.links.languages import again_words, language_of, menu, sign, until_words
 from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
 from dashboard.people.access import open_to_all
@@ -292,3 +292,28 @@ def link_ask(request: HttpRequest, token: str) -> HttpResponse:
         who, why = guess(request)
         services.ask_for_new(link, robot=why if who == "robot" else "")
     return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
+
+
+ONE_CLICK = [("List-Unsubscribe", ["One-Click"])]
+"""What a mail program posts by itself (RFC 8058): without cookies, so without a CSRF token."""
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_to_all
+def link_reminders(request: HttpRequest, token: str) -> HttpResponse:
+    """Where a customer ends the reminders of a link; a GET asks, a POST does."""
+    if request.method == "POST" and list(request.POST.lists()) == ONE_CLICK:
+        return _reminders(request, token)
+    checked: HttpResponse = csrf_protect(_reminders)(request, token)
+    return checked
+
+
+def _reminders(request: HttpRequest, token: str) -> HttpResponse:
+    link = services.find(token)
+    if link is None:
+        return _unknown(request)
+    if request.method == "POST":
+        who, why = guess(request)
+        reminders.end(link, robot=why if who == "robot" else "")
+    return _page(request, "reminders", _context(link, token))

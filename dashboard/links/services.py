@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -22,6 +23,7 @@ from dashboard.bulk.models import BulkRun
 from dashboard.common import sealing
 from dashboard.common.foreign import storable
 from dashboard.common.tasks import publish_on_commit
+from dashboard.common.ticking import version_of
 from dashboard.links.models import (
     ORDER,
     Link,
@@ -54,6 +56,10 @@ class TooManyStartsError(Exception):
 
 class NotUsableError(Exception):
     """The link was revoked, has expired or is all done."""
+
+
+class ChangedMeanwhileError(Exception):
+    """Somebody else changed the link since its form was drawn."""
 
 
 # ---- making ----
@@ -136,7 +142,7 @@ def revoke(link: Link, actor: Actor) -> bool:
         )
         link.refresh_from_db()
         link.note("revoked", f"Revoked by {actor.name}")
-        _record(link, actor, "links.revoke")
+        record(link, actor, "links.revoke")
     return True
 
 
@@ -154,11 +160,54 @@ def extend(link: Link, actor: Actor, by: timedelta = timedelta(days=7)) -> bool:
             return False
         link.refresh_from_db()
         link.note("extended", f"Extended by {actor.name}")
-        _record(link, actor, "links.extend")
+        record(link, actor, "links.extend")
     return True
 
 
-def _record(link: Link, actor: Actor, action: str) -> None:
+DETAILS = (
+    "recipient_email",
+    "recipient_name",
+    "language",
+    "message",
+    "has_reminders",
+    "ticket_url",
+)
+"""What may be changed of a link while it works."""
+
+
+def details_version(link: Link) -> str:
+    """Names what the link's details are now: who changes them says which they saw."""
+    return version_of(*(getattr(link, name) for name in DETAILS))
+
+
+def edit(link: Link, actor: Actor, details: dict[str, object], *, version: str) -> bool:
+    """Change what is in `DETAILS`; says whether anything was another.
+
+    Raises `NotUsableError`, and `ChangedMeanwhileError` when the details are not those of
+    `version` any more.
+    """
+    with transaction.atomic():
+        now = lock(link.pk)
+        if not now.is_usable:
+            raise NotUsableError
+        changed = [name for name in DETAILS if getattr(now, name) != details[name]]
+        if not changed:
+            return False
+        if details_version(now) != version:
+            raise ChangedMeanwhileError
+        columns = {name: details[name] for name in changed}
+        if "recipient_email" in changed:
+            columns["reminders_ended_at"] = None  # that was another person's wish
+        Link.objects.filter(pk=now.pk).update(**columns)
+        words = ", ".join(name.replace("_", " ").removeprefix("has ") for name in changed)
+        now.note("edited", f"Changed by {actor.name}", why=words.capitalize())
+        record(now, actor, "links.edit", changed=changed)
+    link.refresh_from_db()
+    return True
+
+
+def record(link: Link, actor: Actor, action: str, **details: Any) -> None:
+    """Write an act on a link into the audit trail; `details` hold no secrets."""
     audit.record(
         actor,
         action,
@@ -167,6 +216,7 @@ def _record(link: Link, actor: Actor, action: str) -> None:
         target_url=link.get_absolute_url(),
         account_name=str(link.account),
         link=link.pk,
+        **details,
     )
 
 
@@ -449,4 +499,4 @@ def ask_for_new(link: Link, *, robot: str = "") -> None:
         if rows.filter(console__retired_at=None).update(is_new_link_asked=True):
             label = {"robot": True, "why": robot} if robot else {}
             link.note("asked", "The customer asks for a new link", None, **label)
-            _record(link, Actor.link(link.pk), "links.ask")
+            record(link, Actor.link(link.pk), "links.ask")

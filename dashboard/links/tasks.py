@@ -30,8 +30,8 @@ from dashboard.common.chores import chore
 from dashboard.common.tasks import DeskTask, publish
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
-from dashboard.links import services
-from dashboard.links.models import LinkItem, Mint, MintState
+from dashboard.links import mailing, posting, reminders, services
+from dashboard.links.models import LinkItem, LinkMail, MailState, Mint, MintState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 
@@ -312,3 +312,46 @@ def wipe_mints() -> None:
     )
     rows = Mint.objects.filter(old, state__in=[MintState.READY, MintState.WAITING])
     rows.update(state=MintState.OVER, sealed_url="")
+
+
+# ---- mail ----
+
+MAILS_AT_ONCE = 20
+RESEND_MAIL_AFTER = timedelta(seconds=30)
+
+
+@shared_task(base=DeskTask)
+def send_mail(mail_id: int) -> None:
+    """Send one message of the outbox; does nothing if it is sent or somebody else is at it."""
+    posting.send(mail_id)
+
+
+@chore(every=2)
+def keep_mailing() -> None:
+    """Have the messages that wait sent, a few at a time; one at a time while nothing gets out."""
+    moment = timezone.now()
+    waiting = LinkMail.objects.filter(state=MailState.WAITING, not_before__lte=moment)
+    sent_off = Q(published_at__gt=moment - RESEND_MAIL_AFTER, published_at__gte=F("not_before"))
+    in_hand = waiting.filter(Q(claimed_until__gte=moment) | sent_off)
+    due = waiting.filter(Q(claimed_until=None) | Q(claimed_until__lt=moment)).filter(
+        Q(published_at=None)
+        | Q(published_at__lte=moment - RESEND_MAIL_AFTER)
+        | Q(published_at__lt=F("not_before"))
+    )
+    first = due.order_by(F("link__run").asc(nulls_first=True), "not_before", "pk")
+    pks = list(first.values_list("pk", flat=True)[:MAILS_AT_ONCE])
+    if not pks:
+        return
+    room = (1 if mailing.is_silent() else MAILS_AT_ONCE) - in_hand.count()
+    for pk in pks[: max(0, room)]:
+        if not publish(send_mail, pk, queue=mailing.QUEUE):
+            return
+        LinkMail.objects.filter(pk=pk).update(published_at=moment)
+
+
+@chore(every=60)
+def keep_reminding() -> None:
+    """Put the reminders that are due into the outbox."""
+    queued = reminders.queue_due()
+    if queued:
+        logger.info("reminders queued count=%d", queued)

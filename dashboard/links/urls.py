@@ -17,4 +17,5 @@ urlpatterns = [
     path("c/<str:token>", public.public_link, name="public_link"),
     path("c/<str:token>/<int:item_pk>/continue", public.link_continue, name="link_continue"),
     path("c/<str:token>/ask", public.link_ask, name="link_ask"),
+    path("c/<str:token>/reminders", public.link_reminders, name="link_reminders"),
 ]

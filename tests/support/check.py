@@ -35,6 +35,8 @@ PRODUCTION = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "PUBLIC_URL": "https://connect.example.com",
     "ALLOWED_HOSTS": "desk.example.com,connect.example.com",
+    "EMAIL_URL": "smtp+tls://desk:password@mail.example.com:587",
+    "DEFAULT_FROM_EMAIL": "connect@example.com",
     "CYCLR_API_URL": "https://api.cyclr.com",
     "CYCLR_SERVICE_URL": "https://example.cyclr.com",
     "CYCLR_CLIENT_ID": "client",

@@ -1,0 +1,201 @@
+"""What a customer is written about a link: made when it is shown or sent, and kept nowhere.
+
+A letter holds the link's address, so it is never stored, logged or handed to a task.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from email.header import Header
+from email.utils import formataddr, parseaddr
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context, Engine
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from dashboard.common import sealing
+from dashboard.common.foreign import as_text
+from dashboard.common.templatetags.desk import foreign
+from dashboard.consoles.branding import Brand, brand_of
+from dashboard.links.languages import until_words
+from dashboard.links.models import Link, LinkMail, MailKind
+
+NAME_AT_MOST, SUBJECT_AT_MOST = 60, 160
+"""Characters of a name, and of a whole subject; longer ones are cut."""
+OUR_COLOUR = "#434ab8"
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message as the customer gets it. `sender` and `reply_to` are what a header may hold."""
+
+    sender: str
+    recipient: str
+    reply_to: str
+    subject: str
+    language: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+
+
+def write(link: Link, kind: MailKind = MailKind.INVITATION) -> Letter:
+    """The message about a link, in the link's language.
+
+    Raises `SealBrokenError` when the link's address can no longer be made.
+    """
+    brand = brand_of(link.console)
+    language = language_of(link, brand)
+    address = link.url()
+    with translation.override(language):
+        context = _context(link, brand, kind, address)
+        subject = _subject(context["partner"], context["apps"], kind)
+        text = _text(kind, context)
+        html = _html(kind, context, brand, language, subject)
+    headers = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+    if kind == MailKind.REMINDER:
+        headers["List-Unsubscribe"] = f"<{context['reminders']}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return Letter(
+        sender=one_line(brand.name, NAME_AT_MOST),
+        recipient=link.recipient_email,
+        reply_to=brand.support_email,
+        subject=subject,
+        language=language,
+        text=text,
+        html=html,
+        headers=headers,
+    )
+
+
+def as_message(letter: Letter, message_id: str) -> EmailMultiAlternatives:
+    """The letter as Django sends it; the sender's address is the settings'."""
+    address = sender_address()
+    headers = letter.headers | {
+        "From": shown_address(letter.sender, address),
+        "Message-ID": message_id,
+    }
+    message = EmailMultiAlternatives(
+        subject=letter.subject,
+        body=letter.text,
+        from_email=address,
+        to=[letter.recipient],
+        reply_to=[letter.reply_to] if letter.reply_to else None,
+        headers=headers,
+    )
+    message.attach_alternative(letter.html, "text/html")
+    return message
+
+
+def message_id_of(mail: LinkMail) -> str:
+    """The same for every try: a second copy, sent after an unclear end, can be recognised."""
+    code = sealing.code_for(f"{mail.pk}", purpose="mail", key=mail.link.key_id)
+    domain = sender_address().rpartition("@")[2]
+    return f"<{code.hex()[:32]}@{domain}>"
+
+
+def mailto(link: Link, address: str) -> str:
+    """A `mailto:` address that opens the colleague's own mail program with a short message."""
+    brand = brand_of(link.console)
+    with translation.override(language_of(link, brand)):
+        context = _context(link, brand, MailKind.INVITATION, address)
+        subject = _subject(context["partner"], context["apps"], MailKind.INVITATION)
+        until = _("It works until %(until)s, as often as you need.") % {"until": context["until"]}
+        lines = [context["hello"], _("Open this page and follow it:"), address, until]
+    body = "\r\n\r\n".join(lines) + "\r\n"
+    return f"mailto:{quote(link.recipient_email)}?subject={quote(subject)}&body={quote(body)}"
+
+
+def language_of(link: Link, brand: Brand) -> str:
+    """The link's language, else the partner's, else English."""
+    known = {code for code, _name in settings.LANGUAGES}
+    wished = (link.language, brand.language)
+    return next((language for language in wished if language in known), "en")
+
+
+def sender_address() -> str:
+    """The address that messages come from, without a name."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def shown_address(name: str, address: str) -> str:
+    """`Name <address>` in letters that a header may hold, on one line."""
+    if name.isascii():
+        return formataddr((name, address))
+    coded = Header(name, "utf-8", maxlinelen=70).encode(linesep="")
+    return f"{coded} <{address}>"
+
+
+def one_line(text: object, at_most: int) -> str:
+    """Foreign text for a header or a sentence: one line, tricks made visible, cut."""
+    # "=?" would begin an encoded word, in which a mail program reads what nobody here saw.
+    line = " ".join(as_text(text).split()).replace("=?", "= ?")
+    return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
+
+
+def _context(link: Link, brand: Brand, kind: MailKind, address: str) -> dict[str, Any]:
+    items = link.items.filter(connected_at=None).select_related("account_connector")
+    name = one_line(link.recipient_name, NAME_AT_MOST)
+    return {
+        "hello": _("Hello %(name)s,") % {"name": name} if name else _("Hello,"),
+        "partner": one_line(brand.name, NAME_AT_MOST),
+        "account": one_line(link.account, NAME_AT_MOST),
+        "apps": [one_line(item.account_connector, NAME_AT_MOST) for item in items],
+        "until": until_words(link.expires_at, link.account.timezone),
+        "message": as_text(link.message).strip() if kind == MailKind.INVITATION else "",
+        "asked_by": one_line(link.asked_by, NAME_AT_MOST),
+        "address": address,
+        "reminders": settings.PUBLIC_URL + reverse("link_reminders", args=[link.token()]),
+        "is_reminder": kind == MailKind.REMINDER,
+        "support_email": brand.support_email,
+        "privacy_url": _web_address(brand.privacy_url),
+        "imprint_url": _web_address(brand.imprint_url),
+    }
+
+
+def _subject(partner: str, apps: list[str], kind: MailKind) -> str:
+    values = {"partner": partner, "app": apps[0] if apps else "", "count": len(apps)}
+    match kind, len(apps):
+        case MailKind.REMINDER, 1:
+            words = _("Reminder: %(partner)s asks you to connect %(app)s")
+        case MailKind.REMINDER, _count:
+            words = _("Reminder: %(partner)s asks you to connect %(count)d apps")
+        case _kind, 1:
+            words = _("%(partner)s asks you to connect %(app)s")
+        case _:
+            words = _("%(partner)s asks you to connect %(count)d apps")
+    return one_line(words % values, SUBJECT_AT_MOST)
+
+
+def _text(kind: MailKind, context: dict[str, Any]) -> str:
+    """Plain text: nothing is markup here, so nothing is escaped."""
+    template = Engine.get_default().get_template(f"links/mail/{kind}.txt")
+    lines = template.render(Context(context, autoescape=False)).splitlines()
+    text = "\n".join(line.rstrip() for line in lines)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _html(
+    kind: MailKind, context: dict[str, Any], brand: Brand, language: str, subject: str
+) -> str:
+    shown = {
+        "partner": foreign(context["partner"]),
+        "account": foreign(context["account"]),
+        "subject": subject,
+        "language": language,
+        "colour": brand.colour if _COLOUR.fullmatch(brand.colour) else OUR_COLOUR,
+    }
+    return render_to_string(f"links/mail/{kind}.html", context | shown)
+
+
+def _web_address(url: str) -> str:
+    return url if url.startswith("https://") else ""

@@ -1,0 +1,211 @@
+"""Sending one message of the outbox: claim, write, hand over, note what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import smtplib
+from datetime import datetime, timedelta
+
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from dashboard.common.foreign import as_text, storable
+from dashboard.common.sealing import SealBrokenError
+from dashboard.links import letters, reminders, services
+from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
+
+logger = logging.getLogger(__name__)
+
+CLAIM = timedelta(seconds=90)
+"""Longer than a task may take: who claims it later can be sure that nobody is at it."""
+GIVE_UP_AFTER = timedelta(days=1)
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+SAID_AT_MOST = 300
+
+LOST_KEY = "The address of this link can no longer be made. Create a new link."
+UNWRITABLE = "The message could not be written: look at the recipient's address and name."
+
+
+class PutOffError(Exception):
+    """The mail server did not take the message now; later it may. The message is for staff."""
+
+
+class RefusedError(Exception):
+    """The mail server does not take this message, now or later. The message is what it said."""
+
+
+def send(mail_id: int) -> None:
+    """Send one message if it waits and nobody else is at it.
+
+    Done twice at the same time one of them finds it claimed. Should a worker die between the mail
+    server's yes and our note, it is sent once more, with the same Message-ID.
+    """
+    moment = timezone.now()
+    claimed_until = moment + CLAIM
+    rows = LinkMail.objects.filter(pk=mail_id, state=MailState.WAITING, not_before__lte=moment)
+    rows = rows.filter(Q(claimed_until=None) | Q(claimed_until__lt=moment))
+    if not rows.update(claimed_until=claimed_until, tries=F("tries") + 1):
+        return
+    mail = LinkMail.objects.select_related("link__console", "link__account").get(pk=mail_id)
+    if needless := _needless(mail):
+        _mine(mail).update(state=MailState.DROPPED, error=needless, claimed_until=None)
+        return
+    if mail.created_at < moment - GIVE_UP_AFTER:
+        _fail(mail, mail.error or "It could not be sent for a day.")
+        return
+    if (later := _too_early(mail, moment)) is not None:
+        _mine(mail).update(not_before=later, claimed_until=None, tries=F("tries") - 1)
+        return
+    try:
+        message_id = letters.message_id_of(mail)
+        message = letters.as_message(letters.write(mail.link, MailKind(mail.kind)), message_id)
+    except SealBrokenError:
+        _fail(mail, LOST_KEY)
+        return
+    if not _mine(mail).update(message_id=message_id):
+        return
+    try:
+        deliver(message)
+    except PutOffError as error:
+        _put_off(mail, str(error))
+    except RefusedError as error:
+        _bounce(mail, _without_address(str(error), mail.link))
+    except ValueError as error:
+        # Django refuses what no header may hold; its words would repeat it.
+        logger.warning("mail not written mail=%d error=%s", mail.pk, type(error).__name__)
+        _fail(mail, UNWRITABLE)
+    else:
+        _note_sent(mail)
+
+
+def deliver(message: EmailMultiAlternatives) -> None:
+    """Hand the message to the mail server. Raises `PutOffError` and `RefusedError`.
+
+    What is about the recipient or the message is final; what is about us or the way there is not,
+    since somebody can mend it meanwhile.
+    """
+    connection = get_connection()
+    try:
+        connection.open()
+        connection.send_messages([message])
+    except smtplib.SMTPRecipientsRefused as error:
+        status, said = next(iter(error.recipients.values()), (450, b""))
+        raise _refusal(status, said) from None
+    except smtplib.SMTPDataError as error:
+        raise _refusal(error.smtp_code, error.smtp_error) from None
+    except smtplib.SMTPAuthenticationError:
+        raise PutOffError("The mail server refuses the user or password of EMAIL_URL.") from None
+    except smtplib.SMTPSenderRefused as error:
+        words = _said(error.smtp_code, error.smtp_error)
+        raise PutOffError(f"The mail server refuses the sender’s address: {words}") from None
+    except smtplib.SMTPNotSupportedError:
+        raise PutOffError("The mail server offers no TLS.") from None
+    except OSError as error:  # all of smtplib's errors, and those of sockets and TLS
+        logger.warning("mail server away error=%s", type(error).__name__)
+        raise PutOffError("The mail server does not answer as it should.") from None
+    finally:
+        # Its good-bye does not matter: what was taken is taken.
+        with contextlib.suppress(OSError):
+            connection.close()
+
+
+def _refusal(status: int, said: bytes | str) -> PutOffError | RefusedError:
+    words = _said(status, said)
+    if 500 <= status < 600:
+        return RefusedError(words)
+    return PutOffError(f"The mail server puts it off: {words}")
+
+
+def _said(status: int, said: bytes | str) -> str:
+    """The mail server's answer as one line."""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    line = " ".join(as_text(f"{status} {text}").split())
+    return str(storable(line))[:SAID_AT_MOST]
+
+
+def _without_address(words: str, link: Link) -> str:
+    """A filter's refusal may quote the link's address."""
+    token = link.token()
+    place = words.lower().find(token[:16])
+    return words if place < 0 else f"{words[:place]}…"
+
+
+def _needless(mail: LinkMail) -> str:
+    """Why the message is not needed any more, in words; empty while it is."""
+    link = mail.link
+    if link.connected_at is not None:
+        return "Everything is connected by now."
+    if link.revoked_at is not None:
+        return "The link was revoked."
+    if not link.is_usable:
+        return "The link has expired."
+    if mail.recipient != link.recipient_email:
+        return "The recipient was changed."
+    if mail.kind != MailKind.REMINDER:
+        return ""
+    if link.reminders_ended_at is not None or not link.has_reminders:
+        return "No more reminders are wanted."
+    later = link.mails.filter(kind=MailKind.INVITATION, created_at__gt=mail.created_at)
+    return "A newer message was sent." if later.exists() else ""
+
+
+def _too_early(mail: LinkMail, moment: datetime) -> datetime | None:
+    """When a reminder that met the night may leave; None if it may now."""
+    if mail.kind != MailKind.REMINDER:
+        return None
+    opens = reminders.next_daytime(moment, reminders.zone_of(mail.link))
+    return opens if opens > moment else None
+
+
+def _mine(mail: LinkMail) -> QuerySet[LinkMail]:
+    """The row as long as this claim holds."""
+    return LinkMail.objects.filter(
+        pk=mail.pk, state=MailState.WAITING, claimed_until=mail.claimed_until
+    )
+
+
+def _put_off(mail: LinkMail, words: str) -> None:
+    """Later and later, until a day is over."""
+    moment = timezone.now()
+    words = _without_address(words, mail.link)
+    pause = min(SHORTEST_PAUSE * 2 ** min(mail.tries - 1, 10), LONGEST_PAUSE)
+    if moment + pause > mail.created_at + GIVE_UP_AFTER:
+        _fail(mail, words)
+        return
+    _mine(mail).update(not_before=moment + pause, claimed_until=None, error=words)
+
+
+def _note_sent(mail: LinkMail) -> None:
+    moment = timezone.now()
+    with transaction.atomic():
+        link = services.lock(mail.link_id)
+        if not _mine(mail).update(
+            state=MailState.SENT, sent_at=moment, claimed_until=None, error=""
+        ):
+            return
+        Link.objects.filter(pk=link.pk, sent_at=None).update(sent_at=moment)
+        services.move(link, LinkState.SENT)
+        what = "Reminder mailed" if mail.kind == MailKind.REMINDER else "Mailed"
+        link.note("mailed", f"{what} to {mail.recipient}", mail=mail.pk)
+
+
+def _bounce(mail: LinkMail, said: str) -> None:
+    words = f"{mail.recipient} cannot be reached by mail"
+    _close(mail, MailState.BOUNCED, said, "bounced", words, why=f"The mail server said: {said}")
+
+
+def _fail(mail: LinkMail, why: str) -> None:
+    words = f"The message to {mail.recipient} was not sent"
+    _close(mail, MailState.FAILED, why, "unmailed", words, why=why)
+
+
+def _close(
+    mail: LinkMail, state: MailState, error: str, event: str, words: str, *, why: str
+) -> None:
+    with transaction.atomic():
+        link = services.lock(mail.link_id)
+        if _mine(mail).update(state=state, error=error, claimed_until=None):
+            link.note(event, words, why=why, mail=mail.pk)
