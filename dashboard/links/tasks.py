@@ -28,8 +28,8 @@ from dashboard.common import sealing
 from dashboard.common.chores import chore
 from dashboard.common.tasks import DeskTask, publish
 from dashboard.consoles.services import asking
-from dashboard.links import services
-from dashboard.links.models import LinkItem, Mint, MintState
+from dashboard.links import services, telling
+from dashboard.links.models import Link, LinkItem, Mint, MintState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 
@@ -304,3 +304,11 @@ def wipe_mints() -> None:
     )
     rows = Mint.objects.filter(old, state__in=[MintState.READY, MintState.WAITING])
     rows.update(state=MintState.OVER, sealed_url="")
+
+
+@chore(every=60)
+def tell_of_expiring() -> None:
+    """Tell staff of links that end within a day, unfinished; each end is told once."""
+    told = telling.tell_of_expiring(Link.objects.all())
+    if told:
+        logger.info("told of expiring links count=%d", told)

@@ -1,0 +1,114 @@
+"""One POST to a webhook: to the address that was looked at, no further, and not for long.
+
+The standard library's client, since it does nothing by itself: no redirects, no proxies from the
+environment, no cookies, no second try.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dashboard.notices.addresses import Target, resolve
+
+LIMIT = 10.0
+"""Seconds for the whole exchange, from connecting to the answer's status."""
+
+
+class SendingError(Exception):
+    """There was no answer; the message says why, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. The body is not read: nothing in it is of use here."""
+
+    status: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the receiver took it."""
+        return 200 <= self.status < 300
+
+    @property
+    def words(self) -> str:
+        """Why it does not count, in a sentence."""
+        if 300 <= self.status < 400:
+            return f"It answered with a redirect ({self.status}), which is not followed."
+        return f"It answered {self.status}."
+
+
+def post(target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send it once. Raises `SendingError`, and `AddressError` for where the name leads."""
+    began = time.monotonic()
+    connection = _connection(target, resolve(target))
+    # A timeout of a socket is one of silence: who sends a byte a second would never meet it.
+    watch = threading.Timer(LIMIT - (time.monotonic() - began), _cut, [connection])
+    watch.daemon = True
+    watch.start()
+    try:
+        connection.putrequest("POST", target.path, skip_host=True, skip_accept_encoding=True)
+        connection.putheader("Host", target.host_header)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        return Answer(connection.getresponse().status)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise SendingError(_words(error, time.monotonic() - began)) from None
+    finally:
+        watch.cancel()
+        connection.close()
+
+
+def _connection(target: Target, address: str) -> http.client.HTTPConnection:
+    """A connection to this IP address that checks the certificate for the host's name."""
+    if not target.is_tls:
+        return http.client.HTTPConnection(address, target.port, timeout=LIMIT)
+    return _PinnedConnection(address, target)
+
+
+class _PinnedConnection(http.client.HTTPSConnection):
+    """HTTPS to one IP address, in the name of a host."""
+
+    def __init__(self, address: str, target: Target) -> None:
+        self._checks = ssl.create_default_context()
+        super().__init__(address, target.port, timeout=LIMIT, context=self._checks)
+        self._name = target.host
+
+    def connect(self) -> None:
+        """Connect and check that it is the host."""
+        plain = socket.create_connection((self.host, self.port), LIMIT)
+        tls = self._checks.wrap_socket(
+            plain, server_hostname=self._name, do_handshake_on_connect=False
+        )
+        self.sock = tls  # before the handshake: it too can be cut, and is closed with the rest
+        tls.do_handshake()
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """End the exchange from outside: whatever it waits for fails at once."""
+    held: socket.socket | None = connection.sock
+    if held is not None:
+        try:
+            held.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it has ended by itself
+
+
+def _words(error: Exception, seconds: float) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "Its TLS certificate is not trusted."
+    if isinstance(error, TimeoutError) or seconds >= LIMIT:
+        return f"It did not answer within {LIMIT:.0f} seconds."
+    if isinstance(error, ssl.SSLError):
+        return "It does not speak TLS as it should."
+    if isinstance(error, ConnectionRefusedError):
+        return "It refused the connection."
+    if isinstance(error, http.client.HTTPException | ValueError):
+        return "It answered something that is not HTTP."
+    return "The connection broke."
