@@ -129,8 +129,11 @@ def is_public(address: IPAddress) -> bool:
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def resolve(target: Target) -> str:
-    """The one IP address to connect to. All that the name has must be allowed.
+MOST_ADDRESSES = 3
+
+
+def resolve(target: Target) -> list[str]:
+    """The IP addresses to connect to, in turn. All that the name has must be allowed.
 
     Raises `UnknownHostError` when it has none, `AddressError` when one is inside a network.
     """
@@ -146,4 +149,4 @@ def resolve(target: Target) -> str:
             raise AddressError("The host of this address is inside a network.")
     if not addresses:
         raise UnknownHostError("Nobody knows the host of this address.")
-    return str(addresses[0])
+    return [str(address) for address in dict.fromkeys(addresses)][:MOST_ADDRESSES]

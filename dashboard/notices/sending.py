@@ -6,18 +6,21 @@ environment, no cookies, no second try.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.notices.addresses import Target, resolve
 
 LIMIT = 10.0
 """Seconds for the whole exchange, from connecting to the answer's status."""
+CONNECT_WITHIN = 3.0
+"""Seconds for each of the host's addresses: it may have one that is not reached from here."""
 
 
 class SendingError(Exception):
@@ -46,7 +49,7 @@ class Answer:
 def post(target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
     """Send it once. Raises `SendingError`, and `AddressError` for where the name leads."""
     began = time.monotonic()
-    connection = _connection(target, resolve(target))
+    connection = _Connection(target, resolve(target))
     # A timeout of a socket is one of silence: who sends a byte a second would never meet it.
     watch = threading.Timer(LIMIT - (time.monotonic() - began), _cut, [connection])
     watch.daemon = True
@@ -65,39 +68,41 @@ def post(target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
         connection.close()
 
 
-def _connection(target: Target, address: str) -> http.client.HTTPConnection:
-    """A connection to this IP address that checks the certificate for the host's name."""
-    if not target.is_tls:
-        return http.client.HTTPConnection(address, target.port, timeout=LIMIT)
-    return _PinnedConnection(address, target)
+class _Connection(http.client.HTTPConnection):
+    """To the IP addresses that were looked at, in turn; TLS in the name of the host."""
 
-
-class _PinnedConnection(http.client.HTTPSConnection):
-    """HTTPS to one IP address, in the name of a host."""
-
-    def __init__(self, address: str, target: Target) -> None:
-        self._checks = ssl.create_default_context()
-        super().__init__(address, target.port, timeout=LIMIT, context=self._checks)
-        self._name = target.host
+    def __init__(self, target: Target, addresses: Sequence[str]) -> None:
+        super().__init__(target.host, target.port, timeout=LIMIT)
+        self._target, self._addresses = target, addresses
 
     def connect(self) -> None:
-        """Connect and check that it is the host."""
-        plain = socket.create_connection((self.host, self.port), LIMIT)
-        tls = self._checks.wrap_socket(
-            plain, server_hostname=self._name, do_handshake_on_connect=False
-        )
-        self.sock = tls  # before the handshake: it too can be cut, and is closed with the rest
-        tls.do_handshake()
+        """Connect to the first address that answers and check that it is the host."""
+        self.sock = self._reached()
+        if self._target.is_tls:
+            self.sock = ssl.create_default_context().wrap_socket(
+                self.sock, server_hostname=self._target.host, do_handshake_on_connect=False
+            )
+            self.sock.do_handshake()  # only now: until here nobody could have cut it
+
+    def _reached(self) -> socket.socket:
+        *others, last = self._addresses
+        for address in others:
+            with contextlib.suppress(OSError):
+                return self._tried(address)
+        return self._tried(last)
+
+    def _tried(self, address: str) -> socket.socket:
+        reached = socket.create_connection((address, self._target.port), CONNECT_WITHIN)
+        reached.settimeout(LIMIT)
+        return reached
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:
     """End the exchange from outside: whatever it waits for fails at once."""
     held: socket.socket | None = connection.sock
     if held is not None:
-        try:
+        with contextlib.suppress(OSError):  # it may have ended by itself
             held.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it has ended by itself
 
 
 def _words(error: Exception, seconds: float) -> str:

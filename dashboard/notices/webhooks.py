@@ -89,7 +89,7 @@ def rotate(webhook: Webhook, user: User) -> str:
 
 
 def switch(webhook: Webhook, user: User, *, is_on: bool) -> bool:
-    """Begin or stop sending. What happens meanwhile waits, a day at most."""
+    """Begin or stop sending. What waits is kept a day; what happens while it is off is not sent."""
     with transaction.atomic():
         rows = Webhook.objects.filter(pk=webhook.pk, is_on=not is_on)
         if not rows.update(is_on=is_on, rests_until=None):

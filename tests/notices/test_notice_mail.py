@@ -148,7 +148,12 @@ def test_the_dispatcher_finds_what_is_due(
     colleague: User, tell: Callable[..., Notice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(tasks, "publish", lambda task, pk, queue: sent.append(pk) or True)
+
+    def publish(task: object, pk: int, queue: str) -> bool:
+        sent.append(pk)
+        return True
+
+    monkeypatch.setattr(tasks, "publish", publish)
     tell()
     tell()
 
