@@ -74,6 +74,8 @@ if any(len(key) < 32 for key in CREDENTIAL_KEYS):
 PORT = int(number("PORT", 8000))
 PUBLIC_URL = address("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 """Where customers reach the link pages, without a trailing slash."""
+DESK_URL = address("DESK_URL", PUBLIC_URL)
+"""Where staff reach these pages, without a trailing slash: for mails and webhooks."""
 IS_PUBLIC_TLS = PUBLIC_URL.startswith("https://")
 
 _public_host = urlsplit(PUBLIC_URL).hostname or "127.0.0.1"
@@ -99,6 +101,7 @@ INSTALLED_APPS = [
     "dashboard.mirror",
     "dashboard.operations",
     "dashboard.bulk",
+    "dashboard.notices",
     "dashboard.accounts",
     "dashboard.library",
     "dashboard.installs",
@@ -141,6 +144,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.people.context.shell",
+                "dashboard.notices.context.bell",
             ],
             "builtins": ["dashboard.common.templatetags.desk"],
             "libraries": {"desk": "dashboard.common.templatetags.desk"},

@@ -18,6 +18,7 @@ from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRun
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
+from dashboard.links import telling
 from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
 from dashboard.operations.models import Operation
 
@@ -179,10 +180,12 @@ class Link(Acted):
     def note(
         self, event: str, words: str, item: LinkItem | None = None, **details: Any
     ) -> LinkEvent:
-        """Add a line to the timeline. `details` hold no secrets."""
+        """Add a line to the timeline and tell staff of it. `details` hold no secrets."""
         self.moved_at = timezone.now()
         Link.objects.filter(pk=self.pk).update(moved_at=self.moved_at)
-        return self.events.create(event=event, words=words, item=item, details=details)
+        line = self.events.create(event=event, words=words, item=item, details=details)
+        telling.on_event(self, line)
+        return line
 
 
 def make_token(public_id: str, key_id: str) -> str:

@@ -30,8 +30,8 @@ from dashboard.common.chores import chore
 from dashboard.common.tasks import DeskTask, publish
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
-from dashboard.links import mailing, posting, reminders, services
-from dashboard.links.models import LinkItem, LinkMail, MailState, Mint, MintState
+from dashboard.links import mailing, posting, reminders, services, telling
+from dashboard.links.models import Link, LinkItem, LinkMail, MailState, Mint, MintState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 
@@ -355,3 +355,11 @@ def keep_reminding() -> None:
     queued = reminders.queue_due()
     if queued:
         logger.info("reminders queued count=%d", queued)
+
+
+@chore(every=60)
+def tell_of_expiring() -> None:
+    """Tell staff of links that end within a day, unfinished; each end is told once."""
+    told = telling.tell_of_expiring(Link.objects.all())
+    if told:
+        logger.info("told of expiring links count=%d", told)

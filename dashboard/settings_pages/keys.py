@@ -15,6 +15,7 @@ from dashboard.bulk.models import BulkRow
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link
+from dashboard.notices.models import Webhook
 from dashboard.operations.models import Operation
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ SEALED: tuple[tuple[type[models.Model], str], ...] = (
     (Operation, "sealed_input"),
     (BulkRow, "sealed_input"),
     (Console, "sealed_client_secret"),
+    (Webhook, "sealed_secret"),
 )
 """Every column that is sealed for longer than a minute; its row says `seal_place`."""
 
@@ -61,9 +63,13 @@ def dropped_keys() -> list[NeededKey]:
     # Also those of a console that is not in the settings now: it may come back.
     links = _counted(live_links(), F("key_id"))
     entries: dict[str, int] = {}
-    for model in (Operation, BulkRow):
-        rows = model._default_manager.exclude(sealed_input="")
-        for key, count in _counted(rows, _key_of("sealed_input")).items():
+    for model, column in SEALED:
+        if model is Console:
+            continue
+        rows = model._default_manager.exclude(**{column: ""})
+        if model is Webhook:  # nobody could give one of a retired console a new secret
+            rows = rows.filter(console__retired_at=None)
+        for key, count in _counted(rows, _key_of(column)).items():
             entries[key] = entries.get(key, 0) + count
     sealed = Console.objects.current().exclude(sealed_client_secret="")
     consoles = _counted(sealed, _key_of("sealed_client_secret"))

@@ -2,6 +2,30 @@
 
 from django.urls import path
 
-from dashboard.settings_pages import views
+from dashboard.settings_pages import views, webhook_views
 
-urlpatterns = [path("settings/", views.settings_index, name="settings_index")]
+urlpatterns = [
+    path("settings/", views.settings_index, name="settings_index"),
+    path("settings/webhook/", webhook_views.settings_webhook_list, name="settings_webhook_list"),
+    path("settings/webhook/<int:pk>/", webhook_views.settings_webhook, name="settings_webhook"),
+    path(
+        "settings/webhook/<int:pk>/secret/",
+        webhook_views.settings_webhook_rotate,
+        name="settings_webhook_rotate",
+    ),
+    path(
+        "settings/webhook/<int:pk>/switch/",
+        webhook_views.settings_webhook_switch,
+        name="settings_webhook_switch",
+    ),
+    path(
+        "settings/webhook/<int:pk>/test/",
+        webhook_views.settings_webhook_test,
+        name="settings_webhook_test",
+    ),
+    path(
+        "settings/webhook/<int:pk>/deliveries/<int:delivery_pk>/again/",
+        webhook_views.settings_webhook_again,
+        name="settings_webhook_again",
+    ),
+]

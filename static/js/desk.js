@@ -115,7 +115,7 @@ const words = (xhr) => {
   return heading && [heading, reference ? `${sentence} Reference ${reference}.` : sentence];
 };
 const slower = () => (pause = Math.min(pause * 2, 30));
-const isTick = (event) => event.detail.requestConfig?.triggeringEvent?.type?.match(/^t[io]ck$/);
+const isTick = (event) => event.detail.requestConfig?.triggeringEvent?.type?.match(/^(t[io]ck|chime)$/);
 
 document.addEventListener("htmx:sendError", () => {
   slower();
@@ -156,6 +156,11 @@ setInterval(() => {
   beats += 1;
   if (beats % 5 === 0 && document.querySelector('[hx-trigger*="tock"]')) {
     window.htmx.trigger(document.body, "tock");
+  }
+  // The bell of every page, idle ones too: every tenth time, and only the one that is drawn.
+  if (beats % 10 !== 0) return;
+  for (const bell of document.querySelectorAll('[hx-trigger="chime"]')) {
+    if (bell.checkVisibility()) window.htmx.trigger(bell, "chime");
   }
 }, 1000);
 document.addEventListener("visibilitychange", () => (waited = pause));

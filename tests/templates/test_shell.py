@@ -109,12 +109,12 @@ def test_htmx_may_do_little(page: str) -> None:
     assert re.search(r"<body hx-headers='\{\"X-CSRFToken\": \"\w{64}\"\}'>", page)
 
 
-def test_the_shell_costs_two_queries(client: Client, django_assert_num_queries: Any) -> None:
+def test_the_shell_costs_three_queries(client: Client, django_assert_num_queries: Any) -> None:
     client.force_login(make_user(Role.ADMIN))
     make_console()
 
-    # the session, the person; their roles and consoles
-    with django_assert_num_queries(4):
+    # the session, the person; their roles and consoles; the bell
+    with django_assert_num_queries(5):
         client.get("/page/")
 
 

@@ -1,0 +1,174 @@
+"""Which events of a link its staff are told of, and in which words.
+
+Every event passes through `Link.note`, which hands it on to `on_event`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from dashboard.common.timing import short_words
+from dashboard.notices import services as notices
+from dashboard.notices.models import Notice, NoticeKind
+
+if TYPE_CHECKING:
+    from dashboard.links.models import Link, LinkEvent, LinkItem
+
+FAILURES = 3
+"""So many starts and entries in vain are worth telling."""
+EXPIRES_WITHIN = timedelta(hours=24)
+LEFT_ALONE_FOR = timedelta(hours=1)
+"""A link made for a few hours is no trouble the minute it is made."""
+LONGEST_NAME = 120
+AT_ONCE = 500
+
+FAILING = {"unfinished", "refused", "entry-refused"}
+"""Events that follow a failure which was counted."""
+
+
+def on_event(link: Link, line: LinkEvent) -> None:
+    """Tell staff what a line of the timeline says, where it is worth it."""
+    match line.event:
+        case "all-connected":
+            _post(link, NoticeKind.LINK_CONNECTED, f"{_name(link)}: everything is connected")
+        case "connected" if line.item is not None:
+            _tell_of_one(link, line.item)
+        case "asked":
+            guess = "Likely a machine. " if line.is_robot else ""
+            _post(
+                link,
+                NoticeKind.NEW_LINK_ASKED,
+                f"{_name(link)} asks for a new link",
+                details=f"{guess}{_end_of(link)}",
+            )
+        case "bounced":
+            _post(
+                link,
+                NoticeKind.MAIL_BOUNCED,
+                f"{_name(link)}: the message with the link came back",
+                details=_why(line) or line.words,
+            )
+        case "entry-refused" if line.item is not None:
+            _post(
+                link,
+                NoticeKind.ENTRY_REFUSED,
+                f"{_name(link)}: what was typed for {_short(line.item)} was refused",
+                details=_why(line),
+                once=f"entry-refused:{line.item.pk}:{line.at:%Y-%m-%d}",
+            )
+    if line.event in FAILING and line.item is not None:
+        _tell_of_failures(link, line.item)
+
+
+def _tell_of_one(link: Link, item: LinkItem) -> None:
+    """One app is connected. The last one is told by the link itself."""
+    count = link.items.count()
+    left = link.items.filter(connected_at=None).count()
+    if left:
+        _post(
+            link,
+            NoticeKind.APP_CONNECTED,
+            f"{_name(link)}: {_short(item)} is connected",
+            details=f"{left} of {count} apps left.",
+        )
+
+
+def _tell_of_failures(link: Link, item: LinkItem) -> None:
+    items = link.items.filter(pk=item.pk, connected_at=None, failures__gte=FAILURES)
+    counted = items.values_list("failure", flat=True).first()
+    if counted is not None:
+        _post(
+            link,
+            NoticeKind.STARTS_FAILED,
+            f"{_name(link)}: {_short(item)} failed three times",
+            details=counted,
+            once=f"starts-failed:{item.pk}",
+        )
+
+
+def expiring(links: QuerySet[Link]) -> QuerySet[Link]:
+    """Those that a customer can still use, but not for long, and has not finished."""
+    moment = timezone.now()
+    return links.filter(
+        revoked_at=None,
+        connected_at=None,
+        expires_at__gt=moment,
+        expires_at__lte=moment + EXPIRES_WITHIN,
+        created_at__lte=moment - LEFT_ALONE_FOR,
+    )
+
+
+def tell_of_expiring(links: QuerySet[Link]) -> int:
+    """Tell of those links that will soon end unfinished, once for each end; how many were told."""
+    rows = expiring(links).filter(console__retired_at=None)
+    soon = {_end_key(link): link for link in rows.select_related("console", "account")}
+    told = 0
+    for keys in _in_pieces(sorted(soon)):
+        known = set(Notice.objects.filter(once__in=keys).values_list("once", flat=True))
+        for key in keys:
+            if key not in known and _tell_of_end(soon[key], key):
+                told += 1
+    return told
+
+
+def _tell_of_end(link: Link, key: str) -> bool:
+    notice = _post(
+        link,
+        NoticeKind.LINK_EXPIRES,
+        f"{_name(link)}: the link expires soon and is not finished",
+        details=f"It is {link.shown_state.lower()} and works until "
+        f"{short_words(link.expires_at)} UTC.",
+        once=key,
+    )
+    return notice is not None
+
+
+def _end_key(link: Link) -> str:
+    return f"link-expires:{link.pk}:{link.expires_at:%Y%m%d%H%M%S}"
+
+
+def _in_pieces(keys: list[str]) -> list[list[str]]:
+    return [keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE)]
+
+
+def _post(
+    link: Link, kind: NoticeKind, words: str, *, details: str = "", once: str = ""
+) -> Notice | None:
+    return notices.post(
+        kind,
+        link.console,
+        words,
+        url=link.get_absolute_url(),
+        account=link.account,
+        details=details,
+        once=once,
+    )
+
+
+def _name(link: Link) -> str:
+    return _cut(str(link.account))
+
+
+def _short(item: LinkItem) -> str:
+    return _cut(str(item.account_connector))
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def _why(line: LinkEvent) -> str:
+    """What was said about it, by Cyclr or by a mail server."""
+    return str(line.details.get("said") or line.details.get("why") or "")
+
+
+def _end_of(link: Link) -> str:
+    if link.revoked_at is not None:
+        return "Theirs was revoked."
+    if link.is_expired:
+        return f"Theirs expired {short_words(link.expires_at)} UTC."
+    return f"Theirs works until {short_words(link.expires_at)} UTC."

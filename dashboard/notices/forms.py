@@ -1,0 +1,62 @@
+"""The form in which somebody says what they want by e-mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from dashboard.common.foreign import as_text
+from dashboard.consoles.models import Console
+from dashboard.notices.mailing import Wish
+from dashboard.notices.models import NoticeKind
+
+HELP = {
+    NoticeKind.LINK_CONNECTED: "Every app on a link is connected.",
+    NoticeKind.APP_CONNECTED: "One app is connected, others on the link are left.",
+    NoticeKind.STARTS_FAILED: "A customer tried three times and did not get through.",
+    NoticeKind.ENTRY_REFUSED: "Cyclr refused what a customer typed; once a day for each app.",
+    NoticeKind.LINK_EXPIRES: "Within 24 hours, and not finished.",
+    NoticeKind.NEW_LINK_ASKED: "The customer’s link has ended and they want another one.",
+    NoticeKind.MAIL_BOUNCED: "The customer’s mail server did not take the message.",
+}
+
+
+class WishesForm(forms.Form):
+    """Kinds of notices for all consoles and, where there are several, for each one more."""
+
+    def __init__(self, consoles: Sequence[Console], wishes: set[Wish], data: Any = None) -> None:
+        super().__init__(data)
+        self.places: list[Console | None] = [None]
+        if len(consoles) > 1:
+            self.places += consoles
+        for place in self.places:
+            place_id = place.pk if place else None
+            field = forms.MultipleChoiceField(
+                label=_label(place, is_only=len(self.places) == 1),
+                choices=NoticeKind.choices,
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+                initial=[kind for console_id, kind in wishes if console_id == place_id],
+            )
+            field.choice_help = {} if place else HELP  # type: ignore[attr-defined]
+            self.fields[_name(place)] = field
+
+    def wishes(self) -> set[Wish]:
+        """What was ticked."""
+        return {
+            (place.pk if place else None, kind)
+            for place in self.places
+            for kind in self.cleaned_data[_name(place)]
+        }
+
+
+def _name(place: Console | None) -> str:
+    return f"console-{place.pk}" if place else "all"
+
+
+def _label(place: Console | None, *, is_only: bool) -> str:
+    if place is None:
+        return "Send me" if is_only else "Of every console, send me"
+    return f"Of {as_text(place.name)}, also"

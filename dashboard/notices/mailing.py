@@ -1,0 +1,181 @@
+"""Notices by e-mail: who wants which, and the messages. A burst is one message, not many."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+
+from dashboard.common.foreign import as_text
+from dashboard.common.timing import short_words
+from dashboard.consoles.models import Console
+from dashboard.notices.addresses import staff_url
+from dashboard.notices.models import Notice, NoticeKind, NoticeMail, NoticeWish, SendState
+from dashboard.notices.patience import TRIES_FOR, pause_after
+from dashboard.people.models import User
+
+logger = logging.getLogger(__name__)
+
+GATHER_FOR = timedelta(seconds=30)
+"""A message waits so long for what happens right after, so that both are one."""
+NOTICES_IN_ONE = 50
+CLAIM = timedelta(seconds=60)
+TIMEOUT = 10
+"""Seconds the mail server may be silent."""
+LONGEST_SUBJECT = 150
+
+Wish = tuple[int | None, str]
+"""A console's id, or None for all of them, and a kind of notice."""
+
+
+# ---- wishes ----
+
+
+def wishes_of(user: User) -> set[Wish]:
+    """What this person wants by e-mail."""
+    return set(user.notice_wishes.values_list("console_id", "kind"))
+
+
+def set_wishes(user: User, consoles: Iterable[Console | None], wishes: Iterable[Wish]) -> None:
+    """Want these and no others of these consoles (None: of all); other consoles' wishes stay."""
+    ids = [console.pk if console else None for console in consoles]
+    here = Q(console__in=[one for one in ids if one is not None])
+    if None in ids:
+        here |= Q(console=None)
+    wanted = {(console_id, kind) for console_id, kind in wishes if console_id in ids}
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        user.notice_wishes.filter(here).delete()
+        NoticeWish.objects.bulk_create(
+            NoticeWish(user=user, console_id=console_id, kind=NoticeKind(kind))
+            for console_id, kind in sorted(wanted, key=str)
+        )
+
+
+def queue(notice: Notice) -> None:
+    """Put the notice into the outbox for everybody who wants it; they are looked at when sent."""
+    wishes = _wishes_for(notice)
+    people = User.objects.filter(is_active=True, pk__in=wishes.values("user"))
+    due = timezone.now() + GATHER_FOR
+    NoticeMail.objects.bulk_create(
+        NoticeMail(notice=notice, user_id=pk, not_before=due)
+        for pk in people.values_list("pk", flat=True)
+    )
+
+
+def _wishes_for(notice: Notice) -> QuerySet[NoticeWish]:
+    here = Q(console=None) | Q(console=notice.console_id)
+    return NoticeWish.objects.filter(here, kind=notice.kind)
+
+
+# ---- sending ----
+
+
+def send_to(user_id: int) -> None:
+    """Send one person what waits for them, in one message; a second run finds nothing more.
+
+    Who left, lost the role in a console or no longer wants the kind gets nothing of it.
+    """
+    mails = _claim(user_id)
+    user = User.objects.get(pk=user_id)
+    wanted = [mail for mail in mails if _is_wanted(mail.notice, user)]
+    needless = [mail.pk for mail in mails if mail not in wanted]
+    NoticeMail.objects.filter(pk__in=needless).update(state=SendState.DROPPED, claimed_until=None)
+    if not wanted:
+        return
+    rows = NoticeMail.objects.filter(pk__in=[mail.pk for mail in wanted])
+    try:
+        _message(user, wanted).send()
+    except smtplib.SMTPRecipientsRefused as error:
+        if all(code >= 500 for code, _ in error.recipients.values()):
+            rows.update(
+                state=SendState.FAILED, error="The address was refused.", claimed_until=None
+            )
+            logger.warning("notices not mailed user=%d reason=refused", user_id)
+        else:
+            _wait(wanted, "The mail server asks for a pause.")
+    except (smtplib.SMTPException, OSError) as error:
+        _wait(wanted, "The mail server does not take messages.")
+        logger.warning("notices not mailed user=%d error=%s", user_id, type(error).__name__)
+    else:
+        rows.update(state=SendState.SENT, sent_at=timezone.now(), error="", claimed_until=None)
+        logger.info("notices mailed user=%d count=%d", user_id, len(wanted))
+
+
+def _claim(user_id: int) -> list[NoticeMail]:
+    moment = timezone.now()
+    waiting = Q(claimed_until=None) | Q(claimed_until__lt=moment)
+    with transaction.atomic():
+        rows = NoticeMail.objects.select_for_update(of=("self",)).filter(
+            waiting, user=user_id, state=SendState.WAITING, not_before__lte=moment
+        )
+        mails = list(rows.select_related("notice__console").order_by("pk")[:NOTICES_IN_ONE])
+        NoticeMail.objects.filter(pk__in=[mail.pk for mail in mails]).update(
+            claimed_until=moment + CLAIM, tries=F("tries") + 1
+        )
+    return mails
+
+
+def _is_wanted(notice: Notice, user: User) -> bool:
+    if not user.is_active or notice.console.retired_at is not None:
+        return False
+    if user.role_in(notice.console_id) is None:
+        return False
+    return _wishes_for(notice).filter(user=user).exists()
+
+
+def _wait(mails: Sequence[NoticeMail], why: str) -> None:
+    moment = timezone.now()
+    for mail in mails:
+        pause = pause_after(mail.tries + 1)  # this try included
+        rows = NoticeMail.objects.filter(pk=mail.pk)
+        if pause is None or moment + pause > mail.created_at + TRIES_FOR:
+            words = f"{why} It was tried for a day."
+            rows.update(state=SendState.FAILED, error=words, claimed_until=None)
+        else:
+            rows.update(not_before=moment + pause, error=why, claimed_until=None)
+
+
+def _message(user: User, mails: Sequence[NoticeMail]) -> EmailMessage:
+    """The message as plain text. It leads to staff pages alone, which ask to sign in."""
+    first = _one_line(mails[0].notice.words)
+    subject = first if len(mails) == 1 else f"{len(mails)} notices"
+    end = (
+        f"You chose to get these by e-mail. Change that at\n{staff_url(reverse('notice_wishes'))}\n"
+    )
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return EmailMessage(
+        subject=Truncator(f"Cyclr Desk: {subject}").chars(LONGEST_SUBJECT),
+        body="\n\n".join([*(_told(mail.notice) for mail in mails), end]),
+        to=[user.email],
+        headers={
+            # The same rows make the same id: a message that was sent twice is known as one.
+            "Message-ID": f"<notices-{user.pk}-{mails[0].pk}-{mails[-1].pk}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+        },
+        connection=get_connection(timeout=TIMEOUT),
+    )
+
+
+def _told(notice: Notice) -> str:
+    lines = [
+        _one_line(notice.words),
+        _one_line(notice.details),
+        f"{short_words(notice.at)} UTC, {_one_line(notice.console.name)}",
+        staff_url(notice.url),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(as_text(text).split())

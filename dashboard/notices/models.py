@@ -1,0 +1,224 @@
+"""Notices: what colleagues want to know without looking for it, and the ways it reaches them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, MirrorQuerySet
+from dashboard.people.models import User
+
+
+class NoticeKind(models.TextChoices):
+    """What a notice is about."""
+
+    LINK_CONNECTED = "link-connected", "Link finished"
+    APP_CONNECTED = "app-connected", "App connected"
+    STARTS_FAILED = "starts-failed", "Three failed starts"
+    ENTRY_REFUSED = "entry-refused", "Entry refused"
+    LINK_EXPIRES = "link-expires", "Link expires soon"
+    NEW_LINK_ASKED = "new-link-asked", "New link asked for"
+    MAIL_BOUNCED = "mail-bounced", "Invitation bounced"
+
+
+SHAPES = {
+    NoticeKind.LINK_CONNECTED: "connected",
+    NoticeKind.APP_CONNECTED: "partly-connected",
+    NoticeKind.STARTS_FAILED: "failed",
+    NoticeKind.ENTRY_REFUSED: "failed",
+    NoticeKind.LINK_EXPIRES: "expired",
+    NoticeKind.NEW_LINK_ASKED: "not-authenticated",
+    NoticeKind.MAIL_BOUNCED: "failed",
+}
+"""The state whose shape stands beside a notice."""
+
+
+class Notice(models.Model):
+    """Something that happened in a console, told once to all who may see that console."""
+
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="notices")
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, null=True, blank=True, related_name="notices"
+    )
+    kind = models.CharField(max_length=20, choices=NoticeKind.choices)
+    words = models.TextField()
+    details = models.TextField(blank=True, default="")
+    url = models.CharField(max_length=300, help_text="The staff page about it: a path of ours.")
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    once = models.CharField(
+        max_length=120,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="What must not be told a second time, as a key.",
+    )
+
+    objects = MirrorQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["console", "kind", "-id"], name="notice_of_kind")]
+
+    def __str__(self) -> str:
+        return self.words
+
+    @property
+    def shape(self) -> str:
+        """The state whose shape stands beside it."""
+        return SHAPES.get(NoticeKind(self.kind), "quiet")
+
+
+class NoticeSeen(models.Model):
+    """How far somebody has seen the notices."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="notices_seen")
+    up_to = models.BigIntegerField(default=0, help_text="The newest notice that was seen.")
+    at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} up to {self.up_to}"
+
+
+class NoticeWish(models.Model):
+    """Somebody wants notices of a kind by e-mail, from one console or from all they may see."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_wishes")
+    console = models.ForeignKey(
+        Console, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    kind = models.CharField(max_length=20, choices=NoticeKind.choices)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "console", "kind"], name="notice_wish_once_per_console"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "kind"],
+                condition=Q(console=None),
+                name="notice_wish_once_for_all_consoles",
+            ),
+        ]
+        indexes = [models.Index(fields=["kind"], name="notice_wish_of_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user}"
+
+
+class SendState(models.TextChoices):
+    """Where something in an outbox is."""
+
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    DROPPED = "dropped", "Not needed any more"
+
+
+class NoticeMail(models.Model):
+    """One notice on its way to one colleague. Its text is written when it is sent."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="mails")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_mails")
+    state = models.CharField(max_length=10, choices=SendState.choices, default=SendState.WAITING)
+    error = models.TextField(blank=True, default="")
+    tries = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "user"], name="notice_mail_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before"], name="notice_mail_waiting", condition=Q(state="waiting")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice} to {self.user}"
+
+
+class Webhook(models.Model):
+    """Another system that is told of a console's notices as they happen."""
+
+    console = models.OneToOneField(Console, on_delete=models.CASCADE, related_name="webhook")
+    url = models.CharField(max_length=500)
+    sealed_secret = models.TextField()
+    is_on = models.BooleanField(default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    rests_until = models.DateTimeField(
+        null=True, blank=True, help_text="It failed; nothing is sent before."
+    )
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"Webhook of {self.console}"
+
+    @property
+    def seal_place(self) -> str:
+        """Where its secret is sealed to."""
+        return f"notices.webhook:{self.console_id}:secret"
+
+
+class WebhookDelivery(models.Model):
+    """One notice on its way to a webhook, or a test. The outbox, and its record."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    notice = models.ForeignKey(
+        Notice, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries"
+    )
+    reference = models.UUIDField(unique=True, default=uuid.uuid4)
+    state = models.CharField(max_length=10, choices=SendState.choices, default=SendState.WAITING)
+    error = models.TextField(blank=True, default="", help_text="Why the last try failed.")
+    status = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The HTTP status of the last answer."
+    )
+    tries = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(
+        default=timezone.now, help_text="Since when it is tried: again from here."
+    )
+    not_before = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "notice"], name="webhook_delivery_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["webhook", "not_before"],
+                name="webhook_delivery_waiting",
+                condition=Q(state="waiting"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice or 'Test'} to {self.webhook}"
+
+    @property
+    def is_test(self) -> bool:
+        """Whether somebody only tried the address."""
+        return self.notice_id is None
+
+    @property
+    def shape(self) -> str:
+        """The state whose shape stands beside it."""
+        shapes = {SendState.WAITING: "queued", SendState.SENT: "done", SendState.FAILED: "failed"}
+        return shapes.get(SendState(self.state), "quiet")

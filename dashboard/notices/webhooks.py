@@ -1,0 +1,297 @@
+"""The outgoing webhook of a console: its secret, its outbox, and what is sent.
+
+How a receiver checks a request is told in `docs/webhooks.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor
+from dashboard.common import sealing
+from dashboard.common.tasks import publish_on_commit
+from dashboard.consoles.models import Console
+from dashboard.notices import sending
+from dashboard.notices.addresses import AddressError, UnknownHostError, staff_url, target_of
+from dashboard.notices.models import Notice, SendState, Webhook, WebhookDelivery
+from dashboard.notices.patience import MINUTE, TRIES_FOR, pause_after
+from dashboard.people.models import User
+
+logger = logging.getLogger(__name__)
+
+CLAIM = timedelta(seconds=60)
+WORKS_FOR = 30.0
+"""Seconds after which a worker leaves the rest of an outbox to the next message."""
+AT_ONCE = 100
+RESTS_FOR = MINUTE
+"""After a failure the whole webhook rests: a receiver that hangs must not hold a worker."""
+SECRET_BYTES = 32
+TEST = "test"
+"""The kind of what is sent to try an address."""
+QUEUE = "bulk"
+
+
+# ---- setting up ----
+
+
+@sensitive_variables("secret")
+def create(console: Console, url: str, user: User) -> tuple[Webhook, str]:
+    """A console's webhook and its secret, which is shown this once; an existing one is replaced.
+
+    Raises `AddressError`.
+    """
+    target_of(url)
+    secret = new_secret()
+    with transaction.atomic():
+        webhook, is_new = Webhook.objects.get_or_create(
+            console=console, defaults={"url": url, "created_by": user, "sealed_secret": ""}
+        )
+        _seal(webhook, secret)
+        if not is_new:
+            Webhook.objects.filter(pk=webhook.pk).update(url=url)
+            webhook.url = url
+        _record(webhook, user, "set up the webhook", address=url)
+    return webhook, secret
+
+
+def change(webhook: Webhook, url: str, user: User) -> bool:
+    """Send to this address from now on, also what waits. Raises `AddressError`."""
+    target_of(url)
+    with transaction.atomic():
+        rows = Webhook.objects.filter(pk=webhook.pk).exclude(url=url)
+        if not rows.update(url=url, rests_until=None):
+            return False
+        _record(webhook, user, "changed the webhook's address", address=url)
+    return True
+
+
+@sensitive_variables("secret")
+def rotate(webhook: Webhook, user: User) -> str:
+    """A new secret, which is shown this once; the old one signs nothing any more."""
+    secret = new_secret()
+    with transaction.atomic():
+        _seal(webhook, secret)
+        _record(webhook, user, "changed the webhook's secret")
+    return secret
+
+
+def switch(webhook: Webhook, user: User, *, is_on: bool) -> bool:
+    """Begin or stop sending. What waits is kept a day; what happens while it is off is not sent."""
+    with transaction.atomic():
+        rows = Webhook.objects.filter(pk=webhook.pk, is_on=not is_on)
+        if not rows.update(is_on=is_on, rests_until=None):
+            return False
+        _record(webhook, user, f"switched the webhook {'on' if is_on else 'off'}")
+        webhook.refresh_from_db()
+        if is_on:
+            _hint(webhook)
+    return True
+
+
+def new_secret() -> str:
+    """256 random bits as text; the prefix tells secret scanners what it is."""
+    return f"cdwh_{secrets.token_urlsafe(SECRET_BYTES)}"
+
+
+@sensitive_variables("secret")
+def _seal(webhook: Webhook, secret: str) -> None:
+    webhook.sealed_secret = sealing.seal(secret, bound_to=webhook.seal_place)
+    webhook.save(update_fields=["sealed_secret"])
+
+
+def _record(webhook: Webhook, user: User, action: str, **details: Any) -> None:
+    actor = Actor.staff(user)
+    audit.record(actor, action, console=webhook.console, target=str(webhook.console), **details)
+
+
+# ---- the outbox ----
+
+
+def queue(notice: Notice) -> None:
+    """Put the notice into the outbox of its console's webhook, if there is one that is on."""
+    webhook = Webhook.objects.filter(console=notice.console_id, is_on=True).first()
+    if webhook is None:
+        return
+    WebhookDelivery.objects.create(webhook=webhook, notice=notice)
+    _hint(webhook)
+
+
+def queue_test(webhook: Webhook) -> WebhookDelivery:
+    """Put a test into the outbox. The webhook may rest: somebody looks at it."""
+    with transaction.atomic():
+        delivery = WebhookDelivery.objects.create(webhook=webhook)
+        Webhook.objects.filter(pk=webhook.pk).update(rests_until=None)
+        _hint(webhook)
+    return delivery
+
+
+def queue_again(delivery: WebhookDelivery) -> bool:
+    """Try one that was given up anew, as often as the first time."""
+    moment = timezone.now()
+    with transaction.atomic():
+        rows = WebhookDelivery.objects.filter(pk=delivery.pk, state=SendState.FAILED)
+        if not rows.update(
+            state=SendState.WAITING, tries=0, queued_at=moment, not_before=moment, error=""
+        ):
+            return False
+        Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=None)
+        _hint(delivery.webhook)
+    return True
+
+
+def _hint(webhook: Webhook) -> None:
+    from dashboard.notices import tasks
+
+    publish_on_commit(tasks.deliver, webhook.pk, queue=QUEUE)
+
+
+def due(moment: datetime) -> QuerySet[WebhookDelivery]:
+    """What can be sent now: a webhook that is on, does not rest and is nobody's at the moment."""
+    return WebhookDelivery.objects.filter(
+        Q(webhook__rests_until=None) | Q(webhook__rests_until__lte=moment),
+        Q(webhook__claimed_until=None) | Q(webhook__claimed_until__lt=moment),
+        state=SendState.WAITING,
+        not_before__lte=moment,
+        webhook__is_on=True,
+        webhook__console__retired_at=None,
+    )
+
+
+def deliver(webhook_id: int) -> None:
+    """Send what is due, in order, until one fails; a second run meanwhile finds it claimed.
+
+    One worker at a time: neither two of the same, nor one receiver with many workers.
+    """
+    moment = timezone.now()
+    if not due(moment).filter(webhook=webhook_id).exists():
+        return
+    free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
+    if not Webhook.objects.filter(free, pk=webhook_id).update(claimed_until=moment + CLAIM):
+        return
+    until = time.monotonic() + WORKS_FOR
+    try:
+        rows = WebhookDelivery.objects.filter(
+            webhook=webhook_id, state=SendState.WAITING, not_before__lte=moment
+        )
+        for delivery in rows.select_related(
+            "webhook__console", "notice__account", "notice__console"
+        ).order_by("not_before", "pk")[:AT_ONCE]:
+            if time.monotonic() >= until or not _deliver(delivery):
+                break
+    finally:
+        Webhook.objects.filter(pk=webhook_id).update(claimed_until=None)
+
+
+def _deliver(delivery: WebhookDelivery) -> bool:
+    """Send one and note what came of it; whether the next one may follow."""
+    webhook = delivery.webhook
+    body = body_of(delivery)
+    rows = WebhookDelivery.objects.filter(pk=delivery.pk, state=SendState.WAITING)
+    rows.update(tries=F("tries") + 1)
+    status: int | None = None
+    try:
+        headers = headers_for(delivery, body, int(time.time()))
+        answer = sending.post(target_of(webhook.url), body, headers)
+        status, words = answer.status, "" if answer.is_good else answer.words
+    except UnknownHostError as error:
+        words = str(error)
+    except AddressError as error:
+        rows.update(state=SendState.FAILED, status=None, error=str(error))
+        logger.warning("webhook refused delivery=%d", delivery.pk)
+        return False
+    except sealing.SealBrokenError:
+        words = "Its secret cannot be opened: a key was taken out of the settings. Make a new one."
+        rows.update(state=SendState.FAILED, status=None, error=words)
+        logger.error("webhook secret cannot be opened webhook=%d", webhook.pk)
+        return False
+    except sending.SendingError as error:
+        words = str(error)
+    moment = timezone.now()
+    if not words:
+        rows.update(state=SendState.SENT, status=status, sent_at=moment, error="")
+        return True
+    logger.info("webhook failed delivery=%d status=%s", delivery.pk, status)
+    Webhook.objects.filter(pk=webhook.pk).update(rests_until=moment + RESTS_FOR)
+    pause = pause_after(delivery.tries + 1)
+    if delivery.is_test or pause is None or moment + pause > delivery.queued_at + TRIES_FOR:
+        if not delivery.is_test:
+            words = f"{words} It was tried for a day."
+        rows.update(state=SendState.FAILED, status=status, error=words)
+    else:
+        rows.update(not_before=moment + pause, status=status, error=words)
+    return False
+
+
+def give_up_old() -> None:
+    """End what waits longer than a day: its webhook is off, or never had its turn."""
+    old = timezone.now() - TRIES_FOR - timedelta(hours=1)
+    rows = WebhookDelivery.objects.filter(state=SendState.WAITING, queued_at__lt=old)
+    rows.filter(tries=0).update(state=SendState.FAILED, error="It could not be sent for a day.")
+    rows.update(state=SendState.FAILED)
+
+
+# ---- what is sent ----
+
+
+def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
+    """What a receiver is told. Never a link's address, a token or anything typed."""
+    notice, console = delivery.notice, delivery.webhook.console
+    told: dict[str, Any] = {
+        "id": str(delivery.reference),
+        "kind": TEST if notice is None else notice.kind,
+        "at": _time(delivery.created_at if notice is None else notice.at),
+        "console": {"id": console.pk, "name": console.name},
+        "account": None,
+        "link": None,
+        "words": "A test from Cyclr Desk." if notice is None else notice.words,
+        "details": "" if notice is None else notice.details,
+    }
+    if notice is not None:
+        told["link"] = {"url": staff_url(notice.url)}
+        if notice.account is not None:
+            told["account"] = {"id": notice.account.cyclr_id, "name": notice.account.name}
+    return told
+
+
+def body_of(delivery: WebhookDelivery) -> bytes:
+    """The payload as it is signed and sent: ASCII, the same bytes at each try."""
+    return json.dumps(payload_of(delivery)).encode("ascii")
+
+
+@sensitive_variables("secret")
+def headers_for(delivery: WebhookDelivery, body: bytes, timestamp: int) -> dict[str, str]:
+    """The headers that prove who sent it, and when. Raises `SealBrokenError`."""
+    webhook = delivery.webhook
+    secret = sealing.unseal(webhook.sealed_secret, bound_to=webhook.seal_place)
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Cyclr-Desk",
+        "X-Cyclr-Desk-Delivery": str(delivery.reference),
+        "X-Cyclr-Desk-Timestamp": str(timestamp),
+        "X-Cyclr-Desk-Signature": f"v1={sign(secret, timestamp, body)}",
+    }
+
+
+@sensitive_variables("secret")
+def sign(secret: str, timestamp: int, body: bytes) -> str:
+    """Hex HMAC-SHA256 with the secret over the timestamp, a dot and the body."""
+    message = f"{timestamp}.".encode() + body
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _time(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second: `2026-03-10T14:31:05Z`."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

@@ -1,0 +1,35 @@
+"""The form for a webhook's address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from dashboard.notices.addresses import LONGEST, AddressError, target_of
+
+
+class WebhookForm(forms.Form):
+    """Where to send a console's notices."""
+
+    url = forms.CharField(
+        label="Address",
+        max_length=LONGEST,
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text="Begins with https:// and is reached from the internet.",
+    )
+
+    def __init__(self, data: Any = None, *, url: str = "") -> None:
+        super().__init__(data, initial={"url": url})
+
+    def clean_url(self) -> str:
+        """An address that may be asked, as far as it shows without looking its host up."""
+        url: str = self.cleaned_data["url"]
+        try:
+            target_of(url)
+        except AddressError as error:
+            raise ValidationError(str(error)) from None
+        return url

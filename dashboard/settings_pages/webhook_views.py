@@ -1,0 +1,142 @@
+"""Settings: the outgoing webhook of each console, its secret and what was delivered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dashboard.common.htmx import is_swap, render_page
+from dashboard.common.paging import paged
+from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.consoles.models import Console
+from dashboard.notices import webhooks
+from dashboard.notices.models import SendState, Webhook, WebhookDelivery
+from dashboard.people.access import StaffRequest, consoles_for, role_required
+from dashboard.people.models import Role
+from dashboard.settings_pages.webhook_forms import WebhookForm
+
+PAGE = "settings/settings_webhook.html"
+DELIVERIES_PER_PAGE = 20
+
+
+@require_GET
+@role_required(Role.ADMIN)
+def settings_webhook_list(request: StaffRequest) -> HttpResponse:
+    """The consoles and whether their notices are sent anywhere; with one console, its page."""
+    consoles = list(consoles_for(request.user, Role.ADMIN))
+    if len(consoles) == 1:
+        return redirect("settings_webhook", consoles[0].pk)
+    hooks = {hook.console_id: hook for hook in Webhook.objects.filter(console__in=consoles)}
+    context = {"rows": [(console, hooks.get(console.pk)) for console in consoles]}
+    return render(request, "settings/settings_webhook_list.html", context)
+
+
+@sensitive_variables("secret")
+@require_http_methods(["GET", "POST"])
+@role_required(Role.ADMIN)
+def settings_webhook(request: StaffRequest, pk: int) -> HttpResponse:
+    """One console's webhook. Its secret is shown once, in the answer to what made it."""
+    console = _console(request, pk)
+    webhook = Webhook.objects.select_related("console").filter(console=console).first()
+    form = WebhookForm(
+        request.POST if request.method == "POST" else None, url=webhook.url if webhook else ""
+    )
+    if request.method == "POST" and form.is_valid():
+        url = form.cleaned_data["url"]
+        if webhook is None:
+            webhook, secret = webhooks.create(console, url, request.user)
+            return _page(request, webhook, form, secret=secret)
+        if webhooks.change(webhook, url, request.user):
+            messages.success(request, "Saved. What still waits goes to the new address.")
+        return redirect("settings_webhook", console.pk)
+    if webhook is None:
+        status = 422 if request.method == "POST" else 200
+        return render(request, PAGE, {"console": console, "form": form}, status=status)
+    return _page(request, webhook, form)
+
+
+@sensitive_variables("secret")
+def _page(
+    request: StaffRequest, webhook: Webhook, form: WebhookForm, *, secret: str = ""
+) -> HttpResponse:
+    rows = webhook.deliveries.select_related("notice__account").order_by("-pk")
+    page = paged(request, rows, per_page=DELIVERIES_PER_PAGE)
+    shown = [(one.pk, one.state, one.tries, one.error) for one in page]
+    is_moving = any(one.state == SendState.WAITING for one in page) and webhook.is_on
+    version = version_of(request.GET.get("page"), page.total, shown, is_moving)
+    if request.method == "GET" and is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    context: dict[str, Any] = {
+        "console": webhook.console,
+        "webhook": webhook,
+        "form": form,
+        "page": page,
+        "is_moving": is_moving,
+        "version": version,
+        "secret": secret,
+    }
+    status = 422 if form.errors else 200
+    partial = PAGE if request.method == "POST" else "settings/_webhook_deliveries.html"
+    return render_page(request, PAGE, partial, context, status=status)
+
+
+@sensitive_variables("secret")
+@require_POST
+@role_required(Role.ADMIN)
+def settings_webhook_rotate(request: StaffRequest, pk: int) -> HttpResponse:
+    """Another secret, shown in this answer and never again."""
+    webhook = _webhook(request, pk)
+    secret = webhooks.rotate(webhook, request.user)
+    return _page(request, webhook, WebhookForm(url=webhook.url), secret=secret)
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def settings_webhook_switch(request: StaffRequest, pk: int) -> HttpResponse:
+    """Begin or stop sending, as the pressed button says: pressed twice it changes once."""
+    webhook = _webhook(request, pk)
+    is_on = request.POST.get("on") == "1"
+    if webhooks.switch(webhook, request.user, is_on=is_on):
+        words = "On. What still waited is sent." if is_on else "Off. What happens now is not sent."
+        messages.success(request, words)
+    return redirect("settings_webhook", pk)
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def settings_webhook_test(request: StaffRequest, pk: int) -> HttpResponse:
+    """Send a test; what came of it stands in the list."""
+    webhook = _webhook(request, pk)
+    if webhook.is_on:
+        webhooks.queue_test(webhook)
+    else:
+        messages.info(request, "The webhook is off. Switch it on to test it.")
+    return redirect("settings_webhook", pk)
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def settings_webhook_again(request: StaffRequest, pk: int, delivery_pk: int) -> HttpResponse:
+    """Try one that failed anew."""
+    rows = WebhookDelivery.objects.filter(webhook=_webhook(request, pk))
+    delivery = get_object_or_404(rows.select_related("webhook"), pk=delivery_pk)
+    webhooks.queue_again(delivery)
+    return redirect("settings_webhook", pk)
+
+
+def _console(request: StaffRequest, pk: int) -> Console:
+    """The console, if the person administers it."""
+    return get_object_or_404(consoles_for(request.user, Role.ADMIN), pk=pk)
+
+
+def _webhook(request: StaffRequest, pk: int) -> Webhook:
+    """Its webhook, if there is one."""
+    found = Webhook.objects.select_related("console").filter(console=_console(request, pk)).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,43 @@
+"""A console with something to tell, and somebody to tell it to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account
+from dashboard.notices import services
+from dashboard.notices.models import Notice, NoticeKind
+from tests.factories import make_account, make_console
+
+
+@pytest.fixture
+def console(db: None) -> Console:
+    return make_console(name="EU live")
+
+
+@pytest.fixture
+def account(console: Console) -> Account:
+    return make_account(console=console, name="Harbour Books", cyclr_id="shop-1042.example")
+
+
+@pytest.fixture
+def tell(account: Account) -> Callable[..., Notice]:
+    """Posts a notice about the account."""
+
+    def post(**values: Any) -> Notice:
+        made_up: dict[str, Any] = {
+            "kind": NoticeKind.LINK_CONNECTED,
+            "console": account.console,
+            "words": "Harbour Books: everything is connected",
+            "url": "/links/7/",
+            "account": account,
+        }
+        notice = services.post(**made_up | values)
+        assert notice is not None
+        return notice
+
+    return post
