@@ -18,6 +18,9 @@ ACTIONS = {
     "links.create": "Created",
     "links.revoke": "Revoked",
     "links.extend": "Extended",
+    "links.resend_all": "Sent the links not opened again",
+    "links.extend_all": "Extended all unfinished links",
+    "links.revoke_all": "Revoked all unfinished links",
     "links.ask": "Asked for a new one",
     "links.connect": "Connected",
 }

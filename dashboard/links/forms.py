@@ -44,13 +44,18 @@ class LinkForm(forms.Form):
     )
 
     def __init__(
-        self, connectors: Sequence[AccountConnector], data: Any = None, *, chosen: str = ""
+        self,
+        connectors: Sequence[AccountConnector],
+        data: Any = None,
+        *,
+        chosen: Sequence[str] = (),
     ) -> None:
         self.choices = {str(connector.pk): connector for connector in connectors}
         broken = [pk for pk, connector in self.choices.items() if not connector.authenticated]
+        picked = [pk for pk in chosen if pk in self.choices]
         initial = {
             "submission": uuid.uuid4(),
-            "connectors": [chosen] if chosen in self.choices else broken or list(self.choices)[:1],
+            "connectors": picked or broken or list(self.choices)[:1],
         }
         super().__init__(data, initial=initial)
         field = self.fields["connectors"]

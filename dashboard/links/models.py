@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Acted, ActorKind
-from dashboard.bulk.models import BulkRun
+from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
@@ -96,6 +96,14 @@ class Link(Acted):
         blank=True,
         related_name="links",
         help_text="The campaign it belongs to.",
+    )
+    row = models.OneToOneField(
+        BulkRow,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="link",
+        help_text="The line of the campaign that it was made of.",
     )
     state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.CREATED)
     created_at = models.DateTimeField(auto_now_add=True)
