@@ -15,6 +15,9 @@ from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, CatalogueConnector, MirrorQuerySet
 from dashboard.operations.models import ACTIVE, Operation, State
 
+PAGES = {"links.create": "campaign_detail"}
+"""Kinds whose runs are shown on a page of their own, by its name; known here by name only."""
+
 
 def new_reference() -> str:
     """A public name such as "run7k2m9xq4hd"."""
@@ -77,7 +80,7 @@ class BulkRun(Acted):
 
     def get_absolute_url(self) -> str:
         """The run's page."""
-        return reverse("bulk_run_detail", args=[self.reference])
+        return reverse(PAGES.get(self.kind, "bulk_run_detail"), args=[self.reference])
 
 
 class BulkRowQuerySet(models.QuerySet["BulkRow"]):

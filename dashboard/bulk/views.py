@@ -14,7 +14,7 @@ from django_htmx.http import trigger_client_event
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import services, words
-from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.bulk.models import PAGES, BulkRow, BulkRun, RunState
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.spreadsheet import csv_response
@@ -64,6 +64,8 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
     """One run: how far it is, one line for each account, and what can be done about it."""
     runs = BulkRun.objects.select_related("connector", "console", "actor_user")
     run = get_for(request, runs, reference=reference)
+    if run.kind in PAGES:
+        return redirect(run)
     progress = services.progress(run)
     state = words.state_of(run, progress)
     role = request.user.role_in(run.console)

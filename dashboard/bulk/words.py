@@ -131,12 +131,17 @@ class Part:
 def bar(progress: Progress) -> list[Part]:
     """Done, failed, running, as parts of the bar; what is left of it is still to come."""
     counts = {"done": progress.done, "fail": progress.failed, "run": progress.running}
-    whole = max(1, progress.to_do)
+    return parts_of(counts, progress.to_do)
+
+
+def parts_of(counts: dict[str, int], total: int) -> list[Part]:
+    """A part for each kind that there is any of, as long as its share of `total`."""
+    whole = max(1, total)
     lengths = {kind: max(LEAST, BAR * n // whole) for kind, n in counts.items() if n}
     if not lengths:
         return []
     longest = max(lengths, key=lambda kind: lengths[kind])
-    is_full = sum(counts.values()) == progress.to_do
+    is_full = sum(counts.values()) == total
     if is_full or sum(lengths.values()) > BAR:
         lengths[longest] += BAR - sum(lengths.values())
     parts, x = [], 0

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
-from dashboard.common.paging import clean_address, paged
+from dashboard.common.paging import Page, clean_address, paged
 from dashboard.common.sorting import Order, Sorting
 from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.mirror.finding import STATES, ConnectorFilter
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
 from dashboard.mirror.reading import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.people.access import StaffRequest, role_required
@@ -45,11 +46,6 @@ ORDERS = (
         falls=True,
     ),
 )
-STATES = {
-    "not-authenticated": ("Not authenticated", Q(gone_at=None) & ~Q(authenticated=True)),
-    "authenticated": ("Authenticated", Q(gone_at=None, authenticated=True)),
-    "gone": ("Gone", Q(gone_at__isnull=False)),
-}
 
 
 @require_safe
@@ -60,42 +56,35 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         return redirect_browser(clean_address(request))
     in_view = consoles_in_view(request)
     reading = reading_of(in_view.shown)
-    search = request.GET.get("q", "").strip()
-    name = request.GET.get("connector", "").replace("\x00", "")
-    state = request.GET.get("state", "")
-    state = state if state in STATES else ""
+    asked = ConnectorFilter.of(request.GET)
     sorting = Sorting(request, ORDERS)
     every = _shown(request, in_view)
-    found = every.search(search)
-    if name:
-        found = found.filter(connector_name=name)
-    if state:
-        found = found.filter(STATES[state][1])
-    page = paged(request, found.select_related("account").order_by(*sorting.order_by))
-    is_filtered = bool(search or name or state)
+    found = asked.among(every).select_related("account").order_by(*sorting.order_by)
+    page = paged(request, found)
     is_first_reading = reading.is_running and reading.read_at is None
-    is_waiting = not page.total and is_first_reading and not is_filtered
+    is_waiting = not page.total and is_first_reading and not asked.is_set
     version = version_of(is_waiting, page.total)
     if is_waiting and is_seen(request, version):
         return nothing_new()
     context: dict[str, Any] = {
         "page": page,
-        "search": search,
-        "name": name,
-        "state": state,
+        "search": asked.search,
+        "name": asked.name,
+        "state": asked.state,
         "states": [(key, words) for key, (words, _) in STATES.items()],
         "sorting": sorting,
         "in_view": in_view,
         "reading": reading,
         "is_waiting": is_waiting,
-        "is_filtered": is_filtered,
+        "is_filtered": asked.is_set,
+        "may_reconnect": _pickable(request, page),
         "version": version,
     }
     if not is_swap(request):
         names = every.exclude(connector_name="").order_by("connector_name")
         context["names"] = list(names.values_list("connector_name", flat=True).distinct())
-    if not page.total and search and (name or state):
-        context["without_filters"] = every.search(search).count()
+    if not page.total and asked.search and (asked.name or asked.state):
+        context["without_filters"] = every.search(asked.search).count()
     response = render_page(
         request, "fleet/connector_list.html", "fleet/_connector_table.html", context
     )
@@ -109,3 +98,11 @@ def _shown(request: StaffRequest, in_view: InView) -> AccountConnectorQuerySet:
     if in_view.chosen:
         rows = rows.filter(account__console=in_view.chosen)
     return rows.filter(gone_lately(), gone_lately("account__"))
+
+
+def _pickable(request: StaffRequest, page: Page[AccountConnector]) -> set[int]:
+    """The shown connectors in whose console the person may start a campaign."""
+    least = Role.LEAD
+    roles = {row.account.console_id: request.user.role_in(row.account.console_id) for row in page}
+    may = {console for console, role in roles.items() if role is not None and role >= least}
+    return {row.pk for row in page if row.account.console_id in may}

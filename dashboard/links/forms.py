@@ -44,13 +44,16 @@ class LinkForm(forms.Form):
         help_text="The customer reads it on the page.",
     )
 
-    def __init__(self, needs: Sequence[Needs], data: Any = None, *, chosen: str = "") -> None:
+    def __init__(
+        self, needs: Sequence[Needs], data: Any = None, *, chosen: Sequence[str] = ()
+    ) -> None:
         connectors = [one.installed for one in needs]
         self.choices = {str(connector.pk): connector for connector in connectors}
         broken = [pk for pk, connector in self.choices.items() if not connector.authenticated]
+        picked = [pk for pk in chosen if pk in self.choices]
         initial = {
             "submission": uuid.uuid4(),
-            "connectors": [chosen] if chosen in self.choices else broken or list(self.choices)[:1],
+            "connectors": picked or broken or list(self.choices)[:1],
         }
         super().__init__(data, initial=initial)
         field = self.fields["connectors"]

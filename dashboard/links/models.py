@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from dashboard.audit.models import Acted, ActorKind
-from dashboard.bulk.models import BulkRun
+from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.links import telling
@@ -98,6 +98,14 @@ class Link(Acted):
         blank=True,
         related_name="links",
         help_text="The campaign it belongs to.",
+    )
+    row = models.OneToOneField(
+        BulkRow,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="link",
+        help_text="The line of the campaign that it was made of.",
     )
     state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.CREATED)
     created_at = models.DateTimeField(auto_now_add=True)

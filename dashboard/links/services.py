@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
-from dashboard.bulk.models import BulkRun
+from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
 from dashboard.common.foreign import storable
 from dashboard.common.tasks import publish_on_commit
@@ -78,6 +78,7 @@ def create_link(
     ticket_url: str = "",
     has_reminders: bool = False,
     run: BulkRun | None = None,
+    row: BulkRow | None = None,
     submission: uuid.UUID | None = None,
 ) -> Link:
     """A link over installed connectors of one account; the same submission gives the same link."""
@@ -95,6 +96,7 @@ def create_link(
         ticket_url=ticket_url,
         has_reminders=has_reminders,
         run=run,
+        row=row,
         expires_at=timezone.now() + lifetime,
     )
     link.actor = actor

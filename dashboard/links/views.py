@@ -193,7 +193,7 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
     form = LinkForm(
         possible,
         request.POST if request.method == "POST" else None,
-        chosen=request.GET.get("connector", ""),
+        chosen=request.GET.getlist("connector"),
     )
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data

@@ -254,6 +254,28 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) release(form);
 });
 
+// ---- ticks: [data-ticks="pick"] ticks all boxes of that name at once; [data-ticked] counts them ----
+// Without script the server reads the one box as all of the page.
+
+const boxes = (form, name) => [...form.elements].filter((box) => box.type === "checkbox" && box.name === name);
+const count = (form) => {
+  for (const place of form.querySelectorAll("[data-ticked]")) {
+    const ticked = boxes(form, place.dataset.ticked).filter((box) => box.checked).length;
+    place.textContent = ticked ? `${ticked} selected` : "";
+  }
+};
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (box.type !== "checkbox" || !box.form?.querySelector("[data-ticked]")) return;
+  if (box.dataset.ticks) {
+    for (const one of boxes(box.form, box.dataset.ticks)) one.checked = box.checked;
+  } else {
+    const whole = box.form.querySelector(`[data-ticks="${CSS.escape(box.name)}"]`);
+    if (whole) whole.checked = boxes(box.form, box.name).every((one) => one.checked);
+  }
+  count(box.form);
+});
+
 // ---- checks: a form with a [data-checks] part says what is wrong with a field as it is left ----
 
 const isSecret = (field) => field.type === "password" || field.classList.contains("secret");
@@ -337,6 +359,7 @@ const attend = (part) => {
     delete snack.dataset.snack;
     fade(snack);
   }
+  for (const place of part.querySelectorAll("form:has([data-ticked])")) count(place);
   for (const dialog of part.querySelectorAll("dialog[data-shown]:not([open])")) dialog.showModal();
 };
 attend(document);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from dashboard.common.paging import PER_PAGE
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import SyncRun
-from dashboard.people.models import Role
+from dashboard.people.models import Membership, Role
 from tests.factories import make_account, make_account_connector, make_console, make_user
 from tests.pages import (
     HOSTILE,
@@ -178,3 +180,56 @@ def test_looking_changes_nothing(viewer: Client, here: Console) -> None:
         viewer.get(URL)
         part(viewer, URL, "connector-table", q="x")
         assert viewer.post(URL).status_code == 405
+
+
+# -- reconnecting many ---------------------------------------------------------------------------
+
+
+def test_a_lead_ticks_connectors_and_reconnects_them(here: Console) -> None:
+    lead = signed_in(make_user(Role.LEAD))
+    connector = make_account_connector(
+        account=make_account(console=here, name="Harbour Books"), name="HubSpot"
+    )
+
+    html = text_of(lead.get(URL, {"q": "hub", "state": "not-authenticated"}))
+
+    assert 'aria-label="Select HubSpot of Harbour Books"' in html
+    assert f'name="pick" value="{connector.pk}"' in html
+    assert 'id="reconnect" method="post" action="/links/campaigns/new/"' in html
+    assert 'name="q" value="hub"' in html
+    assert 'name="state" value="not-authenticated"' in html
+    assert "Select all on this page" in html
+    assert "that match" not in html
+    assert "Reconnect…" in html
+
+
+def test_what_the_form_sends_is_what_the_list_showed(here: Console) -> None:
+    lead = signed_in(make_user(Role.LEAD))
+    for n in range(PER_PAGE + 3):
+        make_account_connector(account=make_account(console=here), name=f"HubSpot {n}")
+    make_account_connector(account=make_account(console=here), name="Slack", connector_name="Slack")
+    page = lead.get(URL, {"q": "hubspot"})
+    shown = re.findall(r'name="shown" value="(\d+)"', text_of(page))
+
+    of_page = lead.post("/links/campaigns/new/", {"scope": "page", "shown": shown, "q": "hubspot"})
+    of_filter = lead.post("/links/campaigns/new/", {"scope": "filter", "q": "hubspot"})
+
+    assert f"All {PER_PAGE + 3} that match" in text_of(page)
+    assert len(of_page.context["selection"].split(",")) == PER_PAGE
+    assert len(of_filter.context["selection"].split(",")) == PER_PAGE + 3
+
+
+def test_who_is_no_lead_of_a_console_cannot_pick_its_connectors(
+    viewer: Client, here: Console
+) -> None:
+    mine = make_account_connector(account=make_account(console=here))
+    other = make_account_connector()
+    both = make_user(Role.LEAD, console=here)
+    Membership.objects.create(user=both, console=other.account.console, role=Role.AGENT)
+
+    html = text_of(signed_in(both).get(URL))
+
+    assert f'value="{mine.pk}" aria-label' in html
+    assert f'value="{other.pk}" aria-label' not in html
+    for browser in (viewer, signed_in(make_user(Role.AGENT))):
+        assert "Reconnect…" not in text_of(browser.get(URL))

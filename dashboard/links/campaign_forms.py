@@ -1,0 +1,335 @@
+"""The form of a reconnect campaign: what all links share, and whom each is for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf.locale import LANG_INFO
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import URLValidator, validate_email
+
+from dashboard.common.foreign import as_text, fold, storable
+from dashboard.installs.many import LARGEST_TABLE, TOO_LONG, Table, TableError, read_table
+from dashboard.links.campaigns import Plan, Wishes
+from dashboard.links.forms import EXPIRES
+
+LANGUAGES = [
+    ("", "As their browser asks"),
+    *[(code, LANG_INFO[code]["name_local"]) for code in ("en", "de", "fr", "es")],
+]
+LINES = 100
+"""Accounts whose recipient can be typed on the page; for more there is the table."""
+EMAIL_HEADINGS = ("e-mail", "email", "recipient email", "recipient e-mail", "mail")
+NAME_HEADINGS = ("name", "recipient name", "contact", "recipient")
+PASSED_OVER = ("account name", "connectors", "")
+"""Columns that are there for the reader's sake."""
+WRONG_SHOWN = 5
+"""Lines of the table of which it is said what is wrong with them."""
+
+
+class CampaignForm(forms.Form):
+    """Shared wishes, a recipient for each account shown, and a table that wins over them."""
+
+    submission = forms.UUIDField(widget=forms.HiddenInput)
+    message = forms.CharField(
+        label="Message",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Each customer reads it on their page.",
+    )
+    language = forms.ChoiceField(label="Language", choices=LANGUAGES, required=False)
+    expires = forms.ChoiceField(label="Expires", choices=EXPIRES, initial="604800")
+    ticket_url = forms.CharField(
+        label="Ticket address",
+        required=False,
+        max_length=500,
+        widget=forms.URLInput,
+        help_text="Only your colleagues see it.",
+    )
+    mails = forms.BooleanField(
+        label="Send e-mails now",
+        required=False,
+        initial=True,
+        help_text="As each link is made. Links of accounts without an address are made, not sent.",
+    )
+    has_reminders = forms.BooleanField(
+        label="Send reminders",
+        required=False,
+        help_text="After 1, 3 and 6 days, until it is done.",
+    )
+    skips_linked = forms.BooleanField(
+        label="Leave out connectors that are on an open link",
+        required=False,
+        initial=True,
+    )
+    skips_authenticated = forms.BooleanField(
+        label="Leave out connectors that Cyclr calls authenticated",
+        required=False,
+        initial=True,
+    )
+    table = forms.CharField(
+        label="Recipients as a table",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text="With a heading line: “Account id”, “E-mail”, “Name”. A filled cell wins over "
+        "the lines below; accounts that are not in this campaign are passed over.",
+    )
+    file = forms.FileField(
+        label="Or a CSV file",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
+        help_text="UTF-8, at most 2 MB and 5,000 lines.",
+    )
+
+    def __init__(self, plans: Sequence[Plan], data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, initial={"submission": uuid.uuid4()})
+        for name in ("table", "file"):
+            self.fields[name].is_alternative = True  # type: ignore[attr-defined]
+        possible = [plan for plan in plans if plan.is_possible]
+        # What nobody has typed yet comes first.
+        self.plans = sorted(possible, key=lambda plan: bool(plan.email))
+        for plan in self.plans[:LINES]:
+            about = f"for {as_text(plan.account)[:200]}"
+            self.fields[f"email-{plan.account.pk}"] = forms.EmailField(
+                label=f"E-mail {about}",
+                required=False,
+                max_length=254,
+                initial=plan.email,
+                widget=forms.EmailInput(attrs=_bare_attrs(f"E-mail {about}", "E-mail")),
+            )
+            self.fields[f"name-{plan.account.pk}"] = forms.CharField(
+                label=f"Name {about}",
+                required=False,
+                max_length=200,
+                initial=plan.name,
+                widget=forms.TextInput(attrs=_bare_attrs(f"Name {about}", "Name")),
+            )
+        self.passed_over = 0
+        """Lines of the table whose account is not in the campaign."""
+
+    @property
+    def lines(self) -> list[tuple[Plan, forms.BoundField, forms.BoundField]]:
+        """The accounts shown, each with its two fields."""
+        found = []
+        for plan in self.plans[:LINES]:
+            email, name = self[f"email-{plan.account.pk}"], self[f"name-{plan.account.pk}"]
+            for bound in (email, name):
+                if bound.errors:
+                    bound.field.widget.attrs["aria-describedby"] = f"{bound.auto_id}-error"
+            found.append((plan, email, name))
+        return found
+
+    @property
+    def hidden_lines(self) -> int:
+        """Accounts that are not shown, since they are too many."""
+        return max(0, len(self.plans) - LINES)
+
+    # ---- checking ----
+
+    def clean_message(self) -> str:
+        """Text that every database can hold."""
+        return str(storable(self.cleaned_data["message"]))
+
+    def clean_ticket_url(self) -> str:
+        """An address that a browser may follow: nothing but the web."""
+        address: str = self.cleaned_data["ticket_url"]
+        if address:
+            check = URLValidator(schemes=["https", "http"])
+            check.message = "Enter an address that begins with https:// or http://."
+            check(address)
+        return address
+
+    def clean(self) -> dict[str, Any]:
+        """Read the table, and note whom each account's link is for."""
+        values: dict[str, Any] = super().clean() or {}
+        recipients = {plan.account.pk: (plan.email, plan.name) for plan in self.plans}
+        for plan in self.plans[:LINES]:
+            pk = plan.account.pk
+            if f"name-{pk}" in values and not _is_line(values[f"name-{pk}"]):
+                self.add_error(f"name-{pk}", "A name is one line of text.")
+            email, name = values.get(f"email-{pk}", ""), values.get(f"name-{pk}", "")
+            recipients[pk] = (email, str(storable(name)))
+        try:
+            recipients |= self._from_table()
+        except TableError as error:
+            self.add_error("table" if self._upload is None else "file", error)
+        self.recipients: dict[int, tuple[str, str]] = recipients
+        if self.errors and self._upload is not None and "file" not in self.errors:
+            self.add_error("file", "Choose the file again: no browser keeps it.")
+        return values
+
+    @property
+    def _upload(self) -> UploadedFile[Any] | None:
+        upload = self.files.get("file")
+        return upload if isinstance(upload, UploadedFile) else None
+
+    def _from_table(self) -> dict[int, tuple[str, str]]:
+        text = self._table_text()
+        if not text.strip():
+            return {}
+        table = read_table(text)
+        places = _places(table)
+        by_id = {plan.account.cyclr_id: plan.account.pk for plan in self.plans}
+        found: dict[int, tuple[str, str]] = {}
+        lines: dict[int, int] = {}
+        wrong: list[str] = []
+        for number, written, cells in table.lines:
+            pk = by_id.get(written) or by_id.get(written.removeprefix("'"))
+            if pk is None:
+                self.passed_over += 1
+                continue
+            email, name = (
+                str(storable(_bare(cells[places[what]]))) if what in places else ""
+                for what in ("email", "name")
+            )
+            why = TOO_LONG if number in table.too_long else _why_not(email, name)
+            if not why and email and found.setdefault(pk, (email, name)) != (email, name):
+                why = f"This account is on line {lines[pk]} already, with another recipient."
+            if why:
+                wrong.append(f"Line {number}: {why}")
+            lines.setdefault(pk, number)
+        if wrong:
+            more = len(wrong) - WRONG_SHOWN
+            raise TableError(
+                wrong[:WRONG_SHOWN] + ([f"And {more} more lines like that."] if more > 0 else [])
+            )
+        return found
+
+    def _table_text(self) -> str:
+        pasted = str(self.data.get("table", ""))
+        upload = self._upload
+        if upload is None:
+            return pasted
+        if pasted.strip():
+            raise TableError("Use one: this file, or the table above.")
+        if (upload.size or 0) > LARGEST_TABLE:
+            raise TableError("The file is larger than 2 MB. Split it.")
+        try:
+            return str(upload.read().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise TableError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
+
+    # ---- what comes of it ----
+
+    def wishes(self) -> Wishes:
+        """What all links share."""
+        values = self.cleaned_data
+        return Wishes(
+            lifetime=timedelta(seconds=int(values["expires"])),
+            message=values["message"],
+            language=values["language"],
+            ticket_url=values["ticket_url"],
+            has_reminders=values["has_reminders"],
+            mails=values["mails"],
+            skips_authenticated=values["skips_authenticated"],
+            skips_linked=values["skips_linked"],
+        )
+
+    def entries(self) -> list[tuple[str, str]]:
+        """The same for people, without what was left empty."""
+        values = self.cleaned_data
+        every = [
+            ("Message", values["message"]),
+            ("Language", dict(LANGUAGES)[values["language"]]),
+            ("Expires", f"{dict(EXPIRES)[values['expires']]}, from when it is made"),
+            ("Ticket address", values["ticket_url"]),
+            ("E-mails", "Sent as each link is made" if values["mails"] else "Not sent"),
+            ("Reminders", "After 1, 3 and 6 days" if values["has_reminders"] else "None"),
+        ]
+        if self.passed_over:
+            is_one = self.passed_over == 1
+            said = "1 line was" if is_one else f"{self.passed_over:,} lines were"
+            every.append(("Table", f"{said} passed over: their account is not in this campaign"))
+        return [(label, value) for label, value in every if value]
+
+
+class ExtendForm(forms.Form):
+    """How long all unfinished links of a campaign work from now."""
+
+    expires = forms.ChoiceField(label="Works from now", choices=EXPIRES, initial="604800")
+
+    def lifetime(self) -> timedelta:
+        """As a length of time."""
+        return timedelta(seconds=int(self.cleaned_data["expires"]))
+
+
+class SendAgainForm(forms.Form):
+    """Nothing to fill in; sent twice it writes to nobody twice."""
+
+    submission = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+class RevokeForm(forms.Form):
+    """The word that must be typed before links stop working for good."""
+
+    word = forms.CharField(
+        label="Type “revoke”",
+        max_length=50,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Type the word “revoke”."},
+    )
+
+    def clean_word(self) -> str:
+        """Upper and lower case alike."""
+        word: str = self.cleaned_data["word"]
+        if word.strip().casefold() != "revoke":
+            raise ValidationError("Type the word “revoke”.")
+        return word
+
+
+def _bare_attrs(name: str, shown: str) -> dict[str, str]:
+    """Of a field without a label of its own: its name for those who hear it, and for the eye."""
+    return {
+        "class": "form-control",
+        "aria-label": name,
+        "placeholder": shown,
+        "autocomplete": "off",
+    }
+
+
+def _places(table: Table) -> Mapping[str, int]:
+    """Which cell is the e-mail address and which the name."""
+    found: dict[str, int] = {}
+    for place, heading in enumerate(table.columns):
+        folded = fold(heading.removeprefix("'"))
+        what = "email" if folded in EMAIL_HEADINGS else "name" if folded in NAME_HEADINGS else ""
+        if not what:
+            if folded in PASSED_OVER:
+                continue
+            shown = storable(heading[:60])
+            raise TableError(f"No column is called “{shown}”. Known are: Account id, E-mail, Name.")
+        if what in found:
+            raise TableError(f"Two columns are called “{storable(heading[:60])}”.")
+        found[what] = place
+    if "email" not in found:
+        raise TableError("The table has no column “E-mail”.")
+    return found
+
+
+def _bare(cell: str) -> str:
+    """A cell without the apostrophe that keeps spreadsheets from computing it."""
+    return cell.strip().removeprefix("'")
+
+
+def _is_line(text: str) -> bool:
+    """Whether it can stand in a mail's header: one line, no control characters."""
+    return not any(ord(letter) < 32 or ord(letter) == 127 for letter in text)
+
+
+def _why_not(email: str, name: str) -> str:
+    """What is wrong with a recipient, in words; empty if nothing is."""
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError:
+        return f"“{email[:80]}” is no e-mail address."
+    if len(email) > 254 or len(name) > 200:
+        return "The address or the name is too long."
+    return "" if _is_line(name) else "A name is one line of text."

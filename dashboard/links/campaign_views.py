@@ -1,0 +1,314 @@
+"""Pages of reconnect campaigns: choosing, preview, board, and what is done to all its links."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from dashboard.audit.models import Actor
+from dashboard.bulk import services as bulk
+from dashboard.bulk import words as bulk_words
+from dashboard.bulk.models import BulkRun, RunState
+from dashboard.bulk.services import OtherRunError
+from dashboard.common.htmx import is_swap, redirect_browser, render_page
+from dashboard.common.paging import clean_address, paged
+from dashboard.common.spreadsheet import csv_response
+from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.consoles.models import Console
+from dashboard.links import campaign_board as board
+from dashboard.links import campaigns
+from dashboard.links.campaign_forms import CampaignForm, ExtendForm, RevokeForm, SendAgainForm
+from dashboard.links.models import Link
+from dashboard.mirror.models import AccountConnector
+from dashboard.mirror.reading import consoles_in_view
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+RUNS = BulkRun.objects.filter(kind=campaigns.KIND).select_related("console", "actor_user")
+HEAD = "campaign-head"
+"""The part of a board with its buttons; drawn anew only when what they do has changed."""
+ONE_LINK = 50
+"""So many connectors of a single account become one link at once, without a campaign."""
+
+
+# ---- making ----
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(Role.LEAD)
+def campaign_new(request: StaffRequest) -> HttpResponse:
+    """The form over the chosen connectors; sent, it becomes the preview of a campaign.
+
+    What was chosen comes by POST from the list of connectors, since it may be thousands.
+    """
+    asked = request.POST if request.method == "POST" else request.GET
+    try:
+        connectors = campaigns.chosen(request.user, asked)
+    except campaigns.TooManyError as error:
+        return _page(request, {"too_many": error.count, "most": campaigns.MOST}, status=422)
+    consoles = campaigns.consoles_of(connectors)
+    if len(consoles) != 1:
+        context = {"consoles": consoles, "selection": _selection(connectors)}
+        return _page(request, context, status=422 if connectors else 200)
+    accounts = {one.account_id for one in connectors}
+    is_sent = "submission" in request.POST
+    if not is_sent and len(accounts) == 1 and len(connectors) <= ONE_LINK:
+        query = urlencode([("connector", one.pk) for one in connectors])
+        return redirect(f"{reverse('link_new', args=[accounts.pop()])}?{query}")
+    return _form(request, connectors, next(iter(consoles)), is_sent=is_sent)
+
+
+def _form(
+    request: StaffRequest, connectors: list[AccountConnector], console: Console, *, is_sent: bool
+) -> HttpResponse:
+    plans = campaigns.plan(connectors)
+    data, files = (request.POST, request.FILES) if is_sent else (None, None)
+    form = CampaignForm(plans, data, files)
+    if is_sent and form.is_valid():
+        try:
+            return redirect(_drafted(request, form, connectors, console))
+        except OtherRunError as error:
+            messages.warning(
+                request, "This form was sent before, with other entries: here is what came of it."
+            )
+            return redirect(error.run)
+    if is_sent:
+        again: QueryDict = request.POST.copy()
+        again["submission"] = str(uuid.uuid4())
+        form.data = again
+    context = {
+        "form": form,
+        "console": console,
+        "plans": plans,
+        "connectors": sum(len(plan.connectors) for plan in plans),
+        "going": sum(bool(plan.connectors) for plan in plans),
+        "left_out": [plan for plan in plans if not plan.is_possible],
+        "selection": _selection(connectors),
+    }
+    return _page(request, context, status=422 if is_sent else 200)
+
+
+def _drafted(
+    request: StaffRequest,
+    form: CampaignForm,
+    connectors: list[AccountConnector],
+    console: Console,
+) -> BulkRun:
+    wishes = form.wishes()
+    plans = campaigns.plan(
+        connectors,
+        skips_authenticated=wishes.skips_authenticated,
+        skips_linked=wishes.skips_linked,
+    )
+    for plan in plans:
+        plan.email, plan.name = form.recipients.get(plan.account.pk, ("", ""))
+    return campaigns.draft(
+        Actor.staff(request.user),
+        console,
+        plans,
+        wishes,
+        submission=form.cleaned_data["submission"],
+        entries=form.entries(),
+    )
+
+
+def _selection(connectors: list[AccountConnector]) -> str:
+    return ",".join(str(one.pk) for one in connectors)
+
+
+def _page(request: StaffRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    return render(request, "links/campaign_new.html", context, status=status)
+
+
+@require_POST
+@role_required(Role.LEAD)
+def campaign_table(request: StaffRequest) -> HttpResponseBase:
+    """A table of recipients to fill in: the accounts of what was chosen, whom we know already."""
+    try:
+        connectors = campaigns.chosen(request.user, request.POST)
+    except campaigns.TooManyError as error:
+        return _page(request, {"too_many": error.count, "most": campaigns.MOST}, status=422)
+    plans = [plan for plan in campaigns.plan(connectors) if plan.is_possible]
+    rows = ((p.account.cyclr_id, p.account.name, p.email, p.name, p.names) for p in plans)
+    columns = ("Account id", "Account name", "E-mail", "Name", "Connectors")
+    return csv_response("recipients", columns, rows)
+
+
+# ---- looking ----
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def campaign_list(request: StaffRequest) -> HttpResponse:
+    """Every campaign, newest first; live while one is being made or waits for customers."""
+    if is_swap(request) and request.htmx.trigger_name == "console":
+        return redirect_browser(clean_address(request))
+    in_view = consoles_in_view(request)
+    runs = RUNS.visible_to(request.user)
+    if in_view.chosen:
+        runs = runs.filter(console=in_view.chosen)
+    page = paged(request, runs.order_by("-created_at", "-pk"))
+    lines = board.campaign_lines(page)
+    shown = [(line.run.pk, line.state, line.links, line.connected) for line in lines]
+    version = version_of(request.get_full_path(), page.total, shown)
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    is_moving = any(
+        line.run.state == RunState.RUNNING or line.connected < line.links for line in lines
+    )
+    context = {
+        "page": page,
+        "lines": lines,
+        "in_view": in_view,
+        "is_moving": is_moving,
+        "version": version,
+    }
+    return render_page(request, "links/campaign_list.html", "links/_campaign_table.html", context)
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
+    """One campaign: its preview, and from its start on where each account stands."""
+    run = get_for(request, RUNS, reference=reference)
+    progress = bulk.progress(run)
+    counts = board.counts_of(run)
+    role = request.user.role_in(run.console)
+    acts = _acts(run, counts)
+    state = bulk_words.state_of(run, progress)
+    turn = version_of(run.state, run.halted, state, progress.to_do, progress.failed > 0, acts)
+    context: dict[str, Any] = {
+        "run": run,
+        "state": state,
+        "heading": bulk_words.heading(run, progress.to_do),
+        "progress": progress,
+        "acts": acts,
+        "may_act": role is not None and role >= Role.LEAD,
+        "turn": turn,
+        "shown": run.shown_input,
+    }
+    if is_swap(request) and request.htmx.target == HEAD:
+        return render(request, "links/_campaign_head.html", context)
+    show = request.GET.get("show", "")
+    show = show if show in board.BY_KEY else ""
+    rows = board.placed(run.rows.all())
+    if show:
+        rows = rows.filter(place=show)
+    page = paged(request, board.by_urgency(rows).values_list("pk", "place"))
+    lines = board.lines(run, page)
+    drawn = [(one.row.pk, one.place.key, one.last_at, one.email, one.why) for one in lines]
+    version = version_of(request.get_full_path(), turn, progress, sorted(counts.items()), drawn)
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    context |= {
+        "tally": board.tally(counts),
+        "bar": board.bar(counts),
+        "made": board.made(counts),
+        "connected": counts.get("connected", 0),
+        "time_left": bulk_words.time_left(progress),
+        "total": sum(counts.values()),
+        "page": page,
+        "lines": lines,
+        "show": show,
+        "beat": _beat(run, progress),
+        "version": version,
+    }
+    response = render_page(
+        request, "links/campaign_detail.html", "links/_campaign_rows.html", context
+    )
+    if is_swap(request) and request.headers.get("X-Turn") != turn:
+        trigger_client_event(response, "turned", after="settle")
+    return response
+
+
+def _acts(run: BulkRun, counts: dict[str, int]) -> dict[str, bool]:
+    """What can be done to all links now."""
+    if run.started_at is None:
+        return {}
+    ended = {"connected", "revoked", "left-out", "waiting", "not-made"}
+    return {
+        "resend": bool(counts.get("not-sent") or counts.get("sent")),
+        "unfinished": any(key not in ended for key in counts),
+    }
+
+
+def _beat(run: BulkRun, progress: bulk.Progress) -> str:
+    """How often the board looks again by itself; empty when nothing can change any more."""
+    if run.state == RunState.RUNNING or progress.under_way:
+        return "tick"
+    return "tock" if Link.objects.open().filter(run=run).exists() else ""
+
+
+# ---- acting on all links ----
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(Role.LEAD)
+def campaign_resend(request: StaffRequest, reference: str) -> HttpResponse:
+    """Write again to everyone who did not open their link."""
+    run = get_for(request, RUNS, Role.LEAD, reference=reference)
+    form = SendAgainForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        submission = form.cleaned_data["submission"]
+        count = campaigns.send_again(run, Actor.staff(request.user), submission)
+        return _done(request, run, count, "{} sent again: on the way.")
+    return _confirm(request, run, form, "resend", campaigns.not_opened(run).count())
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(Role.LEAD)
+def campaign_extend(request: StaffRequest, reference: str) -> HttpResponse:
+    """Let all unfinished links work longer."""
+    run = get_for(request, RUNS, Role.LEAD, reference=reference)
+    form = ExtendForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        count = campaigns.extend_all(run, Actor.staff(request.user), form.lifetime())
+        return _done(request, run, count, "{} extended.")
+    return _confirm(request, run, form, "extend", campaigns.unfinished(run).count())
+
+
+@require_http_methods(["GET", "POST"])
+@role_required(Role.LEAD)
+def campaign_revoke(request: StaffRequest, reference: str) -> HttpResponse:
+    """End all unfinished links, after the word was typed."""
+    run = get_for(request, RUNS, Role.LEAD, reference=reference)
+    form = RevokeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        count = campaigns.revoke_all(run, Actor.staff(request.user))
+        return _done(request, run, count, "{} revoked.")
+    return _confirm(request, run, form, "revoke", campaigns.unfinished(run).count())
+
+
+def _confirm(
+    request: StaffRequest, run: BulkRun, form: forms.Form, act: str, count: int
+) -> HttpResponse:
+    context = {"run": run, "form": form, "act": act, "count": count}
+    status = 422 if form.is_bound else 200
+    return render(request, "links/campaign_act.html", context, status=status)
+
+
+def _done(request: StaffRequest, run: BulkRun, count: int, words: str) -> HttpResponse:
+    said = f"{count:,} link{'' if count == 1 else 's'}"
+    say: Callable[..., None] = messages.success if count else messages.info
+    say(request, words.format(said) if count else "There was nothing left to do.")
+    return redirect(run)
+
+
+@require_POST
+@role_required(Role.LEAD)
+def campaign_export(request: StaffRequest, reference: str) -> HttpResponseBase:
+    """Where each account stands, as CSV; without the addresses that customers use."""
+    run = get_for(request, RUNS, Role.LEAD, reference=reference)
+    bulk.note_export(run, Actor.staff(request.user))
+    return csv_response(f"campaign-{run.reference}", board.COLUMNS, board.table(run))

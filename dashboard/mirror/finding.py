@@ -1,0 +1,49 @@
+"""Narrowing a list of installed connectors, by an address or by a form that carries the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.http import QueryDict
+
+from dashboard.mirror.models import AccountConnectorQuerySet
+
+STATES = {
+    "not-authenticated": ("Not authenticated", Q(gone_at=None) & ~Q(authenticated=True)),
+    "authenticated": ("Authenticated", Q(gone_at=None, authenticated=True)),
+    "gone": ("Gone", Q(gone_at__isnull=False)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorFilter:
+    """What was asked for; empty means any. Rubbish is left out."""
+
+    search: str = ""
+    name: str = ""
+    state: str = ""
+
+    @classmethod
+    def of(cls, asked: QueryDict) -> ConnectorFilter:
+        """Read `q`, `connector` and `state`."""
+        state = asked.get("state", "")
+        return cls(
+            search=asked.get("q", "").strip(),
+            name=asked.get("connector", "").replace("\x00", ""),
+            state=state if state in STATES else "",
+        )
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it narrows anything."""
+        return bool(self.search or self.name or self.state)
+
+    def among(self, rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
+        """Those of `rows` that match."""
+        found = rows.search(self.search)
+        if self.name:
+            found = found.filter(connector_name=self.name)
+        if self.state:
+            found = found.filter(STATES[self.state][1])
+        return found
