@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from cyclr_api import Parameter
 from dashboard.audit.models import AuditEntry
 from dashboard.audit.words import line_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
@@ -59,3 +60,11 @@ def library_entry(connector: AccountConnector) -> CatalogueConnector | None:
     return entries.filter(
         name=connector.connector_name, version=connector.connector_version
     ).first()
+
+
+def dynamic_settings(connector: AccountConnector) -> list[Parameter]:
+    """The settings whose choices the third party lists once the connector is authenticated."""
+    entry = library_entry(connector)
+    asked = entry.asked_parameters if entry is not None else []
+    once = {parameter.target_name: parameter for parameter in asked if parameter.trigger_name}
+    return list(once.values())
