@@ -10,5 +10,5 @@ class LinksConfig(AppConfig):
     label = "links"
 
     def ready(self) -> None:
-        """The engine learns this room's kinds of operation."""
-        from dashboard.links import handlers  # noqa: F401
+        """The engine learns this room's kinds of operation; ends of proofs are listened for."""
+        from dashboard.links import handlers, proving  # noqa: F401
