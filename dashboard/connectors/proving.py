@@ -84,7 +84,7 @@ def prove(client: Client, connector: AccountConnector) -> Proof:
     except PermanentError as error:
         return refused(connector, method, error)
     identity = value_at(answer, method.identity_path) if method.identity_path else ""
-    return Proof(True, identity, f"{_name_of(method)} answered")
+    return Proof(True, identity, f"{_name_of(method)} answered.")
 
 
 def call(client: Client, connector: AccountConnector, method: ProofMethod) -> Any:
@@ -102,18 +102,18 @@ def refused(connector: AccountConnector, method: ProofMethod, error: PermanentEr
             # Our address is not allowed there; the connection may be as good as ever.
             return Proof(None, words=ADDRESS, said=said)
         case ForbiddenError() | AccountRefusedError():
-            words = f"{called} was refused ({error.status}): the credentials do not work"
+            words = f"{called} was refused ({error.status}): the credentials do not work."
             return Proof(False, words=words, said=said)
         case CredentialsRefusedError():
             raise error
         case NotFoundError():
-            words = f"{called} was not found (404). Choose the proof method anew in Settings"
+            words = f"{called} was not found (404). Choose the proof method anew in Settings."
             return Proof(None, words=words, said=said)
         case RefusedError() if connector.authenticated is False:
-            return Proof(False, words="It is not authenticated", said=said)
+            return Proof(False, words="It is not authenticated.", said=said)
         case _:
             status = f" ({error.status})" if error.status else ""
-            return Proof(None, words=f"{called} was refused{status}: nothing is proven", said=said)
+            return Proof(None, words=f"{called} was refused{status}: nothing is proven.", said=said)
 
 
 def _name_of(method: ProofMethod) -> str:

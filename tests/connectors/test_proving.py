@@ -89,7 +89,7 @@ def test_without_credentials_it_does_not_work(
 
     run = proven(mailchimp)
 
-    assert run.worked is False and run.words == "It is not authenticated"
+    assert run.worked is False and run.words == "It is not authenticated."
 
 
 def test_an_answer_that_does_not_tell_keeps_the_identity_that_is_known(
