@@ -27,6 +27,9 @@ ACTIONS = {
     "links.revoke_all": "Revoked all unfinished links",
     "links.ask": "Asked for a new one",
     "links.connect": "Connected",
+    "connectors.test": "Tested",
+    "connectors.choose_proof": "Chose the proof method",
+    "connectors.drop_proof": "Took the proof method away",
 }
 """Acts by their names; any other is said with the words it was recorded in."""
 

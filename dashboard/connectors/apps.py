@@ -8,3 +8,7 @@ class ConnectorsConfig(AppConfig):
 
     name = "dashboard.connectors"
     label = "connectors"
+
+    def ready(self) -> None:
+        """The engine learns this room's kinds of operation."""
+        from dashboard.connectors import handlers  # noqa: F401

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from cyclr_api import Parameter
 from dashboard.audit.models import AuditEntry
 from dashboard.audit.words import line_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
@@ -59,3 +60,35 @@ def library_entry(connector: AccountConnector) -> CatalogueConnector | None:
     return entries.filter(
         name=connector.connector_name, version=connector.connector_version
     ).first()
+
+
+def dynamic_settings(connector: AccountConnector) -> list[Parameter]:
+    """The settings whose choices the third party lists once the connector is authenticated."""
+    entry = library_entry(connector)
+    return dynamic_settings_of(entry) if entry is not None else []
+
+
+def dynamic_settings_of(entry: CatalogueConnector) -> list[Parameter]:
+    """The same of an entry of the library; two that share a technical name are one."""
+    asked = entry.asked_parameters
+    once = {parameter.target_name: parameter for parameter in asked if parameter.trigger_name}
+    return list(once.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SetupLine:
+    """A dynamic setting on the connector's page."""
+
+    name: str
+    has_value: bool
+
+
+def setup_lines(connector: AccountConnector, entry: CatalogueConnector | None) -> list[SetupLine]:
+    """What is left to set up, and what has been; empty while it is not authenticated."""
+    if entry is None or not connector.authenticated or connector.gone_at is not None:
+        return []
+    filled = set(connector.filled)
+    return [
+        SetupLine(one.name or one.target_name, one.target_name in filled)
+        for one in dynamic_settings_of(entry)
+    ]

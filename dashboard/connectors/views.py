@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.connectors import services
+from dashboard.connectors import proving, services
+from dashboard.connectors.models import ProofMethod
 from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.reading import is_stale
-from dashboard.operations.moving import beat_of_connector
+from dashboard.operations.moving import TICK, beat_of_connector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -27,19 +32,15 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
     connector = get_for(request, connectors, pk=pk)
     if is_swap(request) and request.htmx.target == "connector-history":
         return render(request, "connectors/_connector_history.html", _history(connector))
-    facts = _facts(connector)
+    facts = _facts(request, connector)
     if is_swap(request):
         if is_seen(request, facts["version"]):
             return nothing_new()
         response = render(request, "connectors/_connector_facts.html", facts)
         return trigger_client_event(response, "connector-changed")
     account = connector.account
-    role = request.user.role_in(account.console_id)
-    is_there = connector.gone_at is None and account.gone_at is None
     context = {
         "account": account,
-        "library_entry": services.library_entry(connector),
-        "may_act": bool(role and role >= Role.AGENT and is_there),
         "asks_itself": is_stale(account),
         "back": request.get_full_path(),
     }
@@ -47,19 +48,56 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "connectors/connector_detail.html", context)
 
 
-def _facts(connector: AccountConnector) -> dict[str, Any]:
-    """What Cyclr says and what was proven, and the version of it."""
-    beat = beat_of_connector(connector)
+@require_POST
+@role_required(Role.AGENT)
+def connector_test(request: StaffRequest, pk: int) -> HttpResponse:
+    """Have it proven that it works; the page shows by itself what came of it."""
+    connectors = AccountConnector.objects.select_related("account__console")
+    connector = get_for(request, connectors, Role.AGENT, pk=pk)
+    if connector.gone_at is None and connector.account.gone_at is None:
+        with transaction.atomic():
+            run = proving.ask(connector, Actor.staff(request.user))
+        if run is None:
+            messages.info(request, proving.NO_METHOD)
+    if is_swap(request):
+        facts = _facts(request, connector)
+        return render(request, "connectors/_connector_facts.html", facts)
+    return redirect(connector)
+
+
+def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]:
+    """What Cyclr says, what was proven and what is left to set up, and the version of it."""
+    account = connector.account
+    role = request.user.role_in(account.console_id)
+    is_there = connector.gone_at is None and account.gone_at is None
+    may_act = bool(role and role >= Role.AGENT and is_there)
+    entry = services.library_entry(connector)
+    run = proving.last_run(connector)
+    is_testing = run is not None and not run.is_finished and run.not_before <= timezone.now()
+    beat = TICK if is_testing else beat_of_connector(connector)
+    setup = services.setup_lines(connector, entry)
     version = version_of(
         beat,
         connector.state,
         connector.authenticated,
         connector.authenticated_since,
         connector.proven_at,
-        connector.account.refresh_error,
-        connector.account.gone_at,
+        connector.identity,
+        run and (run.pk, run.finished_at),
+        setup,
+        account.refresh_error,
+        account.gone_at,
     )
-    return {"connector": connector, "beat": beat, "version": version}
+    return {
+        "connector": connector,
+        "library_entry": entry,
+        "may_act": may_act,
+        "may_test": may_act and ProofMethod.of(connector) is not None,
+        "run": run if run is not None and (run.is_finished or is_testing) else None,
+        "setup": setup,
+        "beat": beat,
+        "version": version,
+    }
 
 
 def _history(connector: AccountConnector) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -158,10 +158,21 @@ class Moment(ForeignText):
 class ChoiceOrAnotherWidget(forms.MultiWidget):
     """A select that ends with "Another value", and the text field that it uncovers."""
 
-    def __init__(self, values: tuple[str, ...], *, is_required: bool, is_sensitive: bool) -> None:
+    def __init__(
+        self,
+        values: tuple[str, ...],
+        *,
+        is_required: bool,
+        is_sensitive: bool,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """`labels`: the names under which values are shown, where they have any."""
         self.values = values
+        named = labels or {}
         choices: list[tuple[str, Any]] = [("", _("Choose…") if is_required else _("Not set"))]
-        choices += [(value, value) for value in values if value not in {"", ANOTHER}]
+        choices += [
+            (value, named.get(value) or value) for value in values if value not in {"", ANOTHER}
+        ]
         choices.append((ANOTHER, _("Another value")))
         other = SecretInput() if is_sensitive else forms.TextInput()
         super().__init__({"": forms.Select(choices=choices), "other": other})
@@ -177,10 +188,18 @@ class ChoiceOrAnother(forms.MultiValueField):
     """One of Cyclr's Values, or another value typed in."""
 
     def __init__(
-        self, *, values: tuple[str, ...], is_sensitive: bool = False, **options: Any
+        self,
+        *,
+        values: tuple[str, ...],
+        is_sensitive: bool = False,
+        labels: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> None:
         widget = ChoiceOrAnotherWidget(
-            values, is_required=options.get("required", True), is_sensitive=is_sensitive
+            values,
+            is_required=options.get("required", True),
+            is_sensitive=is_sensitive,
+            labels=labels,
         )
         fields = (forms.CharField(required=False, strip=False), ForeignText(required=False))
         super().__init__(fields, widget=widget, require_all_fields=False, **options)

@@ -10,5 +10,5 @@ class LinksConfig(AppConfig):
     label = "links"
 
     def ready(self) -> None:
-        """The engine learns this room's kinds of operation, `check --deploy` its checks."""
-        from dashboard.links import checks, handlers  # noqa: F401
+        """What registers itself: kinds of operation, deploy checks, ends of proofs."""
+        from dashboard.links import checks, handlers, proving  # noqa: F401

@@ -17,6 +17,8 @@ from django.utils.translation import gettext, gettext_noop
 from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
+from dashboard.common.foreign import fold
+from dashboard.connectors.models import ProofRun
 from dashboard.consoles.models import Console
 from dashboard.links import telling
 from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
@@ -168,6 +170,9 @@ class Link(Acted):
     def beat(self) -> str:
         """How often its page looks again by itself: each tick, each tock, or not any more."""
         is_lively = timezone.now() - self.moved_at < LIVELY_FOR
+        if self.state == LinkState.CONNECTED:
+            # Whose account it is may be found out a moment later.
+            return "tock" if timezone.now() - self.moved_at < PROOF_TAKES else ""
         if self.is_usable:
             return "tick" if is_lively else "tock"
         # What was started before the time was over may still be confirmed.
@@ -202,6 +207,15 @@ def make_token(public_id: str, key_id: str) -> str:
     return base64.b32encode(bytes.fromhex(public_id) + code).decode().lower()
 
 
+PROOF_TAKES = timedelta(minutes=1)
+"""So long pages look by themselves for what a proof says."""
+
+
+def is_another(identity: str, before: str) -> bool:
+    """Whether two identities are known and not the same, upper and lower case alike."""
+    return bool(identity and before) and fold(identity) != fold(before)
+
+
 class LinkItem(models.Model):
     """One installed connector on a link."""
 
@@ -228,6 +242,14 @@ class LinkItem(models.Model):
     identity = models.TextField(blank=True, default="", help_text="Connected as whom.")
     identity_before = models.TextField(
         blank=True, default="", help_text="As whom it was connected when the link was made."
+    )
+    proof = models.ForeignKey(
+        ProofRun,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The proof that was asked for last: does it work, and as whom.",
     )
     started_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
@@ -263,6 +285,37 @@ class LinkItem(models.Model):
     def shown_state(self) -> str:
         """The state's word on screen."""
         return LinkState(self.state).label
+
+    @property
+    def is_other_account(self) -> bool:
+        """Whether it was connected as somebody else than before."""
+        return is_another(self.identity, self.identity_before)
+
+    @property
+    def may_start_again(self) -> bool:
+        """Whether it is connected as another account than before, and there is time to mend it.
+
+        Also when everything else on the link is done: what was connected last counts.
+        """
+        link = self.link
+        is_over = link.revoked_at is not None or link.is_expired or link.is_retired
+        return self.connected_at is not None and self.is_other_account and not is_over
+
+    @property
+    def is_proving(self) -> bool:
+        """Whether a proof is under way; one that is put off, or lost, is none."""
+        run = self.proof
+        if run is None or run.is_finished or run.not_before > timezone.now():
+            return False
+        return timezone.now() - run.not_before < PROOF_TAKES
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a proof since the customer came back says that it does not work."""
+        run = self.proof
+        if run is None or self.returned_at is None or run.began_at is None:
+            return False
+        return run.worked is False and run.began_at >= self.returned_at
 
     @property
     def is_checking(self) -> bool:
@@ -423,6 +476,18 @@ class LinkMail(Acted):
         return f"{self.get_kind_display()} for {self.link}"
 
 
+MARKS = {
+    "refused": "failed",
+    "unchecked": "failed",
+    "bounced": "failed",
+    "unmailed": "failed",
+    "other-account": "not-authenticated",
+    "not-working": "failed",
+    "identity": "done",
+}
+"""The shapes of events that are no states; a point for those that are not listed."""
+
+
 class LinkEvent(models.Model):
     """One line of a link's timeline."""
 
@@ -446,8 +511,7 @@ class LinkEvent(models.Model):
         if self.event in {"sent", "mailed"}:
             return "sent"
         if self.is_robot or self.event not in known:
-            is_bad = self.event in {"refused", "unchecked", "bounced", "unmailed"}
-            return "failed" if is_bad else "quiet"
+            return MARKS.get(self.event, "quiet")
         return self.event
 
     @property

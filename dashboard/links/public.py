@@ -219,10 +219,10 @@ def mint_wait(request: HttpRequest, mint_id: str) -> HttpResponse:
         mint = _mint(mint_id) or mint
     item, link = mint.item, mint.item.link
     context = {**_way_back(request, link), "item": item, "mint": mint}
-    if item.connected_at is not None:
+    if item.connected_at is not None and not services.may_start(item):
         context |= {"is_connected": True, "has_more": _has_more(item)}
         return _page(request, "returned", context)
-    if not link.is_usable:
+    if not services.may_start(item):
         return _page(request, "ended", context, 410)
     if mint.state == MintState.FAILED or mint.is_in_vain:
         return _page(request, "failed", context)
@@ -251,7 +251,7 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
         return _unknown(request)
     if request.method == "GET" and not _is_prefetch(request):
         services.note_return(mint)
-    item = LinkItem.objects.select_related("account_connector", "link__console").get(
+    item = LinkItem.objects.select_related("account_connector", "link__console", "proof").get(
         pk=mint.item_id
     )
     mint.refresh_from_db(fields=["returned_at", "state"])
@@ -265,12 +265,15 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
         "is_connected": item.connected_at is not None,
         "is_unread": not item.is_read_since_return,
         "is_unproven": item.was_authenticated and item.is_read_since_return,
+        "is_refused": item.is_refused,
         "is_late": is_late,
         "has_more": _has_more(item),
     }
     response = _page(request, "returned", context)
     if item.is_checking and item.seconds_since_return < STOPS_LOOKING_AFTER:
         response["Refresh"] = "10" if is_late else "2"
+    elif item.connected_at is not None and item.is_proving:
+        response["Refresh"] = "3"  # whose account it is may be known in a moment
     return response
 
 

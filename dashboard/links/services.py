@@ -291,6 +291,15 @@ def move(link: Link, state: LinkState, item: LinkItem | None = None) -> None:
 # ---- starting ----
 
 
+def may_start(item: LinkItem) -> bool:
+    """Whether a customer may start this item: their link works, and it is not connected yet.
+
+    One that was connected as somebody else than before may be started again. It stays connected
+    meanwhile: a start changes nothing until a worker has proven whose account it is then.
+    """
+    return item.link.is_usable if item.connected_at is None else item.may_start_again
+
+
 def start(item: LinkItem) -> Mint:
     """A new start of one item; a worker mints the sign-in token for it.
 
@@ -303,8 +312,8 @@ def start(item: LinkItem) -> Mint:
     with transaction.atomic():
         # Read again under the lock: it may have ended since the page was drawn.
         link = lock(item.link_id)
-        left = LinkItem.objects.filter(pk=item.pk, connected_at=None)
-        if not link.is_usable or not left.exists():
+        fresh = LinkItem.objects.select_related("link__console").filter(pk=item.pk).first()
+        if fresh is None or not may_start(fresh):
             raise NotUsableError
         mints = Mint.objects.filter(item__link=link)
         for most, window in (
@@ -332,9 +341,13 @@ def take_redirect(mint: Mint, *, robot: str = "") -> str | None:
     Used and wiped in the same statement: of two requests at once only one gets it. `robot` says
     why the visitor is likely a machine, for labelling only.
     """
-    if mint.state != MintState.READY or mint.is_over or not mint.item.link.is_usable:
+    from dashboard.links import proving
+
+    if mint.state != MintState.READY or mint.is_over:
         return None
-    if not LinkItem.objects.filter(pk=mint.item_id, connected_at=None).exists():
+    rows = LinkItem.objects.select_related("link__account", "link__console", "account_connector")
+    fresh = rows.filter(pk=mint.item_id).first()
+    if fresh is None or not may_start(fresh):
         return None
     try:
         url = sealing.unseal(mint.sealed_url, bound_to=mint.seal_place)
@@ -345,10 +358,10 @@ def take_redirect(mint: Mint, *, robot: str = "") -> str | None:
     moment = timezone.now()
     with transaction.atomic():
         lock(mint.item.link_id)
-        rows = Mint.objects.filter(pk=mint.pk, state=MintState.READY)
-        if not rows.update(state=MintState.USED, sealed_url="", used_at=moment):
+        ready = Mint.objects.filter(pk=mint.pk, state=MintState.READY)
+        if not ready.update(state=MintState.USED, sealed_url="", used_at=moment):
             return None
-        item = mint.item
+        item = fresh
         LinkItem.objects.filter(pk=item.pk).update(
             starts=F("starts") + 1,
             started_at=moment,
@@ -359,12 +372,14 @@ def take_redirect(mint: Mint, *, robot: str = "") -> str | None:
         move(item.link, LinkState.STARTED, item)
         label = {"robot": True, "why": robot} if robot else {}
         item.link.note("started", f"Started {item.account_connector}", item, **label)
+        if item.connected_at is not None:
+            proving.ask_after_start(item)
     return url
 
 
 def note_return(mint: Mint) -> None:
     """The customer's browser came back from a start. It proves nothing; a worker asks Cyclr."""
-    from dashboard.links import tasks
+    from dashboard.links import proving, tasks
 
     if mint.state != MintState.USED or mint.returned_at is not None or mint.item.link.is_retired:
         return
@@ -383,6 +398,7 @@ def note_return(mint: Mint) -> None:
             checks=0,
             check_until=moment + timedelta(seconds=settings.VERIFY_FOR),
         ):
+            proving.ask_again(item)
             return
         move(item.link, LinkState.RETURNED, item)
         item.link.note("returned", f"Came back from {item.account_connector}", item)
@@ -404,10 +420,14 @@ def confirm(item: LinkItem, *, is_authenticated: bool | None) -> None:
         # From here on, authenticated means that somebody finished it.
         item.was_authenticated = False
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
+    from dashboard.links import proving
+
     if is_authenticated and not item.was_authenticated:
-        _connect(item)
+        connect(item)
     else:
         _look_again(item, is_authenticated)
+        if is_authenticated:
+            proving.ask_after_return(item)
 
 
 def pause_after(checks: int) -> float:
@@ -421,7 +441,10 @@ def unchanged(item: LinkItem) -> QuerySet[LinkItem]:
     return rows.filter(next_check_at=item.next_check_at)
 
 
-def _connect(item: LinkItem) -> None:
+def connect(item: LinkItem, *, is_proven: bool = False) -> None:
+    """Call an item connected, once. Without `is_proven` a proof is asked for, if there is one."""
+    from dashboard.links import proving
+
     link = item.link
     moment = timezone.now()
     with transaction.atomic():
@@ -439,6 +462,8 @@ def _connect(item: LinkItem) -> None:
             return
         link.note("connected", f"{item.account_connector} connected", item)
         _connect_link(link, moment)
+        if not is_proven:
+            proving.ask_whose(item)
         audit.record(
             Actor.link(link.pk),
             "links.connect",
@@ -466,6 +491,8 @@ def _look_again(item: LinkItem, is_authenticated: bool | None) -> None:
         if is_authenticated is None:
             words = f"{name}: Cyclr does not list it, so nobody knows whether it was finished"
             item.link.note("unchecked", words, item)
+        elif is_authenticated and item.is_refused:
+            pass  # the timeline says already that it does not work
         elif is_authenticated and item.is_returned:
             item.link.note("unproven", f"{name}: returned, not proven to work", item)
         else:

@@ -73,7 +73,7 @@ def mint_token(mint_id: int) -> None:
         "item__link__account__console", "item__link__console", "item__account_connector"
     ).get(pk=mint_id)
     link = mint.item.link
-    if mint.is_over or not link.is_usable or mint.item.connected_at is not None:
+    if mint.is_over or not services.may_start(mint.item):
         _end(mint, MintState.OVER, "")
         return
     try:
@@ -110,7 +110,7 @@ def _mint(mint: Mint, client: Client) -> str | None:
     now = there.connector(item.account_connector.cyclr_id).get()
     if now.authenticated is not None:
         _take_over(link.account, item.account_connector, authenticated=now.authenticated)
-    if now.authenticated and not item.was_authenticated:
+    if item.connected_at is None and now.authenticated and not item.was_authenticated:
         services.confirm(item, is_authenticated=True)
         return None
     if item.was_authenticated and now.authenticated is False:

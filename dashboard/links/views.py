@@ -174,7 +174,7 @@ def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "link": link,
         "version": version,
-        "items": list(link.items.select_related("account_connector")),
+        "items": list(link.items.select_related("account_connector", "proof")),
         "events": list(link.events.select_related("item__account_connector")[:200]),
         "is_new": request.GET.get("new") == "1",
         **_about(request, link),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from dashboard.bulk.models import BulkRow
 from dashboard.common import sealing
+from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link
 from dashboard.notices.models import Webhook
@@ -25,6 +26,7 @@ SEALED: tuple[tuple[type[models.Model], str], ...] = (
     (BulkRow, "sealed_input"),
     (Console, "sealed_client_secret"),
     (Webhook, "sealed_secret"),
+    (LookUp, "sealed_answer"),
 )
 """Every column that is sealed for longer than a minute; its row says `seal_place`."""
 

@@ -1,0 +1,116 @@
+"""The form of *Finish set-up*: dynamic settings, with the choices that were looked up."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from cyclr_api import Parameter
+from dashboard.common.foreign import storable
+from dashboard.installs.fields import ChoiceOrAnother, field_for, looks_secret
+from dashboard.mirror.keys import key_of
+from dashboard.mirror.models import AccountConnector
+
+JSON = dict[str, Any]
+
+KEEPS = "It has a value. Leave this empty to keep it."
+SETTINGS_CHANGED = (
+    "The connector was released anew while the form was open: its settings are others now. "
+    "Look through them and save again."
+)
+
+
+class SetupForm(forms.Form):
+    """One field for each dynamic setting: a choice where there are choices, else as it is typed.
+
+    An empty field keeps what the setting has; its value is not known here.
+    """
+
+    submission = forms.UUIDField(widget=forms.HiddenInput)
+    layout = forms.CharField(widget=forms.HiddenInput, required=False)
+    """A sign for which settings stand where."""
+
+    def __init__(
+        self,
+        connector: AccountConnector,
+        parameters: Sequence[Parameter],
+        found: Mapping[str, JSON],
+        data: Any = None,
+    ) -> None:
+        """`found`: what the look-up says of each setting, by its technical name."""
+        self.parameters = list(parameters)
+        self.layout_now = key_of(*(one.target_name for one in self.parameters))
+        super().__init__(data, initial={"submission": uuid.uuid4(), "layout": self.layout_now})
+        filled = set(connector.filled)
+        for place, parameter in enumerate(self.parameters):
+            name = f"setting-{place}"
+            pairs = found.get(parameter.target_name, {}).get("choices") or []
+            field = self._field(name, parameter, [(str(v), str(n)) for v, n in pairs])
+            has_value = parameter.target_name in filled
+            field.required = not parameter.is_optional and not has_value
+            if has_value:
+                field.help_text = f"{field.help_text} {KEEPS}".strip()
+                field.initial = None
+            self.fields[name] = field
+
+    def _field(
+        self, name: str, parameter: Parameter, pairs: Sequence[tuple[str, str]]
+    ) -> forms.Field:
+        values = [value for value, _ in pairs]
+        if self.is_bound:
+            # As it was drawn then: choices may have come or gone since, and nothing typed is lost.
+            was_choice = f"{name}_other" in self.data
+            posted = str(self.data.get(name) or "")
+            if not was_choice and posted not in values:
+                return field_for(parameter)
+            values += [posted] if posted and posted not in values else []
+        if not values:
+            return field_for(parameter)
+        return ChoiceOrAnother(
+            values=tuple(values),
+            labels=dict(pairs),
+            is_sensitive=looks_secret(parameter),
+            label=parameter.name or parameter.target_name,
+            help_text=parameter.description or "",
+            required=False,
+        )
+
+    @property
+    def settings(self) -> list[forms.BoundField]:
+        """The fields, in the connector's order."""
+        return [self[f"setting-{place}"] for place in range(len(self.parameters))]
+
+    def clean(self) -> dict[str, Any]:
+        """Something must be there to save, and for the settings that the form was drawn with."""
+        super().clean()
+        if self.cleaned_data.get("layout") != self.layout_now:
+            raise ValidationError(SETTINGS_CHANGED)
+        if not self.errors and not self.properties():
+            raise ValidationError("Nothing is filled in, so there is nothing to save.")
+        return self.cleaned_data
+
+    def properties(self) -> list[dict[str, str]]:
+        """What is to be saved: technical names and values."""
+        return [
+            {"Name": parameter.target_name, "Value": str(value)}
+            for place, parameter in enumerate(self.parameters)
+            if (value := self.cleaned_data.get(f"setting-{place}")) not in (None, "")
+        ]
+
+    def entries(self) -> list[list[str]]:
+        """What was entered, for people: secrets masked."""
+        given = {item["Name"]: item["Value"] for item in self.properties()}
+        shown = [
+            [
+                parameter.name or parameter.target_name,
+                "set" if looks_secret(parameter) else given[parameter.target_name],
+            ]
+            for parameter in self.parameters
+            if parameter.target_name in given
+        ]
+        listed: list[list[str]] = storable(shown)
+        return listed

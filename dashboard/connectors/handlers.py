@@ -1,0 +1,90 @@
+"""Changing an installed connector: its settings."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils import timezone
+
+from cyclr_api import (
+    AccountRefusedError,
+    Client,
+    NotFoundError,
+    PermanentError,
+)
+from cyclr_api.account_connectors import Properties
+from dashboard.common.foreign import storable
+from dashboard.mirror.models import AccountConnector
+from dashboard.operations.handlers import Found, Handler, Look, NotThere, Refusal, register
+from dashboard.operations.models import Operation
+
+JSON = dict[str, Any]
+
+SET_PROPERTIES = "connectors.set_properties"
+
+
+def _properties(operation: Operation, client: Client) -> Properties:
+    connector = operation.account_connector
+    assert connector is not None and operation.account is not None
+    return client.account(operation.account.cyclr_id).connector(connector.cyclr_id).properties
+
+
+@register
+class SetProperties(Handler):
+    """Give settings of an installed connector their values, one by one.
+
+    Doing it twice is doing it once: each time it looks first, and sends only what differs.
+    """
+
+    kind = SET_PROPERTIES
+    is_idempotent: ClassVar[bool] = True
+
+    def prepare(self, operation: Operation, client: Client) -> JSON:
+        """Only the names: values are secrets, or may be."""
+        there = _properties(operation, client).all()
+        return {"words": f"Looked at the {len(there)} settings that it has"}
+
+    def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
+        """Change what is there and differs, add what is missing."""
+        properties = _properties(operation, client)
+        there = {value.name: value for value in reversed(properties.all())}
+        for wanted in values["properties"]:
+            name, value = wanted["Name"], wanted["Value"]
+            known = there.get(name)
+            if known is None or known.id is None:
+                properties.add(name, value)
+            elif known.value != value:
+                properties.change(known.id, name=name, value=value)
+        return {"names": [wanted["Name"] for wanted in values["properties"]]}
+
+    def reconcile(self, operation: Operation, client: Client) -> Look:
+        """Whether every setting has its value now; what was typed is needed to tell."""
+        from dashboard.operations.engine import unsealed_input
+
+        wanted = unsealed_input(operation).get("properties") or []
+        listed = _properties(operation, client).all()
+        there = {value.name: value.value for value in reversed(listed)}
+        if wanted and all(there.get(one["Name"]) == one["Value"] for one in wanted):
+            return Found({"names": [one["Name"] for one in wanted]})
+        return NotThere()
+
+    def finish(self, operation: Operation, outcome: JSON) -> str:
+        """The mirror learns which settings have a value."""
+        connector = operation.account_connector
+        assert connector is not None
+        row = AccountConnector.objects.select_for_update(no_key=True).get(pk=connector.pk)
+        names = [str(storable(name)) for name in outcome["names"]]
+        row.filled = sorted({*row.filled, *names})
+        row.changed_at = timezone.now()
+        row.save(update_fields=["filled", "changed_at"])
+        count = len(names)
+        return f"{count} setting{'' if count == 1 else 's'} saved"
+
+    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+        """In words; settings before the refused one may have been saved."""
+        if isinstance(error, NotFoundError):
+            return Refusal("Cyclr does not know this connector any more. Refresh the account.")
+        if isinstance(error, AccountRefusedError):
+            return Refusal("Cyclr refuses to work in this account. Refresh it: it may be gone.")
+        said = error.cyclr_message or "no reason given"
+        return Refusal(f"Cyclr refused: “{said}” Settings before that one may be saved already.")

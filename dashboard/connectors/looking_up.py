@@ -1,0 +1,272 @@
+"""Look-ups: what a page needs from Cyclr for a moment, asked for by a row, kept an hour at most."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+import cyclr_api
+from cyclr_api import (
+    AccountRefusedError,
+    Client,
+    CredentialsRefusedError,
+    CyclrError,
+    NotFoundError,
+    OutcomeUnknownError,
+    Parameter,
+    PermanentError,
+    TemporaryError,
+    Trigger,
+)
+from dashboard.common import sealing
+from dashboard.common.foreign import fold, storable
+from dashboard.common.tasks import publish_on_commit
+from dashboard.connectors import proving
+from dashboard.connectors.answers import leaves, reads_by_name, why_not
+from dashboard.connectors.models import LookUp, LookUpKind, ProofMethod
+from dashboard.connectors.services import dynamic_settings
+from dashboard.consoles.pacing import PacedError
+from dashboard.consoles.services import asking
+from dashboard.mirror.models import AccountConnector
+
+logger = logging.getLogger(__name__)
+
+JSON = dict[str, Any]
+
+KEPT = timedelta(hours=1)
+CLAIM = timedelta(seconds=45)
+MOST_TRIES = 3
+LONGEST_WAIT = timedelta(minutes=2)
+MOST_METHODS, MOST_CHOICES = 1000, 2000
+LONGEST_TEXT = 500
+
+
+# ---- asking ----
+
+
+def ask(connector: AccountConnector, kind: LookUpKind) -> LookUp:
+    """Have something looked up; one that is under way serves everybody who asks."""
+    from dashboard.connectors import tasks
+
+    moment = timezone.now()
+    with transaction.atomic():
+        rows = LookUp.objects.filter(account_connector=connector, kind=kind, finished_at=None)
+        running = rows.filter(created_at__gt=moment - KEPT).first()
+        if running is not None:
+            return running
+        made = LookUp.objects.create(
+            account_connector=connector, kind=kind, created_at=moment, published_at=moment
+        )
+        publish_on_commit(tasks.look_up, made.pk, queue="interactive")
+    return made
+
+
+def latest(connector: AccountConnector, kind: LookUpKind) -> LookUp | None:
+    """The newest look-up that is still kept, ended or not."""
+    since = timezone.now() - KEPT
+    rows = LookUp.objects.filter(account_connector=connector, kind=kind, created_at__gt=since)
+    return rows.first()
+
+
+def answer_of(look_up: LookUp | None) -> JSON | None:
+    """What was found; None while it is under way, when it failed, or cannot be opened."""
+    if look_up is None or not look_up.sealed_answer:
+        return None
+    try:
+        answer = sealing.unseal_json(look_up.sealed_answer, bound_to=look_up.seal_place)
+    except sealing.SealBrokenError:
+        logger.warning("look-up cannot be opened id=%d", look_up.pk)
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+# ---- carrying out ----
+
+
+def due(moment: datetime) -> Q:
+    """Look-ups that a worker may take now."""
+    is_free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
+    return Q(finished_at=None, not_before__lte=moment) & is_free
+
+
+def carry_out(pk: int) -> None:
+    """Carry out one look-up; does nothing if it is done, not due, or somebody else's."""
+    moment = timezone.now()
+    claimed_until = moment + CLAIM
+    if not LookUp.objects.filter(due(moment), pk=pk).update(claimed_until=claimed_until):
+        return
+    wanted = LookUp.objects.select_related("account_connector__account__console").get(pk=pk)
+    work = WORK[LookUpKind(wanted.kind)]
+    is_last = wanted.tries + 1 >= MOST_TRIES
+    try:
+        with asking(wanted.account_connector.account.console) as client:
+            answer = work(client, wanted.account_connector, is_last)
+    except (TemporaryError, OutcomeUnknownError) as error:
+        _wait(wanted, error)
+    except LookUpRefused as refusal:
+        _finish(wanted, error=refusal.words, said=refusal.said)
+    except PermanentError as error:
+        _finish(wanted, error=words_for(error), said=error.cyclr_message or "")
+    else:
+        _finish(wanted, answer=storable(answer))
+
+
+class LookUpRefused(Exception):  # noqa: N818 - an answer, and no error of ours
+    """There is nothing to show, for a reason in words."""
+
+    def __init__(self, words: str, said: str = "") -> None:
+        super().__init__(words)
+        self.words, self.said = words, said
+
+
+def words_for(error: PermanentError) -> str:
+    """Why nothing could be looked up, for staff."""
+    match error:
+        case AccountRefusedError():
+            return "Cyclr refuses to work in this account. Refresh it: it may be gone."
+        case CredentialsRefusedError():
+            return "Cyclr refuses this console’s client id and secret."
+        case NotFoundError():
+            return "Cyclr does not know it any more. Refresh the account."
+        case _:
+            return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."
+
+
+def _wait(wanted: LookUp, error: CyclrError) -> None:
+    moment = timezone.now()
+    tries = wanted.tries + (0 if isinstance(error, PacedError) else 1)
+    again = moment + timedelta(seconds=max(error.retry_after or 0.0, 2.0**tries))
+    if tries >= MOST_TRIES or again - wanted.created_at > LONGEST_WAIT:
+        _finish(wanted, error="Cyclr did not answer in time.", said=error.cyclr_message or "")
+        return
+    _own(wanted).update(tries=tries, not_before=again, claimed_until=None)
+
+
+def _finish(wanted: LookUp, *, answer: JSON | None = None, error: str = "", said: str = "") -> None:
+    sealed = ""
+    if answer is not None:
+        sealed = sealing.seal_json(answer, bound_to=wanted.seal_place)
+    _own(wanted).update(
+        finished_at=timezone.now(),
+        claimed_until=None,
+        sealed_answer=sealed,
+        error=error,
+        said=said,
+    )
+    logger.info("looked up id=%d kind=%s failed=%s", wanted.pk, wanted.kind, bool(error))
+
+
+def _own(wanted: LookUp) -> Any:
+    """The row, unless somebody else has it by now."""
+    return LookUp.objects.filter(pk=wanted.pk, claimed_until=wanted.claimed_until, finished_at=None)
+
+
+# ---- what is looked up ----
+
+
+def _methods(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
+    """The methods of the connector's latest release, each with why it cannot be a proof."""
+    library = client.account(connector.account.cyclr_id).library
+    try:
+        found = library.methods_named(connector.connector_name, connector.connector_version or None)
+    except NotFoundError:
+        if connector.release_id is None:
+            raise
+        found = library.methods(connector.release_id)
+    rows = [_method(one) for one in found]
+    # Those that Cyclr lists twice, or that bear no name, would be two radio buttons of one value.
+    by_key = {row["key"]: row for row in rows}
+    return {"methods": list(by_key.values())[:MOST_METHODS], "count": len(found)}
+
+
+def _method(found: cyclr_api.Method) -> JSON:
+    return {
+        "key": found.unique_id or str(found.id),
+        "id": found.id,
+        "unique_id": found.unique_id or "",
+        "name": found.name[:LONGEST_TEXT],
+        "description": (found.description or "")[:LONGEST_TEXT],
+        "reads": reads_by_name(found.name),
+        "why_not": why_not(found),
+    }
+
+
+def _answer(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
+    """The places in the proof method's answer, their values all but hidden."""
+    method = ProofMethod.of(connector)
+    if method is None:
+        raise LookUpRefused(proving.NO_METHOD)
+    began = time.monotonic()
+    try:
+        answer = proving.call(client, connector, method)
+    except PermanentError as error:
+        proof = proving.refused(connector, method, error)
+        raise LookUpRefused(proof.words, proof.said) from None
+    return {
+        "method": str(method),
+        "milliseconds": round((time.monotonic() - began) * 1000),
+        "leaves": [{"path": leaf.path, "hint": leaf.hint} for leaf in leaves(answer)],
+    }
+
+
+def _choices(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
+    """What each dynamic setting can be; one that fails says so and stops no other."""
+    wanted = dynamic_settings(connector)
+    there = client.account(connector.account.cyclr_id)
+    installed = there.connector(connector.cyclr_id)
+    release = installed.get().connector
+    triggers: Sequence[Trigger] = release.triggers if release else ()
+    if release is not None and not _has_all(triggers, wanted):
+        triggers = there.library.get(release.id).triggers  # a reduced one came with the connector
+    by_name = {fold(trigger.name): trigger for trigger in reversed(triggers)}
+    found: dict[str, JSON] = {}
+    for parameter in wanted:
+        trigger = by_name.get(fold(parameter.trigger_name))
+        if trigger is None or trigger.id is None:
+            found[parameter.target_name] = {"error": "Cyclr has no look-up of this name."}
+            continue
+        try:
+            listed = installed.run_trigger(trigger.id)
+        except PermanentError as error:
+            found[parameter.target_name] = {
+                "error": f"The look-up was refused ({error.status})."
+                if error.status
+                else "The look-up was refused.",
+                "said": error.cyclr_message or "",
+            }
+        except TemporaryError:
+            if not is_last:
+                raise
+            found[parameter.target_name] = {"error": "The look-up did not answer in time."}
+        else:
+            found[parameter.target_name] = {"choices": _pairs(listed)}
+    return {"settings": found}
+
+
+def _has_all(triggers: Sequence[Trigger], wanted: Sequence[Parameter]) -> bool:
+    names = {fold(trigger.name) for trigger in triggers if trigger.id is not None}
+    return {fold(parameter.trigger_name) for parameter in wanted} <= names
+
+
+def _pairs(listed: Sequence[cyclr_api.Choice]) -> list[list[str]]:
+    """Values with their names, each value once; blank ones cannot be chosen."""
+    by_value = {
+        one.value: one.name[:LONGEST_TEXT]
+        for one in listed
+        if one.value.strip() and len(one.value) <= LONGEST_TEXT
+    }
+    return [[value, name] for value, name in by_value.items()][:MOST_CHOICES]
+
+
+WORK: dict[LookUpKind, Callable[[Client, AccountConnector, bool], JSON]] = {
+    LookUpKind.METHODS: _methods,
+    LookUpKind.ANSWER: _answer,
+    LookUpKind.CHOICES: _choices,
+}

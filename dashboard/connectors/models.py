@@ -1,0 +1,177 @@
+"""How connectors are proven to work, what came of it, and look-ups that a page waits for."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from dashboard.audit.models import Acted
+from dashboard.consoles.models import Console
+from dashboard.mirror.keys import KeyField
+from dashboard.mirror.models import AccountConnector
+
+
+class ProofMethod(models.Model):
+    """The safe method that proves a kind of connector to work: chosen in Settings, one a kind.
+
+    `unique_id` names the method of the connector's latest release; `method_id` one release's.
+    """
+
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="proof_methods")
+    connector_name = models.TextField()
+    connector_version = models.TextField(blank=True, default="")
+    kind_key = KeyField(of=["connector_name", "connector_version"])
+    method_id = models.BigIntegerField(null=True, blank=True)
+    unique_id = models.TextField(blank=True, default="")
+    method_name = models.TextField(blank=True, default="")
+    identity_path = models.TextField(
+        blank=True, default="", help_text="Where its answer says whose account it is."
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["console", "kind_key"], name="proof_method_a_kind"),
+            models.CheckConstraint(
+                name="proof_method_can_be_called",
+                condition=Q(method_id__isnull=False) | ~Q(unique_id=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.method_name or self.unique_id or str(self.method_id)
+
+    @property
+    def callable_id(self) -> int | str:
+        """What a call names it by: the unique id outlives releases."""
+        return self.unique_id or self.method_id or 0
+
+    @classmethod
+    def of(cls, connector: AccountConnector) -> ProofMethod | None:
+        """The method chosen for an installed connector's kind, if any."""
+        return cls.objects.filter(
+            console=connector.account.console_id,
+            connector_name=connector.connector_name,
+            connector_version=connector.connector_version,
+        ).first()
+
+
+class ProofRunQuerySet(models.QuerySet[Any]):
+    """Runs, found."""
+
+    def waiting(self) -> Self:
+        """Those that have not ended."""
+        return self.filter(finished_at=None)
+
+
+class ProofRun(Acted):
+    """One proof of one installed connector: who asked for it, and what came of it.
+
+    `worked` is None as long as nothing is known, also when the run ended without knowing.
+    """
+
+    account_connector = models.ForeignKey(
+        AccountConnector, on_delete=models.CASCADE, related_name="proof_runs"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField(null=True, blank=True, help_text="When its call was sent.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+    worked = models.BooleanField(null=True, blank=True)
+    identity = models.TextField(blank=True, default="")
+    words = models.TextField(blank=True, default="", help_text="What came of it, for staff.")
+    said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
+
+    objects = ProofRunQuerySet.as_manager()
+
+    class Meta(Acted.Meta):
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["account_connector", "-created_at"], name="proof_run_newest"),
+            models.Index(
+                fields=["not_before"], name="proof_run_waiting", condition=Q(finished_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"proof of {self.account_connector}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has ended, one way or the other."""
+        return self.finished_at is not None
+
+    @property
+    def is_for_link(self) -> bool:
+        """Whether a customer's link asked for it: nobody of the staff waits at the page."""
+        return self.actor_link is not None
+
+    @property
+    def result(self) -> str:
+        """What came of it, as a word: the state on screen."""
+        if not self.is_finished:
+            return "checking"
+        return {True: "done", False: "failed", None: "expired"}[self.worked]
+
+
+class LookUpKind(models.TextChoices):
+    """What is looked up."""
+
+    METHODS = "methods", "The methods of a connector"
+    ANSWER = "answer", "What a proof method answers"
+    CHOICES = "choices", "What dynamic settings can be"
+
+
+class LookUp(models.Model):
+    """Something a page waits for: a worker asks Cyclr, and its answer is kept an hour at most.
+
+    The answer is the customer's data, so it is sealed to this row.
+    """
+
+    kind = models.CharField(max_length=10, choices=LookUpKind.choices)
+    account_connector = models.ForeignKey(
+        AccountConnector, on_delete=models.CASCADE, related_name="look_ups"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    sealed_answer = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="", help_text="Why there is no answer.")
+    said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="look_up_answered_when_finished",
+                condition=Q(finished_at__isnull=False) | Q(sealed_answer="", error=""),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account_connector", "kind", "-created_at"], name="look_up_of"),
+            models.Index(
+                fields=["not_before"], name="look_up_waiting", condition=Q(finished_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.account_connector}"
+
+    @property
+    def seal_place(self) -> str:
+        """Where its answer is sealed to."""
+        return f"connectors.look_up:{self.pk}:answer"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has ended, one way or the other."""
+        return self.finished_at is not None

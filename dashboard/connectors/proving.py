@@ -1,0 +1,257 @@
+"""Proving that an installed connector works, and as whom: one call of its kind's proof method.
+
+Cyclr's "authenticated" means that it holds credentials, right or wrong. A proof is an answer that
+came through them. A run is a row; whoever may be waiting for it is told by `proof_finished`.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.dispatch import Signal
+from django.utils import timezone
+
+from cyclr_api import (
+    AccountRefusedError,
+    AddressRefusedError,
+    Client,
+    CredentialsRefusedError,
+    CyclrError,
+    ForbiddenError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermanentError,
+    RefusedError,
+    TemporaryError,
+)
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor
+from dashboard.common.foreign import as_text
+from dashboard.common.tasks import publish_on_commit
+from dashboard.connectors.answers import value_at
+from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
+from dashboard.consoles.services import asking
+from dashboard.mirror.models import AccountConnector
+
+logger = logging.getLogger(__name__)
+
+proof_finished = Signal()
+"""Sent with `run` in the transaction in which a run ends."""
+
+CLAIM = timedelta(seconds=45)
+MOST_TRIES = 5
+LONGEST_WAIT = timedelta(minutes=10)
+"""How long after it was due a proof is still tried; then nothing is known."""
+KEPT = timedelta(days=30)
+
+NO_METHOD = "No proof method is chosen for this connector in Settings."
+ADDRESS = (
+    "Cyclr takes no method calls from this server’s address, so nothing could be proven. "
+    "Ask Cyclr’s support to allow it."
+)
+NO_ANSWER = "No answer came in time, so nothing could be proven."
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a proof found. `worked` is None when it says nothing about the connection."""
+
+    worked: bool | None
+    identity: str = ""
+    """Whose account it is at the third party; empty when that is not told."""
+    words: str = ""
+    said: str = ""
+    """Cyclr's own words: text from outside."""
+
+
+def prove(client: Client, connector: AccountConnector) -> Proof:
+    """Call the proof method through an installed connector.
+
+    Raises TemporaryError, when nothing is known yet and asking again may help, and
+    CredentialsRefusedError, when the console's own credentials are refused.
+    """
+    method = ProofMethod.of(connector)
+    if method is None:
+        return Proof(None, words=NO_METHOD)
+    try:
+        answer = call(client, connector, method)
+    except PermanentError as error:
+        return refused(connector, method, error)
+    identity = value_at(answer, method.identity_path) if method.identity_path else ""
+    return Proof(True, identity, f"{_name_of(method)} answered.")
+
+
+def call(client: Client, connector: AccountConnector, method: ProofMethod) -> Any:
+    """What the third party answers to a proof method: any JSON."""
+    there = client.account(connector.account.cyclr_id).connector(connector.cyclr_id)
+    return there.call(method.callable_id, is_read=True)
+
+
+def refused(connector: AccountConnector, method: ProofMethod, error: PermanentError) -> Proof:
+    """What a refusal of the call means; raises it if it is about the console's credentials."""
+    said = error.cyclr_message or ""
+    called = _name_of(method)
+    match error:
+        case AddressRefusedError():
+            # Our address is not allowed there; the connection may be as good as ever.
+            return Proof(None, words=ADDRESS, said=said)
+        case ForbiddenError() | AccountRefusedError():
+            words = f"{called} was refused ({error.status}): the credentials do not work."
+            return Proof(False, words=words, said=said)
+        case CredentialsRefusedError():
+            raise error
+        case NotFoundError():
+            words = f"{called} was not found (404). Choose the proof method anew in Settings."
+            return Proof(None, words=words, said=said)
+        case RefusedError() if connector.authenticated is False:
+            return Proof(False, words="It is not authenticated.", said=said)
+        case _:
+            status = f" ({error.status})" if error.status else ""
+            return Proof(None, words=f"{called} was refused{status}: nothing is proven.", said=said)
+
+
+def _name_of(method: ProofMethod) -> str:
+    return f"“{as_text(method)}”"
+
+
+# ---- runs ----
+
+
+def ask(
+    connector: AccountConnector, actor: Actor, *, not_before: datetime | None = None
+) -> ProofRun | None:
+    """Have a connector proven soon; None when no method is chosen for its kind.
+
+    A run that nobody has begun serves everybody who asks in the same way. Call it in a
+    transaction: the message leaves with the row.
+    """
+    from dashboard.connectors import tasks
+
+    if ProofMethod.of(connector) is None:
+        return None
+    moment = timezone.now()
+    due = not_before or moment
+    unbegun = ProofRun.objects.waiting().filter(
+        account_connector=connector, began_at=None, actor_kind=actor.kind
+    )
+    # Held until the end of the transaction: a worker that began it now would not know who waits.
+    run: ProofRun | None = unbegun.select_for_update(no_key=True).first()
+    if run is None:
+        run = ProofRun(account_connector=connector, created_at=moment, not_before=due)
+        run.actor = actor
+        run.save()
+    elif run.not_before > due:
+        unbegun.filter(pk=run.pk).update(not_before=due)
+        run.not_before = due
+    if due <= moment:
+        ProofRun.objects.filter(pk=run.pk).update(published_at=moment)
+        publish_on_commit(tasks.prove_connector, run.pk, queue="checks")
+    return run
+
+
+def due_runs(moment: datetime) -> Q:
+    """Runs that a worker may take now."""
+    is_free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
+    return Q(finished_at=None, not_before__lte=moment) & is_free
+
+
+def carry_out(pk: int) -> None:
+    """Carry out one run; does nothing if it is done, not due, or somebody else's."""
+    moment = timezone.now()
+    rows = ProofRun.objects.filter(due_runs(moment), pk=pk)
+    if not rows.update(claimed_until=moment + CLAIM, began_at=moment):
+        return
+    run: ProofRun = ProofRun.objects.select_related("account_connector__account__console").get(
+        pk=pk
+    )
+    connector = run.account_connector
+    if connector.gone_at is not None or connector.account.gone_at is not None:
+        _finish(run, Proof(None, words="It is gone from Cyclr."))
+        return
+    lane = BACKGROUND if run.is_for_link else INTERACTIVE
+    try:
+        with asking(connector.account.console, lane) as client:
+            proof = prove(client, connector)
+    except (TemporaryError, OutcomeUnknownError) as error:
+        _wait(run, error)
+        return
+    except PermanentError as error:
+        words = "Cyclr refuses this console’s client id and secret, so nothing could be proven."
+        _finish(run, Proof(None, words=words, said=error.cyclr_message or ""))
+        return
+    _finish(run, proof)
+
+
+def _wait(run: ProofRun, error: CyclrError) -> None:
+    """Nothing is known: the same again later and later, and not for ever."""
+    moment = timezone.now()
+    tries = run.tries + (0 if isinstance(error, PacedError) else 1)
+    pause = min(3.0 * 2.0**tries, 60.0)
+    if error.retry_after is not None:
+        pause = min(max(1.0, error.retry_after), 3600.0)
+    again = moment + timedelta(seconds=pause)
+    if tries >= MOST_TRIES or again - run.created_at > LONGEST_WAIT + _put_off(run):
+        _finish(run, Proof(None, words=NO_ANSWER, said=error.cyclr_message or ""))
+        return
+    ProofRun.objects.filter(pk=run.pk, began_at=run.began_at, finished_at=None).update(
+        tries=tries, not_before=again, claimed_until=None, began_at=None
+    )
+    logger.info("proof waits run=%d call=%s status=%s", run.pk, error.call, error.status)
+
+
+def _put_off(run: ProofRun) -> timedelta:
+    """How long after it was asked for it was to begin at the earliest."""
+    return max(run.not_before - run.created_at, timedelta())
+
+
+def _finish(run: ProofRun, proof: Proof) -> None:
+    moment = timezone.now()
+    connector = run.account_connector
+    with transaction.atomic():
+        rows = ProofRun.objects.filter(pk=run.pk, began_at=run.began_at, finished_at=None)
+        if not rows.update(
+            finished_at=moment,
+            claimed_until=None,
+            worked=proof.worked,
+            identity=proof.identity,
+            words=proof.words,
+            said=proof.said,
+        ):
+            return
+        run.refresh_from_db()
+        if proof.worked:
+            _note_on(connector, proof, run.began_at or moment)
+        if not run.is_for_link:
+            audit.record(
+                run.actor,
+                "connectors.test",
+                console=connector.account.console,
+                target=str(connector),
+                target_url=connector.get_absolute_url(),
+                account_name=str(connector.account),
+                result={True: "works", False: "does not work", None: "unclear"}[proof.worked],
+            )
+        proof_finished.send(ProofRun, run=run)
+    logger.info("proof done run=%d worked=%s", run.pk, proof.worked)
+
+
+def _note_on(connector: AccountConnector, proof: Proof, began: datetime) -> None:
+    """Write a success to the mirror; an older one does not overwrite a newer one."""
+    rows = AccountConnector.objects.filter(pk=connector.pk)
+    rows.filter(Q(proven_at=None) | Q(proven_at__lt=began)).update(proven_at=began)
+    if proof.identity:
+        rows.filter(Q(identity_at=None) | Q(identity_at__lt=began)).update(
+            identity=proof.identity, identity_at=began
+        )
+
+
+def last_run(connector: AccountConnector) -> ProofRun | None:
+    """The newest proof of a connector, ended or not."""
+    run: ProofRun | None = ProofRun.objects.filter(account_connector=connector).first()
+    return run

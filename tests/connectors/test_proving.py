@@ -1,0 +1,241 @@
+"""Proving that a connector works, and as whom: what each answer of Cyclr's means."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from cyclr_api.simulator import World
+from dashboard.audit.models import Actor, AuditEntry
+from dashboard.connectors import proving, tasks
+from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.consoles.services import client
+from dashboard.mirror.models import AccountConnector
+from dashboard.people.models import Role
+from tests.connectors.conftest import choose, say, work
+from tests.factories import make_user
+from tests.simulated import Hands
+
+METHOD = ("POST", "/account/connectors/{id}/methods/{method}")
+
+
+def proven(connector: AccountConnector) -> ProofRun:
+    """Ask for a proof, and have a worker carry it out."""
+    run = proving.ask(connector, Actor.system())
+    assert run is not None
+    work()
+    run.refresh_from_db()
+    connector.refresh_from_db()
+    return run
+
+
+def test_an_answer_proves_it_and_says_whose_account_it_is(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    began = timezone.now()
+
+    run = proven(mailchimp)
+
+    assert run.worked is True and run.is_finished
+    assert mailchimp.identity == run.identity == "robin.alder@customer.example"
+    assert mailchimp.proven_at is not None and mailchimp.proven_at >= began
+    assert mailchimp.identity_at == mailchimp.proven_at
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_what_the_third_party_refuses_does_not_work(
+    status: int, cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    say(cyclr, mailchimp, {"Status": status, "Body": {"Message": "The key has been revoked."}})
+
+    run = proven(mailchimp)
+
+    assert run.worked is False
+    assert f"({status})" in run.words and "do not work" in run.words
+    assert mailchimp.proven_at is None
+
+
+def test_our_address_refused_is_no_fault_of_the_connection(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    cyclr.allowed_ips = []
+
+    run = proven(mailchimp)
+
+    assert run.worked is None
+    assert "this server’s address" in run.words
+    assert "Unknown client IP Address" in run.said
+    assert mailchimp.proven_at is None
+
+
+def test_a_method_that_is_gone_says_nothing_about_the_connection(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    ProofMethod.objects.update(unique_id="00000000-0000-4000-8000-000000000000")
+
+    run = proven(mailchimp)
+
+    assert run.worked is None
+    assert "Choose the proof method anew" in run.words
+
+
+def test_without_credentials_it_does_not_work(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    cyclr.deauthenticate(mailchimp.cyclr_id)
+    AccountConnector.objects.filter(pk=mailchimp.pk).update(authenticated=False)
+
+    run = proven(mailchimp)
+
+    assert run.worked is False and run.words == "It is not authenticated."
+
+
+def test_an_answer_that_does_not_tell_keeps_the_identity_that_is_known(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    proven(mailchimp)
+    say(cyclr, mailchimp, {"subscribers": []})
+
+    run = proven(mailchimp)
+
+    assert run.worked is True and run.identity == ""
+    assert mailchimp.identity == "robin.alder@customer.example"
+
+
+def test_while_cyclr_is_away_it_waits_longer_and_longer_and_gives_up_in_words(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod, hands: Hands
+) -> None:
+    cyclr.faults.rate_limit(*METHOD, retry_after="40")
+    run = proving.ask(mailchimp, Actor.system())
+    assert run is not None
+    moment = timezone.now()
+    work()
+    run.refresh_from_db()
+    waits = (run.not_before - moment).total_seconds()
+    hands.later(700)
+    work()
+    run.refresh_from_db()
+
+    assert 39 < waits < 45
+    assert run.is_finished and run.worked is None
+    assert run.words == proving.NO_ANSWER
+
+
+def test_a_run_that_is_under_way_elsewhere_is_left_alone(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    run = proving.ask(mailchimp, Actor.system())
+    assert run is not None
+    moment = timezone.now()
+    ProofRun.objects.update(claimed_until=moment + timedelta(seconds=30), began_at=moment)
+
+    proving.carry_out(run.pk)
+
+    run.refresh_from_db()
+    assert not run.is_finished
+    assert not [effect for effect in cyclr.ledger if effect.kind == "call"]
+
+
+def test_a_worker_that_lost_its_claim_changes_nothing(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    run = proving.ask(mailchimp, Actor.system())
+    assert run is not None
+    stale = ProofRun.objects.select_related("account_connector__account").get(pk=run.pk)
+    stale.began_at = timezone.now() - timedelta(minutes=1)
+    work()
+
+    proving._finish(stale, proving.Proof(False, words="too late"))
+
+    run.refresh_from_db()
+    assert run.worked is True
+
+
+def test_who_asks_twice_before_it_began_has_one_call(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    first = proving.ask(mailchimp, Actor.system())
+    second = proving.ask(mailchimp, Actor.system())
+    work()
+    third = proving.ask(mailchimp, Actor.system())
+
+    assert first == second != third
+    assert len([effect for effect in cyclr.ledger if effect.kind == "call"]) == 1
+
+
+def test_a_proof_put_off_comes_forward_when_asked_for_now(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    later = timezone.now() + timedelta(minutes=5)
+    run = proving.ask(mailchimp, Actor.system(), not_before=later)
+    work()
+    assert run is not None and not ProofRun.objects.get().is_finished
+
+    proving.ask(mailchimp, Actor.system())
+    work()
+
+    assert ProofRun.objects.get().worked is True
+
+
+def test_nothing_is_asked_for_without_a_method(cyclr: World, mailchimp: AccountConnector) -> None:
+    assert proving.ask(mailchimp, Actor.system()) is None
+    proof = proving.prove(client(mailchimp.account.console), mailchimp)
+
+    assert proof.worked is None and proof.words == proving.NO_METHOD
+
+
+def test_the_call_names_the_method_by_what_outlives_releases(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    proven(mailchimp)
+
+    called = [one.path for one in list(cyclr.requests) if "/methods/" in one.path]
+    assert called[-1].endswith(f"/methods/{proof_method.unique_id}")
+
+
+def test_a_method_of_another_version_is_not_taken(
+    cyclr: World, mailchimp: AccountConnector
+) -> None:
+    made = choose(mailchimp, "List Subscribers")
+    made.connector_version = "another"
+    made.save()
+
+    assert ProofMethod.of(mailchimp) is None
+
+
+def test_a_colleagues_test_is_in_the_audit_trail(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    proving.ask(mailchimp, Actor.staff(make_user(Role.AGENT, name="Mara")))
+    work()
+
+    entry = AuditEntry.objects.get(action="connectors.test")
+    assert (entry.actor_name, entry.result) == ("Mara", "works")
+
+
+def test_lost_messages_are_sent_again_and_old_runs_forgotten(
+    mailchimp: AccountConnector,
+    proof_method: ProofMethod,
+    hands: Hands,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[str] = []
+
+    def publish(task: object, *args: int, queue: str) -> bool:
+        sent.append(queue)
+        return True
+
+    monkeypatch.setattr(tasks, "publish", publish)
+    proving.ask(mailchimp, Actor.system())
+    tasks.keep_proving()
+    hands.later(6)
+    tasks.keep_proving()
+    tasks.keep_proving()
+    assert sent == ["checks"]
+
+    work()
+    hands.later(31 * 86400)
+    tasks.forget()
+    assert not ProofRun.objects.exists()
