@@ -12,13 +12,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard.common.foreign import as_text
 from dashboard.common.limits import is_within
 from dashboard.links import services
+from dashboard.links.entry_form import lone_form
 from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
+from dashboard.links.needs import needs_of, needs_on
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
 
@@ -88,14 +92,18 @@ def _unknown(request: HttpRequest) -> HttpResponse:
 
 
 def _context(link: Link, token: str) -> dict[str, Any]:
-    items = list(link.items.select_related("account_connector"))
+    items = list(link.items.select_related("account_connector__account__console", "entry"))
     connected = sum(item.connected_at is not None for item in items)
+    needs = needs_on(link, items)
+    for item in items:
+        item.link = link
     return {
         "link": link,
         "token": token,
         "partner": link.console.asks_as,
         "support_email": link.console.support_email,
         "items": items,
+        "tasks": [(item, needs[item.account_connector_id]) for item in items],
         "connected": connected,
         "until": until_words(link.expires_at, link.account.timezone),
     }
@@ -135,6 +143,8 @@ def _link_page(request: HttpRequest, link: Link, token: str, status: int = 200) 
         return _page(request, "ended", context, 410)
     if not link.is_usable:
         return _page(request, "expired", context, 410)
+    if len(context["items"]) == 1:
+        context |= lone_form(*context["tasks"][0])
     response = _page(request, "link", context, status)
     if any(item.is_checking and item.state == LinkState.RETURNED for item in context["items"]):
         response["Refresh"] = "4"
@@ -150,14 +160,16 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
     if link is None:
         return _unknown(request)
     item = (
-        link.items.select_related("link__account", "account_connector").filter(pk=item_pk).first()
+        link.items.select_related("link__account__console", "account_connector__account__console")
+        .filter(pk=item_pk)
+        .first()
     )
     if item is None:
         return _unknown(request)
-    key = f"start:{network_of(client_address(request))}"
-    if not is_within(key, most=STARTS_PER_ADDRESS_AND_MINUTE, seconds=60):
-        context = {**_context(link, token), "again_in": "a minute"}
-        return _page(request, "too_many", context, status=429)
+    if not may_start(request):
+        return rest_page(request, link, token, timedelta(minutes=1))
+    if item.connected_at is None and needs_of(item).must_type_first:
+        return HttpResponseRedirect(reverse("entry_new", args=[token, item_pk]), status=303)
     try:
         mint = services.start(item)
     except services.NotUsableError:
@@ -166,14 +178,25 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
             return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
         return _link_page(request, link, token)
     except services.TooManyStartsError as error:
-        minutes = max(1, round((error.again_at - timezone.now()).total_seconds() / 60))
-        again = f"{minutes} minute{'s' if minutes > 1 else ''}"
-        if minutes > 90:
-            again = f"{round(minutes / 60)} hours"
-        context = {**_context(link, token), "again_in": again}
-        return _page(request, "too_many", context, status=429)
+        return rest_page(request, link, token, error.again_at - timezone.now())
     response = HttpResponseRedirect(reverse("mint_wait", args=[mint.public_id]), status=303)
     return _with_cookie(response, link.token())
+
+
+def may_start(request: HttpRequest) -> bool:
+    """Count a start, or an entry, under the customer's address; whether it is not too many."""
+    key = f"start:{network_of(client_address(request))}"
+    return is_within(key, most=STARTS_PER_ADDRESS_AND_MINUTE, seconds=60)
+
+
+def rest_page(request: HttpRequest, link: Link, token: str, pause: timedelta) -> HttpResponse:
+    """The page for who starts or types too often: for how long it rests."""
+    minutes = max(1, round(pause.total_seconds() / 60))
+    again = ngettext("a minute", "%(count)d minutes", minutes) % {"count": minutes}
+    if minutes > 90:
+        again = _("%(count)d hours") % {"count": round(minutes / 60)}
+    context = {**_context(link, token), "again_in": again}
+    return _page(request, "too_many", context, status=429)
 
 
 def _mint(mint_id: str) -> Mint | None:

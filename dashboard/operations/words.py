@@ -16,7 +16,11 @@ from dashboard.operations.models import Operation, OperationEvent, State
 INSTALL = "installs.install"
 """The kind whose form can be opened again with what was typed; known here by name only."""
 
-KINDS = {INSTALL: "Install connector", "links.create": "Create link"}
+KINDS = {
+    INSTALL: "Install connector",
+    "links.create": "Create link",
+    "links.enter": "Customer’s entries",
+}
 
 LONG_IN_QUEUE = timedelta(seconds=30)
 LONGEST_SAID = 200

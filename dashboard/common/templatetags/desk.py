@@ -19,6 +19,8 @@ from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard.common import timing
 from dashboard.common.foreign import as_text, is_blank, tile_letters, visible
@@ -29,7 +31,7 @@ register = template.Library()
 NO_NAME = "No name"
 HELP_FOLDS_BEYOND = 160
 """Characters of help that stay unfolded."""
-TYPE_AGAIN = "Type it again. What you typed before was not kept."
+TYPE_AGAIN = gettext_lazy("Type it again. What you typed before was not kept.")
 
 
 # ---- icons, names, ids ----
@@ -333,20 +335,20 @@ def errors_of(bound: BoundField) -> list[str]:
     errors = [_in_words(bound, str(error)) for error in bound.errors]
     form = bound.form
     if not errors and form.is_bound and form.errors and is_secret(bound) and _was_typed(bound):
-        errors.append(TYPE_AGAIN)
+        errors.append(str(TYPE_AGAIN))
     return errors
 
 
 def _in_words(bound: BoundField, error: str) -> str:
-    """What Django says about an empty field, said as what to do; only in English."""
-    if error != "This field is required.":
+    """What Django says about an empty field, said as what to do."""
+    if error != str(forms.Field.default_error_messages["required"]):
         return error
     widget = bound.field.widget
     if isinstance(widget, forms.CheckboxInput):
-        return "Tick this to go on."
+        return _("Tick this to go on.")
     if isinstance(widget, forms.Select | forms.RadioSelect):
-        return "Choose one."
-    return "Fill this in."
+        return _("Choose one.")
+    return _("Fill this in.")
 
 
 def is_secret(bound: BoundField) -> bool:
@@ -379,10 +381,16 @@ def _target(bound: BoundField) -> str:
 
 
 def _heading(fields: int) -> str:
-    words = ("", "One field needs", "Two fields need", "Three fields need", "Four fields need")
-    if fields < len(words):
-        return f"{words[fields]} another look" if fields else "This needs another look"
-    return f"{fields} fields need another look"
+    known = (
+        _("This needs another look"),
+        _("One field needs another look"),
+        _("Two fields need another look"),
+        _("Three fields need another look"),
+        _("Four fields need another look"),
+    )
+    if fields < len(known):
+        return known[fields]
+    return _("%(count)d fields need another look") % {"count": fields}
 
 
 def _help(text: object) -> Help | None:
