@@ -196,13 +196,10 @@ class InstallConnector(Handler):
             raise PrepareAgain
         said = error.cyclr_message or ""
         name = operation.connector.name if operation.connector else "the connector"
-        if match := _PROPERTY.search(said):
-            quoted = match.group(1).rpartition("'")[0] or match.group(1)
-            target = setting_meant(match.group(1), operation)
+        if target := setting_refused(said, operation):
             return Refusal(
-                f"Cyclr does not take the setting “{target or quoted}” of {name}. "
-                "Nothing was installed.",
-                field=f"property:{target or quoted}",
+                f"Cyclr does not take the setting “{target}” of {name}. Nothing was installed.",
+                field=f"property:{target}",
             )
         if "is a draft" in said:
             return Refusal(
@@ -225,6 +222,15 @@ class InstallConnector(Handler):
             if said
             else f"{words}. Nothing was installed."
         )
+
+
+def setting_refused(said: str, operation: Operation) -> str:
+    """Cyclr's name of the setting that a refusal is about, as quoted if unknown; empty for none."""
+    match = _PROPERTY.search(said)
+    if match is None:
+        return ""
+    quoted = match.group(1)
+    return setting_meant(quoted, operation) or quoted.rpartition("'")[0] or quoted
 
 
 def setting_meant(quoted: str, operation: Operation) -> str:

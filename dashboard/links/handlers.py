@@ -1,15 +1,24 @@
-"""Making a link: as the follow-up of an install, or as one row of a campaign."""
+"""The operations of links: making one, and bringing in what a customer typed."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from cyclr_api import Client
+from django.utils import timezone
+
+from cyclr_api import AccountRefusedError, Client, NotFoundError, PermanentError, Property
+from dashboard.audit.models import ActorKind
 from dashboard.bulk.models import BulkRow
+from dashboard.installs.handlers import account_id_of, setting_refused
 from dashboard.links import campaigns, mailing, services
-from dashboard.operations.handlers import Handler, Look, NotThere, register
-from dashboard.operations.models import Operation
+from dashboard.links.models import ENTER, Link, LinkItem
+from dashboard.links.needs import TYPED
+from dashboard.mirror import sync
+from dashboard.mirror.catalogue import Way
+from dashboard.mirror.models import AccountConnector
+from dashboard.operations.handlers import Handler, Look, NotThere, Refusal, register
+from dashboard.operations.models import Operation, Reason
 
 JSON = dict[str, Any]
 
@@ -82,3 +91,127 @@ class CreateLink(Handler):
             return "Connection link created"
         mailing.queue_mail(link, operation.actor, submission=operation.submission)
         return "Connection link created, and its e-mail is on its way"
+
+
+@register
+class EnterDetails(Handler):
+    """Give Cyclr what a customer typed for an installed connector, all in one call.
+
+    A second call with the same does no harm. What Cyclr says in its answer is what counts: with
+    a typed key there is no other proof.
+    """
+
+    kind = ENTER
+    is_idempotent = True
+    forbidden = "The link was revoked or has ended before it was sent."
+
+    def is_allowed(self, operation: Operation) -> bool:
+        """Whether a link that waits for it can still be used; a colleague may try again later."""
+        links = Link.objects.filter(items__entry=operation, items__connected_at=None)
+        if operation.actor_kind == ActorKind.STAFF:
+            return super().is_allowed(operation) and links.filter(revoked_at=None).exists()
+        return links.open().exists()
+
+    def prepare(self, operation: Operation, client: Client) -> JSON:
+        """Nothing to find out."""
+        return {"words": "Nothing to look up first"}
+
+    def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
+        """The one call. Whether settings that it does not name are kept is not known: compare."""
+        installed = _installed(operation)
+        there = client.account(account_id_of(operation)).connector(installed.cyclr_id)
+        wanted = [Property(item["Name"], item["Value"]) for item in values["properties"]]
+        if values["auth_value"] is None and not wanted:
+            now = there.get()
+        else:
+            now = there.update(auth_value=values["auth_value"], properties=wanted)
+        columns = sync.account_connector_columns(now)
+        sent = [one.name for one in wanted]
+        kept = columns.get("filled")
+        lost = [] if kept is None else sorted({*installed.filled} - {*kept, *sent})
+        return {"columns": columns, "sent": sent, "lost": lost, "way": values["way"]}
+
+    def reconcile(self, operation: Operation, client: Client) -> Look:
+        """Never asked: it is sent again instead."""
+        return NotThere()
+
+    def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
+        """Ask whether it is authenticated, where the answer did not say."""
+        if outcome["columns"]["authenticated"] is not None:
+            return outcome
+        there = client.account(account_id_of(operation))
+        now = there.connector(_installed(operation).cyclr_id).get()
+        return {**outcome, "columns": outcome["columns"] | sync.account_connector_columns(now)}
+
+    def finish(self, operation: Operation, outcome: JSON) -> str:
+        """Bring the mirror along, and connect the items that wait for it."""
+        installed, columns, moment = _installed(operation), outcome["columns"], timezone.now()
+        rows = AccountConnector.objects.filter(pk=installed.pk)
+        rows.exclude(authenticated=columns["authenticated"]).update(authenticated_since=moment)
+        rows.update(**columns, seen_at=moment, changed_at=moment, missed=0, gone_at=None)
+        sync.recount([installed.account_id])
+        for item in _waiting(operation):
+            _follow(item, outcome)
+        said = "says authenticated" if columns["authenticated"] else "does not say authenticated"
+        words = f"Saved, and Cyclr {said}"
+        if outcome["lost"]:
+            words += f". It does not show these settings any more: {', '.join(outcome['lost'])}"
+        return words
+
+    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+        """Which setting Cyclr's message is about, for the customer to type again."""
+        name, said = _installed(operation), error.cyclr_message or ""
+        if target := setting_refused(said, operation):
+            words = f"Cyclr does not take the setting “{target}” of {name}. Nothing was changed."
+            return Refusal(words, field=f"property:{target}")
+        if isinstance(error, NotFoundError | AccountRefusedError):
+            return Refusal(
+                f"Cyclr does not know {name} any more, or not this account. Nothing was changed. "
+                "Refresh the account."
+            )
+        quoted = f": “{said}” Nothing" if said else ". Nothing"
+        return Refusal(f"Cyclr refused what the customer entered for {name}{quoted} was changed.")
+
+    def failed(self, operation: Operation) -> None:
+        """Tell the links that wait for it; one that had ended by then is not the customer's."""
+        for item in _waiting(operation):
+            services.lock(item.link_id)
+            words = f"{item.account_connector}: what was entered was not saved"
+            if operation.reason != Reason.NOT_ALLOWED:
+                services.note_failure(item, operation.error)
+            item.link.note("refused", words, item, why=operation.error)
+
+
+def _installed(operation: Operation) -> AccountConnector:
+    assert operation.account_connector is not None
+    return operation.account_connector
+
+
+def _waiting(operation: Operation) -> list[LinkItem]:
+    """The items that wait for it; on a link that was revoked nothing is connected any more."""
+    rows = LinkItem.objects.filter(entry=operation, connected_at=None, link__revoked_at=None)
+    return list(
+        rows.select_related("link__account", "link__console", "account_connector").order_by("pk")
+    )
+
+
+def _follow(item: LinkItem, outcome: JSON) -> None:
+    """What an answer of Cyclr's means for an item."""
+    services.lock(item.link_id)
+    way, is_authenticated = outcome["way"], outcome["columns"]["authenticated"]
+    name = item.account_connector
+    if outcome["lost"]:
+        lost = ", ".join(outcome["lost"])
+        item.link.note("unproven", f"{name}: Cyclr does not show these any more: {lost}", item)
+    if is_authenticated and (way in TYPED or not item.was_authenticated):
+        services.accept(item)
+        return
+    if is_authenticated is False and item.was_authenticated:
+        LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
+    if way in {Way.API_KEY, Way.BASIC}:
+        services.note_failure(item, "Cyclr took it and does not call it authenticated")
+        item.link.note("refused", f"{name}: saved, and Cyclr does not call it authenticated", item)
+    elif way in {Way.NOTHING, Way.UNKNOWN}:
+        item.link.note("unproven", f"{name}: saved. It has to be finished in Cyclr", item)
+    else:
+        item.link.note("saved", f"{name}: saved. The customer signs in next", item)

@@ -24,6 +24,9 @@ from dashboard.links import telling
 from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
 from dashboard.operations.models import Operation
 
+ENTER = "links.enter"
+"""The kind of operation that brings what a customer typed to Cyclr."""
+
 LIVELY_FOR = timedelta(minutes=20)
 """After an event on a link its pages look every second for so long, then every few."""
 

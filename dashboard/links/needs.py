@@ -6,13 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cyclr_api import AuthMethod, Parameter
-from dashboard.links.models import Link, LinkItem
+from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.mirror.catalogue import Way, way_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, State
-
-ENTER = "links.enter"
-"""The kind of operation that brings what a customer typed to Cyclr."""
 
 TYPED = frozenset({Way.API_KEY, Way.BASIC, Way.CLIENT, Way.NOTHING})
 """Ways that typing alone finishes; nobody signs in anywhere."""
@@ -42,6 +39,11 @@ class Needs:
     def must_type(self) -> bool:
         """Whether there is something to type before anything else."""
         return bool(self.missing) or self.way in {Way.API_KEY, Way.BASIC, Way.CLIENT}
+
+    @property
+    def must_type_first(self) -> bool:
+        """Whether there is no sense in a visit yet: a key needs none, and settings go first."""
+        return bool(self.missing) or self.way in {Way.API_KEY, Way.BASIC}
 
     @property
     def may_type(self) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -19,8 +21,10 @@ from dashboard.common.foreign import as_text
 from dashboard.common.limits import is_within
 from dashboard.consoles.branding import brand_of
 from dashboard.links import reminders, services
+from dashboard.links.entry_form import lone_form
 from dashboard.links.languages import again_words, language_of, menu, sign, until_words
 from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
+from dashboard.links.needs import needs_of, needs_on
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
 
@@ -72,6 +76,13 @@ _again = lazy(again_words, str)
 """The same, said when the page is drawn: only then its language is known."""
 
 
+@contextmanager
+def speaking(request: HttpRequest, link: Link) -> Iterator[None]:
+    """In the customer's language: for what is put into words before a page is drawn."""
+    with translation.override(language_of(request, link, brand_of(link.console))):
+        yield
+
+
 def _page(
     request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
@@ -95,12 +106,16 @@ def _unknown(request: HttpRequest) -> HttpResponse:
 
 
 def _context(link: Link, token: str) -> dict[str, Any]:
-    items = list(link.items.select_related("account_connector"))
+    items = list(link.items.select_related("account_connector__account__console", "entry"))
     connected = sum(item.connected_at is not None for item in items)
+    needs = needs_on(link, items)
+    for item in items:
+        item.link = link
     return {
         "link": link,
         "token": token,
         "items": items,
+        "tasks": [(item, needs[item.account_connector_id]) for item in items],
         "connected": connected,
         "until": _until(link.expires_at, link.account.timezone),
     }
@@ -140,6 +155,9 @@ def _link_page(request: HttpRequest, link: Link, token: str, status: int = 200) 
         return _page(request, "ended", context, 410)
     if not link.is_usable:
         return _page(request, "expired", context, 410)
+    if len(context["items"]) == 1:
+        with speaking(request, link):
+            context |= lone_form(*context["tasks"][0])
     response = _page(request, "link", context, status)
     if any(item.is_checking and item.state == LinkState.RETURNED for item in context["items"]):
         response["Refresh"] = "4"
@@ -155,14 +173,16 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
     if link is None:
         return _unknown(request)
     item = (
-        link.items.select_related("link__account", "account_connector").filter(pk=item_pk).first()
+        link.items.select_related("link__account__console", "account_connector__account__console")
+        .filter(pk=item_pk)
+        .first()
     )
     if item is None:
         return _unknown(request)
-    key = f"start:{network_of(client_address(request))}"
-    if not is_within(key, most=STARTS_PER_ADDRESS_AND_MINUTE, seconds=60):
-        context = {**_context(link, token), "again_in": _again(timedelta(minutes=1))}
-        return _page(request, "too_many", context, status=429)
+    if not may_start(request):
+        return rest_page(request, link, token, timedelta(minutes=1))
+    if item.connected_at is None and needs_of(item).must_type_first:
+        return HttpResponseRedirect(reverse("entry_new", args=[token, item_pk]), status=303)
     try:
         mint = services.start(item)
     except services.NotUsableError:
@@ -171,11 +191,21 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
             return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
         return _link_page(request, link, token)
     except services.TooManyStartsError as error:
-        pause = error.again_at - timezone.now()
-        context = {**_context(link, token), "again_in": _again(pause)}
-        return _page(request, "too_many", context, status=429)
+        return rest_page(request, link, token, error.again_at - timezone.now())
     response = HttpResponseRedirect(reverse("mint_wait", args=[mint.public_id]), status=303)
     return _with_cookie(response, link.token())
+
+
+def may_start(request: HttpRequest) -> bool:
+    """Count a start, or an entry, under the customer's address; whether it is not too many."""
+    key = f"start:{network_of(client_address(request))}"
+    return is_within(key, most=STARTS_PER_ADDRESS_AND_MINUTE, seconds=60)
+
+
+def rest_page(request: HttpRequest, link: Link, token: str, pause: timedelta) -> HttpResponse:
+    """The page for who starts or types too often: for how long it rests."""
+    context = {**_context(link, token), "again_in": _again(pause)}
+    return _page(request, "too_many", context, status=429)
 
 
 def _mint(mint_id: str) -> Mint | None:

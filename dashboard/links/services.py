@@ -25,6 +25,7 @@ from dashboard.common.foreign import storable
 from dashboard.common.tasks import publish_on_commit
 from dashboard.common.ticking import version_of
 from dashboard.links.models import (
+    ENTER,
     ORDER,
     Link,
     LinkItem,
@@ -33,6 +34,7 @@ from dashboard.links.models import (
     MintState,
 )
 from dashboard.mirror.models import Account, AccountConnector
+from dashboard.operations.models import Operation
 
 logger = logging.getLogger(__name__)
 
@@ -315,18 +317,30 @@ def start(item: LinkItem) -> Mint:
         fresh = LinkItem.objects.select_related("link__console").filter(pk=item.pk).first()
         if fresh is None or not may_start(fresh):
             raise NotUsableError
-        mints = Mint.objects.filter(item__link=link)
-        for most, window in (
-            (STARTS_IN_TEN_MINUTES, timedelta(minutes=10)),
-            (STARTS_A_DAY, timedelta(days=1)),
-        ):
-            times = mints.filter(created_at__gt=moment - window).order_by("-created_at")
-            counted = list(times.values_list("created_at", flat=True)[:most])
-            if len(counted) >= most:
-                raise TooManyStartsError(counted[-1] + window)
+        check_starts(link, moment)
         mint = Mint.objects.create(item=item, published_at=moment)
         publish_on_commit(tasks.mint_token, mint.pk, queue="interactive")
     return mint
+
+
+def check_starts(link: Link, moment: datetime, *, besides: int = 0) -> None:
+    """Raises `TooManyStartsError` if the link was started or typed into too often before `moment`.
+
+    `besides`: the operation that is not counted, since it is the one in question.
+    """
+    entries = Operation.objects.filter(
+        account=link.account_id, kind=ENTER, actor_link=link.pk
+    ).exclude(pk=besides)
+    for most, window in (
+        (STARTS_IN_TEN_MINUTES, timedelta(minutes=10)),
+        (STARTS_A_DAY, timedelta(days=1)),
+    ):
+        times: list[datetime] = []
+        for rows in (Mint.objects.filter(item__link=link), entries):
+            lately = rows.filter(created_at__gt=moment - window).order_by("-created_at")
+            times += lately.values_list("created_at", flat=True)[:most]
+        if len(times) >= most:
+            raise TooManyStartsError(sorted(times)[-most] + window)
 
 
 def note_shown(mint: Mint) -> bool:
@@ -428,6 +442,12 @@ def confirm(item: LinkItem, *, is_authenticated: bool | None) -> None:
         _look_again(item, is_authenticated)
         if is_authenticated:
             proving.ask_after_return(item)
+
+
+def accept(item: LinkItem) -> None:
+    """Connect an item whose typed credentials Cyclr took: there is no other proof of those."""
+    if item.connected_at is None:
+        connect(item)
 
 
 def pause_after(checks: int) -> float:

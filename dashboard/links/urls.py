@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.links import campaign_views, public, views
+from dashboard.links import campaign_views, entry_pages, public, views
 
 urlpatterns = [
     path("links/", views.link_list, name="link_list"),
@@ -44,6 +44,8 @@ urlpatterns = [
     path("c/r/<str:mint_id>", public.link_return, name="link_return"),
     path("c/<str:token>", public.public_link, name="public_link"),
     path("c/<str:token>/<int:item_pk>/continue", public.link_continue, name="link_continue"),
+    path("c/<str:token>/<int:item_pk>/form", entry_pages.entry_new, name="entry_new"),
+    path("c/<str:token>/<int:item_pk>/entry", entry_pages.entry_wait, name="entry_wait"),
     path("c/<str:token>/ask", public.link_ask, name="link_ask"),
     path("c/<str:token>/reminders", public.link_reminders, name="link_reminders"),
 ]

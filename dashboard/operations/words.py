@@ -20,6 +20,7 @@ KINDS = {
     INSTALL: "Install connector",
     "links.create": "Create link",
     "connectors.set_properties": "Set settings",
+    "links.enter": "Customer’s entries",
 }
 
 LONG_IN_QUEUE = timedelta(seconds=30)

@@ -1,0 +1,69 @@
+"""What happens when a customer sends the form of an app: one operation, and a line for staff."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from dashboard.audit.models import Actor
+from dashboard.links import services
+from dashboard.links.entry_form import EntryForm
+from dashboard.links.models import ENTER, LinkItem, LinkState
+from dashboard.links.needs import Needs
+from dashboard.mirror.catalogue import Way
+from dashboard.operations.models import Operation
+from dashboard.operations.submitting import AlreadyActiveError, Order, submit
+
+
+def enter(item: LinkItem, form: EntryForm) -> Operation:
+    """Have a worker bring what was typed to Cyclr; the same form again is the same operation.
+
+    While somebody else's entries for the same app are on their way, theirs is the answer.
+    Raises `services.NotUsableError`, `services.TooManyStartsError` and `OtherInputError`.
+    """
+    submission = form.cleaned_data["submission"]
+    known: Operation | None = Operation.objects.filter(submission=submission).first()
+    try:
+        with transaction.atomic():
+            operation = submit(_order(item, form))
+            # The row before the link's lock: so does the worker that ends one.
+            if known is None:
+                _note(item, operation, form.needs)
+    except AlreadyActiveError as error:
+        LinkItem.objects.filter(pk=item.pk, connected_at=None).update(entry=error.operation)
+        return error.operation
+    return operation
+
+
+def _order(item: LinkItem, form: EntryForm) -> Order:
+    installed = item.account_connector
+    return Order(
+        kind=ENTER,
+        title=f"Enter details of {installed}",
+        actor=Actor.link(item.link_id),
+        console=item.link.console,
+        submission=form.cleaned_data["submission"],
+        account=item.link.account,
+        connector=form.needs.library,
+        account_connector=installed,
+        values=form.values(),
+        shown=form.shown(),
+        exclusive_key=f"enter:{installed.pk}",
+    )
+
+
+def _note(item: LinkItem, operation: Operation, needs: Needs) -> None:
+    """Write it to the link, if it may still be: else all of it is taken back."""
+    link = services.lock(item.link_id)
+    left = LinkItem.objects.filter(pk=item.pk, connected_at=None)
+    if not link.is_usable or not left.exists():
+        raise services.NotUsableError
+    if left.filter(entry=operation).exists():
+        return  # pressed twice at once
+    moment = timezone.now()
+    services.check_starts(link, moment, besides=operation.pk)
+    left.update(entry=operation, starts=F("starts") + 1, started_at=moment)
+    services.move(link, LinkState.STARTED, item)
+    what = "settings" if needs.way in {Way.SIGN_IN, Way.NOTHING, Way.UNKNOWN} else "credentials"
+    link.note("entered", f"{item.account_connector}: {what} entered", item)
