@@ -20,6 +20,7 @@ ACTIONS = {
     "links.extend": "Extended",
     "links.ask": "Asked for a new one",
     "links.connect": "Connected",
+    "settings.brand": "Changed the branding of",
 }
 """Acts by their names; any other is said with the words it was recorded in."""
 
