@@ -30,6 +30,7 @@ ACTIONS = {
     "connectors.test": "Tested",
     "connectors.choose_proof": "Chose the proof method",
     "connectors.drop_proof": "Took the proof method away",
+    "settings.brand": "Changed the branding of",
 }
 """Acts by their names; any other is said with the words it was recorded in."""
 

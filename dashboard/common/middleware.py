@@ -32,6 +32,8 @@ class UnavailableMiddleware:
 class StaffPageMiddleware:
     """No page is kept by a browser or a proxy, and none is found by a search engine.
 
+    Only what says itself how long it may be kept is: a partner's logo and colours.
+
     A signed-out session is met one step before, by `people.middleware.AccessMiddleware`.
     """
 
@@ -40,6 +42,6 @@ class StaffPageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response["Cache-Control"] = "no-store"
+        response.setdefault("Cache-Control", "no-store")
         response["X-Robots-Tag"] = "noindex"
         return response

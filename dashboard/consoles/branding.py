@@ -28,7 +28,7 @@ class Brand:
 
 def brand_of(console: Console) -> Brand:
     """The console's brand. One query, which leaves the logo where it is."""
-    row = Branding.objects.filter(console=console).defer("logo").first()
+    row = Branding.objects.defer("logo").filter(console=console).first()
     if row is None:
         return Brand(name=console.asks_as, support_email=console.support_email)
     return brand_from(row, console)

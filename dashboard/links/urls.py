@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.links import campaign_views, entry_pages, public, views
+from dashboard.links import brand, campaign_views, entry_pages, public, views
 
 urlpatterns = [
     path("links/", views.link_list, name="link_list"),
@@ -40,6 +40,8 @@ urlpatterns = [
     path("accounts/<int:pk>/links/", views.link_account_tab, name="link_account_tab"),
     path("accounts/<int:pk>/links/new/", views.link_new, name="link_new"),
     path("accounts/<int:pk>/links/panel/", views.link_panel, name="link_panel"),
+    path("c/brand/<int:console_pk>/<str:digest>", brand.brand_logo, name="brand_logo"),
+    path("c/brand/<str:colour>.css", brand.brand_css, name="brand_css"),
     path("c/m/<str:mint_id>", public.mint_wait, name="mint_wait"),
     path("c/r/<str:mint_id>", public.link_return, name="link_return"),
     path("c/<str:token>", public.public_link, name="public_link"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.settings_pages import proof_views, views, webhook_views
+from dashboard.settings_pages import branding_views, proof_views, views, webhook_views
 
 urlpatterns = [
     path("settings/", views.settings_index, name="settings_index"),
@@ -34,4 +34,6 @@ urlpatterns = [
     path("settings/proof/<int:pk>/try/", proof_views.proof_try, name="proof_try"),
     path("settings/proof/<int:pk>/identity/", proof_views.proof_identity, name="proof_identity"),
     path("settings/proof/<int:pk>/remove/", proof_views.proof_remove, name="proof_remove"),
+    path("settings/branding/", branding_views.brand_edit, name="brand_edit"),
+    path("settings/branding/preview/", branding_views.brand_preview, name="brand_preview"),
 ]

@@ -276,6 +276,15 @@ document.addEventListener("change", (event) => {
   count(box.form);
 });
 
+// ---- colours: a picker without a name and the field that it fills show the same ----
+
+document.addEventListener("input", ({ target }) => {
+  const source = document.getElementById(target.dataset?.mirrors);
+  if (source) source.value = target.value;
+  const picker = target.id && document.querySelector(`[data-mirrors="${CSS.escape(target.id)}"]`);
+  if (picker && /^#[0-9a-f]{6}$/i.test(target.value.trim())) picker.value = target.value.trim();
+});
+
 // ---- checks: a form with a [data-checks] part says what is wrong with a field as it is left ----
 
 const isSecret = (field) => field.type === "password" || field.classList.contains("secret");
