@@ -33,7 +33,12 @@ class DetailsForm(forms.Form):
 
     recipient_email = forms.EmailField(label="Recipient email", required=False, max_length=254)
     recipient_name = forms.CharField(label="Recipient name", required=False, max_length=200)
-    language = forms.ChoiceField(label="Language", required=False, choices=LANGUAGES)
+    language = forms.ChoiceField(
+        label="Language",
+        required=False,
+        choices=LANGUAGES,
+        help_text="Of pages and mails. Without one, mails are in your branding’s, or in English.",
+    )
     message = forms.CharField(
         label="Message",
         required=False,
