@@ -1,4 +1,4 @@
-"""The form that makes a link."""
+"""The forms that make, change and send a link."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from dashboard.common.foreign import as_text, storable
@@ -24,7 +26,76 @@ EXPIRES = [
 ]
 
 
-class LinkForm(forms.Form):
+LANGUAGES = [("", "The customer’s browser decides"), *settings.LANGUAGES]
+
+
+class DetailsForm(forms.Form):
+    """For whom a link is, and what they are told."""
+
+    recipient_email = forms.EmailField(label="Recipient email", required=False, max_length=254)
+    recipient_name = forms.CharField(label="Recipient name", required=False, max_length=200)
+    language = forms.ChoiceField(
+        label="Language",
+        required=False,
+        choices=LANGUAGES,
+        help_text="Of pages and mails. Without one, mails are in your branding’s, or in English.",
+    )
+    message = forms.CharField(
+        label="Message",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="The customer reads it in the mail and on the page.",
+    )
+    has_reminders = forms.BooleanField(
+        label="Remind by e-mail",
+        required=False,
+        help_text="1, 3 and 6 days after it was mailed from here, until everything is connected.",
+    )
+    ticket_url = forms.URLField(
+        label="Ticket address",
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        help_text="For your colleagues; the customer does not see it.",
+    )
+
+    def clean_message(self) -> str:
+        """Text that every database can hold."""
+        message: str = self.cleaned_data["message"]
+        return str(storable(message))
+
+    def clean_recipient_name(self) -> str:
+        """One line: it stands in the mail's first one."""
+        name: str = self.cleaned_data["recipient_name"]
+        if any(ord(letter) < 32 for letter in name):
+            raise ValidationError("A name is one line of text.")
+        return str(storable(name))
+
+    def clean_ticket_url(self) -> str:
+        """An address of the web, which shows where it leads."""
+        url: str = self.cleaned_data["ticket_url"]
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise ValidationError("This is no web address.") from None
+        if url and (parts.scheme not in {"http", "https"} or "@" in parts.netloc):
+            raise ValidationError("Give an address like https://help.example.com/tickets/42.")
+        return str(storable(url))
+
+    def clean(self) -> dict[str, Any]:
+        """Reminders go somewhere."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("has_reminders") and values.get("recipient_email") == "":
+            self.add_error("recipient_email", "Reminders are mailed: give an address.")
+        return values
+
+    def details(self) -> dict[str, Any]:
+        """The link's columns of these names."""
+        return {name: self.cleaned_data[name] for name in DetailsForm.base_fields}
+
+
+class LinkForm(DetailsForm):
     """Which connectors, for whom, how long."""
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
@@ -33,16 +104,7 @@ class LinkForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one app."},
     )
-    recipient_email = forms.EmailField(label="Recipient email", required=False, max_length=254)
-    recipient_name = forms.CharField(label="Recipient name", required=False, max_length=200)
     expires = forms.ChoiceField(label="Expires", choices=EXPIRES, initial="604800")
-    message = forms.CharField(
-        label="Message",
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="The customer reads it on the page.",
-    )
 
     def __init__(
         self, needs: Sequence[Needs], data: Any = None, *, chosen: Sequence[str] = ()
@@ -64,18 +126,6 @@ class LinkForm(forms.Form):
             for one in needs
         }
 
-    def clean_message(self) -> str:
-        """Text that every database can hold."""
-        message: str = self.cleaned_data["message"]
-        return str(storable(message))
-
-    def clean_recipient_name(self) -> str:
-        """One line: it may stand in a mail's header one day."""
-        name: str = self.cleaned_data["recipient_name"]
-        if any(ord(letter) < 32 for letter in name):
-            raise ValidationError("A name is one line of text.")
-        return str(storable(name))
-
     def chosen_connectors(self) -> list[AccountConnector]:
         """The installed connectors that were ticked, in the order shown."""
         ticked = set(self.cleaned_data["connectors"])
@@ -84,3 +134,15 @@ class LinkForm(forms.Form):
     def lifetime(self) -> timedelta:
         """How long the link works."""
         return timedelta(seconds=int(self.cleaned_data["expires"]))
+
+
+class EditLinkForm(DetailsForm):
+    """What of a link can be changed while it works."""
+
+    version = forms.CharField(widget=forms.HiddenInput, max_length=32)
+
+
+class SubmissionForm(forms.Form):
+    """A button that must count once: the id is new for every page that is drawn."""
+
+    submission = forms.UUIDField(widget=forms.HiddenInput)

@@ -7,6 +7,7 @@ import logging
 import smtplib
 from datetime import datetime, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -88,6 +89,7 @@ def deliver(message: EmailMultiAlternatives) -> None:
     since somebody can mend it meanwhile.
     """
     connection = get_connection()
+    has_time = True
     try:
         connection.open()
         connection.send_messages([message])
@@ -103,13 +105,17 @@ def deliver(message: EmailMultiAlternatives) -> None:
         raise PutOffError(f"The mail server refuses the sender’s address: {words}") from None
     except smtplib.SMTPNotSupportedError:
         raise PutOffError("The mail server offers no TLS.") from None
+    except SoftTimeLimitExceeded:
+        has_time = False
+        raise PutOffError("The mail server answers too slowly.") from None
     except OSError as error:  # all of smtplib's errors, and those of sockets and TLS
         logger.warning("mail server away error=%s", type(error).__name__)
         raise PutOffError("The mail server does not answer as it should.") from None
     finally:
         # Its good-bye does not matter: what was taken is taken.
-        with contextlib.suppress(OSError):
-            connection.close()
+        if has_time:
+            with contextlib.suppress(OSError):
+                connection.close()
 
 
 def _refusal(status: int, said: bytes | str) -> PutOffError | RefusedError:

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from dashboard.links import brand, campaign_views, entry_pages, public, views
+from dashboard.links import (
+    brand,
+    campaign_views,
+    entry_pages,
+    public,
+    sending_views,
+    views,
+)
 
 urlpatterns = [
     path("links/", views.link_list, name="link_list"),
@@ -37,6 +44,12 @@ urlpatterns = [
     path("links/<int:pk>/", views.link_detail, name="link_detail"),
     path("links/<int:pk>/revoke/", views.link_revoke, name="link_revoke"),
     path("links/<int:pk>/extend/", views.link_extend, name="link_extend"),
+    path("links/<int:pk>/edit/", sending_views.link_edit, name="link_edit"),
+    path("links/<int:pk>/send/", sending_views.link_send, name="link_send"),
+    path("links/<int:pk>/letter/", sending_views.link_letter, name="link_letter"),
+    path("links/<int:pk>/sent/", sending_views.link_sent, name="link_sent"),
+    path("links/<int:pk>/send-anew/", sending_views.link_send_anew, name="link_send_anew"),
+    path("links/<int:pk>/qr.<str:kind>", sending_views.link_qr, name="link_qr"),
     path("accounts/<int:pk>/links/", views.link_account_tab, name="link_account_tab"),
     path("accounts/<int:pk>/links/new/", views.link_new, name="link_new"),
     path("accounts/<int:pk>/links/panel/", views.link_panel, name="link_panel"),

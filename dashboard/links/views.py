@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
@@ -15,12 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dashboard.accounts.services import head_context
 from dashboard.audit.models import Actor
-from dashboard.common.foreign import as_text, fold
+from dashboard.common.foreign import fold
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.sealing import SealBrokenError
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.links import services
+from dashboard.links import letters, mailing, services
 from dashboard.links.forms import LinkForm
 from dashboard.links.models import Link, LinkState
 from dashboard.links.needs import needs_of_all
@@ -30,6 +31,8 @@ from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
 LINKS = Link.objects.select_related("console", "account__console", "actor_user")
+
+LANGUAGE_WORDS = dict(settings.LANGUAGES)
 
 SHOW = {
     "waiting": "Waiting",
@@ -148,19 +151,8 @@ def _about(request: StaffRequest, link: Link | None) -> dict[str, Any]:
         except SealBrokenError:
             about["address_lost"] = True
         else:
-            about["mailto"] = _mailto(link, about["address"])
+            about["mailto"] = letters.mailto(link, about["address"])
     return about
-
-
-def _mailto(link: Link, address: str) -> str:
-    subject = f"{link.console.asks_as} asks you to connect your apps"
-    name = as_text(link.recipient_name).strip()
-    hello = f"Hello {name}," if name else "Hello,"
-    words = (
-        f"{hello}\n\nplease open this page and follow it; it takes a few minutes:\n\n{address}\n\n"
-        f"It works until {link.expires_at:%d %B %Y, %H:%M} UTC, as often as you need.\n"
-    )
-    return f"mailto:{quote(link.recipient_email)}?subject={quote(subject)}&body={quote(words)}"
 
 
 @require_GET
@@ -168,7 +160,8 @@ def _mailto(link: Link, address: str) -> str:
 def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """One link: its address, its apps, its timeline; live while it is open."""
     link = get_for(request, LINKS, pk=pk)
-    version = version_of(_seen_of(link), link.beat)
+    mail = mailing.latest(link)
+    version = version_of(_seen_of(link), link.beat, mail and (mail.pk, mail.state, mail.tries))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
     context = {
@@ -177,6 +170,9 @@ def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
         "items": list(link.items.select_related("account_connector", "proof")),
         "events": list(link.events.select_related("item__account_connector")[:200]),
         "is_new": request.GET.get("new") == "1",
+        "mail": mail,
+        "language": LANGUAGE_WORDS.get(link.language, "As the browser asks"),
+        "anew": uuid.uuid4(),
         **_about(request, link),
     }
     return render_page(request, "links/link_detail.html", "links/_link.html", context)
@@ -202,10 +198,8 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
             account,
             form.chosen_connectors(),
             expires_in=form.lifetime(),
-            recipient_email=values["recipient_email"],
-            recipient_name=values["recipient_name"],
-            message=values["message"],
             submission=values["submission"],
+            **form.details(),
         )
         return redirect(f"{link.get_absolute_url()}?new=1")
     context = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
@@ -315,6 +316,17 @@ def test_a_bounce_is_told_once_and_without_the_address_of_the_link(
     assert ANA in event.words and "blocked" in event.details["why"]
     stored = f"{event.details} {LinkMail.objects.get().error}".lower()
     assert mailed.token()[:16] not in stored
+
+
+def test_a_server_that_drips_is_put_off_like_one_that_is_away(
+    mailed: Link, faulty: list[Exception]
+) -> None:
+    faulty.append(SoftTimeLimitExceeded())
+    tasks.send_mail(queued(mailed).pk)
+
+    mail = LinkMail.objects.get()
+    assert mail.state == MailState.WAITING and mail.not_before > timezone.now()
+    assert mail.error == "The mail server answers too slowly."
 
 
 def test_a_message_that_cannot_be_written_fails_in_words(
