@@ -128,6 +128,11 @@ class Link(Acted):
         indexes = [
             models.Index(fields=["account", "-created_at"], name="link_of_account"),
             models.Index(fields=["console", "-created_at"], name="link_newest"),
+            models.Index(
+                fields=["console", "expires_at"],
+                name="link_open",
+                condition=Q(revoked_at__isnull=True, connected_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -319,6 +324,14 @@ class LinkItem(models.Model):
         if run is None or self.returned_at is None or run.began_at is None:
             return False
         return run.worked is False and run.began_at >= self.returned_at
+
+    @property
+    def why_failed(self) -> str:
+        """Why it is not connected yet, and how often; empty if nothing failed or it is by now."""
+        if self.connected_at is not None or not self.failures:
+            return ""
+        why = self.failure.rstrip(".") or "Not finished"
+        return f"{why}, {self.failures} times" if self.failures > 1 else why
 
     @property
     def is_checking(self) -> bool:

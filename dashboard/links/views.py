@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.accounts.services import head_context
@@ -23,9 +22,12 @@ from dashboard.common.sealing import SealBrokenError
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.links import letters, mailing, services
 from dashboard.links.forms import LinkForm
-from dashboard.links.models import Link, LinkState
+from dashboard.links.models import Link
 from dashboard.links.needs import needs_of_all
+from dashboard.links.showing import SHOW, counted, showing, why_failing
+from dashboard.links.ticket import ticket
 from dashboard.mirror.models import Account
+from dashboard.notices.addresses import staff_url
 from dashboard.operations.models import Operation
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -33,33 +35,6 @@ from dashboard.people.models import Role
 LINKS = Link.objects.select_related("console", "account__console", "actor_user")
 
 LANGUAGE_WORDS = dict(settings.LANGUAGES)
-
-SHOW = {
-    "waiting": "Waiting",
-    "unfinished": "Opened, not finished",
-    "connected": "Connected",
-    "expired": "Expired",
-    "revoked": "Revoked",
-}
-
-
-def _showing(links: QuerySet[Any], show: str) -> QuerySet[Any]:
-    moment = timezone.now()
-    is_open = Q(revoked_at=None, connected_at=None, expires_at__gt=moment)
-    begun = [LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED, LinkState.PARTLY]
-    match show:
-        case "waiting":
-            return links.filter(is_open)
-        case "unfinished":
-            return links.filter(is_open, state__in=begun)
-        case "connected":
-            return links.exclude(connected_at=None)
-        case "expired":
-            return links.filter(connected_at=None, revoked_at=None, expires_at__lte=moment)
-        case "revoked":
-            return links.filter(connected_at=None).exclude(revoked_at=None)
-        case _:
-            return links
 
 
 def _searched(links: QuerySet[Any], search: str) -> QuerySet[Any]:
@@ -76,12 +51,14 @@ def _searched(links: QuerySet[Any], search: str) -> QuerySet[Any]:
 @require_GET
 @role_required(Role.VIEWER)
 def link_list(request: StaffRequest) -> HttpResponse:
-    """Every link, newest first; live while one of those shown moves."""
+    """Every link, newest first, or those of one list; live while one of those shown moves."""
     search = request.GET.get("q", "").strip().replace("\x00", "")
     show = request.GET.get("show", "")
-    links = _searched(_showing(LINKS.visible_to(request.user), show), search)
-    context = {"search": search, "show": show, "shows": SHOW}
-    return _table(request, "links/link_list.html", links, context)
+    links = _searched(LINKS.visible_to(request.user), search)
+    counts = counted(links)
+    chips = [(key, words, counts[key]) for key, words in SHOW.items()]
+    context = {"search": search, "show": show, "chips": chips}
+    return _table(request, "links/link_list.html", showing(links, show), context)
 
 
 def _table(
@@ -90,12 +67,13 @@ def _table(
     """A page of links. While one of them can move its table looks again every few seconds."""
     page = paged(request, links)
     beat = "tock" if any(link.beat for link in page) else ""
-    shown = [(link.pk, link.shown_state, link.expires_at, link.account.name) for link in page]
-    version = version_of(request.get_full_path(), page.total, shown, beat)
+    shown = [(link.pk, link.shown_state, link.moved_at, link.account.name) for link in page]
+    version = version_of(request.get_full_path(), page.total, shown, beat, context.get("chips"))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    prefetch_related_objects(page.items, "items__account_connector")
-    context |= {"page": page, "beat": beat, "version": version}
+    prefetch_related_objects(page.items, "items__account_connector", "mails")
+    rows = [(link, why_failing(link)) for link in page]
+    context |= {"page": page, "rows": rows, "beat": beat, "version": version}
     return render_page(request, template, "links/_link_table.html", context)
 
 
@@ -164,11 +142,15 @@ def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
     version = version_of(_seen_of(link), link.beat, mail and (mail.pk, mail.state, mail.tries))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
+    items = list(link.items.select_related("account_connector", "proof"))
+    events = list(link.events.select_related("item__account_connector")[:200])
     context = {
         "link": link,
         "version": version,
-        "items": list(link.items.select_related("account_connector", "proof")),
-        "events": list(link.events.select_related("item__account_connector")[:200]),
+        "items": items,
+        "events": events,
+        "ticket": ticket(link, items, events, staff_url(link.get_absolute_url())),
+        "ticket_url": link.ticket_url if _is_web(link.ticket_url) else "",
         "is_new": request.GET.get("new") == "1",
         "mail": mail,
         "language": LANGUAGE_WORDS.get(link.language, "As the browser asks"),
@@ -176,6 +158,11 @@ def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
         **_about(request, link),
     }
     return render_page(request, "links/link_detail.html", "links/_link.html", context)
+
+
+def _is_web(url: str) -> bool:
+    """Whether a browser may be led there: no other kind of address does nothing but lead."""
+    return url.lower().startswith(("https://", "http://"))
 
 
 @require_http_methods(["GET", "POST"])

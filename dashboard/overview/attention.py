@@ -27,7 +27,8 @@ from django.utils.text import Truncator
 
 from dashboard.common.timing import ago_words, clock_or_date_words
 from dashboard.consoles.models import Console
-from dashboard.links.models import Link, LinkItem, LinkState
+from dashboard.links.models import Link, LinkItem, LinkState, MailState
+from dashboard.links.showing import with_troubles
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations import words
 from dashboard.operations.models import Operation, State
@@ -205,14 +206,15 @@ def _connector_row(installed: AccountConnector, may_act: Collection[int]) -> Row
 
 
 def troubled_links(consoles: Sequence[Console]) -> QuerySet[Link]:
-    """Links that ended unfinished or soon will, were started in vain, or are asked for again.
+    """Links that ended unfinished or soon will, failed or came back, or are asked for again.
 
     A link that a newer one of the same account has replaced troubles nobody.
     """
     now = timezone.now()
     items = LinkItem.objects.filter(link=OuterRef("pk")).order_by()
     newer = Link.objects.filter(account=OuterRef("account"), created_at__gt=OuterRef("created_at"))
-    in_vain = items.filter(starts__gte=MANY_STARTS, connected_at=None)
+    many = Q(starts__gte=MANY_STARTS) | Q(failures__gte=MANY_STARTS)
+    in_vain = items.filter(many, connected_at=None)
     still_broken = items.exclude(account_connector__authenticated=True).filter(
         account_connector__gone_at=None
     )
@@ -226,26 +228,33 @@ def troubled_links(consoles: Sequence[Console]) -> QuerySet[Link]:
     rows: QuerySet[Link] = Link.objects.filter(
         connected_at=None, console__in=consoles, account__gone_at=None
     )
-    return (
-        rows.annotate(
+    came_back = Q(last_mail=MailState.BOUNCED)
+    troubled: QuerySet[Link] = (
+        with_troubles(rows)
+        .annotate(
             was_in_vain=Exists(in_vain),
             last_start=Subquery(
                 items.values("link").annotate(last=Max("started_at")).values("last")
             ),
             most_starts=Subquery(items.values("link").annotate(most=Max("starts")).values("most")),
+            most_failures=Subquery(
+                items.values("link").annotate(most=Max("failures")).values("most")
+            ),
         )
-        .filter(expired | asked_again | (is_usable & (soon | Q(was_in_vain=True))))
+        .filter(expired | asked_again | (is_usable & (soon | Q(was_in_vain=True) | came_back)))
         .filter(Exists(still_broken), ~Exists(newer))
         .annotate(
             troubled_at=Case(
                 When(expires_at__lte=now, then=F("expires_at")),
                 When(was_in_vain=True, then=Coalesce(F("last_start"), F("created_at"))),
+                When(came_back, then=F("moved_at")),
                 default=Greatest(F("created_at"), began_to_expire),
             )
         )
         .select_related("account")
         .order_by(F("troubled_at").desc(), "-pk")
     )
+    return troubled
 
 
 HOW_FAR = {
@@ -259,6 +268,10 @@ HOW_FAR = {
 COUNTED = {3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8: "Eight", 9: "Nine"}
 
 
+def _counted(number: int) -> str:
+    return COUNTED.get(number, f"{number:,}")
+
+
 def _link_row(link: Link) -> Row:
     how_far = HOW_FAR.get(LinkState(link.state), "not finished")
     starts = int(getattr(link, "most_starts", 0) or 0)
@@ -267,7 +280,12 @@ def _link_row(link: Link) -> Row:
     elif link.is_expired:
         why = f"Its time is over: {how_far}."
     elif getattr(link, "was_in_vain", False):
-        why = f"{COUNTED.get(starts, f'{starts:,}')} starts, never finished."
+        if starts >= MANY_STARTS:
+            why = f"{_counted(starts)} starts, never finished."
+        else:  # entries that were refused
+            why = f"{_counted(getattr(link, 'most_failures', 0))} tries in vain."
+    elif getattr(link, "last_mail", None) == MailState.BOUNCED:
+        why = "The message with the link came back."
     else:
         why = f"Works until {clock_or_date_words(link.expires_at)}: {how_far}."
     return Row(

@@ -13,7 +13,8 @@ from django.utils import timezone
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
-from dashboard.links.models import Link, LinkState
+from dashboard.links.mailing import queue_mail
+from dashboard.links.models import Link, LinkState, MailState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, DailyFigure, SyncRun
 from dashboard.operations.models import Operation, Pulse, State
@@ -203,6 +204,21 @@ def test_three_starts_in_vain_are_listed(account: Account) -> None:
     link.items.update(starts=3, started_at=timezone.now())
 
     assert "Three starts, never finished." in overview(show="links")
+
+
+def test_three_entries_in_vain_are_listed(account: Account) -> None:
+    link = make_link(account=account, state=LinkState.OPENED)
+    link.items.update(failures=3, failure="Cyclr refused the key")
+
+    assert "Three tries in vain." in overview(show="links")
+
+
+def test_a_message_that_came_back_is_listed(account: Account) -> None:
+    link = make_link(account=account, recipient_email="pat@harbour.example")
+    queue_mail(link, Actor.system())
+    link.mails.update(state=MailState.BOUNCED)
+
+    assert "The message with the link came back." in overview(show="links")
 
 
 def test_links_that_trouble_nobody_are_not_listed(console: Console) -> None:

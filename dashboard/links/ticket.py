@@ -1,0 +1,60 @@
+"""A link as plain text for a ticket. The address that works is not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboard.common.foreign import as_text
+from dashboard.common.timing import exact_words, short_words
+from dashboard.links.models import Link, LinkEvent, LinkItem
+
+LINES_AT_MOST = 5
+"""Lines of the timeline that are told, the newest."""
+
+
+def ticket(link: Link, items: Sequence[LinkItem], events: Sequence[LinkEvent], address: str) -> str:
+    """State, account, each app and the newest events; `address` is the staff page's.
+
+    `events` are newest first. Times are in UTC. Nothing secret is in it.
+    """
+    account = link.account
+    lines = [
+        f"{_line(link)}: {link.shown_state}",
+        f"Account {_line(account)}, id {_line(account.cyclr_id)}",
+        f"Created by {_line(link.actor_name)}, {exact_words(link.created_at)}",
+        _end_words(link),
+    ]
+    lines += [_item_words(item) for item in items]
+    lines += [_event_words(event) for event in events[:LINES_AT_MOST]]
+    return "\n".join([*lines, address])
+
+
+def _end_words(link: Link) -> str:
+    if link.connected_at is not None:
+        return f"Everything connected {exact_words(link.connected_at)}"
+    if link.revoked_at is not None:
+        return f"Revoked {exact_words(link.revoked_at)}"
+    return f"{'Expired' if link.is_expired else 'Works until'} {exact_words(link.expires_at)}"
+
+
+def _item_words(item: LinkItem) -> str:
+    words = [f"- {_line(item.account_connector)}: {item.shown_state}"]
+    if item.connected_at is not None:
+        words.append(f"connected {exact_words(item.connected_at)}")
+    elif item.started_at is not None:
+        words.append(f"last started {exact_words(item.started_at)}")
+    if item.why_failed:
+        words.append(_line(item.why_failed))
+    return ", ".join(words)
+
+
+def _event_words(event: LinkEvent) -> str:
+    guess = " (likely a mail scanner)" if event.is_robot else ""
+    said = event.details.get("said") or ""
+    answer = f". Cyclr’s answer: {_line(said)}" if said else ""
+    return f"{short_words(event.at)} UTC: {_line(event.words)}{guess}{answer}"
+
+
+def _line(text: object) -> str:
+    """Foreign text on one line, its tricks made visible."""
+    return " ".join(as_text(text).split())
