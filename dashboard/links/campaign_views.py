@@ -77,7 +77,7 @@ def _form(
     form = CampaignForm(plans, data, files)
     if is_sent and form.is_valid():
         try:
-            return redirect(_drafted(request, form, connectors, console))
+            return redirect(_drafted(request, form, plans, connectors, console))
         except OtherRunError as error:
             messages.warning(
                 request, "This form was sent before, with other entries: here is what came of it."
@@ -102,15 +102,17 @@ def _form(
 def _drafted(
     request: StaffRequest,
     form: CampaignForm,
+    plans: list[campaigns.Plan],
     connectors: list[AccountConnector],
     console: Console,
 ) -> BulkRun:
     wishes = form.wishes()
-    plans = campaigns.plan(
-        connectors,
-        skips_authenticated=wishes.skips_authenticated,
-        skips_linked=wishes.skips_linked,
-    )
+    if not (wishes.skips_authenticated and wishes.skips_linked):
+        plans = campaigns.plan(
+            connectors,
+            skips_authenticated=wishes.skips_authenticated,
+            skips_linked=wishes.skips_linked,
+        )
     for plan in plans:
         plan.email, plan.name = form.recipients.get(plan.account.pk, ("", ""))
     return campaigns.draft(

