@@ -24,6 +24,16 @@ SETTINGS_CHANGED = (
 )
 
 
+def _let_keep(field: forms.Field) -> None:
+    """Say that the setting has a value, which stays if nothing is chosen or typed."""
+    field.initial = None
+    first = field.widget.widgets[0] if isinstance(field, ChoiceOrAnother) else field.widget
+    if isinstance(first, forms.Select):
+        first.choices = [("", "Keep its value"), *list(first.choices)[1:]]
+    else:
+        field.help_text = f"{field.help_text} {KEEPS}".strip()
+
+
 class SetupForm(forms.Form):
     """One field for each dynamic setting: a choice where there are choices, else as it is typed.
 
@@ -53,8 +63,7 @@ class SetupForm(forms.Form):
             has_value = parameter.target_name in filled
             field.required = not parameter.is_optional and not has_value
             if has_value:
-                field.help_text = f"{field.help_text} {KEEPS}".strip()
-                field.initial = None
+                _let_keep(field)
             self.fields[name] = field
 
     def _field(

@@ -33,7 +33,7 @@ from dashboard.connectors.answers import leaves, reads_by_name, why_not
 from dashboard.connectors.models import LookUp, LookUpKind, ProofMethod
 from dashboard.connectors.services import dynamic_settings
 from dashboard.consoles.pacing import PacedError
-from dashboard.consoles.services import asking
+from dashboard.consoles.services import RetiredConsoleError, asking
 from dashboard.mirror.models import AccountConnector
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def ask(connector: AccountConnector, kind: LookUpKind) -> LookUp:
     moment = timezone.now()
     with transaction.atomic():
         rows = LookUp.objects.filter(account_connector=connector, kind=kind, finished_at=None)
-        running = rows.filter(created_at__gt=moment - KEPT).first()
+        running = rows.filter(created_at__gt=moment - LONGEST_WAIT * 5).first()
         if running is not None:
             return running
         made = LookUp.objects.create(
@@ -93,7 +93,8 @@ def answer_of(look_up: LookUp | None) -> JSON | None:
 def due(moment: datetime) -> Q:
     """Look-ups that a worker may take now."""
     is_free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
-    return Q(finished_at=None, not_before__lte=moment) & is_free
+    is_young = Q(created_at__gt=moment - LONGEST_WAIT * 5)
+    return Q(finished_at=None, not_before__lte=moment) & is_free & is_young
 
 
 def carry_out(pk: int) -> None:
@@ -131,6 +132,8 @@ def words_for(error: PermanentError) -> str:
     match error:
         case AccountRefusedError():
             return "Cyclr refuses to work in this account. Refresh it: it may be gone."
+        case RetiredConsoleError():
+            return "This console is not in use any more."
         case CredentialsRefusedError():
             return "Cyclr refuses this console’s client id and secret."
         case NotFoundError():

@@ -48,6 +48,7 @@ CLAIM = timedelta(seconds=45)
 MOST_TRIES = 5
 LONGEST_WAIT = timedelta(minutes=10)
 """How long after it was due a proof is still tried; then nothing is known."""
+OVERDUE = timedelta(minutes=30)
 KEPT = timedelta(days=30)
 
 NO_METHOD = "No proof method is chosen for this connector in Settings."
@@ -158,7 +159,14 @@ def ask(
 def due_runs(moment: datetime) -> Q:
     """Runs that a worker may take now."""
     is_free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
-    return Q(finished_at=None, not_before__lte=moment) & is_free
+    is_young = Q(not_before__gt=moment - OVERDUE)
+    return Q(finished_at=None, not_before__lte=moment) & is_free & is_young
+
+
+def give_up_overdue() -> None:
+    """End the runs that no worker came to an end with: whatever kills them must not go on."""
+    overdue = ProofRun.objects.waiting().filter(not_before__lte=timezone.now() - OVERDUE)
+    overdue.update(finished_at=timezone.now(), claimed_until=None, words=NO_ANSWER)
 
 
 def carry_out(pk: int) -> None:
@@ -182,7 +190,9 @@ def carry_out(pk: int) -> None:
         _wait(run, error)
         return
     except PermanentError as error:
-        words = "Cyclr refuses this console’s client id and secret, so nothing could be proven."
+        words = "Nothing could be proven: this console is not in use any more."
+        if isinstance(error, CredentialsRefusedError):
+            words = "Nothing could be proven: Cyclr refuses this console’s client id and secret."
         _finish(run, Proof(None, words=words, said=error.cyclr_message or ""))
         return
     _finish(run, proof)

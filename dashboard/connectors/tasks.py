@@ -49,8 +49,12 @@ def keep_proving() -> None:
 
 @chore(every=60)
 def forget() -> None:
-    """What was looked up is the customer's data: gone after an hour. Old proofs go too."""
+    """What was looked up is the customer's data: gone after an hour. Old proofs go too.
+
+    What no worker came to an end with is ended here.
+    """
     moment = timezone.now()
+    proving.give_up_overdue()
     LookUp.objects.filter(created_at__lt=moment - looking_up.KEPT).delete()
     old = ProofRun.objects.filter(finished_at__lt=moment - proving.KEPT)
     ProofRun.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()

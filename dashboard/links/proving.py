@@ -13,7 +13,7 @@ check waits for it.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -97,9 +97,14 @@ def take_over(sender: object, run: ProofRun, **_: Any) -> None:
             _take_over(item, run)
 
 
+def _last_act(item: LinkItem) -> datetime:
+    """When it last moved: a proof that began before says nothing, and is told of once since."""
+    moments = (item.started_at, item.returned_at, item.connected_at)
+    return max((one for one in moments if one is not None), default=item.link.created_at)
+
+
 def _take_over(item: LinkItem, run: ProofRun) -> None:
-    since = item.returned_at or item.connected_at
-    if since is not None and run.began_at is not None and run.began_at < since:
+    if run.began_at is None or run.began_at < _last_act(item):
         return  # it may have asked before the customer was done
     if item.connected_at is None and not item.is_returned:
         return  # it was started again meanwhile
@@ -112,8 +117,9 @@ def _take_over(item: LinkItem, run: ProofRun) -> None:
 
 
 def _note_identity(item: LinkItem, run: ProofRun) -> None:
-    """Whose account it is; another one than before is a warning."""
-    if not run.identity or run.identity == item.identity:
+    """Whose account it is, told once a return; another one than before is a warning."""
+    told = item.link.events.filter(item=item, event__in=["identity", "other-account"])
+    if not run.identity or told.filter(at__gte=_last_act(item)).exists():
         return
     item.identity = run.identity
     LinkItem.objects.filter(pk=item.pk).update(identity=run.identity)
@@ -127,9 +133,8 @@ def _note_identity(item: LinkItem, run: ProofRun) -> None:
 
 def _note_refusal(item: LinkItem, run: ProofRun) -> None:
     """What does not work, or could not be proven: told once for each return or connection."""
-    since = item.returned_at or item.connected_at
     told = item.link.events.filter(item=item, event__in=["not-working", "unproven"])
-    if since is not None and told.filter(at__gte=since).exists():
+    if told.filter(at__gte=_last_act(item)).exists():
         return
     name = item.account_connector
     state = "connected" if item.connected_at is not None else "returned"

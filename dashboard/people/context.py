@@ -47,7 +47,7 @@ PLACES = (
     Place("Cycles", "cycle_list", "repeat", "cycle|transaction|incident"),
     Place("Operations", "operation_list", "list-check", "operation|bulk", True),
     Place("Audit", "audit_list", "shield", "audit"),
-    Place("Settings", "settings_index", "settings", "settings|console|person|people|brand"),
+    Place("Settings", "settings_index", "settings", "settings|console|person|people|brand|proof"),
 )
 
 

@@ -239,3 +239,28 @@ def test_lost_messages_are_sent_again_and_old_runs_forgotten(
     hands.later(31 * 86400)
     tasks.forget()
     assert not ProofRun.objects.exists()
+
+
+def test_what_no_worker_comes_to_an_end_with_is_ended_in_words(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod, hands: Hands
+) -> None:
+    proving.ask(mailchimp, Actor.system())
+    hands.later(31 * 60)
+    work()
+    tasks.forget()
+
+    run = ProofRun.objects.get()
+    assert run.is_finished and run.worked is None and run.words == proving.NO_ANSWER
+    assert not [effect for effect in cyclr.ledger if effect.kind == "call"]
+
+
+def test_a_console_that_is_not_in_use_is_not_asked(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    proving.ask(mailchimp, Actor.system())
+    console = mailchimp.account.console
+    console.retired_at = timezone.now()
+    console.save()
+    work()
+
+    assert "not in use any more" in ProofRun.objects.get().words

@@ -153,6 +153,19 @@ def test_who_connected_the_wrong_account_can_connect_again_and_stays_connected(
         services.start(item)
 
 
+def test_who_connects_the_wrong_account_twice_is_told_twice(
+    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+) -> None:
+    say(cyclr, hubspot, answers(NOW))
+
+    for _ in range(2):
+        come_back(cyclr, customer, reconnect, hands)
+        work()
+
+    assert events(reconnect).count("other-account") == 2
+    assert "Connect again" in customer.get(address(reconnect)).content.decode()
+
+
 def test_a_second_start_that_nobody_comes_back_from_is_looked_into_later(
     cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
