@@ -31,7 +31,6 @@ from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation, State
 from dashboard.people.models import Role
 from tests.factories import (
-    API_KEY,
     make_account,
     make_account_connector,
     make_console,
@@ -370,9 +369,9 @@ def test_a_preview_says_what_will_happen_and_who_is_left_out(
     first, second, third = broken
     slack = install(here, account=first.account, name="Slack", authenticated=True)
     gone = install(here, "Gone Goods", gone_at=timezone.now())
-    keyed = install(here, "Keyed", authentication=[API_KEY])
+    keyless = install(here, "Keyless", authentication=[{"AuthType": "None"}])
     linked = make_link(connectors=[third])
-    every = [*broken, slack, gone, keyed]
+    every = [*broken, slack, gone, keyless]
 
     run = preview(lead, every, **{email_of(first): "ana@a.example"})
     html = text_of(lead.get(run.get_absolute_url()))
@@ -388,7 +387,7 @@ def test_a_preview_says_what_will_happen_and_who_is_left_out(
     assert problems == {
         third.account_id: "HubSpot is on an open link already.",
         gone.account_id: "HubSpot is gone from Cyclr.",
-        keyed.account_id: "HubSpot is not connected by a link.",
+        keyless.account_id: "HubSpot is not connected by a link.",
     }
     assert "Slack is authenticated." in html
     assert not Link.objects.exclude(pk=linked.pk).exists()

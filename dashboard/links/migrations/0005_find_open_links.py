@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("bulk", "0001_initial"),
         ("consoles", "0002_branding"),
-        ("links", "0002_sending_and_failures"),
+        ("links", "0004_link_item_proof"),
         ("mirror", "0004_what_customers_filled"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
