@@ -88,8 +88,19 @@ class CampaignForm(forms.Form):
         help_text="UTF-8, at most 2 MB and 5,000 lines.",
     )
 
-    def __init__(self, plans: Sequence[Plan], data: Any = None, files: Any = None) -> None:
-        super().__init__(data, files, initial={"submission": uuid.uuid4()})
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        data: Any = None,
+        files: Any = None,
+        *,
+        wishes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`wishes`: what was entered before, as a preview keeps it."""
+        before = dict(wishes or {})
+        if before:
+            before["expires"] = str(before.pop("lifetime"))
+        super().__init__(data, files, initial=before | {"submission": uuid.uuid4()})
         for name in ("table", "file"):
             self.fields[name].is_alternative = True  # type: ignore[attr-defined]
         possible = [plan for plan in plans if plan.is_possible]

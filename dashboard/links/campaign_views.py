@@ -21,6 +21,7 @@ from dashboard.bulk import services as bulk
 from dashboard.bulk import words as bulk_words
 from dashboard.bulk.models import BulkRun, RunState
 from dashboard.bulk.services import OtherRunError
+from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.spreadsheet import csv_response
@@ -50,53 +51,89 @@ ONE_LINK = 50
 def campaign_new(request: StaffRequest) -> HttpResponse:
     """The form over the chosen connectors; sent, it becomes the preview of a campaign.
 
-    What was chosen comes by POST from the list of connectors, since it may be thousands.
+    What was chosen comes by POST from the list of connectors, since it may be thousands, or with
+    `?change=` from a preview, which the new one replaces.
     """
-    asked = request.POST if request.method == "POST" else request.GET
+    asked: QueryDict = request.POST if request.method == "POST" else request.GET
+    is_sent = "submission" in request.POST
+    changed = _preview_of(request, asked.get("change", ""))
+    if changed is not None and not is_sent:
+        asked = QueryDict(mutable=True)
+        asked["selection"] = changed.shown_input["selection"]
     try:
         connectors = campaigns.chosen(request.user, asked)
     except campaigns.TooManyError as error:
         return _page(request, {"too_many": error.count, "most": campaigns.MOST}, status=422)
     consoles = campaigns.consoles_of(connectors)
     if len(consoles) != 1:
-        context = {"consoles": consoles, "selection": _selection(connectors)}
+        context = {"consoles": consoles, "selection": campaigns.selection_of(connectors)}
         return _page(request, context, status=422 if connectors else 200)
     accounts = {one.account_id for one in connectors}
-    is_sent = "submission" in request.POST
-    if not is_sent and len(accounts) == 1 and len(connectors) <= ONE_LINK:
+    is_single = len(accounts) == 1 and len(connectors) <= ONE_LINK
+    if is_single and not is_sent and changed is None:
         query = urlencode([("connector", one.pk) for one in connectors])
         return redirect(f"{reverse('link_new', args=[accounts.pop()])}?{query}")
-    return _form(request, connectors, next(iter(consoles)), is_sent=is_sent)
+    console = next(iter(consoles))
+    if is_sent:
+        return _sent(request, connectors, console, changed)
+    plans = campaigns.plan(connectors)
+    recipients = campaigns.drafted_recipients(changed) if changed else {}
+    for plan in plans:
+        plan.email, plan.name = recipients.get(plan.account.pk, (plan.email, plan.name))
+    form = CampaignForm(plans, wishes=changed.shown_input["wishes"] if changed else None)
+    return _form(request, form, plans, console, changed)
 
 
-def _form(
-    request: StaffRequest, connectors: list[AccountConnector], console: Console, *, is_sent: bool
+def _preview_of(request: StaffRequest, reference: str) -> BulkRun | None:
+    """The campaign of this name, if it was not started and the person may change it."""
+    runs = RUNS.visible_to(request.user, Role.LEAD).filter(state=RunState.DRAFT)
+    run: BulkRun | None = runs.filter(reference=storable(reference)).first() if reference else None
+    return run
+
+
+def _sent(
+    request: StaffRequest,
+    connectors: list[AccountConnector],
+    console: Console,
+    changed: BulkRun | None,
 ) -> HttpResponse:
     plans = campaigns.plan(connectors)
-    data, files = (request.POST, request.FILES) if is_sent else (None, None)
-    form = CampaignForm(plans, data, files)
-    if is_sent and form.is_valid():
-        try:
-            return redirect(_drafted(request, form, plans, connectors, console))
-        except OtherRunError as error:
-            messages.warning(
-                request, "This form was sent before, with other entries: here is what came of it."
-            )
-            return redirect(error.run)
-    if is_sent:
+    form = CampaignForm(plans, request.POST, request.FILES)
+    if not form.is_valid():
         again: QueryDict = request.POST.copy()
         again["submission"] = str(uuid.uuid4())
         form.data = again
+        return _form(request, form, plans, console, changed, status=422)
+    try:
+        run = _drafted(request, form, plans, connectors, console)
+    except OtherRunError as error:
+        messages.warning(
+            request, "This form was sent before, with other entries: here is what came of it."
+        )
+        return redirect(error.run)
+    if changed is not None and changed.pk != run.pk:
+        bulk.end(changed, Actor.staff(request.user))
+    return redirect(run)
+
+
+def _form(
+    request: StaffRequest,
+    form: CampaignForm,
+    plans: list[campaigns.Plan],
+    console: Console,
+    changed: BulkRun | None,
+    status: int = 200,
+) -> HttpResponse:
     context = {
         "form": form,
         "console": console,
-        "plans": plans,
+        "changed": changed,
         "connectors": sum(len(plan.connectors) for plan in plans),
         "going": sum(bool(plan.connectors) for plan in plans),
         "left_out": [plan for plan in plans if not plan.is_possible],
-        "selection": _selection(connectors),
+        "selection": campaigns.selection_of(one for plan in plans for one in plan.every),
     }
-    return _page(request, context, status=422 if is_sent else 200)
+    return _page(request, context, status=status)
 
 
 def _drafted(
@@ -123,10 +160,6 @@ def _drafted(
         submission=form.cleaned_data["submission"],
         entries=form.entries(),
     )
-
-
-def _selection(connectors: list[AccountConnector]) -> str:
-    return ",".join(str(one.pk) for one in connectors)
 
 
 def _page(request: StaffRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -157,7 +190,7 @@ def campaign_list(request: StaffRequest) -> HttpResponse:
     if is_swap(request) and request.htmx.trigger_name == "console":
         return redirect_browser(clean_address(request))
     in_view = consoles_in_view(request)
-    runs = RUNS.visible_to(request.user)
+    runs = RUNS.visible_to(request.user).defer("shown_input")
     if in_view.chosen:
         runs = runs.filter(console=in_view.chosen)
     page = paged(request, runs.order_by("-created_at", "-pk"))

@@ -126,6 +126,11 @@ def _some(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield things[start : start + size]
 
 
+def selection_of(connectors: Iterable[AccountConnector]) -> str:
+    """Their ids as `chosen` reads them."""
+    return ",".join(str(one.pk) for one in connectors)
+
+
 def consoles_of(connectors: Iterable[AccountConnector]) -> dict[Console, int]:
     """The consoles that were chosen from, and how many connectors of each."""
     counts: dict[Console, int] = {}
@@ -154,6 +159,11 @@ class Plan:
         return bool(self.connectors) or any(
             why in {AUTHENTICATED, LINKED} for _, why in self.left_out
         )
+
+    @property
+    def every(self) -> list[AccountConnector]:
+        """All that was chosen in the account."""
+        return [*self.connectors, *(one for one, _ in self.left_out)]
 
     @property
     def names(self) -> str:
@@ -279,6 +289,8 @@ def draft(
         "connectors": sum(len(entry.connectors) for entry in going),
         "mails": sum(bool(entry.email) for entry in going) if wishes.mails else 0,
         "addressless": sum(not entry.email for entry in going),
+        "selection": selection_of(one for entry in plans for one in entry.every),
+        "wishes": wishes.shared_values() | {"mails": wishes.mails},
     }
     order = RunOrder(
         kind=KIND,
@@ -290,6 +302,12 @@ def draft(
         shown=shown,
     )
     return bulk.draft(order)
+
+
+def drafted_recipients(run: BulkRun) -> dict[int, tuple[str, str]]:
+    """By account: whom a preview would write to."""
+    rows = run.rows.filter(problem="").values_list("account", "shown_input")
+    return {account: (shown["email"], shown["name"]) for account, shown in rows}
 
 
 def title_of(plans: Iterable[Plan]) -> str:

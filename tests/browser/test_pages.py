@@ -21,6 +21,7 @@ PAGES = [
     "/connectors/",
     "/library/",
     "/links/",
+    "/links/campaigns/",
     "/templates/",
     "/cycles/",
     "/operations/",

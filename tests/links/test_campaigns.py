@@ -419,6 +419,40 @@ def test_the_same_form_sent_twice_is_one_campaign(
     assert BulkRun.objects.count() == 1
 
 
+def test_a_preview_can_be_changed_and_the_new_one_replaces_it(
+    lead: Client, broken: list[AccountConnector]
+) -> None:
+    run = preview(
+        lead, broken, message="First words", expires="86400", **{email_of(broken[0]): "a@b.example"}
+    )
+    html = text_of(lead.get(run.get_absolute_url()))
+    form = lead.get(NEW, {"change": run.reference}).context["form"]
+    entries = {bound.html_name: bound.value() or "" for bound in form}
+    selection = run.shown_input["selection"]
+
+    lead.post(NEW, entries | {"selection": selection, "change": run.reference, "message": "New"})
+
+    again = BulkRun.objects.exclude(pk=run.pk).get()
+    run.refresh_from_db()
+    assert f'href="/links/campaigns/new/?change={run.reference}"' in html
+    assert entries["message"] == "First words"
+    assert entries["expires"] == "86400"
+    assert again.rows.all()[0].shown_input["email"] == "a@b.example"
+    assert (run.state, again.state) == (RunState.ENDED, RunState.DRAFT)
+    assert run.rows.exclude(sealed_input="").count() == 0
+
+
+def test_what_was_started_is_not_changed_any_more(
+    lead: Client, broken: list[AccountConnector]
+) -> None:
+    run = preview(lead, broken)
+    bulk.start(run, run.actor)
+
+    for reference in (run.reference, "\x00", "runx"):
+        page = text_of(lead.get(NEW, {"change": reference}))
+        assert "Choose connectors first" in page
+
+
 def test_a_campaign_with_nobody_in_it_cannot_start(lead: Client, here: Console) -> None:
     fine = [install(here, name, authenticated=True) for name in ("A", "B")]
 
