@@ -303,8 +303,11 @@ class LinkItem(models.Model):
     def may_start_again(self) -> bool:
         """Whether it is connected as another account than before, and there is time to mend it.
 
-        Also when everything else on the link is done: what was connected last counts.
+        Also when everything else on the link is done: what was connected last counts. Only where
+        the customer signs in by browser; typed credentials have a way of their own.
         """
+        if not self.account_connector.is_connected_by_link:
+            return False
         link = self.link
         is_over = link.revoked_at is not None or link.is_expired or link.is_retired
         return self.connected_at is not None and self.is_other_account and not is_over

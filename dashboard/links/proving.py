@@ -112,7 +112,7 @@ def _take_over(item: LinkItem, run: ProofRun) -> None:
         _note_refusal(item, run)
         return
     if item.connected_at is None:
-        services.connect(item, is_proven=True)
+        services.connect_proven(item)
     _note_identity(item, run)
 
 

@@ -437,7 +437,7 @@ def confirm(item: LinkItem, *, is_authenticated: bool | None) -> None:
     from dashboard.links import proving
 
     if is_authenticated and not item.was_authenticated:
-        connect(item)
+        _connect(item)
     else:
         _look_again(item, is_authenticated)
         if is_authenticated:
@@ -461,8 +461,12 @@ def unchanged(item: LinkItem) -> QuerySet[LinkItem]:
     return rows.filter(next_check_at=item.next_check_at)
 
 
-def connect(item: LinkItem, *, is_proven: bool = False) -> None:
-    """Call an item connected, once. Without `is_proven` a proof is asked for, if there is one."""
+def connect_proven(item: LinkItem) -> None:
+    """Call an item connected because a proof says that it works; once."""
+    _connect(item, is_proven=True)
+
+
+def _connect(item: LinkItem, *, is_proven: bool = False) -> None:
     from dashboard.links import proving
 
     link = item.link

@@ -131,6 +131,7 @@ def test_saving_again_changes_the_one_value_that_is_there(
         hands.work()
 
     assert value_in_cyclr(cyclr, depot, "Warehouse") == ["wh-3"]
+    assert '<option value="" selected>Keep its value</option>' in looked_up(agent, depot)
     assert {one.shown_state for one in Operation.objects.all()} == {"Done"}
 
 
