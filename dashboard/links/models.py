@@ -434,6 +434,8 @@ class LinkEvent(models.Model):
     def mark(self) -> str:
         """The shape beside it: a state's, or a point for what is none."""
         known = {"created", "opened", "started", "returned", "connected", "revoked", "expired"}
+        if self.event == "entered":
+            return "started"
         if self.is_robot or self.event not in known:
             return "failed" if self.event in {"refused", "unchecked"} else "quiet"
         return self.event
