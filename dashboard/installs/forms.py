@@ -86,6 +86,8 @@ class InstallForm(forms.Form):
         for position, parameter in enumerate(self.parameters):
             field = field_among(parameter, self.parameters)
             self.fields[f"parameter-{position}"] = field
+        if self.offers_customer and self._is_ticked("by_customer"):
+            self._leave_to_customer()
         if asks_another:
             self.fields["another"] = forms.BooleanField(
                 label=f"Install another {connector.name}",
@@ -171,10 +173,10 @@ class InstallForm(forms.Form):
             widget=forms.RadioSelect(attrs={"autocomplete": "off"}),
         )
         helps = {
-            Way.API_KEY: "A key that is typed here",
-            Way.BASIC: "A user name and a password that are typed here",
+            Way.API_KEY: "A key, typed here or by the customer",
+            Way.BASIC: "A user name and a password, typed here or by the customer",
             Way.SIGN_IN: "Nothing to type: the customer signs in there",
-            Way.CLIENT: "A client id and secret that are typed here",
+            Way.CLIENT: "A client id and secret, typed here or by the customer",
             Way.PASSWORD: "A user name and a password among the settings",
             Way.NOTHING: "Nothing to type",
             Way.UNKNOWN: "Installed here, finished in Cyclr",
@@ -186,6 +188,13 @@ class InstallForm(forms.Form):
 
     def _add_authentication(self) -> None:
         method, way = self.method, self.way
+        if way not in {Way.SIGN_IN, Way.NOTHING, Way.UNKNOWN} or self.parameters:
+            self.fields["by_customer"] = forms.BooleanField(
+                label="Let the customer fill this in",
+                help_text="Leave empty what you do not have. The customer types it on a "
+                "connection link, which is created right after; you never see it.",
+                required=False,
+            )
         goes = "Goes to Cyclr once and is never shown again."
         self.fields |= credentials.credential_fields(method, way, goes=goes)
         scheme = ((method.scheme if method else "") or "").strip()
@@ -203,7 +212,22 @@ class InstallForm(forms.Form):
         if way == Way.SIGN_IN:
             self.fields |= credentials.token_fields()
 
+    def _is_ticked(self, name: str) -> bool:
+        widget = self.fields[name].widget
+        return self.is_bound and bool(widget.value_from_datadict(self.data, MultiValueDict(), name))
+
+    def _leave_to_customer(self) -> None:
+        """Credentials and settings may stay empty: the customer types them."""
+        for name, field in self.fields.items():
+            if name.startswith(("auth-", "parameter-")):
+                field.required = False
+
     # ---- sections, for the template ----
+
+    @property
+    def offers_customer(self) -> bool:
+        """Whether there is anything that the customer could fill in."""
+        return "by_customer" in self.fields
 
     @property
     def asks_for_link(self) -> bool:
@@ -250,7 +274,7 @@ class InstallForm(forms.Form):
     @property
     def credentials(self) -> list[forms.BoundField]:
         """What the chosen method asks for."""
-        return self._bound("auth-key", "auth-user", "auth-password", "wants_link")
+        return self._bound("auth-key", "auth-user", "auth-password")
 
     @property
     def own_app(self) -> list[forms.BoundField]:
@@ -329,7 +353,21 @@ class InstallForm(forms.Form):
 
     def auth_value(self) -> str | None:
         """`AuthValue` as Cyclr wants it for the chosen method; None = authenticated later."""
+        if self.way == Way.CLIENT and self.cleaned_data.get("by_customer") and self.lacks:
+            return None  # Cyclr would sign in at once, with what is not there yet
         return credentials.auth_value(self.way, self.cleaned_data)
+
+    @property
+    def lacks(self) -> bool:
+        """Whether something is left for the customer to type: a required setting, or all of it."""
+        values = self.cleaned_data
+        needed = [
+            f"parameter-{place}"
+            for place, parameter in enumerate(self.parameters)
+            if not parameter.is_optional
+        ]
+        is_missing = any(values.get(name) in (None, "") for name in needed)
+        return is_missing or (self.way == Way.CLIENT and not self.properties())
 
     def properties(self) -> list[dict[str, Any]]:
         """The cleaned values as Cyclr's install call wants them: text, and nothing for nothing."""
@@ -351,7 +389,11 @@ class InstallForm(forms.Form):
 
     def wants_link(self) -> bool:
         """Whether a connection link is to be made after the install."""
-        return bool(self.cleaned_data.get("wants_link")) and self.auth_value() is None
+        values, is_open = self.cleaned_data, self.auth_value() is None
+        if values.get("by_customer"):
+            takes_none = self.way in {Way.NOTHING, Way.UNKNOWN}
+            return self.lacks or (is_open and not takes_none)
+        return bool(values.get("wants_link")) and is_open
 
     def shown_input(self) -> dict[str, Any]:
         """What was entered, for people: secrets masked. `initial` fills the form again."""

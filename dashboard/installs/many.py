@@ -37,7 +37,8 @@ IGNORED_HEADINGS = ("account name", "")
 
 _QUOTED = re.compile(r'"[^"]*"')
 
-UNFILLABLE = {"submission", "release", "layout", "method", "wants_link", "is_native", "another"}
+UNFILLABLE = {"submission", "release", "layout", "method"}
+UNFILLABLE |= {"wants_link", "by_customer", "is_native", "another"}
 
 COLUMNS_NAMED = 12
 """As many known columns are named to somebody who wrote an unknown one."""
@@ -181,6 +182,12 @@ class InstallManyForm(InstallForm):
         if "wants_link" in self.fields:
             self.fields["wants_link"].label = "Create a connection link for each account"
             self.fields["wants_link"].help_text = "They are listed under Links."
+        if self.offers_customer:
+            self.fields["by_customer"].label = "Let the customers fill this in"
+            self.fields["by_customer"].help_text = (
+                "What stays empty each customer types on a connection link of their own. "
+                "They are listed under Links."
+            )
         self.read: Table | None = None
         self._table_error: ValidationError | None = None
         self.filled: dict[int, str] = {}

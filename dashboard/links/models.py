@@ -529,6 +529,8 @@ class LinkEvent(models.Model):
         known = {"created", "opened", "started", "returned", "connected", "revoked", "expired"}
         if self.event in {"sent", "mailed"}:
             return "sent"
+        if self.event == "entered":
+            return "started"
         if self.is_robot or self.event not in known:
             return MARKS.get(self.event, "quiet")
         return self.event

@@ -15,7 +15,7 @@ TYPED = frozenset({Way.API_KEY, Way.BASIC, Way.CLIENT, Way.NOTHING})
 """Ways that typing alone finishes; nobody signs in anywhere."""
 SIGNED_IN = frozenset({Way.SIGN_IN, Way.PASSWORD})
 """Ways that a visit at the third party, or at least at Cyclr, finishes."""
-IN_SETTINGS = frozenset({Way.CLIENT, Way.PASSWORD})
+IN_SETTINGS = frozenset({Way.CLIENT, Way.PASSWORD, Way.NOTHING, Way.UNKNOWN})
 """Ways whose credentials are settings: what stands there may be wrong, and is typed anew."""
 
 
@@ -58,7 +58,7 @@ class Needs:
     @property
     def is_nothing(self) -> bool:
         """Whether the customer can do nothing for it."""
-        return not self.must_type and not self.signs_in
+        return not self.may_type and not self.signs_in
 
     @property
     def customer_does(self) -> str:
@@ -71,8 +71,10 @@ class Needs:
         what = " and ".join(part for part in [*typed, settings] if part)
         name = self.installed.connector_name or self.installed.name
         visit = f"signs in at {name}" if self.way == Way.SIGN_IN else "presses Continue"
+        if not what and not self.signs_in:
+            return "may enter its settings again" if self.spare else "has nothing to do"
         if not what:
-            return visit if self.signs_in else "has nothing to do"
+            return visit
         return f"types {what}, then {visit}" if self.signs_in else f"types {what}"
 
 

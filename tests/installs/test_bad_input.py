@@ -138,7 +138,7 @@ def entries(form: InstallForm, value: str) -> dict[str, str]:
     """The form with one value in all its fields."""
     typed: dict[str, str] = {}
     for name in form.fields:
-        if name in {"wants_link", "is_native", "file", "table", "skips_existing"}:
+        if name in {"wants_link", "by_customer", "is_native", "file", "table", "skips_existing"}:
             continue
         is_choice = len(getattr(form.fields[name], "fields", ())) > 1
         typed[name] = "*" if is_choice and value else value
@@ -166,7 +166,7 @@ def test_each_field_takes_it_to_the_letter_or_says_no(
     connector = with_every_field(account, METHODS[method])
     empty = InstallForm(connector, account)
     fine = entries(empty, "") | {"name": "Mine", "auth-user": "ana", "auth-key": "k"}
-    ours = {"submission", "release", "layout", "wants_link", "is_native"}
+    ours = {"submission", "release", "layout", "wants_link", "by_customer", "is_native"}
     for value in BAD[kind]:
         bad = entries(empty, value)
         for name in set(empty.fields) - ours:

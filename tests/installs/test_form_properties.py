@@ -127,6 +127,9 @@ def whole(document: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
+TICKS = {"wants_link", "is_native", "by_customer"}
+
+
 def is_hidden_typing(form: InstallForm, name: str) -> bool:
     """Whether what is typed into the field is a secret that no page may show."""
     if name.startswith("parameter-"):
@@ -154,7 +157,7 @@ def filled_in(form: InstallForm, data: st.DataObject, *, is_good: bool) -> dict[
     }
     few = data.draw(st.lists(typed_texts, min_size=1, max_size=5))
     for place, name in enumerate(form.fields):
-        if name in {*posted, "wants_link", "is_native", "description"} | form.never_shown:
+        if name in {*posted, *TICKS, "description"} | form.never_shown:
             continue
         if is_hidden_typing(form, name):
             posted[name] = posted[f"{name}_other"] = f"{CANARY}-{place}"
@@ -163,6 +166,11 @@ def filled_in(form: InstallForm, data: st.DataObject, *, is_good: bool) -> dict[
         else:
             posted[name] = good(form, name) if is_good else few[place % len(few)]
             posted[f"{name}_other"] = "else"
+    if "by_customer" in form.fields and data.draw(st.booleans()):
+        posted["by_customer"] = "on"
+        theirs = sorted(name for name in posted if name.startswith(("auth-", "parameter-")))
+        for name in data.draw(st.lists(st.sampled_from(theirs), unique=True)) if theirs else []:
+            del posted[name]
     return posted
 
 

@@ -137,6 +137,71 @@ def test_values_are_a_choice_that_takes_another() -> None:
     assert errors(form_of(connector)) == {"parameter-0"}
 
 
+@pytest.mark.parametrize("method", [API_KEY, BASIC, OAUTH, CLIENT, PASSWORD, NONE, STRANGE])
+def test_what_is_left_to_the_customer_may_stay_empty_and_makes_a_link(
+    method: dict[str, Any],
+) -> None:
+    connector = unsaved(parameter(), methods=[method])
+    assert "parameter-0" in errors(form_of(connector))
+    form = form_of(connector, by_customer="on")
+
+    assert form.is_valid(), form.errors
+    assert (form.auth_value(), form.properties()) == (None, [])
+    assert form.wants_link()
+
+
+@pytest.mark.parametrize("method", [API_KEY, BASIC])
+def test_what_staff_typed_is_sent_although_the_customer_types_the_rest(
+    method: dict[str, Any],
+) -> None:
+    connector = unsaved(parameter(), methods=[method])
+    typed = {"auth__key": "k", "auth__user": "u", "auth__password": "p"}
+    form = form_of(connector, by_customer="on", **typed)
+    assert form.is_valid(), form.errors
+    assert form.auth_value() and form.wants_link()
+    other = form_of(connector, by_customer="on", parameter__0="eu")
+    assert other.is_valid() and other.wants_link()
+    assert [entry["Value"] for entry in other.properties()] == ["eu"]
+    whole = form_of(connector, by_customer="on", parameter__0="eu", **typed)
+
+    assert whole.is_valid() and not whole.wants_link()
+
+
+def test_client_credentials_are_used_once_they_are_all_there() -> None:
+    connector = unsaved(parameter(), methods=[CLIENT])
+    part = form_of(connector, by_customer="on", auth__ClientId="a", auth__ClientSecret="b")
+    assert part.is_valid() and part.auth_value() is None and part.wants_link()
+    whole = form_of(connector, by_customer="on", parameter__0="eu")
+    assert whole.is_valid() and whole.auth_value() == "{}" and not whole.wants_link()
+    bare = form_of(unsaved(methods=[CLIENT]), by_customer="on")
+
+    assert bare.is_valid() and bare.auth_value() is None and bare.wants_link()
+
+
+def test_a_password_needs_its_user_name_also_when_the_rest_is_the_customers() -> None:
+    form = form_of(unsaved(methods=[BASIC]), by_customer="on", auth__password="p")
+
+    assert errors(form) == {"auth-user"}
+
+
+def test_the_tick_is_only_there_where_the_customer_could_fill_something_in() -> None:
+    for method in (NONE, STRANGE, OAUTH):
+        assert not form_of(unsaved(methods=[method])).offers_customer
+    for method in (API_KEY, BASIC, CLIENT, PASSWORD):
+        assert form_of(unsaved(methods=[method])).offers_customer
+    assert form_of(unsaved(parameter(), methods=[NONE])).offers_customer
+
+
+def test_a_form_that_is_drawn_again_keeps_the_tick() -> None:
+    connector = unsaved(parameter(), methods=[API_KEY])
+    posted = QueryDict(mutable=True)
+    posted.update({"by_customer": "on"})
+    form = form_of(connector)
+    form.keep(posted)
+
+    assert form.initial["by_customer"] is True
+
+
 def test_a_secret_is_never_drawn_back_and_says_that_it_must_be_typed_again() -> None:
     connector = unsaved(
         parameter(IsSensitive=True, Name="Signing Key"),

@@ -26,6 +26,7 @@ from dashboard.installs.many import (
     TableError,
     read_table,
 )
+from dashboard.links.models import Link
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.people.models import Role
@@ -433,3 +434,25 @@ def test_a_user_name_without_a_password_is_hidden_in_its_line(lead: Client) -> N
     shown = [str(row.shown_input) for row in BulkRun.objects.get().rows.all()]
     assert SECRET not in shown[0]
     assert "ana" in shown[1] and "pw" not in shown[1]
+
+
+def test_what_a_line_leaves_empty_is_left_to_that_customer(
+    lead: Client, cyclr: World, hands: Hands
+) -> None:
+    connector = library("Shopify")
+    one, other = [row for row in accounts() if row.cyclr_id != "shop-1042.example"][:2]
+    table = (
+        f"Account id,Hostname,API key\n{one.cyclr_id},one.example,{SECRET}\n{other.cyclr_id},,\n"
+    )
+    answer = post(lead, connector, table, by_customer="on", skips_existing="on")
+    assert answer.status_code == 302, answer.content.decode()
+    run = BulkRun.objects.get()
+    lead.post(reverse("bulk_run_start", args=[run.reference]))
+    for _ in range(3):
+        feed_runs()
+        hands.work()
+
+    of_one, of_other = (cyclr.installed[row.cyclr_id][-1] for row in (one, other))
+    assert (of_one.connector_name, of_one.authenticated) == ("Shopify", True)
+    assert (of_other.connector_name, of_other.authenticated) == ("Shopify", False)
+    assert [link.account for link in Link.objects.all()] == [other]

@@ -25,6 +25,7 @@ from dashboard.operations import submitting
 from dashboard.operations.models import Operation, State
 from tests.factories import API_KEY, OAUTH, make_account_connector, make_user
 from tests.installs.test_install_form import BASIC, CLIENT, NONE, PASSWORD, STRANGE, parameter
+from tests.installs.test_install_operation import fill
 from tests.links.steps import PERSON, address, consent
 from tests.pages import HOSTILE, assert_only_letters
 from tests.simulated import Hands
@@ -329,6 +330,27 @@ def test_what_cyclr_hides_after_taking_it_is_not_asked_for_again(
     customer.get(wait_page(link))
 
     assert ">Continue</button>" in text(customer.get(address(link)))
+
+
+def test_what_an_agent_left_to_the_customer_is_typed_on_the_link_of_the_install(
+    cyclr: World, harbour: Account, agent: Client, customer: Client, hands: Hands
+) -> None:
+    url, data = fill(harbour, "Shopify", by_customer="on", name="Till")
+    names = [name for name in data if name.startswith(("parameter-", "auth-"))]
+    answer = agent.post(url, {name: data[name] for name in data if name not in names})
+    assert answer.status_code == 302
+    hands.work()
+    link = Link.objects.get(account=harbour)
+    assert in_cyclr(cyclr, link).auth_value is None
+    save(customer, link, API_key=SECRET, Hostname="harbour-books")
+    hands.work()
+
+    one = in_cyclr(cyclr, link)
+    assert (one.auth_value, one.authenticated) == (SECRET, True)
+    assert [(entry["Name"], entry["Value"]) for entry in one.properties] == [
+        ("Hostname", "harbour-books")
+    ]
+    assert "is connected" in text(customer.get(wait_page(link)))
 
 
 # ---- a refusal, and Cyclr away ----

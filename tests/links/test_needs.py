@@ -68,8 +68,8 @@ def test_what_the_customer_will_do_with_a_setting_missing(
         (OAUTH, "signs in at Parcel Desk", False),
         (PASSWORD, "presses Continue", False),
         (CLIENT, "types client credentials", False),
-        (NONE, "has nothing to do", True),
-        (STRANGE, "has nothing to do", True),
+        (NONE, "may enter its settings again", False),
+        (STRANGE, "may enter its settings again", False),
     ],
 )
 def test_what_the_customer_will_do_when_all_is_filled(
@@ -78,6 +78,15 @@ def test_what_the_customer_will_do_when_all_is_filled(
     wanted = needs(REGION, methods=[method], filled=["Region"])
 
     assert (wanted.customer_does, wanted.is_nothing) == (does, is_nothing)
+
+
+@pytest.mark.parametrize("method", [NONE, STRANGE])
+def test_where_nothing_can_be_typed_the_customer_has_nothing_to_do(
+    method: dict[str, Any],
+) -> None:
+    wanted = needs(methods=[method], filled=[])
+
+    assert (wanted.customer_does, wanted.is_nothing) == ("has nothing to do", True)
 
 
 def test_names_of_settings_are_compared_as_cyclr_writes_them() -> None:
@@ -95,7 +104,7 @@ def test_of_several_methods_signing_in_is_preferred_until_it_is_known_which_was_
 
 
 def test_credentials_that_are_settings_can_be_typed_anew() -> None:
-    for method in (PASSWORD, CLIENT):
+    for method in (PASSWORD, CLIENT, NONE, STRANGE):
         again = needs(REGION, methods=[method], filled=["Region"])
         assert [one.target_name for one in again.spare] == ["Region"]
 
