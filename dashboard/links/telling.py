@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from dashboard.common.foreign import is_blank
 from dashboard.common.timing import short_words
 from dashboard.notices import services as notices
 from dashboard.notices.models import Notice, NoticeKind
@@ -120,8 +121,7 @@ def _tell_of_end(link: Link, key: str) -> bool:
         link,
         NoticeKind.LINK_EXPIRES,
         f"{_name(link)}: the link expires soon and is not finished",
-        details=f"It is {link.shown_state.lower()} and works until "
-        f"{short_words(link.expires_at)} UTC.",
+        details=f"{link.shown_state}, works until {short_words(link.expires_at)} UTC.",
         once=key,
     )
     return notice is not None
@@ -150,14 +150,16 @@ def _post(
 
 
 def _name(link: Link) -> str:
-    return _cut(str(link.account))
+    return _cut(link.account.name, link.account.cyclr_id)
 
 
 def _short(item: LinkItem) -> str:
-    return _cut(str(item.account_connector))
+    return _cut(item.account_connector.name, item.account_connector.connector_name)
 
 
-def _cut(name: str) -> str:
+def _cut(*names: str) -> str:
+    """The first name that can be seen, in a sentence's length."""
+    name = next((name for name in names if not is_blank(name)), "No name")
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 

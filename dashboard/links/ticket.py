@@ -19,7 +19,7 @@ def ticket(link: Link, items: Sequence[LinkItem], events: Sequence[LinkEvent], a
     """
     account = link.account
     lines = [
-        f"{_line(link)}: {link.shown_state}",
+        f"Link for {_line(link.account)}: {link.shown_state}",
         f"Account {_line(account)}, id {_line(account.cyclr_id)}",
         f"Created by {_line(link.actor_name)}, {exact_words(link.created_at)}",
         _end_words(link),
@@ -56,5 +56,5 @@ def _event_words(event: LinkEvent) -> str:
 
 
 def _line(text: object) -> str:
-    """Foreign text on one line, its tricks made visible."""
-    return " ".join(as_text(text).split())
+    """Foreign text on one line, its tricks made visible; never empty."""
+    return " ".join(as_text(text).split()) or "No name"

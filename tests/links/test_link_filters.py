@@ -233,6 +233,12 @@ def test_a_ticket_never_holds_the_link_s_address(agent: Client) -> None:
     assert link.token() in text_of(agent.get(link.get_absolute_url()))
 
 
+def test_a_name_that_cannot_be_seen_is_said_to_be_none(agent: Client) -> None:
+    text = ticket_of(agent, make_link(account=make_account(name="   ", cyclr_id="shop-7")))
+
+    assert text.startswith("Link for No name: Created\nAccount No name, id shop-7\n")
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_on_their_line_of_a_ticket(agent: Client, name: str) -> None:
     link = named(name)

@@ -86,6 +86,14 @@ def test_a_notice_leads_to_the_link_and_belongs_to_its_console() -> None:
     assert (notice.console, notice.account) == (link.console, link.account)
 
 
+def test_an_account_without_a_name_is_called_by_its_id() -> None:
+    link = make_link(account=make_account(name="  ", cyclr_id="shop-1042.example"))
+
+    services.ask_for_new(link)
+
+    assert told()[0][1] == "shop-1042.example asks for a new link"
+
+
 def test_three_failed_starts_are_told_once() -> None:
     link = make_link(account=make_account(name="Harbour Books"))
     item = link.items.get()
@@ -198,7 +206,7 @@ def test_a_link_that_soon_ends_unfinished_is_told_once_for_each_end() -> None:
 
     end = link.expires_at
     assert [kind for kind, _, _ in told()] == [NoticeKind.LINK_EXPIRES] * 2
-    assert told()[0][2] == f"It is opened and works until {short_words(end)} UTC."
+    assert told()[0][2] == f"Opened, works until {short_words(end)} UTC."
 
 
 @pytest.mark.parametrize(

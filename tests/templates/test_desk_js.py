@@ -163,6 +163,27 @@ def test_what_moves_is_asked_for_until_it_stands(page: Any) -> None:
     assert len(ticks) == 2
 
 
+def test_only_the_bell_that_is_drawn_asks_and_seldom(page: Any) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.partition("?bell=")[2]))
+    page.evaluate("""() => {
+      for (const name of ["drawn", "hidden"]) {
+        const bell = document.createElement("a");
+        bell.setAttribute("hx-get", `/moving/?bell=${name}`);
+        bell.setAttribute("hx-trigger", "chime");
+        bell.setAttribute("hx-swap", "none");
+        bell.hidden = name === "hidden";
+        bell.textContent = name;
+        document.body.append(bell);
+      }
+      htmx.process(document.body);
+    }""")
+
+    page.wait_for_timeout(12_000)
+
+    assert [name for name in asked if name] == ["drawn"]
+
+
 def test_nothing_moves_away_under_a_finger(page: Any) -> None:
     page.locator("#moving").hover()
     page.mouse.down()
