@@ -179,7 +179,7 @@ class EnterDetails(Handler):
             words = f"{item.account_connector}: what was entered was not saved"
             if operation.reason != Reason.NOT_ALLOWED:
                 services.note_failure(item, operation.error)
-            item.link.note("refused", words, item, why=operation.error)
+            item.link.note("entry-refused", words, item, why=operation.error)
 
 
 def _installed(operation: Operation) -> AccountConnector:
@@ -210,7 +210,8 @@ def _follow(item: LinkItem, outcome: JSON) -> None:
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
     if way in {Way.API_KEY, Way.BASIC}:
         services.note_failure(item, "Cyclr took it and does not call it authenticated")
-        item.link.note("refused", f"{name}: saved, and Cyclr does not call it authenticated", item)
+        words = f"{name}: saved, and Cyclr does not call it authenticated"
+        item.link.note("entry-refused", words, item)
     elif way in {Way.NOTHING, Way.UNKNOWN}:
         item.link.note("unproven", f"{name}: saved. It has to be finished in Cyclr", item)
     else:

@@ -497,6 +497,7 @@ class LinkMail(Acted):
 
 MARKS = {
     "refused": "failed",
+    "entry-refused": "failed",
     "unchecked": "failed",
     "bounced": "failed",
     "unmailed": "failed",

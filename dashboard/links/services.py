@@ -447,7 +447,7 @@ def confirm(item: LinkItem, *, is_authenticated: bool | None) -> None:
 def accept(item: LinkItem) -> None:
     """Connect an item whose typed credentials Cyclr took: there is no other proof of those."""
     if item.connected_at is None:
-        connect(item)
+        _connect(item)
 
 
 def pause_after(checks: int) -> float:

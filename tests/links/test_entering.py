@@ -299,7 +299,7 @@ def test_a_key_that_cyclr_took_without_calling_it_authenticated_is_not_connected
     assert "Parcels is not connected yet" in page and "Type everything again" in page
     item = link.items.get()
     assert (item.connected_at, item.failures) == (None, 1)
-    assert "refused" in events(link)
+    assert "entry-refused" in events(link)
 
 
 def test_settings_that_cyclr_lost_are_told_and_asked_for_again(
