@@ -117,9 +117,12 @@ class BrandForm(forms.Form):
             raise ValidationError(str(error)) from None
 
     def clean(self) -> dict[str, Any]:
-        """Nobody's changes are written over unseen."""
+        """Nobody's changes are written over unseen; no picture is lost without a word."""
         values = super().clean() or self.cleaned_data
-        if values.get("version") != self.version_now:
+        is_stale = values.get("version") != self.version_now
+        if values.get("logo") and (self.errors or is_stale):
+            self.add_error("logo", "Choose the picture again: it was not kept.")
+        if is_stale:
             raise ValidationError(
                 "Somebody else changed this meanwhile. Your entries stand below: "
                 "save again to put them in place of theirs.",

@@ -279,6 +279,15 @@ def test_what_cannot_be_taken_is_said_and_nothing_is_lost(
     assert f'value="{kept}"' in text_of(answer)
 
 
+def test_a_good_picture_beside_a_wrong_entry_is_asked_for_again(
+    admin: Client, console: Console
+) -> None:
+    answer = save(admin, console, colour="green", logo=upload(png()))
+
+    assert "Choose the picture again: it was not kept." in text_of(answer)
+    assert "Two fields need another look" in text_of(answer)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_only_letters_to_customers_and_staff(
     name: str, admin: Client, console: Console
