@@ -44,7 +44,7 @@ def menu(request: HttpRequest, context: dict[str, Any]) -> list[Tongue]:
 
     What answers a form has no address of its own: from there it goes to the link.
     """
-    path, query = request.path, request.GET.dict()
+    path, query = "", request.GET.dict()
     if request.method not in {"GET", "HEAD"}:
         query = {}
         if token := context.get("token"):
