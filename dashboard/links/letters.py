@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboard.common import sealing
 from dashboard.common.foreign import as_text
@@ -110,7 +111,7 @@ def mailto(link: Link, address: str) -> str:
         context = _context(link, brand, MailKind.INVITATION, address)
         subject = _subject(context["partner"], context["apps"], MailKind.INVITATION)
         until = _("It works until %(until)s, as often as you need.") % {"until": context["until"]}
-        lines = [context["hello"], _("Open this page and follow it:"), address, until]
+        lines = [context["hello"], _("Open this page and follow the steps:"), address, until]
     body = "\r\n\r\n".join(lines) + "\r\n"
     return f"mailto:{quote(link.recipient_email)}?subject={quote(subject)}&body={quote(body)}"
 
@@ -163,17 +164,17 @@ def _context(link: Link, brand: Brand, kind: MailKind, address: str) -> dict[str
 
 
 def _subject(partner: str, apps: list[str], kind: MailKind) -> str:
-    values = {"partner": partner, "app": apps[0] if apps else "", "count": len(apps)}
-    match kind, len(apps):
-        case MailKind.REMINDER, 1:
-            words = _("Reminder: %(partner)s asks you to connect %(app)s")
-        case MailKind.REMINDER, _count:
-            words = _("Reminder: %(partner)s asks you to connect %(count)d apps")
-        case _kind, 1:
-            words = _("%(partner)s asks you to connect %(app)s")
-        case _:
-            words = _("%(partner)s asks you to connect %(count)d apps")
-    return one_line(words % values, SUBJECT_AT_MOST)
+    total = len(apps)
+    if total == 1:
+        asks = _("%(who)s asks you to connect %(app)s") % {"who": partner, "app": apps[0]}
+    else:
+        asks = ngettext(
+            "%(who)s asks you to connect %(total)s app",
+            "%(who)s asks you to connect %(total)s apps",
+            total,
+        ) % {"who": partner, "total": total}
+    words = _("Reminder: %(what)s") % {"what": asks} if kind == MailKind.REMINDER else asks
+    return one_line(words, SUBJECT_AT_MOST)
 
 
 def _text(kind: MailKind, context: dict[str, Any]) -> str:

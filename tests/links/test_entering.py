@@ -764,14 +764,13 @@ def test_addresses_that_were_never_ours_are_all_the_same(
     view: str, made: MakeLink, customer: Client, link: Link
 ) -> None:
     typed = made(API_KEY)
-    pages = [
-        customer.get(reverse(view, args=["a" * 64, typed.items.get().pk])),
-        customer.get(reverse(view, args=[link.token(), typed.items.get().pk])),
-        customer.get(reverse(view, args=[typed.token(), 10**9])),
-    ]
+    places = [("a" * 64, typed.items.get().pk), (link.token(), typed.items.get().pk)]
+    places.append((typed.token(), 10**9))
+    pages = {where: customer.get(where) for where in (reverse(view, args=p) for p in places)}
 
-    assert {page.status_code for page in pages} == {404}
-    assert len({page.content for page in pages}) == 1
+    assert {page.status_code for page in pages.values()} == {404}
+    # The language menu names the address itself; nothing else may differ.
+    assert len({text(page).replace(where, "") for where, page in pages.items()}) == 1
 
 
 def test_a_look_at_the_form_changes_nothing(made: MakeLink, customer: Client) -> None:
