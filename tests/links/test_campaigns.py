@@ -320,7 +320,7 @@ def test_wrong_entries_are_said_at_their_fields(
 def test_a_form_that_is_shown_again_is_a_new_submission(
     lead: Client, broken: list[AccountConnector]
 ) -> None:
-    data = form_of(broken, ticket_url="ftp://x.example")
+    data = form_of(broken, ticket_url="https://help.example@evil.example/7")
 
     again = lead.post(NEW, data)
 
