@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import (
     Case,
     CharField,
@@ -28,6 +27,7 @@ from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.words import Part
 from dashboard.links.handlers import NOTHING_LEFT
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkMail, LinkState, MailState
+from dashboard.notices.addresses import staff_url
 from dashboard.operations.models import ACTIVE, State
 
 
@@ -275,7 +275,7 @@ def table(run: BulkRun) -> Iterator[tuple[object, ...]]:
                 _moment(link.sent_at if link else None),
                 _moment(link.expires_at if link else None),
                 _moment(link.connected_at if link else None),
-                settings.PUBLIC_URL + link.get_absolute_url() if link else "",
+                staff_url(link.get_absolute_url()) if link else "",
             )
 
 

@@ -21,18 +21,17 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.common import sealing
+from dashboard.common import languages, sealing
 from dashboard.common.foreign import as_text
 from dashboard.common.templatetags.desk import foreign
 from dashboard.consoles.branding import Brand, brand_of
+from dashboard.consoles.colours import as_hex, palette
 from dashboard.links.languages import until_words
 from dashboard.links.models import Link, LinkMail, MailKind
 
 NAME_AT_MOST, SUBJECT_AT_MOST = 60, 160
 """Characters of a name, and of a whole subject; longer ones are cut."""
 OUR_COLOUR = "#434ab8"
-
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +117,8 @@ def mailto(link: Link, address: str) -> str:
 
 def language_of(link: Link, brand: Brand) -> str:
     """The link's language, else the partner's, else English."""
-    known = {code for code, _name in settings.LANGUAGES}
-    wished = (link.language, brand.language)
-    return next((language for language in wished if language in known), "en")
+    known = languages.known(link.language) or languages.known(brand.language)
+    return known or languages.DEFAULT
 
 
 def sender_address() -> str:
@@ -193,7 +191,7 @@ def _html(
         "account": foreign(context["account"]),
         "subject": subject,
         "language": language,
-        "colour": brand.colour if _COLOUR.fullmatch(brand.colour) else OUR_COLOUR,
+        "colour": palette(as_hex(brand.colour) or OUR_COLOUR).fill[0],
     }
     return render_to_string(f"links/mail/{kind}.html", context | shown)
 

@@ -304,9 +304,9 @@ class LinkItem(models.Model):
         """Whether it is connected as another account than before, and there is time to mend it.
 
         Also when everything else on the link is done: what was connected last counts. Only where
-        the customer signs in by browser; typed credentials have a way of their own.
+        the customer signs in by browser: a key that was typed is not mended by a visit.
         """
-        if not self.account_connector.is_connected_by_link:
+        if not self.account_connector.is_connected_by_visit:
             return False
         link = self.link
         is_over = link.revoked_at is not None or link.is_expired or link.is_retired

@@ -320,7 +320,7 @@ def test_wrong_entries_are_said_at_their_fields(
 def test_a_form_that_is_shown_again_is_a_new_submission(
     lead: Client, broken: list[AccountConnector]
 ) -> None:
-    data = form_of(broken, ticket_url="ftp://x.example")
+    data = form_of(broken, ticket_url="https://help.example@evil.example/7")
 
     again = lead.post(NEW, data)
 
@@ -829,8 +829,9 @@ def test_revoking_ends_a_campaign_that_is_still_being_made(
 
 
 def test_the_export_has_a_line_for_each_account_and_no_working_address(
-    lead: Client, campaign: BulkRun
+    lead: Client, campaign: BulkRun, settings: Any
 ) -> None:
+    settings.DESK_URL = "https://desk.example"
     Account.objects.filter(links__run=campaign).update(name='=HYPERLINK("x")')
 
     response = lead.post(reverse("campaign_export", args=[campaign.reference]))
@@ -843,7 +844,7 @@ def test_the_export_has_a_line_for_each_account_and_no_working_address(
     for link in campaign.links.all():
         assert link.token() not in text
         assert link.public_id not in text
-        assert link.get_absolute_url() in text
+        assert f"https://desk.example{link.get_absolute_url()}" in text
     assert AuditEntry.objects.filter(action="bulk.export").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRun
 from dashboard.common import sealing
 from dashboard.consoles.branding import brand_of
+from dashboard.consoles.colours import ENOUGH_FOR_TEXT, contrast
 from dashboard.consoles.models import Branding
 from dashboard.links import letters, mailing, posting, services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
@@ -186,6 +188,15 @@ def test_the_partner_s_branding_is_used_and_a_wrong_colour_is_not(mailed: Link) 
     Branding.objects.filter(pk=row.pk).update(colour="red;}x")
 
     assert "red;" not in letters.write(mailed).html
+
+
+@pytest.mark.parametrize("colour", ["#ffee00", "#ffffff", "#7fd6c2"])
+def test_white_words_can_be_read_on_a_button_of_any_colour(mailed: Link, colour: str) -> None:
+    Branding.objects.create(console=mailed.console, colour=colour)
+
+    html = letters.write(mailed).html
+    (ground,) = re.findall(r"background:(#[0-9a-f]{6});color:#ffffff", html)
+    assert contrast(ground, "#ffffff") >= ENOUGH_FOR_TEXT
 
 
 # ---- hostile names ----
