@@ -25,7 +25,7 @@ from dashboard.consoles.models import Console
 from dashboard.links import campaign_board as board
 from dashboard.links import campaigns, services
 from dashboard.links.campaign_forms import LINES, CampaignForm
-from dashboard.links.handlers import NOTHING_LEFT
+from dashboard.links.handlers import NOTHING_LEFT, STOPPED, CreateLink
 from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation, State
@@ -826,6 +826,29 @@ def test_revoking_ends_a_campaign_that_is_still_being_made(
     counts = board.counts_of(run)
     assert set(counts) == {"revoked", "left-out"}
     assert sum(counts.values()) == 20
+
+
+def test_a_link_that_a_worker_is_making_while_all_are_revoked_is_not_made(
+    lead: Client, here: Console, monkeypatch: pytest.MonkeyPatch, hands: Hands
+) -> None:
+    run = preview(lead, [install(here, "Apple Books")])
+    bulk.start(run, run.actor)
+    feed_runs()
+    act = CreateLink.act
+
+    def slow(self: CreateLink, *given: Any) -> Any:
+        wanted = act(self, *given)
+        campaigns.revoke_all(run, Actor.system())
+        return wanted
+
+    monkeypatch.setattr(CreateLink, "act", slow)
+    hands.work()
+
+    row = run.rows.get()
+    (line,) = board.lines(run, [(row.pk, "left-out")])
+    assert not run.links.exists()
+    assert board.counts_of(run) == {"left-out": 1}
+    assert line.why == STOPPED
 
 
 def test_the_export_has_a_line_for_each_account_and_no_working_address(

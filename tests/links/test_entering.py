@@ -561,6 +561,21 @@ def test_a_link_that_is_revoked_while_it_waits_sends_nothing(
     assert "This link was withdrawn" in text(customer.get(wait_page(link)))
 
 
+def test_what_was_typed_in_time_is_brought_in_after_the_link_has_expired(
+    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+) -> None:
+    link = made(API_KEY)
+    save(customer, link, API_key=SECRET)
+    assert "Saving" in text(customer.get(wait_page(link)))
+    Link.objects.update(expires_at=timezone.now())
+    assert customer.get(wait_page(link)).status_code == 410
+    hands.work()
+
+    link.refresh_from_db()
+    assert link.shown_state == "Connected"
+    assert "Connected" in text(customer.get(wait_page(link)))
+
+
 def test_an_app_that_is_connected_already_leads_back_to_the_link(
     cyclr: World, made: MakeLink, customer: Client
 ) -> None:

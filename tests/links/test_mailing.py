@@ -329,6 +329,19 @@ def test_a_bounce_is_told_once_and_without_the_address_of_the_link(
     assert mailed.token()[:16] not in stored
 
 
+def test_an_address_that_a_server_quotes_over_several_lines_is_cut(
+    mailed: Link, faulty: list[Exception]
+) -> None:
+    token = mailed.token()
+    quoted = f"blocked address /c/{token[:10]}=\n{token[10:]}".encode()
+    faulty.append(smtplib.SMTPDataError(554, quoted))
+    tasks.send_mail(queued(mailed).pk)
+
+    said = LinkMail.objects.get().error
+    assert said.startswith("554 blocked address /c/")
+    assert not any(token[n : n + 8] in said for n in range(57))
+
+
 def test_a_server_that_drips_is_put_off_like_one_that_is_away(
     mailed: Link, faulty: list[Exception]
 ) -> None:
