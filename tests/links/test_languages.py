@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,13 +23,19 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from cyclr_api.simulator import World
+from dashboard.audit.models import Actor
 from dashboard.common import languages
 from dashboard.common.templatetags.desk import TYPE_AGAIN
+from dashboard.consoles.branding import brand_of
 from dashboard.consoles.models import Branding
 from dashboard.installs.fields import WholeNumber
-from dashboard.links import public, services, tasks
+from dashboard.links import letters, public, services, tasks
 from dashboard.links.languages import again_words, until_words
-from dashboard.links.models import Link, LinkItem, Mint, MintState
+from dashboard.links.models import Link, LinkItem, MailKind, Mint, MintState
+from dashboard.mirror import sync
+from dashboard.mirror.models import Account, AccountConnector
+from tests.factories import API_KEY, OAUTH, make_account_connector
+from tests.installs.test_install_form import BASIC, CLIENT, STRANGE
 from tests.links.steps import PERSON, address, press_continue
 from tests.simulated import Hands
 from tests.support import translations
@@ -182,7 +189,7 @@ def test_the_answer_to_a_form_offers_the_languages_of_the_link_s_page(
     page = press_continue(reads(GERMAN), link)
 
     assert page.status_code == 429
-    assert "Sehr oft gestartet" in text(page)
+    assert "Zu viele Versuche" in text(page)
     assert "1 Minute" in text(page)
     assert f'href="{address(link)}?lang=fr"' in text(page)
 
@@ -519,6 +526,11 @@ def test_french_keeps_a_space_before_its_high_marks() -> None:
 # ---- whole pages ----
 
 STATES = ("open", "expired", "revoked", "connected", "returned", "failed", "used", "late")
+ENGLISH = (
+    r"\b(the|this|you|your|is|to|and|of|it|not|link has|again|Continue|Connected|Save|API key"
+    r"|User name|Password|settings|Hello|Reminder|Privacy|Legal)\b"
+)
+"""Words that none of the other languages has; names from outside hold none of them."""
 
 
 def page_in(state: str, customer: Client, link: Link, code: str) -> str:
@@ -560,9 +572,131 @@ def words_of(html: str) -> str:
 def test_no_english_is_left_on_a_page(state: str, code: str, cyclr: World, link: Link) -> None:
     page = page_in(state, reads(PERSON), link, code)
 
-    english = r"\b(the|this|you|your|is|to|and|of|link has|again|Continue|Connected)\b"
-    assert re.search(english, words_of(page)) is None, words_of(page)
+    assert re.search(ENGLISH, words_of(page)) is None, words_of(page)
     assert words_of(page)
+
+
+def typed_link(cyclr: World, account: Account, method: dict[str, Any]) -> Link:
+    """A link over an app whose customer types: credentials, a setting, one more in the fold."""
+    settings = [
+        {"Id": 880201, "Name": "Ort", "TargetName": "Ort", "IsOptional": False},
+        {"Id": 880202, "Name": "Zahl", "TargetName": "Zahl", "IsOptional": True},
+    ]
+    for one in settings:
+        one |= {"IsAccountConnectorProperty": True, "DataType": "Integer", "Values": []}
+    document = {"Name": "Lager", "Version": None, "Authentication": [method]}
+    cyclr.add_connector(document, Id=17998, Parameters=settings, Status="Approved")
+    installed = cyclr.install(account.cyclr_id, 17998, name="Lager")
+    sync.refresh_library(account.console)
+    sync.refresh_account(account)
+    row = AccountConnector.objects.get(account=account, cyclr_id=installed.id)
+    return services.create_link(Actor.system(), account, [row])
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("method", [API_KEY, BASIC, CLIENT, OAUTH, STRANGE])
+def test_no_english_is_left_on_a_form(
+    method: dict[str, Any], code: str, cyclr: World, harbour: Account
+) -> None:
+    link = typed_link(cyclr, harbour, method)
+    form = reverse("entry_new", args=[link.token(), link.items.get().pk])
+    customer = Client(headers=PERSON)
+    customer.cookies["lang"] = code
+
+    pages = [text(customer.get(address(link))), text(customer.get(form))]
+    pages.append(text(customer.post(form, {"submission": str(uuid.uuid4())})))
+
+    for page in map(words_of, pages):
+        assert re.search(ENGLISH, page) is None, page
+    assert 'role="alert"' in pages[-1]
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_english_is_left_on_the_way_of_what_was_typed(
+    code: str, cyclr: World, harbour: Account, hands: Hands
+) -> None:
+    link = typed_link(cyclr, harbour, {**OAUTH})
+    item = link.items.get()
+    form = reverse("entry_new", args=[link.token(), item.pk])
+    customer = Client(headers=PERSON)
+    customer.cookies["lang"] = code
+    name = re.search(r'name="(setting-[0-9a-f]+)"', text(customer.get(form)))
+    assert name
+
+    wait = customer.post(form, {"submission": str(uuid.uuid4()), name.group(1): "7"})["Location"]
+    pages = [text(customer.get(wait)), text(customer.get(address(link)))]
+    hands.work()
+    pages.append(text(customer.get(wait)))
+
+    for page in map(words_of, pages):
+        assert re.search(ENGLISH, page) is None, page
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_english_is_left_where_reminders_are_ended(code: str, link: Link) -> None:
+    customer = Client(headers=PERSON)
+    customer.cookies["lang"] = code
+    page = reverse("link_reminders", args=[link.token()])
+
+    answers = [customer.get(page), customer.post(page)]
+
+    for answer in answers:
+        assert re.search(ENGLISH, words_of(text(answer))) is None
+
+
+# ---- messages ----
+
+
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize("kind", list(MailKind))
+def test_no_english_is_left_in_a_message(kind: MailKind, code: str, link: Link) -> None:
+    legal = {"privacy_url": "https://lark.example/p", "imprint_url": "https://lark.example/i"}
+    Branding.objects.create(console=link.console, support_email="help@lark.example", **legal)
+    values = {"recipient_name": "Ana", "message": "Bis bald"}
+    Link.objects.filter(pk=link.pk).update(language=code, **values)
+    link.refresh_from_db()
+
+    letter = letters.write(link, kind)
+
+    html = re.sub(r"<[^>]*>", " ", letter.html[letter.html.index("<body") :])
+    for words in (letter.subject, letter.text, html):
+        assert re.search(ENGLISH, re.sub(r"\S+://\S+", "", words)) is None, words
+
+
+@pytest.mark.parametrize(
+    ("code", "one", "two"),
+    [
+        ("en", "{} asks you to connect HubSpot", "Reminder: {} asks you to connect 2 apps"),
+        (
+            "de",
+            "{} bittet Sie, HubSpot zu verbinden",
+            "Erinnerung: {} bittet Sie, 2 Apps zu verbinden",
+        ),
+        (
+            "fr",
+            "{} vous demande de connecter HubSpot",
+            "Rappel : {} vous demande de connecter 2 applications",
+        ),
+        (
+            "es",
+            "{} le pide que conecte HubSpot",
+            "Recordatorio: {} le pide que conecte 2 aplicaciones",
+        ),
+    ],
+)
+def test_a_subject_says_who_asks_for_what(code: str, one: str, two: str, link: Link) -> None:
+    Link.objects.filter(pk=link.pk).update(language=code)
+    link.refresh_from_db()
+    partner = brand_of(link.console).name
+    invitation = letters.write(link).subject
+    LinkItem.objects.create(
+        link=link, account_connector=make_account_connector(account=link.account)
+    )
+
+    reminder = letters.write(link, MailKind.REMINDER).subject
+
+    assert invitation == one.format(partner)
+    assert reminder == two.format(partner)
 
 
 def test_the_names_of_languages_are_their_own() -> None:
