@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import re
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cyclr_api.simulator import World
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.links import mailing, services, tasks
-from dashboard.links.models import Link, LinkMail
+from dashboard.links.models import Link, LinkMail, Mint
 from dashboard.notices import webhooks
 from dashboard.notices.models import Notice, WebhookDelivery
 from dashboard.people.models import Role
@@ -136,3 +140,39 @@ def test_the_way_to_cyclr_names_the_start_and_not_the_link(
     assert answer.status_code == 302
     assert answer["Referrer-Policy"] == "no-referrer"
     assert link.token() not in wait["Location"] + answer["Location"]
+
+
+def test_sixty_starts_a_day_are_enough_and_the_page_says_until_when(
+    cyclr: World, link: Link, customer: Client
+) -> None:
+    item = link.items.get()
+    for number in range(59):
+        Mint.objects.create(
+            item=item, created_at=timezone.now() - timedelta(hours=22, minutes=-number)
+        )
+    assert press_continue(customer, link).status_code == 303
+    answer = press_continue(customer, link)
+
+    assert answer.status_code == 429
+    assert b"2 hours" in answer.content
+
+
+@pytest.mark.parametrize("name", ["next", "targetOrigin", "url", "lang"])
+def test_nothing_in_an_address_leads_elsewhere(
+    cyclr: World, link: Link, customer: Client, hands: Hands, name: str
+) -> None:
+    evil = f"?{name}=https://evil.example/"
+    page = customer.get(address(link) + evil).content.decode()
+    token = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    start = reverse("link_continue", args=[link.token(), link.items.get().pk])
+    wait = customer.post(start + evil, {"csrfmiddlewaretoken": token, name: "//evil.example"})
+    hands.work()
+    customer.get(wait["Location"] + evil)
+    way = urlsplit(customer.get(wait["Location"] + evil)["Location"])
+
+    assert wait["Location"].startswith("/c/m/")
+    assert f"{way.scheme}://{way.netloc}" == link.console.service_url
+    assert parse_qs(way.query)["targetOrigin"][0].startswith(f"{settings.PUBLIC_URL}/c/r/")
+    assert "evil" not in way.query
+    back = customer.get(wait["Location"].replace("/c/m/", "/c/r/") + evil).content.decode()
+    assert not re.findall(r'(?:action|href)="(?:https?:)?//evil', page + back)
