@@ -43,5 +43,5 @@ class StaffPageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.setdefault("Cache-Control", "no-store")
-        response["X-Robots-Tag"] = "noindex"
+        response.setdefault("X-Robots-Tag", "noindex")
         return response

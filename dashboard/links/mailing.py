@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
@@ -24,6 +26,10 @@ class NoRecipientError(Exception):
 
 class UsedElsewhereError(Exception):
     """The submission id belongs to a message of another link."""
+
+
+class AnsweredError(Exception):
+    """Nobody asks for a new link any more: a colleague has sent one."""
 
 
 def queue_mail(
@@ -65,9 +71,10 @@ def send_link(link: Link, actor: Actor, submission: uuid.UUID) -> LinkMail:
 def extend_and_send(link: Link, actor: Actor, submission: uuid.UUID) -> LinkMail:
     """Let a link that has expired work again, and mail it to the address on file.
 
-    Raises as `send_link` does.
+    Raises as `send_link` does, and `AnsweredError`.
     """
     with transaction.atomic():
+        _check_asked(services.lock(link.pk), LinkMail.objects.filter(submission=submission))
         services.extend(link, actor)
         return send_link(link, actor, submission)
 
@@ -75,11 +82,12 @@ def extend_and_send(link: Link, actor: Actor, submission: uuid.UUID) -> LinkMail
 def send_replacement(link: Link, actor: Actor, submission: uuid.UUID) -> Link:
     """A new link instead of one that was revoked, mailed to the address on file; made once.
 
-    Over the connectors of the old one that are not connected yet. Raises `NoRecipientError`, and
-    `NotUsableError` when nothing is left to connect.
+    Over the connectors of the old one that are not connected yet. Raises `NoRecipientError`,
+    `AnsweredError`, and `NotUsableError` when nothing is left to connect.
     """
     with transaction.atomic():
         old = services.lock(link.pk)
+        _check_asked(old, Link.objects.filter(submission=submission))
         if not old.recipient_email:
             raise NoRecipientError
         items = old.items.filter(connected_at=None, account_connector__gone_at=None)
@@ -131,6 +139,12 @@ def is_silent(*, since: timedelta = timedelta(minutes=1)) -> bool:
     ).exists()
     taken = LinkMail.objects.filter(state=MailState.SENT, sent_at__gt=moment - since)
     return put_off and not taken.exists()
+
+
+def _check_asked(link: Link, made: QuerySet[Any]) -> None:
+    """Raises `AnsweredError` if the customer does not wait for a link, and not for this one."""
+    if link.connected_at is None and not link.is_new_link_asked and not made.exists():
+        raise AnsweredError
 
 
 def _waiting(link: Link) -> LinkMail | None:

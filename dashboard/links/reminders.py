@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
@@ -54,7 +55,7 @@ def queue_due() -> int:
     moment = timezone.now()
     queued = 0
     for link in _candidates(moment):
-        number = due_number(link.invited_at, link.newest or 0, moment)
+        number = due_number(link.invited_at, link.newest, moment)
         zone = zone_of(link)
         if number is None or not is_daytime(moment, zone) or _was_written_today(link, moment, zone):
             continue
@@ -82,9 +83,9 @@ def end(link: Link, *, robot: str = "") -> None:
 
 
 def _candidates(moment: datetime) -> list[Any]:
-    """Usable links that were mailed to their present recipient and may be reminded of.
+    """Usable links that were mailed to their present recipient, and whose next reminder is due.
 
-    With `invited_at`, and `newest`: the number of the last reminder, None before the first.
+    With `invited_at`, and `newest`: the number of the last reminder, 0 before the first.
     """
     to_recipient = Q(mails__recipient=F("recipient_email"))
     invited = to_recipient & Q(mails__kind=MailKind.INVITATION, mails__state=MailState.SENT)
@@ -95,16 +96,15 @@ def _candidates(moment: datetime) -> list[Any]:
     )
     links = links.exclude(recipient_email="").annotate(
         invited_at=Max("mails__sent_at", filter=invited),
-        newest=Max("mails__number", filter=Q(mails__kind=MailKind.REMINDER)),
+        newest=Coalesce(Max("mails__number", filter=Q(mails__kind=MailKind.REMINDER)), 0),
         bounced_at=Max(
             "mails__created_at", filter=to_recipient & Q(mails__state=MailState.BOUNCED)
         ),
     )
-    links = links.filter(
-        Q(newest=None) | Q(newest__lt=len(AFTER_DAYS)),
-        invited_at__lte=moment - timedelta(days=AFTER_DAYS[0]),
-        bounced_at=None,
-    )
+    is_due = Q()
+    for newest, days in enumerate(AFTER_DAYS):
+        is_due |= Q(newest=newest, invited_at__lte=moment - timedelta(days=days))
+    links = links.filter(is_due, bounced_at=None)
     return list(links.select_related("account", "console").order_by("pk"))
 
 

@@ -27,6 +27,7 @@ from dashboard.people.models import Role
 NO_RECIPIENT = "No e-mail address on file. Add one, or copy the link instead."
 ENDED = "The link has ended, so it was not sent."
 USED = "This page was used already. Nothing more was sent."
+ANSWERED = "The customer was sent a new link already. Nothing more was sent."
 QR_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -134,6 +135,8 @@ def link_send_anew(request: StaffRequest, pk: int) -> HttpResponse:
             mailing.extend_and_send(link, actor, submission)
     except mailing.NoRecipientError:
         messages.info(request, NO_RECIPIENT)
+    except mailing.AnsweredError:
+        messages.info(request, ANSWERED)
     except services.NotUsableError:
         messages.info(request, "Nothing is left to connect, so nothing was sent.")
     except mailing.UsedElsewhereError:

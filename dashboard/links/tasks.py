@@ -83,16 +83,8 @@ def mint_token(mint_id: int) -> None:
         _wait(mint, error)
         return
     except PermanentError as error:
-        _end(mint, MintState.FAILED, REFUSED)
-        services.note_failure(mint.item, error.cyclr_message or "Cyclr refused to start it")
-        link.note(
-            "refused",
-            "Cyclr refused to start it",
-            mint.item,
-            call=error.call,
-            status=error.status,
-            said=error.cyclr_message or "",
-        )
+        words = "Cyclr refused to start it"
+        _fail(mint, REFUSED, words, error, why=error.cyclr_message or words)
         return
     if url is None:
         _end(mint, MintState.OVER, "")
@@ -128,25 +120,30 @@ def _wait(mint: Mint, error: CyclrError) -> None:
     moment = timezone.now()
     again = moment + timedelta(seconds=min(error.retry_after or 3, 3600))
     if again - mint.created_at > timedelta(seconds=settings.MINT_LIVES_FOR):
-        _end(mint, MintState.FAILED, BUSY)
-        services.note_failure(mint.item, "Cyclr did not answer")
-        mint.item.link.note(
-            "refused",
-            "Cyclr did not answer: the sign-in could not be prepared",
-            mint.item,
-            call=error.call,
-            status=error.status,
-        )
+        words = "Cyclr did not answer: the sign-in could not be prepared"
+        _fail(mint, BUSY, words, error, why="Cyclr did not answer")
         return
     Mint.objects.filter(pk=mint.pk, state=MintState.WAITING).update(
         not_before=again, claimed_until=None
     )
 
 
-def _end(mint: Mint, state: MintState, words: str) -> None:
-    Mint.objects.filter(pk=mint.pk, state=MintState.WAITING).update(
-        state=state, error=words, sealed_url=""
-    )
+def _fail(mint: Mint, shown: str, words: str, error: CyclrError, *, why: str) -> None:
+    """End a mint in vain, once. `shown`: for the customer; `words` and `why`: for staff."""
+    item = mint.item
+    with transaction.atomic():
+        services.lock(item.link_id)
+        if not _end(mint, MintState.FAILED, shown):
+            return
+        services.note_failure(item, why)
+        said = error.cyclr_message or ""
+        item.link.note("refused", words, item, call=error.call, status=error.status, said=said)
+
+
+def _end(mint: Mint, state: MintState, words: str) -> bool:
+    """Whether it had not ended before."""
+    rows = Mint.objects.filter(pk=mint.pk, state=MintState.WAITING)
+    return bool(rows.update(state=state, error=words, sealed_url=""))
 
 
 def _take_over(account: Account, connector: AccountConnector, *, authenticated: bool) -> None:

@@ -227,6 +227,24 @@ def test_a_429_at_the_mint_waits_and_succeeds(
     assert customer.get(wait).status_code == 302
 
 
+def test_a_refusal_that_comes_after_the_revocation_counts_for_nothing(
+    cyclr: World, link: Link, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cyclr.faults.respond("POST", "/v1.0/accounts/{id}/signintoken", status=422)
+    services.start(link.items.get())
+    mint_one = tasks._mint
+
+    def slow(mint: Mint, client: Any) -> str | None:
+        services.revoke(link, Actor.system())
+        return mint_one(mint, client)
+
+    monkeypatch.setattr(tasks, "_mint", slow)
+    hands.work()
+
+    assert link.items.get().failures == 0
+    assert not link.events.filter(event="refused").exists()
+
+
 def test_a_reconnect_is_not_called_connected_without_proof(
     cyclr: World, harbour: Account, customer: Client, hands: Hands
 ) -> None:

@@ -408,6 +408,21 @@ def test_a_revoked_link_is_replaced_once_by_one_that_is_mailed(agent: Client, ma
     assert not made.is_usable and not made.is_new_link_asked
 
 
+@pytest.mark.parametrize("ending", ["revoked_at", "expires_at"])
+def test_two_colleagues_who_answer_at_once_send_one_link(
+    agent: Client, made: Link, ending: str
+) -> None:
+    over = timezone.now() - timedelta(hours=1)
+    Link.objects.update(**{ending: over}, is_new_link_asked=True)
+    press_anew(agent, made)
+    tasks.send_mail(LinkMail.objects.get().pk)
+    late = agent.post(url("link_send_anew", made), {"submission": uuid.uuid4()}, follow=True)
+
+    assert "was sent a new link already" in text_of(late)
+    assert LinkMail.objects.count() == 1
+    assert Link.objects.filter(revoked_at=None).count() == 1
+
+
 def test_without_an_address_on_file_nothing_is_sent(agent: Client, db: None) -> None:
     link = make_link(expires_at=timezone.now() - timedelta(hours=1), is_new_link_asked=True)
     assert "Extend and send again" not in text_of(agent.get(link.get_absolute_url()))
