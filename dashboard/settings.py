@@ -280,9 +280,6 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "
 """Of the customers' pages and messages. Staff pages are English: no middleware chooses."""
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
-"""What customers are spoken to in; staff's pages are English."""
-
 # ---- mail ----
 
 

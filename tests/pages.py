@@ -64,7 +64,7 @@ def text_of(response: Any) -> str:
 
 def assert_only_letters(html: str) -> None:
     """No hostile name became markup, or turned the line it stands in."""
-    for markup in ("<script>alert", "<img", "<b hx-get", "49{%"):
+    for markup in ("<script>alert", "<img src=x", "<b hx-get", "49{%"):
         assert markup not in html
     fields = r'(?:data-copy-text|value)="[^"]*"'  # there it stands as it really is
     assert "\u202e" not in re.sub(fields, "", html)

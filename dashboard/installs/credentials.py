@@ -32,9 +32,10 @@ def credential_fields(method: AuthMethod | None, way: Way, *, goes: object) -> F
             return {"auth-key": key}
         case Way.BASIC:
             user = UserName(label=_("User name"), help_text=said)
+            empty = _("Some services want it empty.")
             password = ForeignText(
                 label=_("Password"),
-                help_text=f"{goes} {_('Some services want it empty.')}",
+                help_text=f"{goes} {empty}".strip(),
                 widget=SecretInput(),
                 required=False,
             )

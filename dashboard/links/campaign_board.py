@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import (
     Case,
     CharField,
@@ -26,8 +25,9 @@ from django.utils import timezone
 from dashboard.bulk import words as bulk_words
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.words import Part
-from dashboard.links.handlers import NOTHING_LEFT
+from dashboard.links.handlers import NOTHING_LEFT, STOPPED
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkMail, LinkState, MailState
+from dashboard.notices.addresses import staff_url
 from dashboard.operations.models import ACTIVE, State
 
 
@@ -224,7 +224,7 @@ def _why(row: BulkRow, link: Link | None, key: str) -> str:
     if row.problem:
         return row.problem
     if row.is_taken_back:
-        return "The campaign was stopped before it." if row.run.started_at else "Never started."
+        return STOPPED if row.run.started_at else "Never started."
     if link is None:
         return _why_no_link(row)
     mails = sorted(link.mails.all(), key=lambda mail: (mail.created_at, mail.pk))
@@ -250,7 +250,9 @@ def _why_no_link(row: BulkRow) -> str:
         return str(operation.error)
     if operation.state == State.CANCELLED:
         return "Taken back before its link was made."
-    return NOTHING_LEFT if operation.state == State.DONE else ""
+    if operation.state != State.DONE:
+        return ""
+    return STOPPED if (operation.outcome or {}).get("is_stopped") else NOTHING_LEFT
 
 
 # ---- the CSV ----
@@ -275,7 +277,7 @@ def table(run: BulkRun) -> Iterator[tuple[object, ...]]:
                 _moment(link.sent_at if link else None),
                 _moment(link.expires_at if link else None),
                 _moment(link.connected_at if link else None),
-                settings.PUBLIC_URL + link.get_absolute_url() if link else "",
+                staff_url(link.get_absolute_url()) if link else "",
             )
 
 

@@ -8,20 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.core.validators import URLValidator, validate_email
+from django.core.validators import validate_email
 
 from dashboard.common.foreign import as_text, fold, storable
 from dashboard.installs.many import LARGEST_TABLE, TOO_LONG, Table, TableError, read_table
 from dashboard.links.campaigns import Plan, Wishes
-from dashboard.links.forms import EXPIRES
+from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
 
-LANGUAGES = [
-    ("", "As their browser asks"),
-    *[(code, LANG_INFO[code]["name_local"]) for code in ("en", "de", "fr", "es")],
-]
 LINES = 100
 """Accounts whose recipient can be typed on the page; for more there is the table."""
 EMAIL_HEADINGS = ("e-mail", "email", "recipient email", "recipient e-mail", "mail")
@@ -45,11 +40,11 @@ class CampaignForm(forms.Form):
     )
     language = forms.ChoiceField(label="Language", choices=LANGUAGES, required=False)
     expires = forms.ChoiceField(label="Expires", choices=EXPIRES, initial="604800")
-    ticket_url = forms.CharField(
+    ticket_url = forms.URLField(
         label="Ticket address",
         required=False,
         max_length=500,
-        widget=forms.URLInput,
+        assume_scheme="https",
         help_text="Only your colleagues see it.",
     )
     mails = forms.BooleanField(
@@ -149,13 +144,8 @@ class CampaignForm(forms.Form):
         return str(storable(self.cleaned_data["message"]))
 
     def clean_ticket_url(self) -> str:
-        """An address that a browser may follow: nothing but the web."""
-        address: str = self.cleaned_data["ticket_url"]
-        if address:
-            check = URLValidator(schemes=["https", "http"])
-            check.message = "Enter an address that begins with https:// or http://."
-            check(address)
-        return address
+        """An address of the web, which shows where it leads."""
+        return check_ticket_url(self.cleaned_data["ticket_url"])
 
     def clean(self) -> dict[str, Any]:
         """Read the table, and note whom each account's link is for."""

@@ -51,9 +51,8 @@ class EntryForm(forms.Form):
         self.needs = needs
         self.settings: dict[str, Parameter] = {}
         self._hints: set[str] = set()
-        partner = as_text(brand_of(needs.installed.account.console).name)
-        goes = _("It is passed on encrypted. %(partner)s does not see it.") % {"partner": partner}
-        self.fields |= credentials.credential_fields(needs.method, needs.way, goes=goes)
+        # Where a secret goes and who sees it stands once, above all fields.
+        self.fields |= credentials.credential_fields(needs.method, needs.way, goes="")
         asked = needs.library.asked_parameters if needs.library else []
         for parameter in needs.missing:
             self._add(parameter, asked)
@@ -195,7 +194,8 @@ def trouble_of(item: LinkItem, form: EntryForm) -> Trouble | None:
     if entry.state == State.FAILED and entry.reason == Reason.REFUSED:
         return _refused(entry, form, again)
     heading = _("What you entered could not be saved")
-    return Trouble(heading, f"{_('This was not your fault.')} {again}")
+    words = _("This was not your fault.")
+    return Trouble(heading, f"{words} {again}")
 
 
 def _refused(entry: Operation, form: EntryForm, again: str) -> Trouble:

@@ -25,8 +25,18 @@ EXPIRES = [
     ("2592000", "In 30 days"),
 ]
 
-
 LANGUAGES = [("", "The customer’s browser decides"), *settings.LANGUAGES]
+
+
+def check_ticket_url(url: str) -> str:
+    """The address as it is kept. Raises `ValidationError` for one that is not of the web."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValidationError("This is no web address.") from None
+    if url and (parts.scheme not in {"http", "https"} or "@" in parts.netloc):
+        raise ValidationError("Give an address like https://help.example.com/tickets/42.")
+    return str(storable(url))
 
 
 class DetailsForm(forms.Form):
@@ -74,14 +84,7 @@ class DetailsForm(forms.Form):
 
     def clean_ticket_url(self) -> str:
         """An address of the web, which shows where it leads."""
-        url: str = self.cleaned_data["ticket_url"]
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            raise ValidationError("This is no web address.") from None
-        if url and (parts.scheme not in {"http", "https"} or "@" in parts.netloc):
-            raise ValidationError("Give an address like https://help.example.com/tickets/42.")
-        return str(storable(url))
+        return check_ticket_url(self.cleaned_data["ticket_url"])
 
     def clean(self) -> dict[str, Any]:
         """Reminders go somewhere."""

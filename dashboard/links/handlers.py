@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cyclr_api import AccountRefusedError, Client, NotFoundError, PermanentError, Property
 from dashboard.audit.models import ActorKind
-from dashboard.bulk.models import BulkRow
+from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.installs.handlers import account_id_of, setting_refused
 from dashboard.links import campaigns, mailing, services
 from dashboard.links.models import ENTER, Link, LinkItem
@@ -23,7 +23,8 @@ from dashboard.operations.models import Operation, Reason
 JSON = dict[str, Any]
 
 NOTHING_LEFT = "Nothing to connect any more"
-"""Why a row of a campaign made no link; no failure."""
+STOPPED = "The campaign was stopped before it."
+"""Why a row of a campaign made no link; neither is a failure."""
 
 
 @register
@@ -67,10 +68,13 @@ class CreateLink(Handler):
         """One link of a campaign, over what is still to be connected, and its message."""
         assert operation.account is not None
         operation.outcome = {}
+        row = BulkRow.objects.filter(operation=operation).select_related("run").first()
+        if row is not None and _is_stopped(row, operation):
+            operation.outcome = {"is_stopped": True}
+            return STOPPED
         connectors = campaigns.connectors_left(operation.account, wanted)
         if not connectors:
             return NOTHING_LEFT
-        row = BulkRow.objects.filter(operation=operation).select_related("run").first()
         link = services.create_link(
             operation.actor,
             operation.account,
@@ -106,11 +110,16 @@ class EnterDetails(Handler):
     forbidden = "The link was revoked or has ended before it was sent."
 
     def is_allowed(self, operation: Operation) -> bool:
-        """Whether a link that waits for it can still be used; a colleague may try again later."""
-        links = Link.objects.filter(items__entry=operation, items__connected_at=None)
+        """Whether a link that was not revoked waits for it; a colleague may try again later.
+
+        What was typed in time counts, also when it is brought in after that.
+        """
+        links = Link.objects.filter(
+            items__entry=operation, items__connected_at=None, revoked_at=None
+        )
         if operation.actor_kind == ActorKind.STAFF:
-            return super().is_allowed(operation) and links.filter(revoked_at=None).exists()
-        return links.open().exists()
+            return super().is_allowed(operation) and links.exists()
+        return links.filter(expires_at__gt=operation.created_at).exists()
 
     def prepare(self, operation: Operation, client: Client) -> JSON:
         """Nothing to find out."""
@@ -180,6 +189,15 @@ class EnterDetails(Handler):
             if operation.reason != Reason.NOT_ALLOWED:
                 services.note_failure(item, operation.error)
             item.link.note("entry-refused", words, item, why=operation.error)
+
+
+def _is_stopped(row: BulkRow, operation: Operation) -> bool:
+    """Whether its campaign was ended since it was handed over.
+
+    The run is held until the link is made: whoever revokes all of them finds this one as well.
+    """
+    run: BulkRun = BulkRun.objects.select_for_update(no_key=True).get(pk=row.run_id)
+    return run.ended_at is not None and operation.created_at < run.ended_at
 
 
 def _installed(operation: Operation) -> AccountConnector:

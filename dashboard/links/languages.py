@@ -42,13 +42,13 @@ def language_of(request: HttpRequest, link: Link | None, brand: Brand | None) ->
 def menu(request: HttpRequest, context: dict[str, Any]) -> list[Tongue]:
     """The languages, each with the address that shows this page in it.
 
-    What answers a form has no address of its own: from there it goes to the link.
+    What answers a form has no address of its own: from there it goes to the link. Elsewhere the
+    addresses are relative, so that the page for those that were never ours is always the same.
     """
-    path, query = request.path, request.GET.dict()
+    path, query = "", request.GET.dict()
     if request.method not in {"GET", "HEAD"}:
-        query = {}
-        if token := context.get("token"):
-            path = reverse("public_link", args=[token])
+        token = context.get("token")
+        path, query = (reverse("public_link", args=[token]) if token else ""), {}
     return [
         Tongue(code, name, f"{path}?{urlencode(query | {languages.PARAMETER: code})}")
         for code, name in settings.LANGUAGES

@@ -19,19 +19,19 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from dashboard.common import sealing
+from dashboard.common import languages, sealing
 from dashboard.common.foreign import as_text
 from dashboard.common.templatetags.desk import foreign
 from dashboard.consoles.branding import Brand, brand_of
+from dashboard.consoles.colours import as_hex, palette
 from dashboard.links.languages import until_words
 from dashboard.links.models import Link, LinkMail, MailKind
 
 NAME_AT_MOST, SUBJECT_AT_MOST = 60, 160
 """Characters of a name, and of a whole subject; longer ones are cut."""
 OUR_COLOUR = "#434ab8"
-
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +110,15 @@ def mailto(link: Link, address: str) -> str:
         context = _context(link, brand, MailKind.INVITATION, address)
         subject = _subject(context["partner"], context["apps"], MailKind.INVITATION)
         until = _("It works until %(until)s, as often as you need.") % {"until": context["until"]}
-        lines = [context["hello"], _("Open this page and follow it:"), address, until]
+        lines = [context["hello"], _("Open this page and follow the steps:"), address, until]
     body = "\r\n\r\n".join(lines) + "\r\n"
     return f"mailto:{quote(link.recipient_email)}?subject={quote(subject)}&body={quote(body)}"
 
 
 def language_of(link: Link, brand: Brand) -> str:
     """The link's language, else the partner's, else English."""
-    known = {code for code, _name in settings.LANGUAGES}
-    wished = (link.language, brand.language)
-    return next((language for language in wished if language in known), "en")
+    known = languages.known(link.language) or languages.known(brand.language)
+    return known or languages.DEFAULT
 
 
 def sender_address() -> str:
@@ -163,17 +162,17 @@ def _context(link: Link, brand: Brand, kind: MailKind, address: str) -> dict[str
 
 
 def _subject(partner: str, apps: list[str], kind: MailKind) -> str:
-    values = {"partner": partner, "app": apps[0] if apps else "", "count": len(apps)}
-    match kind, len(apps):
-        case MailKind.REMINDER, 1:
-            words = _("Reminder: %(partner)s asks you to connect %(app)s")
-        case MailKind.REMINDER, _count:
-            words = _("Reminder: %(partner)s asks you to connect %(count)d apps")
-        case _kind, 1:
-            words = _("%(partner)s asks you to connect %(app)s")
-        case _:
-            words = _("%(partner)s asks you to connect %(count)d apps")
-    return one_line(words % values, SUBJECT_AT_MOST)
+    total = len(apps)
+    if total == 1:
+        asks = _("%(who)s asks you to connect %(app)s") % {"who": partner, "app": apps[0]}
+    else:
+        asks = ngettext(
+            "%(who)s asks you to connect %(total)s app",
+            "%(who)s asks you to connect %(total)s apps",
+            total,
+        ) % {"who": partner, "total": total}
+    words = _("Reminder: %(what)s") % {"what": asks} if kind == MailKind.REMINDER else asks
+    return one_line(words, SUBJECT_AT_MOST)
 
 
 def _text(kind: MailKind, context: dict[str, Any]) -> str:
@@ -192,7 +191,7 @@ def _html(
         "account": foreign(context["account"]),
         "subject": subject,
         "language": language,
-        "colour": brand.colour if _COLOUR.fullmatch(brand.colour) else OUR_COLOUR,
+        "colour": palette(as_hex(brand.colour) or OUR_COLOUR).fill[0],
     }
     return render_to_string(f"links/mail/{kind}.html", context | shown)
 

@@ -54,7 +54,6 @@ class LinkState(models.TextChoices):
 
 
 ORDER = [LinkState.CREATED, LinkState.SENT, LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED]
-UNDER_WAY = {LinkState.STARTED, LinkState.RETURNED, LinkState.PARTLY}
 
 
 class LinkQuerySet(MirrorQuerySet):
@@ -183,9 +182,9 @@ class Link(Acted):
             return "tock" if timezone.now() - self.moved_at < PROOF_TAKES else ""
         if self.is_usable:
             return "tick" if is_lively else "tock"
-        # What was started before the time was over may still be confirmed.
-        is_under_way = self.state in UNDER_WAY and self.revoked_at is None
-        return "tock" if is_lively and is_under_way and not self.is_retired else ""
+        # What was started in time may still be confirmed, and the customer may ask for a new link.
+        may_move = self.revoked_at is None and not self.is_retired
+        return "tock" if is_lively and may_move else ""
 
     def token(self) -> str:
         """The secret part of the address: 64 letters and digits. Made anew each time.
@@ -304,9 +303,9 @@ class LinkItem(models.Model):
         """Whether it is connected as another account than before, and there is time to mend it.
 
         Also when everything else on the link is done: what was connected last counts. Only where
-        the customer signs in by browser; typed credentials have a way of their own.
+        the customer signs in by browser: a key that was typed is not mended by a visit.
         """
-        if not self.account_connector.is_connected_by_link:
+        if not self.account_connector.is_connected_by_visit:
             return False
         link = self.link
         is_over = link.revoked_at is not None or link.is_expired or link.is_retired

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 from cyclr_api import AuthMethod, Parameter
 from dashboard.links.models import ENTER, Link, LinkItem
-from dashboard.mirror.catalogue import Way, way_of
+from dashboard.mirror.catalogue import SIGNED_IN, Way, way_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, State
 
 TYPED = frozenset({Way.API_KEY, Way.BASIC, Way.CLIENT, Way.NOTHING})
 """Ways that typing alone finishes; nobody signs in anywhere."""
-SIGNED_IN = frozenset({Way.SIGN_IN, Way.PASSWORD})
-"""Ways that a visit at the third party, or at least at Cyclr, finishes."""
 IN_SETTINGS = frozenset({Way.CLIENT, Way.PASSWORD, Way.NOTHING, Way.UNKNOWN})
 """Ways whose credentials are settings: what stands there may be wrong, and is typed anew."""
 

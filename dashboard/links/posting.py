@@ -25,6 +25,8 @@ CLAIM = timedelta(seconds=90)
 GIVE_UP_AFTER = timedelta(days=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 SAID_AT_MOST = 300
+PIECE = 8
+"""Letters of a link's address by which it is known in what a mail server says."""
 
 LOST_KEY = "The address of this link can no longer be made. Create a new link."
 UNWRITABLE = "The message could not be written: look at the recipient's address and name."
@@ -133,10 +135,11 @@ def _said(status: int, said: bytes | str) -> str:
 
 
 def _without_address(words: str, link: Link) -> str:
-    """A filter's refusal may quote the link's address."""
-    token = link.token()
-    place = words.lower().find(token[:16])
-    return words if place < 0 else f"{words[:place]}…"
+    """A filter's refusal may quote the link's address, whole or broken over lines: cut there."""
+    token, said = link.token(), words.lower()
+    pieces = (token[place : place + PIECE] for place in range(len(token) - PIECE + 1))
+    places = [place for piece in pieces if (place := said.find(piece)) >= 0]
+    return f"{words[: min(places)]}…" if places else words
 
 
 def _needless(mail: LinkMail) -> str:

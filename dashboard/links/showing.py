@@ -23,7 +23,8 @@ SHOW = {
 """The lists by the value of `?show=`, in the order of their chips."""
 
 BEGUN = [LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED, LinkState.PARTLY]
-TOLD_BY_MAIL = [MailState.SENT, MailState.BOUNCED]
+NOT_MAILED = [MailState.BOUNCED, MailState.FAILED]
+TOLD_BY_MAIL = [MailState.SENT, *NOT_MAILED]
 
 
 def with_troubles(links: QuerySet[Link]) -> QuerySet[Any]:
@@ -41,7 +42,7 @@ def conditions() -> dict[str, Q]:
     return {
         "waiting": is_open,
         "unfinished": is_open & Q(state__in=BEGUN),
-        "failing": is_open & (Q(has_failed=True) | Q(last_mail=MailState.BOUNCED)),
+        "failing": is_open & (Q(has_failed=True) | Q(last_mail__in=NOT_MAILED)),
         "expiring": is_open & Q(expires_at__lte=moment + EXPIRES_WITHIN),
         "asked": Q(is_new_link_asked=True, connected_at=None),
         "connected": Q(connected_at__isnull=False),
@@ -79,6 +80,7 @@ def why_failing(link: Link) -> str:
         if item.why_failed
     ]
     told = [mail for mail in link.mails.all() if mail.state in TOLD_BY_MAIL]
-    if told and told[0].state == MailState.BOUNCED:
-        reasons.append(f"The message came back: {told[0].error or 'it could not be delivered'}")
+    if told and told[0].state in NOT_MAILED:
+        what = "came back" if told[0].state == MailState.BOUNCED else "was not sent"
+        reasons.append(f"The message {what}: {told[0].error or 'it could not be delivered'}")
     return ". ".join(reason.rstrip(".") for reason in reasons) + ("." if reasons else "")

@@ -46,11 +46,12 @@ def on_event(link: Link, line: LinkEvent) -> None:
                 f"{_name(link)} asks for a new link",
                 details=f"{guess}{_end_of(link)}",
             )
-        case "bounced":
+        case "bounced" | "unmailed":
+            what = "came back" if line.event == "bounced" else "was not sent"
             _post(
                 link,
                 NoticeKind.MAIL_BOUNCED,
-                f"{_name(link)}: the message with the link came back",
+                f"{_name(link)}: the message with the link {what}",
                 details=_why(line) or line.words,
             )
         case "entry-refused" if line.item is not None:

@@ -88,6 +88,15 @@ def asks_words(methods: Iterable[AuthMethod], settings: int) -> str:
     return f"{span} field" if most == 1 else f"{span} fields"
 
 
+SIGNED_IN = frozenset({Way.SIGN_IN, Way.PASSWORD})
+"""Ways that a visit at the third party, or at least at Cyclr, finishes."""
+
+
+def is_by_visit(method: AuthMethod) -> bool:
+    """Whether a customer authenticates it in the browser, by way of Cyclr."""
+    return way_of(method) in SIGNED_IN
+
+
 def is_by_customer(method: AuthMethod) -> bool:
     """Whether a customer can authenticate it on a connection link: signs in, or types."""
     return way_of(method) not in {Way.NOTHING, Way.UNKNOWN}

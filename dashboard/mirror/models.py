@@ -12,7 +12,13 @@ from django.utils import timezone
 from cyclr_api import AuthMethod, Parameter
 from dashboard.common.foreign import fold
 from dashboard.consoles.models import Console
-from dashboard.mirror.catalogue import asks_words, is_by_customer, methods_words, ways_of
+from dashboard.mirror.catalogue import (
+    asks_words,
+    is_by_customer,
+    is_by_visit,
+    methods_words,
+    ways_of,
+)
 from dashboard.mirror.keys import KeyField
 from dashboard.people.access import consoles_for
 
@@ -324,6 +330,11 @@ class AccountConnector(Mirrored):
     def is_connected_by_link(self) -> bool:
         """Whether a customer can authenticate it on a connection link."""
         return any(is_by_customer(method) for method in self.methods)
+
+    @property
+    def is_connected_by_visit(self) -> bool:
+        """Whether a customer can authenticate it by signing in, rather than by typing."""
+        return any(is_by_visit(method) for method in self.methods)
 
 
 class SyncRun(models.Model):

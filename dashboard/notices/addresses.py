@@ -120,6 +120,8 @@ def is_public(address: IPAddress) -> bool:
         inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
         if any(one is not None and not is_public(one) for one in inner):
             return False
+        if address.is_site_local:
+            return False
         if address in NAT64:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     is_odd = address.is_multicast or address.is_reserved or address.is_unspecified

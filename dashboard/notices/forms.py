@@ -19,7 +19,7 @@ HELP = {
     NoticeKind.ENTRY_REFUSED: "Cyclr refused what a customer typed; once a day for each app.",
     NoticeKind.LINK_EXPIRES: "Within 24 hours, and not finished.",
     NoticeKind.NEW_LINK_ASKED: "The customer’s link has ended and they want another one.",
-    NoticeKind.MAIL_BOUNCED: "The customer’s mail server did not take the message.",
+    NoticeKind.MAIL_BOUNCED: "It came back, or could not be sent for a day.",
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from email.utils import parseaddr
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
@@ -104,7 +105,11 @@ def send_to(user_id: int) -> None:
             logger.warning("notices not mailed user=%d reason=refused", user_id)
         else:
             _wait(wanted, "The mail server asks for a pause.")
-    except (smtplib.SMTPException, OSError) as error:
+    except ValueError as error:
+        # Django refuses what no header may hold; trying again would not help.
+        rows.update(state=SendState.FAILED, error="It could not be written.", claimed_until=None)
+        logger.warning("notices not written user=%d error=%s", user_id, type(error).__name__)
+    except (smtplib.SMTPException, OSError, SoftTimeLimitExceeded) as error:
         _wait(wanted, "The mail server does not take messages.")
         logger.warning("notices not mailed user=%d error=%s", user_id, type(error).__name__)
     else:

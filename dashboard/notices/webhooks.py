@@ -53,7 +53,7 @@ def create(console: Console, url: str, user: User) -> tuple[Webhook, str]:
 
     Raises `AddressError`.
     """
-    target_of(url)
+    host = target_of(url).host
     secret = new_secret()
     with transaction.atomic():
         webhook, is_new = Webhook.objects.get_or_create(
@@ -63,18 +63,18 @@ def create(console: Console, url: str, user: User) -> tuple[Webhook, str]:
         if not is_new:
             Webhook.objects.filter(pk=webhook.pk).update(url=url)
             webhook.url = url
-        _record(webhook, user, "set up the webhook", address=url)
+        _record(webhook, user, "set up the webhook", host=host)
     return webhook, secret
 
 
 def change(webhook: Webhook, url: str, user: User) -> bool:
     """Send to this address from now on, also what waits. Raises `AddressError`."""
-    target_of(url)
+    host = target_of(url).host
     with transaction.atomic():
         rows = Webhook.objects.filter(pk=webhook.pk).exclude(url=url)
         if not rows.update(url=url, rests_until=None):
             return False
-        _record(webhook, user, "changed the webhook's address", address=url)
+        _record(webhook, user, "changed the webhook's address", host=host)
     return True
 
 
@@ -113,6 +113,7 @@ def _seal(webhook: Webhook, secret: str) -> None:
 
 
 def _record(webhook: Webhook, user: User, action: str, **details: Any) -> None:
+    """`details` name the host alone: what follows it in an address is often a secret."""
     actor = Actor.staff(user)
     audit.record(actor, action, console=webhook.console, target=str(webhook.console), **details)
 

@@ -16,7 +16,8 @@ from playwright.sync_api import Error as PlaywrightError
 
 from tests.support.desk import Desk
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes]
+# In one process: they share a dashboard, which takes its time to read all of Cyclr.
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("faults")]
 
 QUICK = {
     "DESK_LEASE_FOR": "3",

@@ -60,8 +60,7 @@ def test_the_navigation_has_its_words_and_each_leads_to_its_page(
         )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark")])
 def test_every_staff_page_is_sound(
     width: int, theme: str, desk: Desk, staff_at: Callable[..., Any]
 ) -> None:

@@ -172,7 +172,7 @@ def test_looking_changes_nothing_and_takes_few_queries(agent: Client) -> None:
         make_operation(account=connector.account, account_connector=connector)
 
     with nothing_changes():
-        assert queries_of(agent, url) <= few <= 13
+        assert queries_of(agent, url) <= few <= 14
         part(agent, url, FACTS)
         part(agent, url, "connector-history")
 

@@ -25,7 +25,7 @@ from dashboard.consoles.models import Console
 from dashboard.links import campaign_board as board
 from dashboard.links import campaigns, services
 from dashboard.links.campaign_forms import LINES, CampaignForm
-from dashboard.links.handlers import NOTHING_LEFT
+from dashboard.links.handlers import NOTHING_LEFT, STOPPED, CreateLink
 from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation, State
@@ -320,7 +320,7 @@ def test_wrong_entries_are_said_at_their_fields(
 def test_a_form_that_is_shown_again_is_a_new_submission(
     lead: Client, broken: list[AccountConnector]
 ) -> None:
-    data = form_of(broken, ticket_url="ftp://x.example")
+    data = form_of(broken, ticket_url="https://help.example@evil.example/7")
 
     again = lead.post(NEW, data)
 
@@ -828,9 +828,33 @@ def test_revoking_ends_a_campaign_that_is_still_being_made(
     assert sum(counts.values()) == 20
 
 
-def test_the_export_has_a_line_for_each_account_and_no_working_address(
-    lead: Client, campaign: BulkRun
+def test_a_link_that_a_worker_is_making_while_all_are_revoked_is_not_made(
+    lead: Client, here: Console, monkeypatch: pytest.MonkeyPatch, hands: Hands
 ) -> None:
+    run = preview(lead, [install(here, "Apple Books")])
+    bulk.start(run, run.actor)
+    feed_runs()
+    act = CreateLink.act
+
+    def slow(self: CreateLink, *given: Any) -> Any:
+        wanted = act(self, *given)
+        campaigns.revoke_all(run, Actor.system())
+        return wanted
+
+    monkeypatch.setattr(CreateLink, "act", slow)
+    hands.work()
+
+    row = run.rows.get()
+    (line,) = board.lines(run, [(row.pk, "left-out")])
+    assert not run.links.exists()
+    assert board.counts_of(run) == {"left-out": 1}
+    assert line.why == STOPPED
+
+
+def test_the_export_has_a_line_for_each_account_and_no_working_address(
+    lead: Client, campaign: BulkRun, settings: Any
+) -> None:
+    settings.DESK_URL = "https://desk.example"
     Account.objects.filter(links__run=campaign).update(name='=HYPERLINK("x")')
 
     response = lead.post(reverse("campaign_export", args=[campaign.reference]))
@@ -843,7 +867,7 @@ def test_the_export_has_a_line_for_each_account_and_no_working_address(
     for link in campaign.links.all():
         assert link.token() not in text
         assert link.public_id not in text
-        assert link.get_absolute_url() in text
+        assert f"https://desk.example{link.get_absolute_url()}" in text
     assert AuditEntry.objects.filter(action="bulk.export").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -146,7 +147,7 @@ def test_the_menu_leads_to_the_same_page_in_the_other_languages(link: Link) -> N
         ("fr", "Français"),
         ("es", "Español"),
     ]
-    assert {url for url, *_ in offered} == {f"{address(link)}?lang={n}" for n in ("de", "fr", "es")}
+    assert {url for url, *_ in offered} == {f"?lang={n}" for n in ("de", "fr", "es")}
 
 
 def test_the_choice_is_kept_from_the_page_over_the_start_to_the_return(
@@ -409,6 +410,30 @@ def test_the_collector_finds_what_each_kind_of_mark_says() -> None:
     assert any(isinstance(one, str) and one.startswith("Is this page really") for one in found)
 
 
+def marked_in(source: str) -> set[str]:
+    """The sentences that a module hands to `_` and its kin, wherever the call stands."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id in translations.KEYWORDS.keys() - {"pgettext", "npgettext"}
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
+
+
+def test_the_collector_overlooks_no_sentence_in_our_code() -> None:
+    found = {text if isinstance(text, str) else text[0] for _, text, *_ in translations.sentences()}
+    modules = [source for name, source in translations.sources() if name.endswith(".py")]
+
+    marked = set().union(*map(marked_in, modules))
+
+    assert "API key" in marked
+    assert marked - found == set()  # within an f-string it would not see them
+
+
 def test_a_new_sentence_is_not_taken_for_translated() -> None:
     wanted = translations.template()
     wanted.add("A sentence of tomorrow")
@@ -453,7 +478,10 @@ def test_a_translation_ends_as_the_sentence_does(language: str) -> None:
     def end(text: str) -> str:
         return text[-1] if text[-1] in ".?!:…" else ""
 
-    assert [said for english, said in pairs_of(language) if end(english) != end(said)] == []
+    letters_begin = {"Hello,", "Hello %(name)s,"}  # with a colon in Spanish
+
+    pairs = [pair for pair in pairs_of(language) if pair[0] not in letters_begin]
+    assert [said for english, said in pairs if end(english) != end(said)] == []
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -62,7 +62,8 @@ def test_nothing_is_drawn_while_nothing_changed(
 
 
 def test_a_list_in_which_nothing_can_move_is_left_alone(agent: Client) -> None:
-    make_link(expires_at=timezone.now() - timedelta(days=1))
+    long_ago = timezone.now() - timedelta(days=1)
+    make_link(expires_at=long_ago, moved_at=long_ago)
     answer = part(agent, reverse("link_list"))
 
     assert b'id="link-table"' in answer.content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRun
 from dashboard.common import sealing
 from dashboard.consoles.branding import brand_of
+from dashboard.consoles.colours import ENOUGH_FOR_TEXT, contrast
 from dashboard.consoles.models import Branding
 from dashboard.links import letters, mailing, posting, services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
@@ -188,6 +190,15 @@ def test_the_partner_s_branding_is_used_and_a_wrong_colour_is_not(mailed: Link) 
     assert "red;" not in letters.write(mailed).html
 
 
+@pytest.mark.parametrize("colour", ["#ffee00", "#ffffff", "#7fd6c2"])
+def test_white_words_can_be_read_on_a_button_of_any_colour(mailed: Link, colour: str) -> None:
+    Branding.objects.create(console=mailed.console, colour=colour)
+
+    html = letters.write(mailed).html
+    (ground,) = re.findall(r"background:(#[0-9a-f]{6});color:#ffffff", html)
+    assert contrast(ground, "#ffffff") >= ENOUGH_FOR_TEXT
+
+
 # ---- hostile names ----
 
 
@@ -316,6 +327,19 @@ def test_a_bounce_is_told_once_and_without_the_address_of_the_link(
     assert ANA in event.words and "blocked" in event.details["why"]
     stored = f"{event.details} {LinkMail.objects.get().error}".lower()
     assert mailed.token()[:16] not in stored
+
+
+def test_an_address_that_a_server_quotes_over_several_lines_is_cut(
+    mailed: Link, faulty: list[Exception]
+) -> None:
+    token = mailed.token()
+    quoted = f"blocked address /c/{token[:10]}=\n{token[10:]}".encode()
+    faulty.append(smtplib.SMTPDataError(554, quoted))
+    tasks.send_mail(queued(mailed).pk)
+
+    said = LinkMail.objects.get().error
+    assert said.startswith("554 blocked address /c/")
+    assert not any(token[n : n + 8] in said for n in range(57))
 
 
 def test_a_server_that_drips_is_put_off_like_one_that_is_away(

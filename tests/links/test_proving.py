@@ -153,6 +153,25 @@ def test_who_connected_the_wrong_account_can_connect_again_and_stays_connected(
         services.start(item)
 
 
+def test_a_key_of_another_account_is_a_warning_and_no_way_to_a_sign_in(
+    reconnect: Link, hubspot: AccountConnector, customer: Client
+) -> None:
+    method = {"Id": 1, "AuthName": "Key", "AuthType": "ApiKey"}
+    AccountConnector.objects.filter(pk=hubspot.pk).update(
+        authentication=[method], authentication_id=1
+    )
+    item = reconnect.items.select_related("link__account", "account_connector").get()
+    item.identity, item.identity_before = NOW, BEFORE
+    item.save()
+    services.accept(item)
+    page = customer.get(address(reconnect)).content.decode()
+    with pytest.raises(services.NotUsableError):
+        services.start(item)
+
+    assert f"You connected <bdi>{NOW}</bdi>." in page
+    assert "Connect again" not in page
+
+
 def test_who_connects_the_wrong_account_twice_is_told_twice(
     cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:

@@ -173,6 +173,15 @@ def test_what_a_bounce_said_is_told() -> None:
     ]
 
 
+def test_a_message_that_was_never_sent_is_told() -> None:
+    link = make_link(account=make_account(name="Harbour Books"))
+
+    link.note("unmailed", "The message was not sent", why="The mail server offers no TLS.")
+
+    words = "Harbour Books: the message with the link was not sent"
+    assert told() == [(NoticeKind.MAIL_BOUNCED, words, "The mail server offers no TLS.")]
+
+
 def test_a_refused_entry_is_told_once_a_day() -> None:
     link = make_link(account=make_account(name="Harbour Books"))
     item = link.items.get()

@@ -65,6 +65,7 @@ def test_a_public_https_address_is_taken_apart(url: str, target: Target) -> None
         "https://[::]/",
         "https://[fe80::1]/",
         "https://[fd00::1]/",
+        "https://[fec0::1]/",
         "https://[::ffff:10.0.0.1]/",
         "https://[2002:0a00:0001::]/",
         "https://[64:ff9b::10.0.0.1]/",

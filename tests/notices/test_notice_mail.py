@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 import time_machine
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
@@ -241,6 +242,28 @@ def test_a_refused_address_is_told_from_a_busy_server(
     send(colleague)
 
     assert NoticeMail.objects.get().state == state
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(ValueError("no header"), SendState.FAILED), (SoftTimeLimitExceeded(), SendState.WAITING)],
+)
+def test_what_cannot_be_written_is_given_up_and_a_server_that_drips_is_not(
+    colleague: User,
+    tell: Callable[..., Notice],
+    broken: type[Broken],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    state: SendState,
+) -> None:
+    monkeypatch.setattr(broken, "error", error)
+    tell()
+
+    send(colleague)
+
+    row = NoticeMail.objects.get()
+    assert (row.state, row.claimed_until) == (state, None)
+    assert row.error
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "a\r\nBcc: victim@example.org", "x" * 5000])
