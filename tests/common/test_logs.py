@@ -54,7 +54,7 @@ def test_a_traceback_cannot_forge_an_event() -> None:
         ('"GET /c/0123456789abcdef?lang=de HTTP/1.1"', '"GET /c/…?lang=de HTTP/1.1"'),
         ("/c/m/41", "/c/m/41"),
         (f"Not Found: /c/ {'aB27' * 16}/start", "Not Found: /c/ …/start"),
-        (f"Forbidden: /c/\"{'aB27' * 16}", 'Forbidden: /c/"…'),
+        (f'Forbidden: /c/"{"aB27" * 16}', 'Forbidden: /c/"…'),
         ("/accounts/3/", "/accounts/3/"),
     ],
 )
