@@ -457,3 +457,20 @@ def test_a_tab_that_asks_again_for_what_was_pressed_there_is_led_to_the_link(
     assert not Mint.objects.exists()
     link.refresh_from_db()
     assert not link.is_new_link_asked
+
+
+def test_more_than_any_form_holds_is_refused_in_words(
+    link: Link, customer: Client, settings: Any
+) -> None:
+    there = address(link)
+    customer.get(there)
+    much = "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+
+    answer = customer.post(
+        f"{there}/{link.items.get().pk}/continue",
+        much,
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert answer.status_code == 400
+    assert "too long" in text(answer)
