@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 GUESTS = "/c/"
 """Where the customers' pages are."""
 GUEST_WORDS = {
+    400: (
+        gettext_lazy("This could not be read"),
+        gettext_lazy("What was sent is damaged or too long. Go back and try again."),
+    ),
     403: (
         gettext_lazy("This page was open too long"),
         gettext_lazy("Nothing was changed. Go back, reload the page and try again."),

@@ -7,6 +7,8 @@ import re
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LINK_TOKEN = re.compile(r"(/c/)(?!(?:m|r)/)[^/\s\"'?#]{8,}")
+_BARE_TOKEN = re.compile(r"[a-zA-Z2-7]{64}")
+"""The same wherever it stands: an address with a blank or a quote before it works as well."""
 _formatter = logging.Formatter()
 
 
@@ -36,7 +38,8 @@ class OneLine(logging.Filter):
 
 def clean(text: str) -> str:
     """The text on one line and without the secret part of a connection link's address."""
-    return _LINK_TOKEN.sub(r"\1…", _CONTROLS.sub(_escaped, text))
+    line = _CONTROLS.sub(_escaped, text)
+    return _BARE_TOKEN.sub("…", _LINK_TOKEN.sub(r"\1…", line))
 
 
 def _escaped(match: re.Match[str]) -> str:

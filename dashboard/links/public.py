@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.functional import lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.common.foreign import as_text
 from dashboard.common.limits import is_within
@@ -164,11 +164,16 @@ def _link_page(request: HttpRequest, link: Link, token: str, status: int = 200) 
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 @open_to_all
 def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
-    """Start one app: a row for the worker, then the wait page. Pressing often is harmless."""
+    """Start one app: a row for the worker, then the wait page. Pressing often is harmless.
+
+    A browser that asks for the address again, as for a tab it had put away, is led to the link.
+    """
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
     link = services.find(token)
     if link is None:
         return _unknown(request)
@@ -313,11 +318,13 @@ def _has_more(item: LinkItem) -> bool:
     return others.exclude(pk=item.pk).exists()
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 @open_to_all
 def link_ask(request: HttpRequest, token: str) -> HttpResponse:
     """A customer whose link has ended asks for another; staff see it on the link."""
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
     link = services.find(token)
     if link is None:
         return _unknown(request)

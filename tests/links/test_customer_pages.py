@@ -442,3 +442,35 @@ def test_staff_see_what_is_under_way_when_the_time_is_over(db: None) -> None:
     link.moved_at = timezone.now() - timedelta(hours=1)
 
     assert link.beat == ""
+
+
+@pytest.mark.parametrize("act", ["{item}/continue", "ask"])
+def test_a_tab_that_asks_again_for_what_was_pressed_there_is_led_to_the_link(
+    act: str, link: Link, customer: Client
+) -> None:
+    there = address(link)
+
+    for method in (customer.get, customer.head):
+        answer = method(f"{there}/{act.format(item=link.items.get().pk)}")
+        assert (answer.status_code, answer["Location"]) == (303, there)
+
+    assert not Mint.objects.exists()
+    link.refresh_from_db()
+    assert not link.is_new_link_asked
+
+
+def test_more_than_any_form_holds_is_refused_in_words(
+    link: Link, customer: Client, settings: Any
+) -> None:
+    there = address(link)
+    customer.get(there)
+    much = "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+
+    answer = customer.post(
+        f"{there}/{link.items.get().pk}/continue",
+        much,
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert answer.status_code == 400
+    assert "too long" in text(answer)
