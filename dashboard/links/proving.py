@@ -139,8 +139,8 @@ def _note_refusal(item: LinkItem, run: ProofRun) -> None:
     name = item.account_connector
     state = "connected" if item.connected_at is not None else "returned"
     if run.worked is False:
-        item.link.note("not-working", f"{name}: {state}, but it does not work", item, why=run.words)
         if item.connected_at is None:
             services.note_failure(item, "Returned, and it does not work")
+        item.link.note("not-working", f"{name}: {state}, but it does not work", item, why=run.words)
     elif item.connected_at is None:
         item.link.note("unproven", f"{name}: returned, not proven to work", item, why=run.words)

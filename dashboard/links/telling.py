@@ -1,6 +1,7 @@
 """Which events of a link its staff are told of, and in which words.
 
-Every event passes through `Link.note`, which hands it on to `on_event`.
+Every event passes through `Link.note`, which hands it on to `on_event`; but for those that a lead
+brings about for all links of a campaign.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LEFT_ALONE_FOR = timedelta(hours=1)
 LONGEST_NAME = 120
 AT_ONCE = 500
 
-FAILING = {"unfinished", "refused", "entry-refused"}
+FAILING = {"unfinished", "refused", "entry-refused", "not-working"}
 """Events that follow a failure which was counted."""
 
 
@@ -58,7 +59,7 @@ def on_event(link: Link, line: LinkEvent) -> None:
             _post(
                 link,
                 NoticeKind.ENTRY_REFUSED,
-                f"{_name(link)}: what was typed for {_short(line.item)} was refused",
+                f"{_name(link)}: what was typed for {_short(line.item)} did not connect it",
                 details=_why(line),
                 once=f"entry-refused:{line.item.pk}:{line.at:%Y-%m-%d}",
             )

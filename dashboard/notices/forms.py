@@ -16,7 +16,7 @@ HELP = {
     NoticeKind.LINK_CONNECTED: "Every app on a link is connected.",
     NoticeKind.APP_CONNECTED: "One app is connected, others on the link are left.",
     NoticeKind.STARTS_FAILED: "A customer tried three times and did not get through.",
-    NoticeKind.ENTRY_REFUSED: "Cyclr refused what a customer typed; once a day for each app.",
+    NoticeKind.ENTRY_REFUSED: "What a customer typed did not connect an app; once a day for each.",
     NoticeKind.LINK_EXPIRES: "Within 24 hours, and not finished.",
     NoticeKind.NEW_LINK_ASKED: "The customer’s link has ended and they want another one.",
     NoticeKind.MAIL_BOUNCED: "It came back, or could not be sent for a day.",

@@ -17,6 +17,7 @@ from dashboard.links import services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
+from dashboard.notices.models import Notice, NoticeKind
 from tests.connectors.conftest import choose, say, work
 from tests.links.steps import address, consent, to_cyclr
 from tests.simulated import Hands
@@ -267,6 +268,18 @@ def test_what_does_not_work_stays_returned_and_both_sides_are_told(
     tasks.check_account(reconnect.account_id)
     assert events(reconnect).count("not-working") == 1
     assert "unproven" not in events(reconnect)
+
+
+def test_the_third_return_that_does_not_work_is_told_as_three_failures(
+    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+) -> None:
+    reconnect.items.update(failures=2)
+    say(cyclr, hubspot, {"Status": 401, "Body": {}})
+    come_back(cyclr, customer, reconnect, hands)
+    work()
+
+    notice = Notice.objects.get(kind=NoticeKind.STARTS_FAILED)
+    assert notice.details == "Returned, and it does not work"
 
 
 def test_it_is_proven_again_a_little_later_and_not_for_ever(

@@ -190,7 +190,7 @@ def test_a_refused_entry_is_told_once_a_day() -> None:
         link.note("entry-refused", "Refused", item, said="Invalid key")
 
     name = item.account_connector.name
-    words = f"Harbour Books: what was typed for {name} was refused"
+    words = f"Harbour Books: what was typed for {name} did not connect it"
     assert told() == [(NoticeKind.ENTRY_REFUSED, words, "Invalid key")]
 
 
