@@ -443,6 +443,16 @@ def test_a_logo_that_was_replaced_or_is_another_s_is_not_found(
     assert Client().get(new.replace(f"/{console.pk}/", f"/{other.pk}/")).status_code == 404
 
 
+@pytest.mark.parametrize("digest", ["%00", "a%00b", "A" * 64, "0" * 63, "%ED%A0%80", "None"])
+def test_a_logo_s_address_that_never_was_one_is_not_looked_up(
+    digest: str, console: Console, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0):
+        answer = Client().get(f"/c/brand/{console.pk}/{digest}")
+
+    assert answer.status_code == 404
+
+
 def test_a_page_for_customers_does_not_read_the_logo(
     admin: Client, console: Console, django_assert_num_queries: Any
 ) -> None:
