@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -20,8 +22,10 @@ def brand_logo(request: HttpRequest, console_pk: int, digest: str) -> HttpRespon
 
     Opened by itself it is a picture and nothing else, whatever its bytes would like to be.
     """
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise Http404  # a NUL, for one, is nothing that PostgreSQL can be asked for
     row = Branding.objects.filter(console_id=console_pk, logo_digest=digest).first()
-    if row is None or not digest or not row.logo or row.logo_type not in TYPES:
+    if row is None or not row.logo or row.logo_type not in TYPES:
         raise Http404
     response = HttpResponse(bytes(row.logo), content_type=row.logo_type)
     response["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"

@@ -71,7 +71,7 @@ def _measured(content: bytes) -> tuple[str, int, int]:
 
 def _png(content: bytes) -> tuple[int, int]:
     """Chunk by chunk to the end, checksums too: nothing can hide behind the picture."""
-    place, size = len(PNG), (0, 0)
+    place, size, has_rows = len(PNG), (0, 0), False
     while True:
         length, name = struct.unpack_from(">I4s", content, place)
         end = place + 8 + length
@@ -82,15 +82,21 @@ def _png(content: bytes) -> tuple[int, int]:
             if name != b"IHDR":
                 raise PictureError(f"This picture is damaged: it has no size. {HOW}")
             size = struct.unpack_from(">II", content, place + 8)
+        elif name == b"IHDR":
+            raise PictureError(f"This picture is damaged: it has two sizes. {HOW}")
+        has_rows = has_rows or name == b"IDAT"
         place = end + 4
         if name == b"IEND":
             break
+    if not has_rows:
+        raise PictureError(f"This picture is damaged: there is nothing in it. {HOW}")
     if place != len(content):
         raise PictureError(f"Something else follows this picture in its file. {HOW}")
     return size
 
 
 def _jpeg(content: bytes) -> tuple[int, int]:
+    """From the beginning to the frame, and the end: what is cut off between is half a picture."""
     place = 2
     while True:
         if content[place] != 0xFF:
@@ -104,6 +110,8 @@ def _jpeg(content: bytes) -> tuple[int, int]:
             continue
         if marker in FRAMES:
             height, width = struct.unpack_from(">HH", content, place + 5)
+            if not content.rstrip(b"\0\r\n").endswith(b"\xff\xd9"):
+                raise PictureError(f"This picture is damaged: its end is missing. {HOW}")
             return width, height
         if marker in {0xD9, 0xDA}:  # the end, or the picture itself
             raise PictureError(f"This picture is damaged: it has no size. {HOW}")

@@ -375,6 +375,10 @@ SVG = b'<?xml version="1.0"?><!-- x --><svg xmlns="http://www.w3.org/2000/svg" o
         (png().replace(b"\0\0\0\x02", b"\0\0\0\x03", 1), "damaged"),
         (png() + b"<script>alert(1)</script>", "Something else follows"),
         (b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b"x"), "it has no size"),
+        (png(more=chunk(b"IHDR", b"\0\0\xff\xff" * 2 + b"\x08\0\0\0\0")), "it has two sizes"),
+        (png()[:33] + chunk(b"IEND", b""), "there is nothing in it"),
+        (jpeg()[:-2], "its end is missing"),
+        (jpeg() + b"<script>alert(1)</script>", "its end is missing"),
         (jpeg(5000, 10), "5,000 × 10 pixels"),
         (b"\xff\xd8\xff\xd9", "it has no size"),
         (b"\xff\xd8\xff\xfe\x00\x00", "ends too early"),
@@ -441,6 +445,16 @@ def test_a_logo_that_was_replaced_or_is_another_s_is_not_found(
     assert Client().get(old).status_code == 404
     assert Client().get(new)["Content-Type"] == "image/jpeg"
     assert Client().get(new.replace(f"/{console.pk}/", f"/{other.pk}/")).status_code == 404
+
+
+@pytest.mark.parametrize("digest", ["%00", "a%00b", "A" * 64, "0" * 63, "%ED%A0%80", "None"])
+def test_a_logo_s_address_that_never_was_one_is_not_looked_up(
+    digest: str, console: Console, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0):
+        answer = Client().get(f"/c/brand/{console.pk}/{digest}")
+
+    assert answer.status_code == 404
 
 
 def test_a_page_for_customers_does_not_read_the_logo(
