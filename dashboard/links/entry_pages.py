@@ -33,7 +33,7 @@ def entry_new(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
     """The form of one app; a valid POST becomes an operation and leads to the wait page."""
     link, item = _found(token, item_pk)
     if link is None or item is None:
-        return public._unknown(request)
+        return public.unknown_page(request)
     with public.speaking(request, link):
         return _entry(request, link, item, token)
 
@@ -41,7 +41,7 @@ def entry_new(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
 def _entry(request: HttpRequest, link: Link, item: LinkItem, token: str) -> HttpResponse:
     item_pk = item.pk
     if not link.is_usable:
-        return public._link_page(request, link, token)
+        return public.link_page(request, link, token)
     needs = needs_of(item)
     if item.connected_at is not None or not (needs.may_type or needs.is_nothing):
         return _to("public_link", token)
@@ -74,28 +74,28 @@ def entry_wait(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
     """How far what was typed has come; the page looks again by itself until it has ended."""
     link, item = _found(token, item_pk)
     if link is None or item is None:
-        return public._unknown(request)
+        return public.unknown_page(request)
     context = _context(item, token)
     if item.connected_at is not None:
-        context |= {"is_connected": True, "has_more": public._has_more(item)}
-        return public._page(request, "returned", context)
+        context |= {"is_connected": True, "has_more": public.has_more(item)}
+        return public.draw_page(request, "returned", context)
     if not link.is_usable:
-        return public._link_page(request, link, token)
+        return public.link_page(request, link, token)
     entry = item.entry
     if entry is None:
         return _to("public_link", token)
     if not entry.is_finished:
         age = timezone.now() - entry.created_at
         context["is_long"] = age > LONG_AFTER
-        response = public._page(request, "entry_wait", context)
+        response = public.draw_page(request, "entry_wait", context)
         response["Refresh"] = "1" if age < public.QUICK_FOR else "3" if age < LONG_AFTER else "15"
         return response
     needs = needs_of(item)
     if entry.state != State.DONE or needs.missing or needs.way in {Way.API_KEY, Way.BASIC}:
         return _to("entry_new", token, item_pk)
-    context |= {"needs": needs, "has_more": public._has_more(item)}
+    context |= {"needs": needs, "has_more": public.has_more(item)}
     context["leads_on"] = needs.signs_in or needs.way == Way.CLIENT
-    return public._page(request, "entered", context)
+    return public.draw_page(request, "entered", context)
 
 
 def _found(token: str, item_pk: int) -> tuple[Link | None, LinkItem | None]:
@@ -137,7 +137,7 @@ def _form_page(
     context = _context(item, token)
     context |= {"form": form, "needs": needs, "is_used": is_used}
     context["trouble"] = None if form.is_bound or is_used else trouble_of(item, form)
-    return public._page(request, "entry_new", context, status)
+    return public.draw_page(request, "entry_new", context, status)
 
 
 def _to(name: str, *place: object) -> HttpResponse:

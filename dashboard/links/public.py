@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,7 +84,7 @@ def speaking(request: HttpRequest, link: Link) -> Iterator[None]:
         yield
 
 
-def _page(
+def draw_page(
     request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """A page for a customer, in their language and, where a link is known, as its partner's."""
@@ -100,9 +101,9 @@ def _page(
     return response
 
 
-def _unknown(request: HttpRequest) -> HttpResponse:
+def unknown_page(request: HttpRequest) -> HttpResponse:
     """One neutral page for every address that was never ours."""
-    return _page(request, "unknown", {}, status=404)
+    return draw_page(request, "unknown", {}, status=404)
 
 
 def _context(link: Link, token: str) -> dict[str, Any]:
@@ -140,25 +141,25 @@ def public_link(request: HttpRequest, token: str) -> HttpResponse:
     """Who asks, for which company, which apps, until when, whom to ask."""
     link = services.find(token)
     if link is None:
-        return _unknown(request)
+        return unknown_page(request)
     who, why = guess(request)
     agent = as_text(request.headers.get("User-Agent", ""))[:200]
     services.log_open(link, method=request.method or "", guess=who, why=why, agent=agent)
-    return _link_page(request, link, token)
+    return link_page(request, link, token)
 
 
-def _link_page(request: HttpRequest, link: Link, token: str, status: int = 200) -> HttpResponse:
+def link_page(request: HttpRequest, link: Link, token: str, status: int = 200) -> HttpResponse:
     context = _context(link, token)
     if link.state == LinkState.CONNECTED:
-        return _page(request, "done", context, status)
+        return draw_page(request, "done", context, status)
     if link.is_retired:
-        return _page(request, "ended", context, 410)
+        return draw_page(request, "ended", context, 410)
     if not link.is_usable:
-        return _page(request, "expired", context, 410)
+        return draw_page(request, "expired", context, 410)
     if len(context["items"]) == 1:
         with speaking(request, link):
             context |= lone_form(*context["tasks"][0])
-    response = _page(request, "link", context, status)
+    response = draw_page(request, "link", context, status)
     if any(item.is_checking and item.state == LinkState.RETURNED for item in context["items"]):
         response["Refresh"] = "4"
     return response
@@ -176,14 +177,14 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
         return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
     link = services.find(token)
     if link is None:
-        return _unknown(request)
+        return unknown_page(request)
     item = (
         link.items.select_related("link__account__console", "account_connector__account__console")
         .filter(pk=item_pk)
         .first()
     )
     if item is None:
-        return _unknown(request)
+        return unknown_page(request)
     if not may_start(request):
         return rest_page(request, link, token, timedelta(minutes=1))
     if item.connected_at is None and needs_of(item).must_type_first:
@@ -194,7 +195,7 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
         link.refresh_from_db()
         if link.is_usable:  # this app was connected meanwhile: the page says so
             return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
-        return _link_page(request, link, token)
+        return link_page(request, link, token)
     except services.TooManyStartsError as error:
         return rest_page(request, link, token, error.again_at - timezone.now())
     response = HttpResponseRedirect(reverse("mint_wait", args=[mint.public_id]), status=303)
@@ -210,7 +211,9 @@ def may_start(request: HttpRequest) -> bool:
 def rest_page(request: HttpRequest, link: Link, token: str, pause: timedelta) -> HttpResponse:
     """The page for who starts or types too often: for how long it rests."""
     context = {**_context(link, token), "again_in": _again(pause)}
-    return _page(request, "too_many", context, status=429)
+    response = draw_page(request, "too_many", context, status=429)
+    response["Retry-After"] = str(max(1, math.ceil(pause.total_seconds())))
+    return response
 
 
 def _mint(mint_id: str) -> Mint | None:
@@ -243,7 +246,7 @@ def mint_wait(request: HttpRequest, mint_id: str) -> HttpResponse:
     """
     mint = _mint(mint_id)
     if mint is None:
-        return _unknown(request)
+        return unknown_page(request)
     is_visit = request.method == "GET" and not _is_prefetch(request)
     is_first = is_visit and services.note_shown(mint)
     if is_visit and not is_first and mint.state == MintState.READY:
@@ -255,15 +258,15 @@ def mint_wait(request: HttpRequest, mint_id: str) -> HttpResponse:
     item, link = mint.item, mint.item.link
     context = {**_way_back(request, link), "item": item, "mint": mint}
     if item.connected_at is not None and not services.may_start(item):
-        context |= {"is_connected": True, "has_more": _has_more(item)}
-        return _page(request, "returned", context)
+        context |= {"is_connected": True, "has_more": has_more(item)}
+        return draw_page(request, "returned", context)
     if not services.may_start(item):
-        return _page(request, "ended", context, 410)
+        return draw_page(request, "ended", context, 410)
     if mint.state == MintState.FAILED or mint.is_in_vain:
-        return _page(request, "failed", context)
+        return draw_page(request, "failed", context)
     if mint.is_over:
-        return _page(request, "used", context)
-    response = _page(request, "wait", context)
+        return draw_page(request, "used", context)
+    response = draw_page(request, "wait", context)
     response["Refresh"] = "1" if timezone.now() - mint.created_at < QUICK_FOR else "3"
     return response
 
@@ -283,7 +286,7 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
     """Where Cyclr sends the browser afterwards. It believes nothing: a worker asks Cyclr."""
     mint = _mint(mint_id)
     if mint is None:
-        return _unknown(request)
+        return unknown_page(request)
     if request.method == "GET" and not _is_prefetch(request):
         services.note_return(mint)
     item = LinkItem.objects.select_related("account_connector", "link__console", "proof").get(
@@ -292,7 +295,7 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
     mint.refresh_from_db(fields=["returned_at", "state"])
     link = mint.item.link
     if link.is_retired and item.connected_at is None:
-        return _page(request, "ended", _way_back(request, link), 410)
+        return draw_page(request, "ended", _way_back(request, link), 410)
     is_late = item.seconds_since_return > NOT_FINISHED_AFTER
     context = {
         **_way_back(request, link),
@@ -302,9 +305,9 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
         "is_unproven": item.was_authenticated and item.is_read_since_return,
         "is_refused": item.is_refused,
         "is_late": is_late,
-        "has_more": _has_more(item),
+        "has_more": has_more(item),
     }
-    response = _page(request, "returned", context)
+    response = draw_page(request, "returned", context)
     if item.is_checking and item.seconds_since_return < STOPS_LOOKING_AFTER:
         response["Refresh"] = "10" if is_late else "2"
     elif item.connected_at is not None and item.is_proving:
@@ -312,7 +315,7 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
     return response
 
 
-def _has_more(item: LinkItem) -> bool:
+def has_more(item: LinkItem) -> bool:
     """Whether the link has other apps to connect."""
     others = LinkItem.objects.filter(link_id=item.link_id, connected_at=None)
     return others.exclude(pk=item.pk).exists()
@@ -327,7 +330,7 @@ def link_ask(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
     link = services.find(token)
     if link is None:
-        return _unknown(request)
+        return unknown_page(request)
     if not link.is_usable:
         who, why = guess(request)
         services.ask_for_new(link, robot=why if who == "robot" else "")
@@ -352,8 +355,8 @@ def link_reminders(request: HttpRequest, token: str) -> HttpResponse:
 def _reminders(request: HttpRequest, token: str) -> HttpResponse:
     link = services.find(token)
     if link is None:
-        return _unknown(request)
+        return unknown_page(request)
     if request.method == "POST":
         who, why = guess(request)
         reminders.end(link, robot=why if who == "robot" else "")
-    return _page(request, "reminders", _context(link, token))
+    return draw_page(request, "reminders", _context(link, token))

@@ -63,6 +63,13 @@ def on_event(link: Link, line: LinkEvent) -> None:
                 details=_why(line),
                 once=f"entry-refused:{line.item.pk}:{line.at:%Y-%m-%d}",
             )
+        case "other-account" if line.item is not None:
+            _post(
+                link,
+                NoticeKind.OTHER_ACCOUNT,
+                f"{_name(link)}: {_short(line.item)} is another account than before",
+                details=line.words,
+            )
     if line.event in FAILING and line.item is not None:
         _tell_of_failures(link, line.item)
 

@@ -20,6 +20,7 @@ HELP = {
     NoticeKind.LINK_EXPIRES: "Within 24 hours, and not finished.",
     NoticeKind.NEW_LINK_ASKED: "The customer’s link has ended and they want another one.",
     NoticeKind.MAIL_BOUNCED: "It came back, or could not be sent for a day.",
+    NoticeKind.OTHER_ACCOUNT: "A customer connected an app as somebody else than before.",
 }
 
 

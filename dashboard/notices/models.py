@@ -24,6 +24,7 @@ class NoticeKind(models.TextChoices):
     LINK_EXPIRES = "link-expires", "Link expires soon"
     NEW_LINK_ASKED = "new-link-asked", "New link asked for"
     MAIL_BOUNCED = "mail-bounced", "Invitation bounced"
+    OTHER_ACCOUNT = "other-account", "Another account"
 
 
 SHAPES = {
@@ -34,6 +35,7 @@ SHAPES = {
     NoticeKind.LINK_EXPIRES: "expired",
     NoticeKind.NEW_LINK_ASKED: "not-authenticated",
     NoticeKind.MAIL_BOUNCED: "failed",
+    NoticeKind.OTHER_ACCOUNT: "not-authenticated",
 }
 """The state whose shape stands beside a notice."""
 

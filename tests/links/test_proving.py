@@ -170,7 +170,8 @@ def test_a_key_of_another_account_is_a_warning_and_no_way_to_a_sign_in(
         services.start(item)
 
     assert f"You connected <bdi>{NOW}</bdi>." in page
-    assert "Connect again" not in page
+    assert "tell whoever sent you the link" in page
+    assert "Connect again" not in page and "connect again" not in page
 
 
 def test_who_connects_the_wrong_account_twice_is_told_twice(

@@ -113,6 +113,7 @@ def test_starts_are_capped_and_the_page_says_until_when(
 
     assert answer.status_code == 429
     assert b"10 minutes" in answer.content
+    assert 0 < int(answer["Retry-After"]) <= 600
 
 
 @pytest.mark.parametrize("ending", ["revoke", "expire"])

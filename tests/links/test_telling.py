@@ -173,6 +173,22 @@ def test_what_a_bounce_said_is_told() -> None:
     ]
 
 
+def test_another_account_than_before_is_told() -> None:
+    link = make_link(account=make_account(name="Harbour Books"))
+    item = link.items.get()
+    words = "Connected as ana@shop.example; it was ben@shop.example before"
+
+    link.note("other-account", words, item)
+
+    assert told() == [
+        (
+            NoticeKind.OTHER_ACCOUNT,
+            f"Harbour Books: {item.account_connector} is another account than before",
+            words,
+        )
+    ]
+
+
 def test_a_message_that_was_never_sent_is_told() -> None:
     link = make_link(account=make_account(name="Harbour Books"))
 
