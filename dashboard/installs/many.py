@@ -66,6 +66,31 @@ class Table:
     """The numbers of lines with more cells than there are headings."""
 
 
+def upload_of(form: forms.Form) -> UploadedFile[Any] | None:
+    """The file of a form that takes a table pasted or as a file, if one came."""
+    upload = form.files.get("file")
+    return upload if isinstance(upload, UploadedFile) else None
+
+
+def table_text(form: forms.Form, *, besides: str) -> str:
+    """The table that was pasted or came as a file; `besides` names what the file stands beside.
+
+    Raises `TableError` for both at once, and for a file that cannot be read.
+    """
+    pasted = str(form.data.get("table", ""))
+    upload = upload_of(form)
+    if upload is None:
+        return pasted
+    if pasted.strip():
+        raise TableError(f"Use one: this file, or {besides}.")
+    if (upload.size or 0) > LARGEST_TABLE:
+        raise TableError("The file is larger than 2 MB. Split it.")
+    try:
+        return str(upload.read().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise TableError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
+
+
 def read_table(text: str) -> Table:
     """The table in `text`: commas, semicolons or tabs between cells, quotes around them if need be.
 
@@ -217,11 +242,11 @@ class InstallManyForm(InstallForm):
 
     @property
     def _has_table(self) -> bool:
-        return self._upload is not None or bool(str(self.data.get("table", "")).strip())
+        return upload_of(self) is not None or bool(str(self.data.get("table", "")).strip())
 
     def _read_table(self) -> None:
         try:
-            self.read = read_table(self._table_text())
+            self.read = read_table(table_text(self, besides="the ids and the table above"))
             self.filled = self._fields_of(self.read.columns)
         except TableError as error:
             self._table_error = error
@@ -231,25 +256,6 @@ class InstallManyForm(InstallForm):
                 if self.fields[name].required:
                     self.needed.add(name)
                 self.fields[name].required = False
-
-    @property
-    def _upload(self) -> UploadedFile[Any] | None:
-        upload = self.files.get("file")
-        return upload if isinstance(upload, UploadedFile) else None
-
-    def _table_text(self) -> str:
-        pasted = str(self.data.get("table", ""))
-        upload = self._upload
-        if upload is None:
-            return pasted
-        if pasted.strip():
-            raise TableError("Use one: this file, or the ids and the table above.")
-        if (upload.size or 0) > LARGEST_TABLE:
-            raise TableError("The file is larger than 2 MB. Split it.")
-        try:
-            return str(upload.read().decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            raise TableError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
 
     def _fields_of(self, columns: Sequence[str]) -> dict[int, str]:
         known = self.headings()
@@ -305,14 +311,14 @@ class InstallManyForm(InstallForm):
     def clean(self) -> dict[str, Any]:
         """The form's own rules, what was wrong with the table, and what of it is gone."""
         values = super().clean()
-        place = "table" if self._upload is None else "file"
+        place = "table" if upload_of(self) is None else "file"
         if self._table_error is not None:
             self.add_error(place, self._table_error)
         if not self._errors:
             return values
         pasted = str(self.data.get("table", ""))
         kept = self.without_secrets(pasted)
-        if self._upload is not None and "file" not in self._errors:
+        if upload_of(self) is not None and "file" not in self._errors:
             self.add_error("file", "Choose the file again: no browser keeps it.")
         if self.emptied:
             self.add_error("table", self.emptied_words)

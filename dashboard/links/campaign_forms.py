@@ -9,11 +9,17 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import validate_email
 
 from dashboard.common.foreign import as_text, fold, storable
-from dashboard.installs.many import LARGEST_TABLE, TOO_LONG, Table, TableError, read_table
+from dashboard.installs.many import (
+    TOO_LONG,
+    Table,
+    TableError,
+    read_table,
+    table_text,
+    upload_of,
+)
 from dashboard.links.campaigns import Plan, Wishes
 from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
 
@@ -160,19 +166,14 @@ class CampaignForm(forms.Form):
         try:
             recipients |= self._from_table()
         except TableError as error:
-            self.add_error("table" if self._upload is None else "file", error)
+            self.add_error("table" if upload_of(self) is None else "file", error)
         self.recipients: dict[int, tuple[str, str]] = recipients
-        if self.errors and self._upload is not None and "file" not in self.errors:
+        if self.errors and upload_of(self) is not None and "file" not in self.errors:
             self.add_error("file", "Choose the file again: no browser keeps it.")
         return values
 
-    @property
-    def _upload(self) -> UploadedFile[Any] | None:
-        upload = self.files.get("file")
-        return upload if isinstance(upload, UploadedFile) else None
-
     def _from_table(self) -> dict[int, tuple[str, str]]:
-        text = self._table_text()
+        text = table_text(self, besides="the table above")
         if not text.strip():
             return {}
         table = read_table(text)
@@ -202,20 +203,6 @@ class CampaignForm(forms.Form):
                 wrong[:WRONG_SHOWN] + ([f"And {more} more lines like that."] if more > 0 else [])
             )
         return found
-
-    def _table_text(self) -> str:
-        pasted = str(self.data.get("table", ""))
-        upload = self._upload
-        if upload is None:
-            return pasted
-        if pasted.strip():
-            raise TableError("Use one: this file, or the table above.")
-        if (upload.size or 0) > LARGEST_TABLE:
-            raise TableError("The file is larger than 2 MB. Split it.")
-        try:
-            return str(upload.read().decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            raise TableError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
 
     # ---- what comes of it ----
 
