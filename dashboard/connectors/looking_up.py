@@ -26,6 +26,7 @@ from cyclr_api import (
     Trigger,
 )
 from dashboard.common import sealing
+from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import fold, storable
 from dashboard.common.tasks import publish_on_commit
 from dashboard.connectors import proving
@@ -92,9 +93,8 @@ def answer_of(look_up: LookUp | None) -> JSON | None:
 
 def due(moment: datetime) -> Q:
     """Look-ups that a worker may take now."""
-    is_free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
     is_young = Q(created_at__gt=moment - LONGEST_WAIT * 5)
-    return Q(finished_at=None, not_before__lte=moment) & is_free & is_young
+    return Q(finished_at=None, not_before__lte=moment) & unclaimed(moment) & is_young
 
 
 def carry_out(pk: int) -> None:

@@ -31,6 +31,7 @@ from cyclr_api import (
 )
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
+from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import as_text
 from dashboard.common.tasks import publish_on_commit
 from dashboard.connectors.answers import value_at
@@ -158,9 +159,8 @@ def ask(
 
 def due_runs(moment: datetime) -> Q:
     """Runs that a worker may take now."""
-    is_free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
     is_young = Q(not_before__gt=moment - OVERDUE)
-    return Q(finished_at=None, not_before__lte=moment) & is_free & is_young
+    return Q(finished_at=None, not_before__lte=moment) & unclaimed(moment) & is_young
 
 
 def give_up_overdue() -> None:

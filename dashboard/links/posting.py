@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import as_text, storable
 from dashboard.common.sealing import SealBrokenError
 from dashboard.links import letters, reminders, services
@@ -49,7 +50,7 @@ def send(mail_id: int) -> None:
     moment = timezone.now()
     claimed_until = moment + CLAIM
     rows = LinkMail.objects.filter(pk=mail_id, state=MailState.WAITING, not_before__lte=moment)
-    rows = rows.filter(Q(claimed_until=None) | Q(claimed_until__lt=moment))
+    rows = rows.filter(unclaimed(moment))
     if not rows.update(claimed_until=claimed_until, tries=F("tries") + 1):
         return
     mail = LinkMail.objects.select_related("link__console", "link__account").get(pk=mail_id)

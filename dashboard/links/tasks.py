@@ -27,6 +27,7 @@ from cyclr_api import (
 )
 from dashboard.common import sealing
 from dashboard.common.chores import chore
+from dashboard.common.claims import unclaimed
 from dashboard.common.tasks import DeskTask, publish
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
@@ -66,7 +67,7 @@ def mint_token(mint_id: int) -> None:
     """
     moment = timezone.now()
     rows = Mint.objects.filter(pk=mint_id, state=MintState.WAITING, not_before__lte=moment)
-    rows = rows.filter(Q(claimed_until=None) | Q(claimed_until__lt=moment))
+    rows = rows.filter(unclaimed(moment))
     if not rows.update(claimed_until=moment + CLAIM):
         return
     mint = Mint.objects.select_related(
@@ -267,7 +268,7 @@ def keep_checking() -> None:
         not_before__lte=moment,
         item__link__console__retired_at=None,
     )
-    lost = lost.filter(Q(claimed_until=None) | Q(claimed_until__lt=moment))
+    lost = lost.filter(unclaimed(moment))
     for pk in list(lost.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE]):
         if not publish(mint_token, pk, queue="interactive"):
             return
@@ -330,7 +331,7 @@ def keep_mailing() -> None:
     waiting = LinkMail.objects.filter(state=MailState.WAITING, not_before__lte=moment)
     sent_off = Q(published_at__gt=moment - RESEND_MAIL_AFTER, published_at__gte=F("not_before"))
     in_hand = waiting.filter(Q(claimed_until__gte=moment) | sent_off)
-    due = waiting.filter(Q(claimed_until=None) | Q(claimed_until__lt=moment)).filter(
+    due = waiting.filter(unclaimed(moment)).filter(
         Q(published_at=None)
         | Q(published_at__lte=moment - RESEND_MAIL_AFTER)
         | Q(published_at__lt=F("not_before"))

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 
+from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import as_text
 from dashboard.common.timing import short_words
 from dashboard.consoles.models import Console
@@ -119,10 +120,9 @@ def send_to(user_id: int) -> None:
 
 def _claim(user_id: int) -> list[NoticeMail]:
     moment = timezone.now()
-    waiting = Q(claimed_until=None) | Q(claimed_until__lt=moment)
     with transaction.atomic():
         rows = NoticeMail.objects.select_for_update(of=("self",)).filter(
-            waiting, user=user_id, state=SendState.WAITING, not_before__lte=moment
+            unclaimed(moment), user=user_id, state=SendState.WAITING, not_before__lte=moment
         )
         mails = list(rows.select_related("notice__console").order_by("pk")[:NOTICES_IN_ONE])
         NoticeMail.objects.filter(pk__in=[mail.pk for mail in mails]).update(

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.common.chores import chore
+from dashboard.common.claims import unclaimed
 from dashboard.common.tasks import DeskTask, publish
 from dashboard.notices import mailing, webhooks
 from dashboard.notices.models import Notice, NoticeMail, SendState, Webhook, WebhookDelivery
@@ -45,8 +46,9 @@ def send_waiting() -> None:
             return
         Webhook.objects.filter(pk=pk).update(published_at=moment)
     mails = NoticeMail.objects.filter(state=SendState.WAITING, not_before__lte=moment)
-    free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
-    people = mails.filter(waits, free).order_by().values_list("user", flat=True).distinct()
+    people = (
+        mails.filter(waits, unclaimed(moment)).order_by().values_list("user", flat=True).distinct()
+    )
     for user_id in list(people[:AT_ONCE]):
         if not publish(send_mail, user_id, queue=QUEUE):
             return

@@ -22,6 +22,7 @@ from django.views.decorators.debug import sensitive_variables
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common import sealing
+from dashboard.common.claims import unclaimed
 from dashboard.common.tasks import publish_on_commit
 from dashboard.consoles.models import Console
 from dashboard.notices import sending
@@ -163,7 +164,7 @@ def due(moment: datetime) -> QuerySet[WebhookDelivery]:
     """What can be sent now: a webhook that is on, does not rest and is nobody's at the moment."""
     return WebhookDelivery.objects.filter(
         Q(webhook__rests_until=None) | Q(webhook__rests_until__lte=moment),
-        Q(webhook__claimed_until=None) | Q(webhook__claimed_until__lt=moment),
+        unclaimed(moment, "webhook__"),
         state=SendState.WAITING,
         not_before__lte=moment,
         webhook__is_on=True,
@@ -179,8 +180,9 @@ def deliver(webhook_id: int) -> None:
     moment = timezone.now()
     if not due(moment).filter(webhook=webhook_id).exists():
         return
-    free = Q(claimed_until=None) | Q(claimed_until__lt=moment)
-    if not Webhook.objects.filter(free, pk=webhook_id).update(claimed_until=moment + CLAIM):
+    if not Webhook.objects.filter(unclaimed(moment), pk=webhook_id).update(
+        claimed_until=moment + CLAIM
+    ):
         return
     until = time.monotonic() + WORKS_FOR
     try:
