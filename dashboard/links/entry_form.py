@@ -14,10 +14,9 @@ from django.utils.translation import gettext as _
 
 from cyclr_api import Parameter
 from dashboard.common.foreign import as_text, storable
-from dashboard.consoles.branding import brand_of
 from dashboard.installs import credentials
 from dashboard.installs.fields import field_among, looks_secret
-from dashboard.links.models import LinkItem
+from dashboard.links.models import Link, LinkItem
 from dashboard.links.needs import TYPED, Needs
 from dashboard.mirror.catalogue import Way
 from dashboard.operations.models import Operation, Reason, State
@@ -192,16 +191,16 @@ def trouble_of(item: LinkItem, form: EntryForm) -> Trouble | None:
         words = _("What you entered was passed on, but it does not seem to work. Check it.")
         return Trouble(heading, f"{words} {again}", field=form.first_secret)
     if entry.state == State.FAILED and entry.reason == Reason.REFUSED:
-        return _refused(entry, form, again)
+        return _refused(entry, item.link, form, again)
     heading = _("What you entered could not be saved")
     words = _("This was not your fault.")
     return Trouble(heading, f"{words} {again}")
 
 
-def _refused(entry: Operation, form: EntryForm, again: str) -> Trouble:
+def _refused(entry: Operation, link: Link, form: EntryForm, again: str) -> Trouble:
     status, _space, said = entry.cyclr_message.partition(" ")
     if status not in {"400", "422"}:  # it is about the account or the console, not the entries
-        partner = as_text(brand_of(entry.console).name)
+        partner = as_text(link.brand.name)
         words = _("This was not your fault: %(partner)s has to look at it.")
         return Trouble(_("What you entered could not be saved"), words % {"partner": partner})
     field = form.field_named(entry.error_field.removeprefix("property:"))

@@ -24,7 +24,7 @@ from django.utils.translation import ngettext
 from dashboard.common import languages, sealing
 from dashboard.common.foreign import as_text
 from dashboard.common.templatetags.desk import foreign
-from dashboard.consoles.branding import Brand, brand_of
+from dashboard.consoles.branding import Brand
 from dashboard.consoles.colours import as_hex, palette
 from dashboard.links.languages import until_words
 from dashboard.links.models import Link, LinkMail, MailKind
@@ -53,7 +53,7 @@ def write(link: Link, kind: MailKind = MailKind.INVITATION) -> Letter:
 
     Raises `SealBrokenError` when the link's address can no longer be made.
     """
-    brand = brand_of(link.console)
+    brand = link.brand
     language = language_of(link, brand)
     address = link.url()
     with translation.override(language):
@@ -105,7 +105,7 @@ def message_id_of(mail: LinkMail) -> str:
 
 def mailto(link: Link, address: str) -> str:
     """A `mailto:` address that opens the colleague's own mail program with a short message."""
-    brand = brand_of(link.console)
+    brand = link.brand
     with translation.override(language_of(link, brand)):
         context = _context(link, brand, MailKind.INVITATION, address)
         subject = _subject(context["partner"], context["apps"], MailKind.INVITATION)

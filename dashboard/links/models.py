@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext, gettext_noop
 
 from dashboard.audit.models import Acted, ActorKind
@@ -19,6 +20,7 @@ from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
 from dashboard.common.foreign import fold
 from dashboard.connectors.models import ProofRun
+from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
 from dashboard.links import telling
 from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
@@ -156,6 +158,11 @@ class Link(Acted):
     def is_retired(self) -> bool:
         """Whether its console is no longer in use: Cyclr is not asked for it any more."""
         return self.console.retired_at is not None
+
+    @cached_property
+    def brand(self) -> Brand:
+        """How its customer sees the partner; looked up once for each link that was read."""
+        return brand_of(self.console)
 
     @property
     def asked_by(self) -> str:

@@ -20,7 +20,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.common.foreign import as_text
 from dashboard.common.limits import is_within
-from dashboard.consoles.branding import brand_of
 from dashboard.links import reminders, services
 from dashboard.links.entry_form import lone_form
 from dashboard.links.languages import again_words, language_of, menu, sign, until_words
@@ -80,7 +79,7 @@ _again = lazy(again_words, str)
 @contextmanager
 def speaking(request: HttpRequest, link: Link) -> Iterator[None]:
     """In the customer's language: for what is put into words before a page is drawn."""
-    with translation.override(language_of(request, link, brand_of(link.console))):
+    with translation.override(language_of(request, link, link.brand)):
         yield
 
 
@@ -89,7 +88,7 @@ def draw_page(
 ) -> HttpResponse:
     """A page for a customer, in their language and, where a link is known, as its partner's."""
     link = context.get("link")
-    brand = None if link is None else brand_of(link.console)
+    brand = None if link is None else link.brand
     if brand is not None:
         context = {**context, "partner": brand.name, "support_email": brand.support_email}
     language = language_of(request, link, brand)
