@@ -69,6 +69,11 @@ def as_text(text: object) -> str:
     return "".join(piece.text for piece in visible(text))
 
 
+def as_line(text: object) -> str:
+    """The same on one line: every run of white space is one space."""
+    return " ".join(as_text(text).split())
+
+
 def is_blank(text: object) -> bool:
     """Whether nothing can be seen of the text."""
     return text is None or not str(text).strip()

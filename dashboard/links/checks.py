@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
+
+from dashboard.links import letters
 
 
 @register(deploy=True)
@@ -22,7 +23,7 @@ def check_mail(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 id="links.W001",
             )
         )
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2].lower()
+    sender = letters.sender_address().rpartition("@")[2].lower()
     public = (urlsplit(settings.PUBLIC_URL).hostname or "").lower()
     if not (sender and public and _are_related(sender, public)):
         found.append(

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.common import languages, sealing
-from dashboard.common.foreign import as_text
+from dashboard.common.foreign import as_line, as_text
 from dashboard.common.templatetags.desk import foreign
 from dashboard.consoles.branding import Brand
 from dashboard.consoles.colours import as_hex, palette
@@ -137,7 +137,7 @@ def shown_address(name: str, address: str) -> str:
 def one_line(text: object, at_most: int) -> str:
     """Foreign text for a header or a sentence: one line, tricks made visible, cut."""
     # "=?" would begin an encoded word, in which a mail program reads what nobody here saw.
-    line = " ".join(as_text(text).split()).replace("=?", "= ?")
+    line = as_line(text).replace("=?", "= ?")
     return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from dashboard.common.claims import unclaimed
-from dashboard.common.foreign import as_text, storable
+from dashboard.common.foreign import as_line, storable
 from dashboard.common.sealing import SealBrokenError
 from dashboard.links import letters, reminders, services
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
@@ -131,8 +131,7 @@ def _refusal(status: int, said: bytes | str) -> PutOffError | RefusedError:
 def _said(status: int, said: bytes | str) -> str:
     """The mail server's answer as one line."""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    line = " ".join(as_text(f"{status} {text}").split())
-    return str(storable(line))[:SAID_AT_MOST]
+    return str(storable(as_line(f"{status} {text}")))[:SAID_AT_MOST]
 
 
 def _without_address(words: str, link: Link) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard.common.foreign import as_text
+from dashboard.common.foreign import as_line
 from dashboard.common.timing import exact_words, short_words
 from dashboard.links.models import Link, LinkEvent, LinkItem
 
@@ -57,4 +57,4 @@ def _event_words(event: LinkEvent) -> str:
 
 def _line(text: object) -> str:
     """Foreign text on one line, its tricks made visible; never empty."""
-    return " ".join(as_text(text).split()) or "No name"
+    return as_line(text) or "No name"

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from dashboard.common.claims import unclaimed
-from dashboard.common.foreign import as_text
+from dashboard.common.foreign import as_line
 from dashboard.common.timing import short_words
 from dashboard.consoles.models import Console
 from dashboard.notices.addresses import staff_url
@@ -153,7 +153,7 @@ def _wait(mails: Sequence[NoticeMail], why: str) -> None:
 
 def _message(user: User, mails: Sequence[NoticeMail]) -> EmailMessage:
     """The message as plain text. It leads to staff pages alone, which ask to sign in."""
-    first = _one_line(mails[0].notice.words)
+    first = as_line(mails[0].notice.words)
     subject = first if len(mails) == 1 else f"{len(mails)} notices"
     end = (
         f"You chose to get these by e-mail. Change that at\n{staff_url(reverse('notice_wishes'))}\n"
@@ -174,13 +174,9 @@ def _message(user: User, mails: Sequence[NoticeMail]) -> EmailMessage:
 
 def _told(notice: Notice) -> str:
     lines = [
-        _one_line(notice.words),
-        _one_line(notice.details),
-        f"{short_words(notice.at)} UTC, {_one_line(notice.console.name)}",
+        as_line(notice.words),
+        as_line(notice.details),
+        f"{short_words(notice.at)} UTC, {as_line(notice.console.name)}",
         staff_url(notice.url),
     ]
     return "\n".join(line for line in lines if line)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(as_text(text).split())
