@@ -29,15 +29,29 @@ class PacedError(TemporaryError):
     """Not sent: this console's calls are paced and it is not this one's turn soon."""
 
 
-TAKE = """
-local held = redis.call('PTTL', KEYS[2])
+# Redis counts a key's life, like TIME, by the wall clock: one that is set back would prolong a hold
+# by the jump, and make the time since the last call negative.
+LEFT = """
+local function left(key)
+  local rest, whole = redis.call('PTTL', key), tonumber(redis.call('GET', key))
+  if whole == nil or rest <= whole then return rest end
+  redis.call('PEXPIRE', key, whole)
+  return whole
+end
+"""
+
+TAKE = (
+    LEFT
+    + """
+local held = left(KEYS[2])
 if held > 0 then return held end
 local rate, reserve, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local state = redis.call('HMGET', KEYS[1], 'level', 'at')
 local level = tonumber(state[1]) or burst
-level = math.min(burst, level + (now - (tonumber(state[2]) or now)) * rate)
+local elapsed = math.max(0, now - (tonumber(state[2]) or now))
+level = math.min(burst, level + elapsed * rate)
 local wait = 0
 if level - 1 >= reserve then level = level - 1
 else wait = math.ceil((reserve + 1 - level) / rate * 1000) end
@@ -45,14 +59,17 @@ redis.call('HSET', KEYS[1], 'level', tostring(level), 'at', tostring(now))
 redis.call('PEXPIRE', KEYS[1], 60000)
 return wait
 """
+)
 
-
-HOLD = """
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
-  redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+HOLD = (
+    LEFT
+    + """
+if left(KEYS[1]) < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[1])
 end
 return 0
 """
+)
 
 _alone_until: dict[int, float] = {}
 _alone = threading.Lock()

@@ -7,9 +7,13 @@ import signal
 from typing import Any
 
 import pytest
+import redis
 
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError, SharedPacing
 from tests.support.services import RedisServer
+
+MINUTES, HOURS = 10 * 60, 9 * 3600
+"""How far the clock is set wrong."""
 
 
 @pytest.fixture
@@ -61,6 +65,46 @@ def test_a_hold_reaches_every_worker_and_is_never_shortened(shared: None, number
         one.wait("GET /accounts")
     assert caught.value.retry_after is not None
     assert caught.value.retry_after > 590
+
+
+def set_clock_back(number: int, url: str, by: int) -> None:
+    """As Redis finds its keys when the clock is set back (by less than nothing: ahead)."""
+    server, bucket, hold = redis.Redis.from_url(url), f"pace:{number}", f"pace:{number}:held"
+    if (at := server.hget(bucket, "at")) is not None:
+        server.hset(bucket, "at", str(float(at) + by))
+    if (left := int(server.pttl(hold))) > 0:
+        server.pexpire(hold, left + by * 1000)
+    server.close()
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("by", [MINUTES, HOURS, -MINUTES, -HOURS])
+def test_a_clock_that_is_set_wrong_stops_no_call(
+    shared: None, redis_url: str, number: int, settings: Any, by: int
+) -> None:
+    settings.CYCLR_CALLS_PER_SECOND = 4
+    paces = SharedPacing(number, INTERACTIVE)
+    assert paces._take() == 0
+
+    set_clock_back(number, redis_url, by)
+
+    assert 2 <= taken(paces) <= 5
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("by", [MINUTES, HOURS])
+def test_a_hold_is_never_longer_than_it_was_set_for(
+    shared: None, redis_url: str, number: int, by: int
+) -> None:
+    paces = SharedPacing(number, INTERACTIVE)
+    paces.hold(20)
+
+    set_clock_back(number, redis_url, by)
+    assert 15 < paces._take() <= 20
+
+    set_clock_back(number, redis_url, by)
+    paces.hold(40)
+    assert 35 < paces._take() <= 40
 
 
 @pytest.mark.redis
