@@ -2,7 +2,8 @@
 
 What a network does, this does too: a refused connection, a dropped one, a time-out, a body that
 ends early arrive as the exceptions that requests raises for them. Nobody really waits out a
-time-out: a wait longer than the caller's patience fails at once.
+time-out: a wait longer than the caller's patience fails at once. Only who is held waits really,
+since somebody else's thread may release it.
 """
 
 import io
@@ -25,7 +26,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Timeout
 
-from cyclr_api.simulator.app import WAIT, application
+from cyclr_api.simulator.app import PATIENCE, WAIT, application
 from cyclr_api.simulator.faults import (
     BrokenConnectionError,
     NoAnswerError,
@@ -63,6 +64,7 @@ class WorldAdapter(HTTPAdapter):
         patience = _read_timeout(timeout)
         environ = _environ(request)
         environ[WAIT] = _Waiter(self._world, patience)
+        environ[PATIENCE] = patience
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(

@@ -18,8 +18,10 @@ from cyclr_api.simulator import api, control, pages, start_page
 from cyclr_api.simulator.faults import (
     GATEWAY_PAGE,
     LOGIN_PAGE,
+    PAUSES,
     DroppedError,
     Fault,
+    Hold,
     NoAnswerError,
     NotConnectedError,
     TooMany,
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 WAIT = "cyclr_api.simulator.wait"
 """environ key of the function that waits; it raises TimeoutError when the caller gives up."""
+
+PATIENCE = "cyclr_api.simulator.patience"
+"""environ key of how many seconds the caller bears to be held; without it, for ever."""
 
 LARGEST_BODY = 30_000_000
 
@@ -73,7 +78,7 @@ def application(world: World) -> "WSGIApplication":
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = _read(environ)
         wait: Wait = environ.get(WAIT) or world.sleep
-        reply, body = _carry_out(world, request, wait)
+        reply, body = _carry_out(world, request, wait, environ.get(PATIENCE))
         always = {
             "Date": format_datetime(world.clock().astimezone(UTC), usegmt=True),
             "X-Content-Type-Options": "nosniff",
@@ -119,7 +124,9 @@ def _read(environ: "WSGIEnvironment") -> Request:
 # -- faults --------------------------------------------------------------------------------------
 
 
-def _carry_out(world: World, request: Request, wait: Wait) -> tuple[Reply, Iterable[bytes]]:
+def _carry_out(
+    world: World, request: Request, wait: Wait, patience: float | None
+) -> tuple[Reply, Iterable[bytes]]:
     """The reply and the body as it is to be sent, which a fault may keep from matching."""
     world.settle()
     if request.segments[:1] == [control.PREFIX]:
@@ -132,7 +139,8 @@ def _carry_out(world: World, request: Request, wait: Wait) -> tuple[Reply, Itera
         _log(world, request, reply.status, [too_many.fault])
         return _whole(reply)
     hit = world.faults.meet(request.method, request.raw_path)
-    fault = next((one for one in hit if one.kind != "delay"), None)
+    holds = [one for one in hit if isinstance(one, Hold)]
+    fault = next((one for one in hit if one.kind not in PAUSES), None)
     pause = world.latency + sum(one["seconds"] for one in hit if one.kind == "delay")
     if fault is not None and fault.kind == "unreachable":
         _log(world, request, None, hit)
@@ -145,6 +153,30 @@ def _carry_out(world: World, request: Request, wait: Wait) -> tuple[Reply, Itera
             world.later(pause, lambda: _ignore(answer(world, request)))
             _log(world, request, None, hit)
             raise NoAnswerError from None
+    for hold in holds:
+        if not hold["after_effect"] and not _stays(hold, wait, patience):
+            hold.leave(lambda: _ignore(answer(world, request)))
+            _log(world, request, None, hit)
+            raise NoAnswerError
+    answered = _answered(world, request, fault, wait, hit)
+    for hold in holds:
+        if hold["after_effect"] and not _stays(hold, wait, patience):
+            raise NoAnswerError
+    return answered
+
+
+def _stays(hold: Hold, wait: Wait, patience: float | None) -> bool:
+    """Wait with a held call until its release; False when the caller gives up before."""
+    try:
+        hold.stay(lambda: wait(0), patience)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _answered(
+    world: World, request: Request, fault: Fault | None, wait: Wait, hit: list[Fault]
+) -> tuple[Reply, Iterable[bytes]]:
     if fault is None:
         reply = answer(world, request)
         _log(world, request, reply.status, hit)

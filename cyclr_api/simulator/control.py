@@ -32,6 +32,7 @@ FAULT_KINDS = (
     "html",
     "flood",
     "delay",
+    "hold",
     "drip",
     "unreachable",
     "lag_listing",
@@ -71,6 +72,8 @@ def _answer(world: World, method: str, what: str, body: bytes) -> Reply:
         case "DELETE", "faults":
             world.faults.clear()
             return Reply.json([])
+        case "POST", "release":
+            return Reply.json({"released": world.faults.release()})
         case "GET", "ledger":
             return Reply.json([effect.dumped() for effect in world.ledger])
         case "GET", "requests":

@@ -10,6 +10,7 @@ import math
 import random
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,12 @@ GATEWAY_PAGE = (
 )
 
 A_YEAR = 365 * 24 * 3600
+
+LOOK_EVERY = 0.02
+"""Seconds between two looks of a held call at whether its caller or its server is still there."""
+
+PAUSES = ("delay", "hold")
+"""Faults that only take time: a request meets all of them, and one of the others."""
 
 Unreachable = Literal["refused", "timeout", "dns", "reset"]
 
@@ -125,6 +132,54 @@ class Limit(Fault):
         return (self.admitted[0] + window - now).total_seconds()
 
 
+@dataclass(eq=False)
+class Hold(Fault):
+    """Calls that stay where they are until `release`, however long that takes."""
+
+    waiting: int = field(default=0, init=False)
+    """How many calls are held now."""
+    _released: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _left: list[Callable[[], None]] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def is_released(self) -> bool:
+        return self._released.is_set()
+
+    def release(self) -> None:
+        """All that are held go on, and nothing is held any more."""
+        with self._lock:
+            self._released.set()
+            left, self._left = self._left, []
+        for action in left:
+            action()
+
+    def stay(self, look: Callable[[], None], patience: float | None = None) -> None:
+        """Wait for the release; `look` may raise meanwhile, and TimeoutError ends the patience."""
+        until = None if patience is None else time.monotonic() + patience
+        with self._lock:
+            self.waiting += 1
+        try:
+            while not self._released.wait(LOOK_EVERY):
+                look()
+                if until is not None and time.monotonic() >= until:
+                    raise TimeoutError
+        finally:
+            with self._lock:
+                self.waiting -= 1
+
+    def leave(self, action: Callable[[], None]) -> None:
+        """The caller has given up; what it asked for happens at the release."""
+        with self._lock:
+            if not self.is_released:
+                self._left.append(action)
+                return
+        action()
+
+    def described(self) -> dict[str, Any]:
+        return {**super().described(), "waiting": self.waiting}
+
+
 @dataclass(frozen=True)
 class TooMany:
     """A call that has met a limit."""
@@ -177,6 +232,7 @@ class Faults:
         self._lock = threading.Lock()
         self._now = now
         self._faults: list[Fault] = []
+        self._holds: list[Hold] = []
         self._random = random.Random(seed)  # noqa: S311 (chance that can be repeated, no secret)
         self.listing_lag: float | None = None
 
@@ -296,6 +352,31 @@ class Faults:
         """Cyclr takes its time, then acts, whether the caller still waits or not."""
         return self._condition("delay", method, path, {"seconds": _seconds(seconds)}, when)
 
+    def hold(
+        self, method: str, path: str, *, after_effect: bool = False, **when: Unpack[When]
+    ) -> Hold:
+        """Cyclr takes the call and does nothing until `release`, then acts and answers.
+
+        With `after_effect` it has acted by then, and only the answer is held. `waiting` of the
+        fault says how many calls are held now.
+        """
+        settings = {"after_effect": _flag("after_effect", after_effect)}
+        hold = Hold("hold", method, path, settings, **when)
+        with self._lock:
+            self._faults.append(hold)
+            self._holds.append(hold)
+        return hold
+
+    def release(self) -> int:
+        """End every hold; how many calls go on by that."""
+        with self._lock:
+            holds, self._holds = self._holds, []
+            self._faults = [fault for fault in self._faults if not isinstance(fault, Hold)]
+        count = sum(hold.waiting for hold in holds)
+        for hold in holds:
+            hold.release()
+        return count
+
     def drip(
         self,
         method: str,
@@ -326,13 +407,17 @@ class Faults:
         self.listing_lag = _seconds(seconds)
 
     def clear(self) -> None:
+        """Everything works again; what is held goes on."""
+        self.release()
         with self._lock:
             self._faults.clear()
             self.listing_lag = None
 
     def described(self) -> list[dict[str, Any]]:
         with self._lock:
-            shown = [fault.described() for fault in self._faults]
+            others = [fault for fault in self._faults if not isinstance(fault, Hold)]
+            holds = [hold for hold in self._holds if not hold.is_released]
+            shown = [fault.described() for fault in others + holds]
         if self.listing_lag is not None:
             shown.append({"fault": "lag_listing", "seconds": self.listing_lag})
         return shown
@@ -356,7 +441,7 @@ class Faults:
             return longest
 
     def meet(self, method: str, raw_path: str) -> list[Fault]:
-        """The faults that hit this request: every delay, and the first of the others."""
+        """The faults that hit this request: every pause, and the first of the others."""
         if not self._faults:
             return []
         path = _comparable(raw_path)
@@ -364,15 +449,17 @@ class Faults:
         with self._lock:
             has_other = False
             for fault in list(self._faults):
-                is_delay = fault.kind == "delay"
-                if isinstance(fault, Limit) or (has_other and not is_delay):
+                is_pause = fault.kind in PAUSES
+                if isinstance(fault, Limit) or (has_other and not is_pause):
+                    continue
+                if isinstance(fault, Hold) and fault.is_released:
                     continue
                 if fault.method not in ("*", method) or not fault.pattern.fullmatch(path):
                     continue
                 if not self._hits(fault):
                     continue
                 hit.append(fault)
-                has_other = has_other or not is_delay
+                has_other = has_other or not is_pause
         return hit
 
     def _hits(self, fault: Fault) -> bool:

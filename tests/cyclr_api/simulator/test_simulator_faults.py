@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,7 @@ from urllib3.exceptions import (
 from cyclr_api.simulator import World
 from cyclr_api.simulator.clock import Clock
 from tests.cyclr_api.simulator.conftest import SHOP, Caller
+from tests.support.waiting import CEILING, wait_until
 
 INSTALL = "/connectors/{id}/install"
 
@@ -444,6 +446,72 @@ def test_who_gives_up_waiting_still_gets_the_effect(world: World, api: Caller) -
     assert "Till Cloud" in names(world)
 
 
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """A thread for each call that is to be held."""
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_a_held_call_goes_on_when_it_is_released(
+    world: World, api: Caller, pool: ThreadPoolExecutor, after_effect: bool
+) -> None:
+    hold = world.faults.hold("POST", INSTALL, after_effect=after_effect)
+    call = pool.submit(api.install, 19001)
+    wait_until(lambda: hold.waiting == 1)
+    assert ("Till Cloud" in names(world)) is after_effect
+    assert not call.done()
+
+    hold.release()
+
+    assert call.result(CEILING).status_code == 200
+    assert names(world).count("Till Cloud") == 1
+    assert (hold.waiting, world.faults.described()) == (0, [])
+    assert api.get("/accounts").status_code == 200  # nothing is held any more
+
+
+@pytest.mark.parametrize("release", ["release", "clear"])
+def test_one_word_releases_every_hold_also_those_that_are_used_up(
+    world: World, api: Caller, pool: ThreadPoolExecutor, release: str
+) -> None:
+    world.faults.hold("POST", INSTALL, times=1)
+    world.faults.hold("GET", "/accounts", times=1)
+    calls = [pool.submit(api.install, 19001), pool.submit(api.get, "/accounts")]
+    wait_until(lambda: [one["waiting"] for one in world.faults.described()] == [1, 1])
+    assert api.install(19002).status_code == 200  # one was to be held, and is
+
+    getattr(world.faults, release)()
+
+    assert [call.result(CEILING).status_code for call in calls] == [200, 200]
+
+
+def test_who_gives_up_being_held_still_gets_the_effect(world: World, api: Caller) -> None:
+    hold = world.faults.hold("POST", INSTALL)
+
+    with pytest.raises(requests.ReadTimeout):
+        api.install(19001, timeout=0.1)
+
+    assert "Till Cloud" not in names(world)
+    hold.release()
+    assert names(world).count("Till Cloud") == 1
+    assert (world.requests[-1].status, world.requests[-1].fault) == (None, "hold")
+
+
+def test_another_fault_comes_after_the_release(
+    world: World, api: Caller, pool: ThreadPoolExecutor
+) -> None:
+    hold = world.faults.hold("GET", "/accounts", times=1)
+    world.faults.respond("GET", "/accounts", 503)
+    call = pool.submit(api.get, "/accounts")
+    wait_until(lambda: hold.waiting)
+
+    hold.release()
+
+    assert call.result(CEILING).status_code == 503
+    assert world.requests[-1].fault == "hold+respond"
+
+
 def test_a_late_commit(world: World, api: Caller) -> None:
     world.faults.commit_late("POST", INSTALL, 90)
     sent = world.clock()
@@ -539,6 +607,7 @@ EVERY_FAULT: dict[str, dict[str, Any]] = {
     "rewrite": {"change": list},
     "flood": {"size": 10},
     "delay": {"seconds": 0},
+    "hold": {},
     "drip": {"seconds": 0},
     "unreachable": {},
 }
@@ -581,6 +650,7 @@ def test_only_what_fits_counts_as_passed(world: World, api: Caller) -> None:
         ("delay", {"seconds": float("nan")}, "seconds is a number"),
         ("delay", {"seconds": float("inf")}, "seconds is a number"),
         ("commit_late", {"seconds": "soon"}, "seconds is a number"),
+        ("hold", {"after_effect": "yes"}, "after_effect is true or false"),
         ("drip", {"size": 0}, "size is a whole number, at least 1"),
         ("flood", {"size": -1}, "size is a whole number"),
         ("truncate", {"keep": 2}, "keep is a number from 0 to 1"),

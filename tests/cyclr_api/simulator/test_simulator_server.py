@@ -23,6 +23,7 @@ from cyclr_api.simulator import World
 from cyclr_api.simulator.__main__ import main
 from cyclr_api.simulator.server import Server
 from tests.cyclr_api.simulator.conftest import SHOP, Caller
+from tests.support.waiting import CEILING, wait_until
 
 CONTROL = {"X-Simulator": "1"}
 
@@ -330,6 +331,30 @@ def test_an_answer_that_never_comes(server: Process, caller: Caller) -> None:
 
     with pytest.raises(requests.ReadTimeout):
         caller.get("/accounts", timeout=0.2)
+
+
+def test_a_held_call_is_seen_and_released_from_outside(server: Process, caller: Caller) -> None:
+    server.control("POST", "faults", {"fault": "hold", "path": "/accounts", "times": 1})
+
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(caller.get, "/accounts", timeout=CEILING)
+        wait_until(lambda: server.control("GET", "faults")[0]["waiting"] == 1)
+        assert not call.done()
+        assert server.control("POST", "release") == {"released": 1}
+
+        assert call.result(CEILING).status_code == 200
+
+    assert server.control("GET", "faults") == []
+
+
+def test_a_held_call_does_not_keep_the_server_from_ending() -> None:
+    process = Process()
+    process.control("POST", "faults", {"fault": "hold"})
+    with socket.create_connection(("127.0.0.1", process.port), CEILING) as connection:
+        connection.sendall(b"GET /v1.0/accounts HTTP/1.1\r\n\r\n")
+        wait_until(lambda: process.control("GET", "faults")[0]["waiting"] == 1)
+
+        assert process.stop() == 0
 
 
 @pytest.mark.parametrize("how", ["refused", "reset", "timeout", "dns"])
