@@ -119,6 +119,9 @@ class Link(Acted):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
+    emptied_at = models.DateTimeField(
+        null=True, blank=True, help_text="All that was left on it was deleted in Cyclr."
+    )
     moved_at = models.DateTimeField(default=timezone.now, help_text="Its last event.")
     is_new_link_asked = models.BooleanField(default=False)
 
@@ -268,6 +271,9 @@ class LinkItem(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its connector was deleted in Cyclr; nobody is asked."
+    )
     check_until = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
     checks = models.PositiveIntegerField(default=0)

@@ -94,6 +94,12 @@ class Account(Mirrored):
     refresh_error = models.TextField(blank=True, default="")
     refresh_failed_run = models.BigIntegerField(default=0, help_text="The run it failed in.")
     active_at = models.DateTimeField(null=True, blank=True, help_text="Something last changed.")
+    own_library_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its own custom connectors were listed last."
+    )
+    sub_accounts_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its sub-accounts were listed last."
+    )
 
     objects = AccountQuerySet.as_manager()
 
@@ -157,6 +163,12 @@ class CatalogueConnectorQuerySet(MirrorQuerySet):
     def for_account(self, account: Account) -> Self:
         """The console's library, and the account's own custom connectors."""
         return self.filter(console=account.console).filter(Q(account=None) | Q(account=account))
+
+    def installable_in(self, account: Account) -> Self:
+        """Those that may be picked for an account: nothing that Cyclr refused to install there."""
+        refused = InstallRefusal.objects.current().filter(Q(account=None) | Q(account=account))
+        rows = self.for_account(account).installable()
+        return rows.exclude(pk__in=refused.values("connector"))
 
 
 class CatalogueConnector(Mirrored):
@@ -236,6 +248,52 @@ class CatalogueConnector(Mirrored):
         return sorted(asked, key=lambda p: (p.display_order is None, p.display_order or 0))
 
 
+class InstallRefusalQuerySet(models.QuerySet[Any]):
+    """Refusals, found."""
+
+    def current(self) -> Self:
+        """Those of the release that is live now: a newer one is tried anew."""
+        return self.filter(release_id=F("connector__release_id"))
+
+
+class InstallRefusal(models.Model):
+    """Cyclr refused to install a release, in an account or everywhere: it is not offered again.
+
+    What a listing shows does not prove that everybody may install it.
+    """
+
+    connector = models.ForeignKey(
+        CatalogueConnector, on_delete=models.CASCADE, related_name="refusals"
+    )
+    account = models.ForeignKey(
+        Account,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="None: it can be installed nowhere, such as a draft.",
+    )
+    release_id = models.BigIntegerField()
+    why = models.TextField(blank=True, default="")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = InstallRefusalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connector", "account"], name="refusal_unique", nulls_distinct=True
+            ),
+            models.UniqueConstraint(
+                fields=["connector"], name="refusal_unique_everywhere", condition=Q(account=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connector} in {self.account or 'any account'}: {self.why}"
+
+
 class AccountConnectorQuerySet(MirrorQuerySet):
     """Installed connectors, found."""
 
@@ -274,6 +332,14 @@ class AccountConnector(Mirrored):
         blank=True, default="", help_text="Whose account at the third party it is, when told."
     )
     identity_at = models.DateTimeField(null=True, blank=True)
+    left_mark = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        help_text="The mark of an install that is still in its description in Cyclr.",
+    )
+    tidy_tries = models.PositiveSmallIntegerField(default=0)
+    tidy_not_before = models.DateTimeField(null=True, blank=True)
     search_text = models.TextField(blank=True, default="")
 
     objects = AccountConnectorQuerySet.as_manager()
@@ -290,6 +356,11 @@ class AccountConnector(Mirrored):
                 fields=["authenticated"],
                 name="account_connector_broken",
                 condition=Q(authenticated=False, gone_at=None),
+            ),
+            models.Index(
+                fields=["tidy_not_before"],
+                name="account_connector_untidy",
+                condition=~Q(left_mark=""),
             ),
         ]
 
