@@ -22,6 +22,7 @@ from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.handlers import handler_for
 from dashboard.operations.models import ACTIVE, Operation, Reason, State
+from dashboard.operations.submissions import own_submission
 from dashboard.operations.submitting import AlreadyActiveError, Order, submit
 from dashboard.people.models import Role
 
@@ -92,8 +93,9 @@ def draft(order: RunOrder) -> BulkRun:
     asked = [[one.number, one.label, one.values, one.shown] for one in targets]
     about = [order.kind, order.title, order.console.pk, order.shown, asked]
     fingerprint = sealing.fingerprint(json.dumps(about, sort_keys=True, default=str))
+    own = own_submission(order.submission, order.actor, order.kind, order.console)
     run = BulkRun(
-        submission=order.submission,
+        submission=own,
         input_fingerprint=fingerprint,
         kind=order.kind,
         title=order.title,
@@ -107,7 +109,7 @@ def draft(order: RunOrder) -> BulkRun:
             run.save(force_insert=True)
             BulkRow.objects.bulk_create([_row(run, one) for one in targets], batch_size=500)
     except IntegrityError:
-        existing: BulkRun | None = BulkRun.objects.filter(submission=order.submission).first()
+        existing: BulkRun | None = BulkRun.objects.filter(submission=own).first()
         if existing is None:
             raise
         if existing.input_fingerprint != fingerprint:

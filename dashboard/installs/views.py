@@ -26,6 +26,7 @@ from dashboard.mirror.catalogue import WAYS, WORDS
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.mirror.reading import library_read_at
 from dashboard.operations.models import Operation, State
+from dashboard.operations.submissions import own_submission
 from dashboard.operations.submitting import AlreadyActiveError, Order, OtherInputError, submit
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -142,7 +143,7 @@ def install_check(request: StaffRequest, pk: int, connector_pk: int) -> HttpResp
     )
     kept = drafts.kept_fields(form)
     form.is_valid()
-    if not _was_sent(request.POST.get("submission", "")):  # it may have overtaken this
+    if not _was_sent(request, account):  # it may have overtaken this
         drafts.save(request.user, form, account)
     context = {"fields": [form[name] for name in kept if form[name].errors]}
     return render(request, "installs/_install_checks.html", context)
@@ -200,7 +201,7 @@ def _form(
             data=request.POST,
             method=request.POST.get("method", ""),
             # The name may be taken by what this very form has installed.
-            taken=set() if _was_sent(request.POST.get("submission", "")) else None,
+            taken=set() if _was_sent(request, account) else None,
         )
     if draft is not None:
         form = _made(request, account, connector, method=draft.method)
@@ -251,16 +252,23 @@ def _another(request: StaffRequest, account: Account, connector: CatalogueConnec
         finished_at__gt=timezone.now() - JUST_NOW,
     )
     last = same.select_related("account_connector").first()
-    if last is None or str(last.submission) == request.POST.get("submission"):
+    if last is None or last.submission == _submission(request, account):
         return ""
     return f"{last.actor_name} installed “{last.account_connector}” here a moment ago."
 
 
-def _was_sent(submission: str) -> bool:
+def _submission(request: StaffRequest, account: Account) -> uuid.UUID | None:
+    """What the form that was sent is stored as; None if none was sent."""
     try:
-        return Operation.objects.filter(submission=uuid.UUID(submission)).exists()
+        sent = uuid.UUID(request.POST.get("submission", ""))
     except ValueError:
-        return False
+        return None
+    return own_submission(sent, Actor.staff(request.user), KIND, account.console, account)
+
+
+def _was_sent(request: StaffRequest, account: Account) -> bool:
+    submission = _submission(request, account)
+    return submission is not None and Operation.objects.filter(submission=submission).exists()
 
 
 def _redrawn(request: StaffRequest, account: Account, connector: CatalogueConnector) -> InstallForm:

@@ -41,6 +41,7 @@ from dashboard.mirror.models import Account, AccountConnector
 from dashboard.mirror.reading import gone_lately
 from dashboard.operations import submitting
 from dashboard.operations.models import Operation
+from dashboard.operations.submissions import own_submission
 from dashboard.people.access import consoles_for
 from dashboard.people.models import Role, User
 
@@ -380,11 +381,12 @@ def send_again(run: BulkRun, actor: Actor, submission: uuid.UUID) -> int:
 
     The same submission again writes to nobody twice.
     """
+    asked = own_submission(submission, actor, "links.resend", run.console)
     with transaction.atomic():
         BulkRun.objects.select_for_update(no_key=True).get(pk=run.pk)  # two leads at once
         mails = []
         for link in not_opened(run).order_by("pk"):
-            own = uuid.uuid5(submission, str(link.pk))
+            own = uuid.uuid5(asked, str(link.pk))
             mail = LinkMail(
                 link=link,
                 kind=MailKind.INVITATION,

@@ -22,13 +22,13 @@ def enter(item: LinkItem, form: EntryForm) -> Operation:
     While somebody else's entries for the same app are on their way, theirs is the answer.
     Raises `services.NotUsableError`, `services.TooManyStartsError` and `OtherInputError`.
     """
-    submission = form.cleaned_data["submission"]
-    known: Operation | None = Operation.objects.filter(submission=submission).first()
+    order = _order(item, form)
+    is_known = Operation.objects.filter(submission=order.own_submission).exists()
     try:
         with transaction.atomic():
-            operation = submit(_order(item, form))
+            operation = submit(order)
             # The row before the link's lock: so does the worker that ends one.
-            if known is None:
+            if not is_known:
                 _note(item, operation, form.needs)
     except AlreadyActiveError as error:
         LinkItem.objects.filter(pk=item.pk, connected_at=None).update(entry=error.operation)

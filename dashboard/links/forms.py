@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from dashboard.common.foreign import as_text, storable
 from dashboard.links.needs import Needs
@@ -137,6 +138,13 @@ class LinkForm(DetailsForm):
     def lifetime(self) -> timedelta:
         """How long the link works."""
         return timedelta(seconds=int(self.cleaned_data["expires"]))
+
+    def renew_submission(self) -> None:
+        """A form that is shown again is a new submission."""
+        assert isinstance(self.data, QueryDict)
+        data = self.data.copy()
+        data["submission"] = str(uuid.uuid4())
+        self.data = data
 
 
 class EditLinkForm(DetailsForm):

@@ -14,7 +14,8 @@ from dashboard.audit.models import Actor
 from dashboard.common.tasks import publish_on_commit
 from dashboard.links import services
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
-from dashboard.links.services import NotUsableError
+from dashboard.links.services import NotUsableError, OtherLinkError
+from dashboard.operations.submissions import own_submission
 
 QUEUE = "bulk"
 """A queue nobody waits for: a mail server that is away must not hold up people's work."""
@@ -25,7 +26,7 @@ class NoRecipientError(Exception):
 
 
 class UsedElsewhereError(Exception):
-    """The submission id belongs to a message of another link."""
+    """The same person used this submission for another link of the account."""
 
 
 class AnsweredError(Exception):
@@ -74,7 +75,8 @@ def extend_and_send(link: Link, actor: Actor, submission: uuid.UUID) -> LinkMail
     Raises as `send_link` does, and `AnsweredError`.
     """
     with transaction.atomic():
-        _check_asked(services.lock(link.pk), LinkMail.objects.filter(submission=submission))
+        own = _own_submission(link, actor, submission)
+        _check_asked(services.lock(link.pk), link.mails.filter(submission=own))
         services.extend(link, actor)
         return send_link(link, actor, submission)
 
@@ -83,11 +85,19 @@ def send_replacement(link: Link, actor: Actor, submission: uuid.UUID) -> Link:
     """A new link instead of one that was revoked, mailed to the address on file; made once.
 
     Over the connectors of the old one that are not connected yet. Raises `NoRecipientError`,
-    `AnsweredError`, and `NotUsableError` when nothing is left to connect.
+    `AnsweredError`, `UsedElsewhereError`, and `NotUsableError` when nothing is left to connect.
     """
+    try:
+        return _replacement(link, actor, submission)
+    except OtherLinkError:
+        raise UsedElsewhereError from None
+
+
+def _replacement(link: Link, actor: Actor, submission: uuid.UUID) -> Link:
+    own = own_submission(submission, actor, services.CREATE, link.console, link.account)
     with transaction.atomic():
         old = services.lock(link.pk)
-        _check_asked(old, Link.objects.filter(submission=submission))
+        _check_asked(old, Link.objects.filter(submission=own))
         if not old.recipient_email:
             raise NoRecipientError
         items = old.items.filter(connected_at=None, account_connector__gone_at=None)
@@ -147,6 +157,10 @@ def _check_asked(link: Link, made: QuerySet[Any]) -> None:
         raise AnsweredError
 
 
+def _own_submission(link: Link, actor: Actor, submission: uuid.UUID) -> uuid.UUID:
+    return own_submission(submission, actor, "links.mail", link.console, link.account)
+
+
 def _waiting(link: Link) -> LinkMail | None:
     rows = link.mails.filter(kind=MailKind.INVITATION, state=MailState.WAITING)
     mail: LinkMail | None = rows.filter(recipient=link.recipient_email).first()
@@ -161,8 +175,9 @@ def _queue(
 
     if not link.recipient_email:
         raise NoRecipientError
+    own = _own_submission(link, actor, submission) if submission else None
     mail = LinkMail(
-        link=link, kind=kind, number=number, recipient=link.recipient_email, submission=submission
+        link=link, kind=kind, number=number, recipient=link.recipient_email, submission=own
     )
     mail.actor = actor
     # The messages of a campaign and reminders are sent off by the dispatcher, a few at a time.
@@ -172,7 +187,7 @@ def _queue(
         with transaction.atomic():
             mail.save(force_insert=True)
     except IntegrityError:
-        same = LinkMail.objects.filter(submission=submission) if submission else None
+        same = LinkMail.objects.filter(submission=own) if own else None
         if kind == MailKind.REMINDER:
             same = LinkMail.objects.filter(link=link, kind=kind, number=number)
         existing = same.first() if same is not None else None

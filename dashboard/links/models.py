@@ -84,6 +84,7 @@ class Link(Acted):
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
     key_id = models.CharField(max_length=8, default=sealing.current_key_id)
     submission = models.UUIDField(unique=True, null=True, blank=True)
+    input_fingerprint = models.CharField(max_length=64, blank=True, default="")
     console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="links")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="links")
     recipient_email = models.EmailField(blank=True, default="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 import logging
 import re
 import uuid
@@ -35,9 +36,11 @@ from dashboard.links.models import (
 )
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation
+from dashboard.operations.submissions import own_submission
 
 logger = logging.getLogger(__name__)
 
+CREATE = "links.create"
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
 STARTS_IN_TEN_MINUTES, STARTS_A_DAY = 12, 60
 OPENS_KEPT = 200
@@ -58,6 +61,14 @@ class TooManyStartsError(Exception):
 
 class NotUsableError(Exception):
     """The link was revoked, has expired or is all done."""
+
+
+class OtherLinkError(Exception):
+    """This submission was used before, with other entries; `link` is what came of it."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link.pk)
+        self.link = link
 
 
 class ChangedMeanwhileError(Exception):
@@ -83,13 +94,22 @@ def create_link(
     row: BulkRow | None = None,
     submission: uuid.UUID | None = None,
 ) -> Link:
-    """A link over installed connectors of one account; the same submission gives the same link."""
+    """A link over installed connectors of one account; the same submission gives the same link.
+
+    Raises `OtherLinkError` for a used submission with other entries.
+    """
     if not connectors:
         raise ValueError("a link needs something to connect")
     lifetime = min(max(expires_in, SHORTEST), LONGEST)
+    asked = [[connector.pk for connector in connectors], lifetime.total_seconds()]
+    asked += [recipient_email, recipient_name, message, language, ticket_url, has_reminders]
+    fingerprint = sealing.fingerprint(json.dumps(asked))
+    console = account.console
+    own = own_submission(submission, actor, CREATE, console, account) if submission else None
     link = Link(
-        submission=submission,
-        console=account.console,
+        submission=own,
+        input_fingerprint=fingerprint,
+        console=console,
         account=account,
         recipient_email=recipient_email,
         recipient_name=recipient_name,
@@ -119,18 +139,18 @@ def create_link(
             audit.record(
                 actor,
                 "links.create",
-                console=account.console,
+                console=console,
                 target=str(link),
                 target_url=link.get_absolute_url(),
                 account_name=str(account),
                 link=link.pk,
             )
     except IntegrityError:
-        if submission is None:
-            raise
-        made: Link | None = Link.objects.filter(submission=submission).first()
+        made: Link | None = Link.objects.filter(submission=own).first() if own else None
         if made is None:
             raise
+        if made.input_fingerprint != fingerprint:
+            raise OtherLinkError(made) from None
         return made
     return link
 

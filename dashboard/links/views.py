@@ -173,30 +173,36 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
     installed = account.connectors.there().order_by("authenticated", "name", "pk")
     needs = list(needs_of_all(list(installed)).values())
     possible = [one for one in needs if not one.is_nothing]
+    sent_before: Link | None = None
     form = LinkForm(
         possible,
         request.POST if request.method == "POST" else None,
         chosen=request.GET.getlist("connector"),
     )
     if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
-        link = services.create_link(
-            Actor.staff(request.user),
-            account,
-            form.chosen_connectors(),
-            expires_in=form.lifetime(),
-            submission=values["submission"],
-            **form.details(),
-        )
-        return redirect(f"{link.get_absolute_url()}?new=1")
+        try:
+            link = services.create_link(
+                Actor.staff(request.user),
+                account,
+                form.chosen_connectors(),
+                expires_in=form.lifetime(),
+                submission=form.cleaned_data["submission"],
+                **form.details(),
+            )
+        except services.OtherLinkError as error:
+            sent_before = error.link
+            form.renew_submission()
+        else:
+            return redirect(f"{link.get_absolute_url()}?new=1")
     context = {
+        "sent_before": sent_before,
         "account": account,
         "form": form,
         "possible": possible,
         "left_out": [one.installed for one in needs if one.is_nothing],
     }
     context["age_of"] = account.read_at
-    status = 422 if request.method == "POST" else 200
+    status = 200 if request.method != "POST" else 409 if sent_before else 422
     return render_page(
         request, "links/link_new.html", "links/_link_form.html", context, status=status
     )

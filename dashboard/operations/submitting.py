@@ -18,6 +18,7 @@ from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations import tasks
 from dashboard.operations.models import Operation, State, new_reference
+from dashboard.operations.submissions import own_submission
 
 
 class AlreadyActiveError(Exception):
@@ -38,7 +39,10 @@ class OtherInputError(Exception):
 
 @dataclass(slots=True)
 class Order:
-    """What is asked for. `values` are sealed, `shown` may be read by everyone on the console."""
+    """What is asked for. `values` are sealed, `shown` may be read by everyone on the console.
+
+    `submission`: what the form carried; see `submissions`.
+    """
 
     kind: str
     title: str
@@ -55,6 +59,11 @@ class Order:
     follow_up: dict[str, Any] | None = None
     parent: Operation | None = None
 
+    @property
+    def own_submission(self) -> uuid.UUID:
+        """The submission as it is stored: of this person, for this kind, console and account."""
+        return own_submission(self.submission, self.actor, self.kind, self.console, self.account)
+
 
 def submit(order: Order) -> Operation:
     """Store an operation and send its message; the same submission again gives the same row.
@@ -64,12 +73,13 @@ def submit(order: Order) -> Operation:
     """
     about = [order.kind, order.console.pk, order.account and order.account.pk]
     about += [order.connector and order.connector.pk, order.actor.kind, order.actor.name]
+    about += [order.account_connector and order.account_connector.pk]
     asked = json.dumps([about, order.values, order.shown], sort_keys=True, default=str)
     fingerprint = sealing.fingerprint(asked)
     reference = new_reference()
     operation = Operation(
         reference=reference,
-        submission=order.submission,
+        submission=order.own_submission,
         input_fingerprint=fingerprint,
         kind=order.kind,
         title=order.title,
@@ -103,7 +113,8 @@ def submit(order: Order) -> Operation:
 
 
 def _existing(order: Order, fingerprint: str) -> Operation | None:
-    same: Operation | None = Operation.objects.filter(submission=order.submission).first()
+    rows = Operation.objects.filter(submission=order.own_submission)
+    same: Operation | None = rows.first()
     if same is not None:
         if same.input_fingerprint != fingerprint:
             raise OtherInputError(same) from None

@@ -419,9 +419,10 @@ def test_two_colleagues_at_once_send_one_message(mailed: Link) -> None:
 def test_a_submission_of_another_link_is_refused(mailed: Link) -> None:
     submission, actor = uuid.uuid4(), Actor.staff(make_user())
     mailing.send_link(mailed, actor, submission)
+    other = make_link(recipient_email=ANA, account=mailed.account)
 
     with pytest.raises(mailing.UsedElsewhereError):
-        mailing.send_link(make_link(recipient_email=ANA), actor, submission)
+        mailing.send_link(other, actor, submission)
 
 
 @pytest.fixture

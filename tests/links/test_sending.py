@@ -176,7 +176,7 @@ def test_a_broken_form_sends_nothing(submission: str, agent: Client, made: Link)
 def test_a_submission_of_another_link_is_refused_in_words(agent: Client, made: Link) -> None:
     submission = submission_on(text_of(agent.get(url("link_send", made))))
     agent.post(url("link_send", made), {"submission": submission})
-    other = make_link(recipient_email="bo@customer.example")
+    other = make_link(recipient_email="bo@customer.example", account=made.account)
     answer = agent.post(url("link_send", other), {"submission": submission}, follow=True)
 
     assert "used already" in text_of(answer)

@@ -341,7 +341,7 @@ class Installs(RuleBasedStateMachine):
     def somebody_interferes(self, which: int, deed: str) -> None:
         """Double clicks, the back button, people in a hurry, doubled messages, the wiping chore."""
         order = self.orders[which % len(self.orders)]
-        operation = Operation.objects.get(submission=order.submission)
+        operation = Operation.objects.get(submission=order.own_submission)
         match deed:
             case "send again":
                 assert submitting.submit(order) == operation

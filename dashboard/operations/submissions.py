@@ -1,0 +1,27 @@
+"""Whose a submission is: the id that a form carries counts only together with who sent it for what.
+
+A form has a new id each time it is drawn, so that the same form sent twice is one act. The id
+comes from the browser, though: alone it would lead whoever knows it to somebody else's work.
+What is stored is made of the id and of its owner, so a used one of anybody else's is never met.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from dashboard.audit.models import Actor
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account
+
+
+def own_submission(
+    sent: uuid.UUID, actor: Actor, kind: str, console: Console, account: Account | None = None
+) -> uuid.UUID:
+    """The id to store for a form's `sent` one; the same only for the same owner.
+
+    The owner is a person (or a link, or the dashboard itself), what they ask for, and where.
+    """
+    who = actor.user.pk if actor.user is not None else actor.link_id
+    owner = [str(actor.kind), who, kind, console.pk, account and account.pk]
+    return uuid.uuid5(sent, json.dumps(owner))
