@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("links", "0005_find_open_links"),
+        ("links", "0006_deleted_in_cyclr"),
     ]
 
     operations = [
