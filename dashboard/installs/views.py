@@ -21,13 +21,13 @@ from dashboard.common.paging import paged
 from dashboard.installs import drafts
 from dashboard.installs.forms import InstallForm
 from dashboard.installs.models import Draft
-from dashboard.installs.services import KIND, exclusive_key, follow_up
+from dashboard.installs.services import KIND, exclusive_key, install_order
 from dashboard.mirror.catalogue import WAYS, WORDS
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.mirror.reading import library_read_at
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submissions import own_submission
-from dashboard.operations.submitting import AlreadyActiveError, Order, OtherInputError, submit
+from dashboard.operations.submitting import AlreadyActiveError, OtherInputError, submit
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -120,7 +120,7 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
         return render_page(request, PAGE, PARTIAL, context, status=422)
     try:
         with transaction.atomic():
-            submit(_order(request, account, connector, form))
+            submit(install_order(Actor.staff(request.user), account, connector, form))
             drafts.discard(request.user, account, connector)
             if earlier is not None:
                 Operation.objects.filter(pk=earlier.pk).update(is_superseded=True, sealed_input="")
@@ -313,21 +313,3 @@ def _earlier(
         .first()
     )
     return earlier
-
-
-def _order(
-    request: StaffRequest, account: Account, connector: CatalogueConnector, form: InstallForm
-) -> Order:
-    return Order(
-        kind=KIND,
-        title=f"Install {connector.name}",
-        actor=Actor.staff(request.user),
-        console=account.console,
-        submission=form.cleaned_data["submission"],
-        account=account,
-        connector=connector,
-        values=form.install_values(),
-        shown=form.shown_input(),
-        exclusive_key=exclusive_key(account, connector),
-        follow_up=follow_up(form, account),
-    )
