@@ -847,13 +847,18 @@ def finish_run(run: SyncRun, error: str = "") -> None:
     moment = timezone.now()
     if not _own(run).update(finished_at=moment, touched_at=moment, claimed_until=None, error=error):
         return
-    installed = AccountConnector.objects.there().filter(account__console=run.console)
+    write_daily_figure(run.console)
+    old = SyncRun.objects.filter(console=run.console).values_list("pk", flat=True)[50:]
+    SyncRun.objects.filter(pk__in=list(old)).delete()
+
+
+def write_daily_figure(console: Console) -> None:
+    """How many installed connectors are authenticated today, as the mirror has it now."""
+    installed = AccountConnector.objects.there().filter(account__console=console)
     installed = installed.filter(account__gone_at=None)
     good = installed.filter(authenticated=True).count()
     DailyFigure.objects.update_or_create(
-        console=run.console,
-        day=moment.date(),
+        console=console,
+        day=timezone.now().date(),
         defaults={"authenticated": good, "unauthenticated": installed.count() - good},
     )
-    old = SyncRun.objects.filter(console=run.console).values_list("pk", flat=True)[50:]
-    SyncRun.objects.filter(pk__in=list(old)).delete()
