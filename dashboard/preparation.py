@@ -1,17 +1,34 @@
 """What `./run` does before the processes start, in one process since each costs a second to load.
 
-`python -m dashboard.preparation [static]`: migrate, collectstatic if wanted, and `prepare` last: it
-may make a password, which is lost if anything after it fails.
+`python -m dashboard.preparation [static] [demo]`: migrate, collectstatic if wanted, the demo's
+story beside the bundled Cyclr, and `prepare` last: it may make a password, which is lost if
+anything after it fails.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
 import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+
+logger = logging.getLogger(__name__)
+
+
+def tell_demo() -> None:
+    """Fill an empty console with the demo's story; without it the dashboard starts as well."""
+    from dashboard.consoles.services import ensure_environment_console
+    from dashboard.demo.local_cyclr import ControlSurface
+    from dashboard.demo.story import tell
+
+    try:
+        if console := ensure_environment_console():
+            tell(console, ControlSurface(console.api_url))
+    except Exception:
+        logger.exception("demo not told")
 
 
 def main() -> int:
@@ -22,6 +39,8 @@ def main() -> int:
         call_command("migrate", interactive=False, verbosity=0)
         if "static" in sys.argv[1:]:
             call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        if "demo" in sys.argv[1:]:
+            tell_demo()
         call_command("prepare")
     except (CommandError, ImproperlyConfigured) as error:
         sys.stderr.write(f"{error}\n")

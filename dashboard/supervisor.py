@@ -362,9 +362,12 @@ def prepare(tree: Tree, env: environ.FileAwareEnv, settings: Any, var: Path) -> 
     password = env.str("DESK_ADMIN_PASSWORD", default="") or secrets.token_urlsafe(12)
     stamp, state = var / "staticfiles.stamp", static_files_state(settings)
     is_collected = stamp.exists() and stamp.read_text() == state and settings.STATIC_ROOT.is_dir()
+    wanted = [] if is_collected else ["static"]
+    if "cyclr" in tree.running and env.bool("DESK_DEMO", default=True):
+        wanted.append("demo")
     command = Process(
         name="preparing",
-        command=python("-m", "dashboard.preparation", *([] if is_collected else ["static"])),
+        command=python("-m", "dashboard.preparation", *wanted),
         stage=CYCLR,
         environment=child_environment("run", DESK_ADMIN_EMAIL=email, DESK_ADMIN_PASSWORD=password),
     )

@@ -42,6 +42,7 @@ class Desk:
             "LOCAL_CYCLR_PORT": str(self.cyclr_port),
             "DESK_ADMIN_EMAIL": self.admin_email,
             "DESK_ADMIN_PASSWORD": self.admin_password,
+            "DESK_DEMO": "0",
             **settings,
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -42,9 +44,10 @@ def test_a_dead_worker_comes_back_and_ctrl_c_ends_all_of_it(desk_processes: Star
 
 
 def test_the_second_start_keeps_data_and_shows_no_password(desk_processes: StartDesk) -> None:
-    desk = desk_processes(DESK_ADMIN_PASSWORD="")
+    desk = desk_processes(DESK_ADMIN_PASSWORD="", DESK_DEMO="1")
     assert "shown this once" in desk.logs
-    before = desk.logs
+    before, links = desk.logs, links_of(desk)
+    assert links
     desk.interrupt()
 
     desk.start()
@@ -52,6 +55,13 @@ def test_the_second_start_keeps_data_and_shows_no_password(desk_processes: Start
     said = desk.logs.removeprefix(before)
     assert "Sign in as the administrator made on the first start." in said
     assert "shown this once" not in said
+    assert links_of(desk) == links
+
+
+def links_of(desk: Desk) -> list[int]:
+    """The connection links of the demo's story."""
+    with closing(sqlite3.connect(f"file:{desk.var / 'desk.sqlite3'}?mode=ro", uri=True)) as file:
+        return [pk for (pk,) in file.execute("SELECT id FROM links_link ORDER BY id")]
 
 
 @pytest.mark.redis
