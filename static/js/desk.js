@@ -14,19 +14,66 @@ const say = (words) => {
 // ---- copy: data-copy is the id of a field or element (or text), data-copy-text only ever text ----
 // Text from outside always takes the second way: it may be spelt like an id of the page.
 
+// Plain http has no `navigator.clipboard`: there a copied selection, which every browser still takes.
+const copySelected = (text) => {
+  const focus = document.activeElement;
+  const chosen = getSelection();
+  const before = chosen.rangeCount ? chosen.getRangeAt(0) : null;
+  const carrier = document.createElement("textarea");
+  carrier.className = "visually-hidden";
+  carrier.readOnly = true; // no keyboard rises on a phone
+  carrier.value = text;
+  (focus?.closest("dialog[open]") ?? document.body).append(carrier); // outside of an open dialog nothing takes focus
+  carrier.select();
+  const done = document.execCommand("copy");
+  carrier.remove();
+  focus?.focus({ preventScroll: true });
+  if (before) {
+    chosen.removeAllRanges();
+    chosen.addRange(before);
+  }
+  return done;
+};
+const write = async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copySelected(text);
+  }
+};
+// What the button says for a moment: a tick and, where it has words, “Copied”.
+const COPIED = 1500;
+const showCopied = (button) => {
+  if ("copied" in button.dataset) return;
+  const [own, width] = [[...button.childNodes], button.offsetWidth];
+  const done = own.map((node) => node.cloneNode(true));
+  for (const node of done) {
+    const icon = node.querySelector?.("use");
+    icon?.setAttribute("href", icon.getAttribute("href").replace(/#.*/, "#check"));
+    if (node.nodeType === Node.TEXT_NODE && node.textContent.trim()) node.textContent = "Copied";
+  }
+  button.dataset.copied = "";
+  button.style.minWidth = `${width}px`; // its neighbours stay where they are
+  button.replaceChildren(...done);
+  setTimeout(() => {
+    delete button.dataset.copied;
+    button.style.minWidth = "";
+    button.replaceChildren(...own);
+  }, COPIED);
+};
+
 on("click", "[data-copy], [data-copy-text]", async (button) => {
   const source = document.getElementById(button.dataset.copy);
   const text = button.dataset.copyText ?? source?.value ?? source?.textContent.trim() ?? button.dataset.copy;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
+  if (!(await write(text))) {
     toast("This browser does not let the page copy", "Select the text and copy it by hand.");
+    source?.select?.();
     return;
   }
-  button.dataset.copied = "";
+  showCopied(button);
   say("");
   requestAnimationFrame(() => say("Copied"));
-  setTimeout(() => delete button.dataset.copied, 1500);
 });
 
 // ---- theme: a cookie, so that the server draws the page right at once ----
@@ -362,8 +409,11 @@ document.addEventListener("keydown", (event) => {
 
 // ---- what is new on the page ----
 
+const attended = new WeakSet(); // a part that was morphed has the alert it had
 const attend = (part) => {
-  part.querySelector('[role="alert"][tabindex="-1"]')?.focus();
+  const alert = part.querySelector('[role="alert"][tabindex="-1"]');
+  if (alert && !attended.has(alert)) alert.focus();
+  if (alert) attended.add(alert);
   for (const snack of part.querySelectorAll("[data-snack]")) {
     delete snack.dataset.snack;
     fade(snack);

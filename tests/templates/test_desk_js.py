@@ -118,6 +118,20 @@ def clipboard(page: Any) -> str:
     return text
 
 
+def test_copying_works_and_shows_it_where_the_browser_offers_no_clipboard(page: Any) -> None:
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    button = page.locator("[data-copy=address]")
+
+    button.click()
+
+    playwright.expect(button).to_have_text("Copied")
+    playwright.expect(button).to_be_focused()
+    playwright.expect(button).to_have_text("Copy address")
+    page.get_by_label("Search trial").focus()
+    page.keyboard.press("Control+V")
+    playwright.expect(page.get_by_label("Search trial")).to_have_value("https://desk.example/c/x")
+
+
 def test_copying_takes_the_text_even_if_it_is_spelt_like_an_id(page: Any) -> None:
     page.get_by_role("button", name="Copy id search-me").click()
     playwright.expect(page.locator("#said")).to_have_text("Copied")
