@@ -60,6 +60,17 @@ def test_nothing_is_taken_for_safe_and_nothing_is_inline(template: Path) -> None
     assert not re.search(r"<[a-z][^>]*\s(?:on[a-z]+|hx-on\S*)=", text)
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.name))
+def test_what_looks_again_by_itself_can_be_morphed(template: Path) -> None:
+    """It is swapped whole, and its rows have ids, so that the one under a finger stays that one."""
+    text = template.read_text(encoding="utf-8")
+    asking = re.findall(r'<[a-z][^>]*hx-trigger="[^"]*(?:from:body|chime)[^>]*>', text)
+    rows = re.findall(r"\{% for [^%]*%\}(?:\{% with [^%]*%\})?\n(<(?:tr|li)\b.*)", text)
+
+    assert [tag for tag in asking if 'hx-swap="outerHTML"' not in tag or ' id="' not in tag] == []
+    assert not asking or [row for row in rows if ' id="' not in row] == []
+
+
 def test_style_sheets_only_name_files_that_are_there() -> None:
     for sheet in STATIC.rglob("*.css"):
         for address in re.findall(r"url\(\"?([^)\"]+)\"?\)", sheet.read_text(encoding="utf-8")):

@@ -39,6 +39,32 @@ PAGE = """
 <div id="moving" hx-get="/moving/" hx-trigger="tick from:body" hx-swap="outerHTML">0</div>
 {% endblock %}
 """
+LOOKING = """
+{% extends "base.html" %}
+{% block title %}Trial{% endblock %}
+{% block heading %}Trial{% endblock %}
+{% block content %}{% include part %}{% endblock %}
+"""
+PART = """
+<section id="part"{% if not is_over %}
+  hx-get="/part/" hx-trigger="look from:body" hx-swap="outerHTML"{% endif %}>
+<p id="news">{{ news }}</p>
+<p id="read">Read and selected</p>
+<details><summary>More</summary><p>Folded away</p></details>
+<input aria-label="Typed" name="typed" value="drawn">
+<textarea aria-label="Written">drawn</textarea>
+<input type="checkbox" aria-label="Ticked">
+<select aria-label="Chosen"><option>One</option><option>Two</option></select>
+<input aria-label="Untouched" value="{{ news }}">
+<ul>{% for row in rows %}
+<li id="row-{{ row }}"><a href="#{{ row }}">Row {{ row }}</a></li>{% endfor %}
+</ul>
+<div role="alert" tabindex="-1">An old alert</div>
+<form method="post" action="/slow/" data-once>{% csrf_token %}
+<button class="btn" type="submit" name="which" value="part">Send part</button></form>
+</section>
+"""
+looks: list[int] = []
 sent: list[str] = []
 ticks: list[float] = []
 
@@ -79,6 +105,19 @@ def moving(request: HttpRequest) -> HttpResponse:
 
 
 @open_to_all
+def looking(request: HttpRequest) -> HttpResponse:
+    context = {"part": engines["django"].from_string(PART), "news": "Old", "rows": [2, 1]}
+    return HttpResponse(engines["django"].from_string(LOOKING).render(context, request))
+
+
+@open_to_all
+def part(request: HttpRequest) -> HttpResponse:
+    looks.append(len(looks))
+    context = {"news": "New", "rows": [3, 2, 1], "is_over": len(looks) > 1}
+    return HttpResponse(engines["django"].from_string(PART).render(context, request))
+
+
+@open_to_all
 def form(request: HttpRequest) -> HttpResponse:
     source = "{% error_summary form %}{% field form.name %}"
     html = engines["django"].from_string(source).render({"form": Trial(request.POST)})
@@ -91,6 +130,8 @@ urlpatterns = [
     path("broken/", broken),
     path("members/", members),
     path("moving/", moving),
+    path("looking/", looking),
+    path("part/", part),
     path("form/", form),
     *get_resolver("dashboard.urls").url_patterns,
 ]
@@ -102,6 +143,7 @@ def page(live_server: Any, page: Any) -> Any:
     """The trial page, open; fails at the end if the policy was violated or a script broke."""
     sent.clear()
     ticks.clear()
+    looks.clear()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text else None)
@@ -175,6 +217,81 @@ def test_what_moves_is_asked_for_until_it_stands(page: Any) -> None:
     page.wait_for_timeout(2500)
 
     assert len(ticks) == 2
+
+
+@pytest.fixture
+def looking_page(page: Any, live_server: Any) -> Any:
+    page.goto(f"{live_server.url}/looking/")
+    return page
+
+
+def look(page: Any) -> None:
+    """Have the moving part of the trial page look again, as a tick does."""
+    page.evaluate("htmx.trigger(document.body, 'look')")
+    playwright.expect(page.locator("#news")).to_have_text("New")
+    playwright.expect(page.get_by_role("link", name="Row 3")).to_be_visible()
+
+
+def test_what_moves_leaves_alone_what_a_person_did_to_it(looking_page: Any) -> None:
+    page = looking_page
+    page.get_by_text("More").click()
+    page.get_by_label("Typed").fill("typed by hand")
+    page.get_by_label("Written").fill("written by hand")
+    page.get_by_label("Ticked").check()
+    page.get_by_label("Chosen").select_option("Two")
+
+    look(page)
+
+    playwright.expect(page.get_by_text("Folded away")).to_be_visible()
+    playwright.expect(page.get_by_label("Typed")).to_have_value("typed by hand")
+    playwright.expect(page.get_by_label("Written")).to_have_value("written by hand")
+    playwright.expect(page.get_by_label("Ticked")).to_be_checked()
+    playwright.expect(page.get_by_label("Chosen")).to_have_value("Two")
+    playwright.expect(page.get_by_label("Untouched")).to_have_value("New")
+
+
+def test_what_moves_keeps_selection_focus_and_place(looking_page: Any) -> None:
+    page = looking_page
+    page.set_viewport_size({"width": 1000, "height": 300})
+    page.get_by_role("link", name="Row 1").focus()
+    before = page.evaluate("""() => {
+      const range = document.createRange();
+      range.selectNodeContents(document.getElementById("read"));
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      scrollTo({ top: 60, behavior: "instant" });
+      return scrollY;
+    }""")
+
+    look(page)
+
+    playwright.expect(page.get_by_role("link", name="Row 1")).to_be_focused()
+    assert page.evaluate("getSelection().toString()").strip() == "Read and selected"
+    assert page.evaluate("scrollY") >= before > 0  # more if a row came in above what is read
+
+
+def test_what_moves_is_not_sent_again_while_it_is_on_its_way(looking_page: Any) -> None:
+    page = looking_page
+    page.evaluate("""() => {
+      const button = document.querySelector("#part form button");
+      button.click();
+      htmx.trigger(document.body, "look");
+      setTimeout(() => document.querySelector("#part form button").click(), 300);
+    }""")
+    page.wait_for_timeout(1500)
+
+    assert sent == ["part"]
+
+
+def test_a_moving_part_that_is_finished_does_not_look_again(looking_page: Any) -> None:
+    page = looking_page
+    look(page)
+    page.evaluate("htmx.trigger(document.body, 'look')")
+    playwright.expect(page.locator("#part[hx-trigger]")).to_have_count(0)
+    page.evaluate("htmx.trigger(document.body, 'look')")
+    page.wait_for_timeout(500)
+
+    assert looks == [0, 1]
 
 
 def test_only_the_bell_that_is_drawn_asks_and_seldom(page: Any) -> None:
