@@ -186,6 +186,7 @@ class AccountConnectorApi:
             int(trigger_id),
             decode=lambda value: decode_some(value, Choice.from_json),
             body={},
+            through=self.id,
         )
 
     def call(
@@ -250,6 +251,7 @@ class AccountConnectorApi:
             body=body,
             concealed=texts_in(body),
             may_be_empty=True,
+            through=self.id,
         )
 
 

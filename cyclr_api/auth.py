@@ -185,7 +185,9 @@ class Authorized:
         is_of_account = call.account is not None or self.restricted_to is not None
         kind = AccountRefusedError if is_of_account else CredentialsRefusedError
         reason = "refused with a token just renewed"
-        raise kind(call.name, refused.status, refused.cyclr_message, reason=reason)
+        raise kind(
+            call.name, refused.status, refused.cyclr_message, reason=reason, through=call.through
+        )
 
     def token(self) -> Token:
         """A token that is good for a while; fetched if there is none."""
@@ -258,5 +260,10 @@ class Authorized:
 def _same(error: CyclrError) -> CyclrError:
     """The same error without its traceback, to be raised again elsewhere."""
     return type(error)(
-        error.call, error.status, error.cyclr_message, error.retry_after, reason=error.reason
+        error.call,
+        error.status,
+        error.cyclr_message,
+        error.retry_after,
+        reason=error.reason,
+        through=error.through,
     )

@@ -70,13 +70,15 @@ class Calls:
         body: object | None = None,
         concealed: Iterable[str] = (),
         may_be_empty: bool = False,
+        through: int | None = None,
     ) -> T:
         """The decoded answer to one call.
 
         `values` fill the braces of `template`, each as one path segment: UnsendableError for
         one that no path can carry. `body`: sent as JSON. `concealed`: values sent in it that
         must not come back in an error's message. `may_be_empty`: an answer without a body is
-        decoded as None instead of being unreadable.
+        decoded as None instead of being unreadable. `through`: the installed connector whose
+        third party answers, not Cyclr.
         """
         name = f"{method} {template}"
         call = self._call(
@@ -88,6 +90,7 @@ class Calls:
             body=None if body is None else json_body(name, body),
             concealed=tuple(text for text in concealed if text),
             may_be_empty=may_be_empty,
+            through=through,
         )
         return self.authorized.answer(call, decode)
 

@@ -38,7 +38,9 @@ class CyclrError(Exception):
     `call`: method and path template, such as "GET /accounts/{id}". `status`: the HTTP status,
     None if there was no answer. `cyclr_message`: Cyclr's words, shortened; text from outside,
     to be escaped when shown. `retry_after`: seconds to leave Cyclr alone, None if it did not
-    say. `reason`: our words for what happened.
+    say. `reason`: our words for what happened. `through`: the installed connector through which
+    a third party was asked (a method, a test, a trigger), when the call came as far as Cyclr:
+    what the error tells of may be that third party's, and says nothing about Cyclr. Else None.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class CyclrError(Exception):
         retry_after: float | None = None,
         *,
         reason: str = "",
+        through: int | None = None,
     ) -> None:
         super().__init__(call, status, cyclr_message, retry_after)
         self.call = call
@@ -56,6 +59,7 @@ class CyclrError(Exception):
         self.cyclr_message = cyclr_message
         self.retry_after = retry_after
         self.reason = reason
+        self.through = through
 
     def __str__(self) -> str:
         what = self.reason or "failed"
@@ -78,7 +82,10 @@ class UnreachableError(TemporaryError):
 
 
 class RateLimitedError(TemporaryError):
-    """429. `retry_after` is always set. Undocumented for the Cyclr API itself [?]."""
+    """429. `retry_after` is always set, to a guess if the answer did not say.
+
+    Undocumented for the Cyclr API itself [?]; with `through` it is the third party's.
+    """
 
 
 class UnreadableError(TemporaryError):

@@ -49,11 +49,11 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-DEFAULT_PAUSE = 60.0
-"""Seconds to stay away when Cyclr says 429 without saying, or without sense, for how long."""
-
 LONGEST_PAUSE = 3600.0
 """Seconds; a longer Retry-After is cut to this."""
+
+PATIENCE_WITH_OTHERS = 1.0
+"""Seconds that a call waits by itself for a third party's rate limit; longer ones are told."""
 
 LARGEST_ERROR = 64 * 1024
 """Bytes of an error's body that are read for its message."""
@@ -119,6 +119,7 @@ class Call:
 
     `account`: for the X-Cyclr-Account header. `concealed`: values sent in it that must not
     come back in an error's message. `may_be_empty`: an answer without a body counts as null.
+    `through`: the id of the installed connector whose third party answers.
     """
 
     method: str
@@ -131,6 +132,7 @@ class Call:
     content_type: str = "application/json"
     concealed: tuple[str, ...] = field(default=(), repr=False)
     may_be_empty: bool = False
+    through: int | None = None
 
     @property
     def name(self) -> str:
@@ -197,7 +199,7 @@ class Transport:
         `decode` gets the JSON value and raises UndecodableError if it is not what it should
         be. Reads are repeated by themselves while the time lasts.
         """
-        self.pacing.wait(call.name)
+        self.pacing.wait(call.name, through=call.through)
         deadline = time.monotonic() + self.timeouts.total
         attempt = 1
         while True:
@@ -216,7 +218,7 @@ class Transport:
                 pause,
             )
             time.sleep(pause)
-            self.pacing.wait(call.name)
+            self.pacing.wait(call.name, through=call.through)
             if time.monotonic() >= deadline:
                 raise failed
             attempt += 1
@@ -228,6 +230,8 @@ class Transport:
         if call.effect is not Effect.READ or isinstance(error, UnexpectedAnswerError):
             return None
         if attempt >= self.retries.attempts:
+            return None
+        if error.through is not None and (error.retry_after or 0.0) > PATIENCE_WITH_OTHERS:
             return None
         ceiling = min(self.retries.longest, self.retries.first * 2 ** (attempt - 1))
         pause = (error.retry_after or 0.0) + _random.uniform(0, ceiling)
@@ -248,10 +252,12 @@ class Transport:
         if isinstance(outcome, _NoReply):
             raise _error_without_reply(call, outcome)
         if not 200 <= outcome.status < 300:
-            error = error_for(call, outcome.status, outcome.headers, outcome.body, token)
-            if error.retry_after is not None:
-                self.pacing.hold(error.retry_after)
-            raise error
+            asked = retry_after(outcome.status, outcome.headers)
+            pause = None
+            if outcome.status == 429 or asked:
+                pause = self.pacing.hold(asked, through=call.through)
+            raise error_for(call, outcome.status, outcome.body, token, pause)
+        self.pacing.passed(through=call.through)
         return _decoded(call, outcome, decode)
 
     def _exchange(self, call: Call, token: str | None, deadline: float) -> _Reply | _NoReply:
@@ -333,15 +339,17 @@ def _decoded(call: Call, reply: _Reply, decode: Callable[[object], T]) -> T:
         except RecursionError:
             flaw, kind = "the answer is too deep", UnexpectedAnswerError
     if call.effect is Effect.WRITE:
-        raise OutcomeUnknownError(call.name, reply.status, reason=flaw)
-    raise kind(call.name, reply.status, reason=flaw)
+        raise OutcomeUnknownError(call.name, reply.status, reason=flaw, through=call.through)
+    raise kind(call.name, reply.status, reason=flaw, through=call.through)
 
 
 def _error_without_reply(call: Call, failure: _NoReply) -> CyclrError:
+    through = call.through if failure.is_sent else None
     if failure.is_sent and call.effect is Effect.WRITE:
-        return OutcomeUnknownError(call.name, reason=f"sent, but no answer: {failure.words}")
+        reason = f"sent, but no answer: {failure.words}"
+        return OutcomeUnknownError(call.name, reason=reason, through=through)
     what = "no answer" if failure.is_sent else "not sent"
-    return UnreachableError(call.name, reason=f"{what}: {failure.words}")
+    return UnreachableError(call.name, reason=f"{what}: {failure.words}", through=through)
 
 
 _KINDS: Mapping[int, type[PermanentError]] = {
@@ -357,30 +365,34 @@ _KINDS: Mapping[int, type[PermanentError]] = {
 def error_for(
     call: Call,
     status: int,
-    headers: Mapping[str, str],
     body: bytes | bytearray,
     token: str | None = None,
+    pause: float | None = None,
 ) -> CyclrError:
-    """The error for an answer that is not a success."""
+    """The error for an answer that is not a success; `pause`: seconds that were asked for."""
     hidden = (*call.concealed, token) if token else call.concealed
     said = words_in(body)
-    message = shown(said, hidden)
-    pause = retry_after(status, headers)
+    message = None if 300 <= status < 400 else shown(said, hidden)
+    kind, reason = _failure(call, status, said)
+    return kind(call.name, status, message, pause, reason=reason, through=call.through)
+
+
+def _failure(call: Call, status: int, said: str) -> tuple[type[CyclrError], str]:
+    """What kind of error an answer that is not a success is, and why in our words."""
+    is_write = call.effect is Effect.WRITE
     if status == 429:
-        reason = "Cyclr asks for a pause"
-        return RateLimitedError(call.name, status, message, pause, reason=reason)
+        who = "Cyclr" if call.through is None else "the third party"
+        return RateLimitedError, f"{who} asks for a pause"
     if status >= 500 or status in (408, 425) or status < 200:
-        if call.effect is Effect.WRITE:
-            reason = "sent, but the outcome is unknown"
-            return OutcomeUnknownError(call.name, status, message, pause, reason=reason)
-        reason = "Cyclr is in trouble"
-        return UnreachableError(call.name, status, message, pause, reason=reason)
+        if is_write:
+            return OutcomeUnknownError, "sent, but the outcome is unknown"
+        who = "Cyclr" if call.through is None else "Cyclr or the third party"
+        return UnreachableError, f"{who} is in trouble"
     if status < 400:
-        if call.effect is Effect.WRITE:
-            reason = "sent, and answered by a redirect"
-            return OutcomeUnknownError(call.name, status, reason=reason)
-        return RedirectedError(call.name, status, reason="answered by a redirect, not followed")
-    return _kind(status, said)(call.name, status, message, reason="refused")
+        if is_write:
+            return OutcomeUnknownError, "sent, and answered by a redirect"
+        return RedirectedError, "answered by a redirect, not followed"
+    return _kind(status, said), "refused"
 
 
 def _kind(status: int, said: str) -> type[PermanentError]:
@@ -398,14 +410,13 @@ def _kind(status: int, said: str) -> type[PermanentError]:
 
 
 def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
-    """Seconds to stay away, 0 to 3,600, as the answer says; None if it asks for no pause.
+    """Seconds to stay away, 0 to 3,600, as the answer says; None if it does not say, or nonsense.
 
-    429 without the header, and any header that makes no sense, count as 60.
+    Only 429 and the statuses from 500 on can ask for a pause.
     """
-    text = headers.get("Retry-After")
-    if status != 429 and (text is None or status < 500):
+    text = headers.get("Retry-After", "").strip()
+    if status != 429 and status < 500:
         return None
-    text = (text or "").strip()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return min(float(text[:20]), LONGEST_PAUSE)
     try:
@@ -414,7 +425,7 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
         now = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)
         seconds = (_aware(until) - _aware(now)).total_seconds()
     except (ValueError, TypeError, OverflowError, IndexError):
-        return DEFAULT_PAUSE
+        return None
     return min(max(seconds, 0.0), LONGEST_PAUSE)
 
 

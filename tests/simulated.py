@@ -36,7 +36,7 @@ def cyclr(settings: Any) -> Iterator[World]:
     settings.CYCLR_SERVICE_URL = world.service_url
     settings.CYCLR_CLIENT_ID, settings.CYCLR_CLIENT_SECRET = world.credentials[0]
     settings.CYCLR_CALLS_PER_SECOND = 10_000
-    pacing._alone_until.clear()
+    pacing.forget_holds()
     prepare: Callable[[Any], None] = lambda client: mount(world, client.session)  # noqa: E731
     consoles.on_new_client.append(prepare)
     consoles.forget_clients()

@@ -1,8 +1,10 @@
 """The rate limit of a console, shared by all workers through Redis.
 
 A token bucket of `CYCLR_CALLS_PER_SECOND`; a fifth of it is kept free for work a person waits for.
-A 429 or a Retry-After holds every worker back at once. Without Redis each process keeps to a
-quarter of the rate by itself: never unlimited.
+A 429 or a Retry-After holds every worker back at once: from the console, or, where a third party
+gave it through a method or a trigger, from that one installed connector. Three connectors' within
+ten seconds hold the console too: it may be Cyclr's after all. Without Redis each process keeps to
+a quarter of the rate by itself, and to what it was told itself: never unlimited.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass, field
 
 import redis
 from django.conf import settings
 
 from cyclr_api import TemporaryError
+from cyclr_api.pacing import FIRST_PAUSE, LONGEST_GUESS, guessed_pause
 from dashboard.common.redis import connection
 
 logger = logging.getLogger(__name__)
@@ -25,8 +29,17 @@ LONGEST_WAIT = {INTERACTIVE: 10.0, BACKGROUND: 1.0}
 KEPT_FREE = {INTERACTIVE: 0.0, BACKGROUND: 0.2}
 
 
+SUSPICIOUS, WITHIN = 3, 10.0
+"""So many connectors' third parties asking for a pause within so many seconds hold the console."""
+REMEMBERED = 600.0
+"""Seconds for which it is known how often in a row a pause had to be guessed."""
+
+
 class PacedError(TemporaryError):
-    """Not sent: this console's calls are paced and it is not this one's turn soon."""
+    """Not sent: this console's calls are paced and it is not this one's turn soon.
+
+    With `through` only the calls through that installed connector are.
+    """
 
 
 # Redis counts a key's life, like TIME, by the wall clock: one that is set back would prolong a hold
@@ -38,16 +51,26 @@ local function left(key)
   redis.call('PEXPIRE', key, whole)
   return whole
 end
+local function seconds_now()
+  local time = redis.call('TIME')
+  return time[1] + time[2] / 1000000
+end
 """
 
 TAKE = (
     LEFT
     + """
+-- bucket, console's hold and count of refusals; perhaps those of a connector
+local known = redis.call('EXISTS', KEYS[3])
+if KEYS[4] then
+  known = known + redis.call('EXISTS', KEYS[5])
+  local own = left(KEYS[4])
+  if own > 0 then return {own, known, 1} end
+end
 local held = left(KEYS[2])
-if held > 0 then return held end
+if held > 0 then return {held, known, 0} end
 local rate, reserve, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = time[1] + time[2] / 1000000
+local now = seconds_now()
 local state = redis.call('HMGET', KEYS[1], 'level', 'at')
 local level = tonumber(state[1]) or burst
 local elapsed = math.max(0, now - (tonumber(state[2]) or now))
@@ -57,22 +80,125 @@ if level - 1 >= reserve then level = level - 1
 else wait = math.ceil((reserve + 1 - level) / rate * 1000) end
 redis.call('HSET', KEYS[1], 'level', tostring(level), 'at', tostring(now))
 redis.call('PEXPIRE', KEYS[1], 60000)
-return wait
+return {wait, known, 0}
 """
 )
 
 HOLD = (
     LEFT
     + """
-if left(KEYS[1]) < tonumber(ARGV[1]) then
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[1])
+-- console's hold and count of refusals, connectors that were refused lately; perhaps a connector's
+local asked, first, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local function hold(key, count)
+  local rest, wanted = left(key), asked
+  if wanted == 0 then
+    if rest > 0 then return rest end  -- the call had left before: it says nothing new
+    local refusals = math.min(redis.call('INCR', count), 20)
+    redis.call('PEXPIRE', count, ARGV[4])
+    wanted = math.min(longest, first * 2 ^ (refusals - 1))
+  end
+  if rest >= wanted then return rest end
+  local whole = string.format('%d', wanted)
+  redis.call('SET', key, whole, 'PX', whole)
+  return wanted
 end
-return 0
+if not KEYS[4] then return math.floor(hold(KEYS[1], KEYS[2])) end
+local pause = hold(KEYS[4], KEYS[5])
+local now, within = seconds_now(), tonumber(ARGV[6])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - within)
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '(' .. tostring(now + 1), '+inf')
+redis.call('ZADD', KEYS[3], now, ARGV[7])
+redis.call('PEXPIRE', KEYS[3], math.ceil(within * 1000))
+if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[5]) then
+  pause = math.max(pause, hold(KEYS[1], KEYS[2]))
+end
+return math.floor(pause)
 """
 )
 
-_alone_until: dict[int, float] = {}
-_alone = threading.Lock()
+Place = tuple[int, int | None]
+"""A console, and perhaps one of its installed connectors."""
+
+
+@dataclass
+class _Alone:
+    """What this process was told itself, by its own monotonic clock: all there is without Redis."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    turns: dict[int, float] = field(default_factory=dict)
+    """By console: when the next call may leave."""
+    held: dict[Place, float] = field(default_factory=dict)
+    refusals: dict[Place, int] = field(default_factory=dict)
+    limited: dict[int, dict[int, float]] = field(default_factory=dict)
+    """By console: which connectors' third parties asked for a pause, and when."""
+
+    def forget(self) -> None:
+        """As if nobody had ever asked for a pause."""
+        with self.lock:
+            for known in (self.turns, self.held, self.refusals, self.limited):
+                known.clear()
+
+    def hold(self, console: int, through: int | None, seconds: float) -> float:
+        """Hold a console or a connector; 0 seconds are guessed. How long it is."""
+        with self.lock:
+            now = time.monotonic()
+            self.held = {place: until for place, until in self.held.items() if until > now}
+            pause = self._hold((console, through), seconds, now)
+            if through is None:
+                return pause
+            lately = self.limited.setdefault(console, {})
+            lately[through] = now
+            for other in [one for one, at in lately.items() if at <= now - WITHIN]:
+                del lately[other]
+            if len(lately) >= SUSPICIOUS:
+                pause = max(pause, self._hold((console, None), seconds, now))
+            return pause
+
+    def _hold(self, place: Place, seconds: float, now: float) -> float:
+        rest = self.held.get(place, now) - now
+        if not seconds:
+            if rest > 0:
+                return rest
+            self.refusals[place] = self.refusals.get(place, 0) + 1
+            seconds = guessed_pause(self.refusals[place])
+        self.held[place] = now + max(rest, seconds)
+        return max(rest, seconds)
+
+    def take(self, console: int, through: int | None, rate: float) -> _Turn:
+        """This process's own share, for all its threads and both lanes together."""
+        with self.lock:
+            now = time.monotonic()
+            own = self.held.get((console, through), 0.0)
+            if through is not None and now < own:
+                return _Turn(own - now, is_of_connector=True)
+            until = max(self.held.get((console, None), 0.0), self.turns.get(console, 0.0))
+            if now < until:
+                return _Turn(until - now)
+            self.turns[console] = now + 1 / rate
+            return _Turn(0.0)
+
+    def passed(self, console: int, through: int | None) -> None:
+        """Guesses about them begin anew."""
+        if self.refusals:
+            with self.lock:
+                self.refusals.pop((console, None), None)
+                self.refusals.pop((console, through), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Seconds until a call may leave, and whether it is held for its connector's sake."""
+
+    pause: float
+    is_of_connector: bool = False
+
+
+_alone = _Alone()
+
+
+def forget_holds() -> None:
+    """Forget what this process was told; for tests, whose consoles bear the same numbers."""
+    _alone.forget()
 
 
 class SharedPacing:
@@ -81,48 +207,77 @@ class SharedPacing:
     def __init__(self, console_id: int, lane: str) -> None:
         self.console_id = console_id
         self.lane = lane
+        self._known: set[int | None] = set()
+        """What calls go through of which Redis counts refusals."""
 
-    def wait(self, call: str) -> None:
-        """Return when the call may leave; raises `PacedError` when that is too long to wait."""
+    def wait(self, call: str, *, through: int | None = None) -> None:
+        """Return when the call may leave; raises `PacedError` when that is too long to wait.
+
+        A third party's pause is not waited for: other calls need the thread.
+        """
         deadline = time.monotonic() + LONGEST_WAIT[self.lane]
-        while pause := self._take():
-            if time.monotonic() + pause > deadline:
-                raise PacedError(call, retry_after=pause)
-            time.sleep(pause)
+        while (turn := self._take(through)).pause:
+            if turn.is_of_connector:
+                raise PacedError(call, retry_after=turn.pause, through=through)
+            if time.monotonic() + turn.pause > deadline:
+                raise PacedError(call, retry_after=turn.pause)
+            time.sleep(turn.pause)
 
-    def hold(self, seconds: float) -> None:
-        """No worker calls this console for so long: Cyclr asked for it."""
-        with _alone:
-            until = time.monotonic() + seconds
-            _alone_until[self.console_id] = max(_alone_until.get(self.console_id, 0.0), until)
+    def hold(self, seconds: float | None, *, through: int | None = None) -> float:
+        """No worker makes such a call for so long; None is guessed, longer with each in a row."""
+        asked = seconds or 0.0
+        pause = _alone.hold(self.console_id, through, asked)
+        self._known.add(through)
         server = connection()
-        if server is not None:
-            key = f"pace:{self.console_id}:held"
-            try:
-                server.eval(HOLD, 1, key, str(max(1, int(seconds * 1000))))
-            except redis.RedisError:
-                logger.warning("pacing: hold not shared console=%d", self.console_id)
+        if server is None:
+            return pause
+        rules = (FIRST_PAUSE * 1000, LONGEST_GUESS * 1000, REMEMBERED * 1000, SUSPICIOUS, WITHIN)
+        numbers = (max(1, int(asked * 1000)) if asked else 0, *rules, through or 0)
+        keys = [*self._keys(None), f"pace:{self.console_id}:limited"]
+        keys += self._keys(through) if through is not None else []
+        try:
+            texts = [f"{number:.0f}" for number in numbers]
+            return int(server.eval(HOLD, len(keys), *keys, *texts)) / 1000
+        except redis.RedisError:
+            logger.warning("pacing: hold not shared console=%d", self.console_id)
+            return pause
 
-    def _take(self) -> float:
+    def passed(self, *, through: int | None = None) -> None:
+        """Cyclr answered, and where it was asked the third party too: guesses begin anew."""
+        _alone.passed(self.console_id, through)
+        known = {None, through} & self._known
+        server = connection() if known else None
+        if server is None:
+            return
+        self._known -= known
+        try:
+            server.delete(*(self._keys(one)[1] for one in known))
+        except redis.RedisError:
+            logger.warning("pacing: refusals not forgotten console=%d", self.console_id)
+
+    def _keys(self, through: int | None) -> list[str]:
+        """Where the hold of the console, or of a connector, and the count of refusals are."""
+        place = "" if through is None else f":{through}"
+        return [f"pace:{self.console_id}:{what}{place}" for what in ("held", "refusals")]
+
+    def _take(self, through: int | None = None) -> _Turn:
         rate = max(0.1, settings.CYCLR_CALLS_PER_SECOND)
         server = connection()
         if server is not None:
             try:
-                keys = [f"pace:{self.console_id}", f"pace:{self.console_id}:held"]
-                burst = max(rate, 1.0)
-                reserve = KEPT_FREE[self.lane] * burst if burst >= 2 else 0.0
-                numbers = (str(rate), str(reserve), str(burst))
-                return int(server.eval(TAKE, 2, *keys, *numbers)) / 1000
+                return self._take_shared(server, rate, through)
             except redis.RedisError:
                 logger.warning("pacing: without Redis console=%d", self.console_id)
-        return self._take_alone(rate / 4 if settings.REDIS_URL else rate)
+        alone = rate / 4 if settings.REDIS_URL else rate
+        return _alone.take(self.console_id, through, alone)
 
-    def _take_alone(self, rate: float) -> float:
-        """This process's own share, for all its threads and both lanes together."""
-        with _alone:
-            now = time.monotonic()
-            until = _alone_until.get(self.console_id, 0.0)
-            if now < until:
-                return until - now
-            _alone_until[self.console_id] = now + 1 / rate
-            return 0.0
+    def _take_shared(self, server: redis.Redis, rate: float, through: int | None) -> _Turn:
+        keys = [f"pace:{self.console_id}", *self._keys(None)]
+        keys += self._keys(through) if through is not None else []
+        burst = max(rate, 1.0)
+        reserve = KEPT_FREE[self.lane] * burst if burst >= 2 else 0.0
+        numbers = (str(rate), str(reserve), str(burst))
+        wait, known, is_of_connector = server.eval(TAKE, len(keys), *keys, *numbers)
+        if known:
+            self._known |= {None, through}
+        return _Turn(int(wait) / 1000, bool(is_of_connector))

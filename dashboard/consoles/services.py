@@ -161,7 +161,15 @@ def asking(console: Console, lane: str = INTERACTIVE) -> Iterator[Client]:
 
 
 def note(console: Console, error: CyclrError | None) -> None:
-    """Note how a call went. A refusal is an answer; being paced says nothing."""
+    """Note how a call went. A refusal is an answer; being paced says nothing.
+
+    What a third party said through an installed connector is an answer of Cyclr's as well; its
+    silence may be either's.
+    """
+    if error is not None and error.through is not None:
+        if error.status is not None:
+            note_answer(console)
+        return
     match error:
         case PacedError() | RateLimitedError() | RetiredConsoleError():
             return

@@ -801,7 +801,7 @@ def _is_about_the_console(error: CyclrError) -> bool:
     """Whether every other account would get the same answer."""
     if isinstance(error, CredentialsRefusedError):
         return not isinstance(error, AccountRefusedError)
-    return isinstance(error, PacedError | RateLimitedError)
+    return error.through is None and isinstance(error, PacedError | RateLimitedError)
 
 
 def _take(

@@ -461,7 +461,8 @@ def _wait(held: Claim, handler: Handler, error: TemporaryError | OutcomeUnknownE
         return
     pause = random.uniform(0, min(LONGEST_PAUSE, 2.0 ** min(tries, 10)))  # noqa: S311 - jitter
     if error.retry_after is not None:
-        pause = error.retry_after + random.uniform(0, 0.2 * error.retry_after)  # noqa: S311
+        asked = error.retry_after + random.uniform(0, 0.2 * error.retry_after)  # noqa: S311
+        pause = asked if isinstance(error, PacedError) else max(pause, asked)
     columns: dict[str, Any] = {
         "state": State.UNSURE if was_sent else State.QUEUED,
         "tries": tries,

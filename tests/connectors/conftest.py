@@ -19,7 +19,7 @@ IDENTITY = "contacts[0].email"
 @pytest.fixture(autouse=True)
 def nobody_is_held_back() -> None:
     """A 429 of one test must not hold back the next one, whose console has the same number."""
-    pacing._alone_until.clear()
+    pacing.forget_holds()
 
 
 @pytest.fixture

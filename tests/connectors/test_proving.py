@@ -11,8 +11,10 @@ from cyclr_api.simulator import World
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.connectors import proving, tasks
 from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.consoles.models import Console
 from dashboard.consoles.services import client
-from dashboard.mirror.models import AccountConnector
+from dashboard.mirror import sync
+from dashboard.mirror.models import Account, AccountConnector
 from dashboard.people.models import Role
 from tests.connectors.conftest import choose, say, work
 from tests.factories import make_user
@@ -121,6 +123,28 @@ def test_while_cyclr_is_away_it_waits_longer_and_longer_and_gives_up_in_words(
     assert 39 < waits < 45
     assert run.is_finished and run.worked is None
     assert run.words == proving.NO_ANSWER
+
+
+def test_a_third_party_s_rate_limit_does_not_hold_what_is_asked_of_cyclr(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    cyclr.faults.rate_limit(*METHOD, retry_after="60")
+    proving.ask(mailchimp, Actor.system())
+    work()
+
+    sync.refresh_account(Account.objects.exclude(pk=mailchimp.account_id)[0])
+    console = Console.objects.get()
+    assert (console.trouble, console.failures) == ("", 0)
+
+
+def test_a_method_that_breaks_is_no_trouble_with_cyclr(
+    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+) -> None:
+    cyclr.faults.respond(*METHOD, status=500)
+    proving.ask(mailchimp, Actor.system())
+    work()
+
+    assert Console.objects.get().trouble == ""
 
 
 def test_a_run_that_is_under_way_elsewhere_is_left_alone(

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 import redis
 
-from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError, SharedPacing
+from dashboard.common.redis import connection
+from dashboard.consoles import pacing
+from dashboard.consoles.pacing import (
+    BACKGROUND,
+    INTERACTIVE,
+    PacedError,
+    SharedPacing,
+    forget_holds,
+)
 from tests.support.services import RedisServer
 
 MINUTES, HOURS = 10 * 60, 9 * 3600
@@ -30,7 +38,7 @@ def shared(redis_url: str, settings: Any) -> None:
 
 def taken(paces: SharedPacing, most: int = 100) -> int:
     """How many calls may leave at this moment."""
-    return next(n for n in range(most + 1) if n == most or paces._take() > 0)
+    return next(n for n in range(most + 1) if n == most or paces._take().pause > 0)
 
 
 @pytest.mark.redis
@@ -49,9 +57,9 @@ def test_all_workers_share_one_bucket_and_people_have_a_share_of_their_own(
 def test_a_low_rate_starves_nobody_and_is_kept(shared: None, number: int, settings: Any) -> None:
     settings.CYCLR_CALLS_PER_SECOND = 0.5
     background = SharedPacing(number, BACKGROUND)
-    assert background._take() == 0
+    assert background._take().pause == 0
 
-    assert 1.5 < background._take() <= 2.0
+    assert 1.5 < background._take().pause <= 2.0
 
 
 @pytest.mark.redis
@@ -60,7 +68,7 @@ def test_a_hold_reaches_every_worker_and_is_never_shortened(shared: None, number
     one.hold(600)
     other.hold(1)
 
-    assert 590 < other._take() <= 600
+    assert 590 < other._take().pause <= 600
     with pytest.raises(PacedError) as caught:
         one.wait("GET /accounts")
     assert caught.value.retry_after is not None
@@ -84,7 +92,7 @@ def test_a_clock_that_is_set_wrong_stops_no_call(
 ) -> None:
     settings.CYCLR_CALLS_PER_SECOND = 4
     paces = SharedPacing(number, INTERACTIVE)
-    assert paces._take() == 0
+    assert paces._take().pause == 0
 
     set_clock_back(number, redis_url, by)
 
@@ -100,11 +108,11 @@ def test_a_hold_is_never_longer_than_it_was_set_for(
     paces.hold(20)
 
     set_clock_back(number, redis_url, by)
-    assert 15 < paces._take() <= 20
+    assert 15 < paces._take().pause <= 20
 
     set_clock_back(number, redis_url, by)
     paces.hold(40)
-    assert 35 < paces._take() <= 40
+    assert 35 < paces._take().pause <= 40
 
 
 @pytest.mark.redis
@@ -115,5 +123,104 @@ def test_without_redis_a_process_keeps_to_a_part_of_the_rate(
     redis_server.signal(signal.SIGKILL)
     lanes = SharedPacing(number, BACKGROUND), SharedPacing(number, INTERACTIVE)
 
-    assert lanes[0]._take() == 0
-    assert 0.5 < lanes[1]._take() <= 1.0
+    assert lanes[0]._take().pause == 0
+    assert 0.5 < lanes[1]._take().pause <= 1.0
+
+
+# ---- what a 429 is about ----
+
+
+@pytest.fixture(params=["shared", "alone"])
+def paces(request: pytest.FixtureRequest, number: int, settings: Any) -> SharedPacing:
+    """Pacing through a real Redis, or within this process where there is none."""
+    settings.CYCLR_CALLS_PER_SECOND = 1000
+    settings.REDIS_URL = ""
+    forget_holds()
+    if request.param == "shared":
+        settings.REDIS_URL = request.getfixturevalue("redis_url")
+    return SharedPacing(number, INTERACTIVE)
+
+
+def forget_own(paces: SharedPacing) -> SharedPacing:
+    """Another worker of the same console: what is in Redis is all that it knows."""
+    if connection() is not None:
+        forget_holds()
+        return SharedPacing(paces.console_id, paces.lane)
+    return paces
+
+
+@pytest.mark.redis
+def test_a_third_party_s_pause_holds_its_connector_alone(paces: SharedPacing) -> None:
+    assert paces.hold(600, through=7) == pytest.approx(600, abs=1)
+    other = forget_own(paces)
+
+    with pytest.raises(PacedError) as caught:
+        other.wait("POST /account/connectors/{id}/methods/{method}", through=7)
+    assert caught.value.through == 7
+    assert 590 < (caught.value.retry_after or 0) <= 600
+    other.wait("POST /account/connectors/{id}/methods/{method}", through=8)
+    other.wait("GET /account/connectors/{id}")
+
+
+@pytest.mark.redis
+def test_pauses_of_three_connectors_within_seconds_hold_the_console(paces: SharedPacing) -> None:
+    for through in (7, 8, 7, 8):
+        forget_own(paces).hold(600, through=through)
+    assert paces._take().pause < 1
+    paces.hold(600, through=9)
+
+    assert 590 < forget_own(paces)._take().pause <= 600
+
+
+@pytest.mark.redis
+def test_any_other_pause_holds_the_console_and_all_its_connectors(paces: SharedPacing) -> None:
+    paces.hold(600)
+
+    for through in (None, 7):
+        with pytest.raises(PacedError) as caught:
+            forget_own(paces).wait("GET /accounts", through=through)
+        assert caught.value.through is None
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("unsaid", [None, 0])
+@pytest.mark.parametrize("through", [None, 7])
+def test_a_pause_of_unknown_length_begins_at_a_second_and_doubles_to_a_minute(
+    paces: SharedPacing, unsaid: float | None, through: int | None
+) -> None:
+    pauses = []
+    for _ in range(9):
+        pauses.append(paces.hold(unsaid, through=through))
+        let_pass(paces, through)
+
+    assert [round(pause) for pause in pauses] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def let_pass(paces: SharedPacing, through: int | None) -> None:
+    """End what is held, as time does; how often it was refused is remembered."""
+    pacing._alone.held.clear()
+    server = connection()
+    if server is not None:
+        server.delete(paces._keys(through)[0])
+
+
+@pytest.mark.redis
+def test_calls_that_left_before_a_pause_was_asked_for_do_not_prolong_it(
+    paces: SharedPacing,
+) -> None:
+    pauses = [paces.hold(None) for _ in range(10)]
+
+    assert all(0.5 < pause <= 1 for pause in pauses)
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("through", [None, 7])
+def test_an_answer_lets_guesses_begin_anew(paces: SharedPacing, through: int | None) -> None:
+    for _ in range(4):
+        paces.hold(None, through=through)
+        let_pass(paces, through)
+    other = forget_own(paces)
+    other.wait("GET /accounts", through=through)
+    other.passed(through=through)
+
+    assert round(forget_own(paces).hold(None, through=through)) == 1

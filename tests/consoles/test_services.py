@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 import redis
 
-from cyclr_api import AccountRefusedError, CredentialsRefusedError, Token, UnreachableError
+from cyclr_api import (
+    AccountRefusedError,
+    CredentialsRefusedError,
+    CyclrError,
+    ForbiddenError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    Token,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 from dashboard.consoles import services
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import SharedTokens, ensure_environment_console, note
@@ -86,3 +96,37 @@ def test_who_asks_a_customer_has_a_name() -> None:
     assert named.asks_as == "Larkfield"
     assert derived.asks_as == "Acme Books"
     assert neither.asks_as == "Your software provider"
+
+
+METHOD = "POST /account/connectors/{id}/methods/{method}"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnreachableError(METHOD, 500, through=7),
+        OutcomeUnknownError(METHOD, 503, through=7),
+        RateLimitedError(METHOD, 429, retry_after=60, through=7),
+        UnexpectedAnswerError(METHOD, 200, through=7),
+        AccountRefusedError(METHOD, 401, through=7),
+        ForbiddenError(METHOD, 403, through=7),
+    ],
+)
+def test_what_a_third_party_answers_is_an_answer_of_cyclr_s(error: CyclrError, db: None) -> None:
+    console = make_console()
+    note(console, UnreachableError("GET /accounts"))
+    note(console, error)
+
+    now = Console.objects.get()
+    assert (now.trouble, now.failures) == ("", 0)
+    assert now.answered_at is not None
+
+
+def test_silence_behind_a_method_says_nothing_about_cyclr(db: None) -> None:
+    console = make_console()
+    note(console, UnreachableError(METHOD, through=7))
+    assert Console.objects.get().trouble == ""
+    note(console, UnreachableError("GET /accounts"))
+    note(console, OutcomeUnknownError(METHOD, through=7))
+
+    assert Console.objects.get().trouble == "Cyclr does not answer."

@@ -106,13 +106,17 @@ def test_a_page_whose_turn_has_not_come_is_waited_for_within_patience(world: Wor
     class Busy:
         """Says "not yet" twice before each call."""
 
-        def wait(self, call: str) -> None:
+        def wait(self, call: str, *, through: int | None = None) -> None:
             turns.append(call)
             if len(turns) % 3:
                 raise RateLimitedError(call, retry_after=0.01)
 
-        def hold(self, seconds: float) -> None:
+        def hold(self, seconds: float | None, *, through: int | None = None) -> float:
             """Nobody asks for it here."""
+            return seconds or 0.0
+
+        def passed(self, *, through: int | None = None) -> None:
+            """Nothing was guessed."""
 
     client = client_of(world, pacing=Busy())
 

@@ -321,11 +321,15 @@ class Counted:
         self.calls: Counter[str] = Counter()
         self.holds: list[float] = []
 
-    def wait(self, call: str) -> None:
+    def wait(self, call: str, *, through: int | None = None) -> None:
         self.calls[call] += 1
 
-    def hold(self, seconds: float) -> None:
-        self.holds.append(seconds)
+    def hold(self, seconds: float | None, *, through: int | None = None) -> float:
+        self.holds.append(seconds or 0.0)
+        return seconds or 0.0
+
+    def passed(self, *, through: int | None = None) -> None:
+        """Nothing was guessed."""
 
 
 def console(number: int) -> World:

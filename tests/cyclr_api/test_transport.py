@@ -33,6 +33,7 @@ from cyclr_api import (
     CyclrError,
     ForbiddenError,
     NameInUseError,
+    NoPacing,
     NotFoundError,
     OutcomeUnknownError,
     PermanentError,
@@ -641,24 +642,31 @@ class Log:
 
     def __init__(self) -> None:
         self.waited: list[str] = []
-        self.held: list[float] = []
+        self.held: list[float | None] = []
+        self.places: list[int | None] = []
+        self.passes: list[int | None] = []
 
-    def wait(self, call: str) -> None:
+    def wait(self, call: str, *, through: int | None = None) -> None:
         self.waited.append(call)
+        self.places.append(through)
 
-    def hold(self, seconds: float) -> None:
+    def hold(self, seconds: float | None, *, through: int | None = None) -> float:
         self.held.append(seconds)
+        return 33 if seconds is None else seconds
+
+    def passed(self, *, through: int | None = None) -> None:
+        self.passes.append(through)
 
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
         ("Retry-After: 7\r\n", 7),
-        ("", 60),
-        ("Retry-After: soon\r\n", 60),
-        ("Retry-After: -1\r\n", 60),
-        ("Retry-After: ٣\r\n", 60),
-        ("Retry-After: \r\n", 60),
+        ("", None),
+        ("Retry-After: soon\r\n", None),
+        ("Retry-After: -1\r\n", None),
+        ("Retry-After: ٣\r\n", None),
+        ("Retry-After: \r\n", None),
         ("Retry-After: 1000000000\r\n", 3600),
         ("Retry-After: " + "9" * 400 + "\r\n", 3600),
         (
@@ -670,16 +678,79 @@ class Log:
 )
 @pytest.mark.parametrize("call", [read, write])
 def test_a_429_means_nothing_happened_and_everybody_waits(
-    call: Callable[[Client], object], header: str, seconds: float
+    call: Callable[[Client], object], header: str, seconds: float | None
 ) -> None:
     pacing = Log()
     with serve(reply(429, {"Message": "slow"}, headers=header)) as server:
         error = failure(call, client_of(server, pacing=pacing))
 
     assert isinstance(error, RateLimitedError)
-    assert error.retry_after == seconds
+    assert error.retry_after == (33 if seconds is None else seconds)
     assert pacing.held == [seconds]
     assert len(server.calls) == 1
+
+
+USES: dict[str, Callable[[Client], object]] = {
+    "call": lambda client: client.account("a-1").connector(9).call(5, is_read=True),
+    "write": lambda client: client.account("a-1").connector(9).call(5),
+    "body": lambda client: client.account("a-1").connector(9).call_with_body(5, "{}"),
+    "test": lambda client: client.account("a-1").connector(9).test(5),
+    "trigger": lambda client: client.account("a-1").connector(9).run_trigger(5),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
+def test_an_error_from_behind_a_connector_says_which(use: str, status: int) -> None:
+    pacing = Log()
+    play = reply(status, headers="Retry-After: 20\r\n")
+    with serve(*[play] * 6) as server:
+        error = failure(USES[use], client_of(server, pacing=pacing))
+
+    assert (error.status, error.through) == (status, 9)
+    assert set(pacing.places) == {None, 9}  # the token, and the call
+    if status == 429 or status >= 500:
+        assert (pacing.held, error.retry_after) == ([20], 20)
+        assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize("use", ["call", "write"])
+@pytest.mark.parametrize("play", [reset, reply(200, b"<html>")])
+def test_silence_and_rubbish_from_behind_a_connector_say_which(use: str, play: Play) -> None:
+    with serve(*[play] * 6) as server:
+        error = failure(USES[use], client_of(server))
+
+    assert error.through == 9
+
+
+def test_what_did_not_reach_cyclr_is_not_about_the_connector() -> None:
+    with serve(reply(200, ACCOUNT)) as server:
+        client = client_of(server)
+        read(client)
+    error = failure(USES["write"], client)
+
+    assert str(error).endswith("not sent: connection refused")
+    assert error.through is None
+
+
+@pytest.mark.parametrize("call", [read, write])
+def test_what_cyclr_says_itself_is_not_about_a_connector(call: Callable[[Client], object]) -> None:
+    pacing = Log()
+    with serve(reply(429), reply(200, ACCOUNT)) as server:
+        error = failure(call, client_of(server, pacing=pacing, total=1))
+
+    assert error.through is None and set(pacing.places) == {None}
+    assert None in pacing.passes  # the token was answered
+
+
+def test_without_a_limit_of_the_host_guesses_double_and_begin_anew() -> None:
+    paces = NoPacing()
+    pauses = [paces.hold(None) for _ in range(8)]
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert (paces.hold(None, through=7), paces.hold(7)) == (1, 7)
+    paces.passed()
+
+    assert paces.hold(None) == 1
 
 
 def test_a_short_pause_is_waited_for() -> None:
@@ -750,7 +821,7 @@ def test_an_unknown_outcome_can_ask_for_a_pause_too() -> None:
 
 def test_pacing_may_refuse_before_anything_is_sent() -> None:
     class Closed(Log):
-        def wait(self, call: str) -> None:
+        def wait(self, call: str, *, through: int | None = None) -> None:
             raise TemporaryError(call, retry_after=5)
 
     with serve(reply(200, INSTALLED)) as server:
@@ -762,7 +833,7 @@ def test_pacing_may_refuse_before_anything_is_sent() -> None:
 
 def test_a_read_whose_turn_comes_too_late_is_not_sent() -> None:
     class Slow(Log):
-        def wait(self, call: str) -> None:
+        def wait(self, call: str, *, through: int | None = None) -> None:
             super().wait(call)
             if self.waited.count("GET /accounts/{id}") == 2:
                 time.sleep(0.5)

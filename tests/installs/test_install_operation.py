@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cyclr_api.simulator import World
+from dashboard.consoles import pacing
 from dashboard.links.models import Link
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.operations import engine
 from dashboard.operations.models import Operation, OperationEvent, State
 from tests.simulated import Hands, library
 
@@ -342,3 +345,25 @@ def test_an_install_that_no_listing_shows_for_a_minute_is_found_and_not_repeated
     assert [call.fault for call in cyclr.requests if call.path.endswith("/install")] == [
         "drop_after_effect"
     ]
+
+
+def test_an_install_that_met_two_rate_limits_without_a_time_is_done_within_seconds(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    cyclr.faults.rate_limit("POST", INSTALL, retry_after=None, times=2)
+    url, data = fill(harbour, "Slack")
+    agent.post(url, data)
+    operation = Operation.objects.get()
+    waits = []
+    for _ in range(2):
+        moment = timezone.now()
+        engine.run(operation.pk)
+        operation.refresh_from_db()
+        waits.append((operation.not_before - moment).total_seconds())
+        hands.later(sum(waits) + 1)
+        pacing._alone.held.clear()  # ends by a clock of its own
+    engine.run(operation.pk)
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE, operation.error
+    assert sum(waits) < 10

@@ -75,7 +75,7 @@ def test_with_every_second_mint_refused_every_customer_comes_through(
         waits.append(press_continue(customer, link)["Location"])
     for seconds in range(0, 40, 3):
         hands.later(seconds)
-        pacing._alone_until.clear()  # held back together in life; here the clock is ours
+        pacing.forget_holds()  # held back together in life; here the clock is ours
         hands.work()
 
     assert all(customer.get(wait).status_code in {200, 302} for wait in waits)
