@@ -2,11 +2,19 @@
 
 import logging
 import os
+import sys
 from typing import Any
 
-from dashboard.common.logs import OneLine
+from django.core.exceptions import ImproperlyConfigured
 
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+from dashboard.common.logs import OneLine
+from dashboard.environment import names
+from dashboard.environment.reading import read
+
+try:
+    workers = read(os.environ)[names.WEB_CONCURRENCY]
+except ImproperlyConfigured as error:
+    sys.exit(f"ImproperlyConfigured: {error}")
 worker_class = "gthread"
 threads = 4
 # Loaded once: half the time to start, and shared memory.

@@ -10,13 +10,20 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 
 from celery import Celery
 from celery.signals import setup_logging, worker_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+try:
+    _ = settings.REDIS_URL
+except ImproperlyConfigured as error:
+    sys.exit(f"ImproperlyConfigured: {error}")
 
 app = Celery("dashboard")
 

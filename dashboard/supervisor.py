@@ -12,26 +12,25 @@ import hashlib
 import http.client
 import importlib
 import json
-import logging
 import os
 import re
 import secrets
-import shlex
 import socket
 import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import environ
 import psycopg
 import redis
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.broker import MissingServerError, broker_command
+from dashboard.environment import names
+from dashboard.environment.reading import KEYS, KEYS_FILE, Environment, read
 from dashboard.processes import EndedError, Process, Tree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,21 +58,19 @@ def cannot(sentence: str) -> NoReturn:
 # ---- settings ----
 
 
-def read_environment() -> environ.FileAwareEnv:
-    """The environment with the root's `.env` added, as `dashboard.settings` reads it."""
-    env = environ.FileAwareEnv()
-    env.read_env(os.environ.get("DESK_ENV_FILE") or str(ROOT / ".env"))
-    return env
+def checked_environment() -> Environment:
+    """All settings; complains of what is wrong in one sentence."""
+    try:
+        return read(os.environ)
+    except ImproperlyConfigured as error:
+        cannot(str(error))
 
 
-def port_of(env: environ.FileAwareEnv, name: str, default: int) -> int:
-    """A port number from the environment."""
-    text = env.str(name, default="").strip()
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        cannot(f"{name} is {text!r}: give a number from 1 to 65535.")
-    return int(text)
+def hand_on(**values: str) -> None:
+    """Tell the processes so, whatever files say."""
+    for name, value in values.items():
+        os.environ[name] = value
+        os.environ.pop(f"{name}_FILE", None)
 
 
 def make_var(path: Path) -> Path:
@@ -120,14 +117,11 @@ def is_supervised(var: Path) -> bool:
     return True
 
 
-def make_keys(env: environ.FileAwareEnv, var: Path) -> None:
+def make_keys(environment: Environment, var: Path) -> None:
     """SECRET_KEY and CREDENTIAL_KEYS, made on the first start; `dashboard.settings` reads them."""
-    file = var / "keys.env"
-    env.read_env(str(file))
+    file = var / KEYS_FILE
     made = {
-        name: secrets.token_urlsafe(48)
-        for name in ("SECRET_KEY", "CREDENTIAL_KEYS")
-        if not env.str(name, default="")
+        name: secrets.token_urlsafe(48) for name in KEYS if not environment.is_set(names.ALL[name])
     }
     if not made:
         return
@@ -138,21 +132,14 @@ def make_keys(env: environ.FileAwareEnv, var: Path) -> None:
         )
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as out:
         out.writelines(f"{name}={value}\n" for name, value in made.items())
-    os.environ.update(made)
 
 
 def checked_settings() -> Any:
     """`dashboard.settings`, which complains of what is wrong in one sentence."""
     try:
-        settings = importlib.import_module("dashboard.settings")
+        return importlib.import_module("dashboard.settings")
     except ImproperlyConfigured as error:
         cannot(str(error))
-    except (ValueError, LookupError, ArithmeticError) as error:
-        cannot(f"A setting is wrong: {error}.")
-    level = settings.LOGGING["root"]["level"]
-    if level not in logging.getLevelNamesMapping():
-        cannot(f"LOG_LEVEL is {level!r}: use DEBUG, INFO, WARNING or ERROR.")
-    return settings
 
 
 # ---- what has to be there ----
@@ -169,6 +156,15 @@ def is_free(host: str, port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def port_in_use(port: int, environment: Environment, var: Path) -> str:
+    """What to do about it. Another port is another address for links that were made before."""
+    other = port + 2 if port < 65534 else 8000
+    sentence = f"Port {port} is in use: stop what listens there, or use PORT={other} ./run"
+    if environment.is_set(names.PUBLIC_URL) or not (var / "desk.sqlite3").exists():
+        return f"{sentence}."
+    return f"{sentence} (links that were sent before lead to port {port})."
 
 
 def free_port_after(port: int) -> int:
@@ -208,23 +204,25 @@ def check_database(database: Mapping[str, Any]) -> None:
         except sqlite3.Error as error:
             cannot(f"The database {database['NAME']} cannot be opened: {error}.")
         return
-    options = {
-        "host": database["HOST"],
-        "port": database["PORT"],
-        "user": database["USER"],
-        "password": database["PASSWORD"],
-        "dbname": database["NAME"],
-    }
-    where = f"{options['host']}:{options['port'] or 5432}/{options['dbname']}"
+    places = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    places["dbname"] = "NAME"
+    given = {name: database[place] for name, place in places.items() if database[place]}
     try:
-        psycopg.connect(
-            **{name: value for name, value in options.items() if value}, connect_timeout=5
-        ).close()
+        psycopg.connect(**database["OPTIONS"], **given).close()
     except psycopg.Error as error:
         why = re.sub(
-            r"^.*?port \d+ failed: | Is the server running.*", "", " ".join(str(error).split())
+            r"^.*?(?:port \d+|socket \"[^\"]*\") failed: | Is the server running.*",
+            "",
+            " ".join(str(error).split()),
         )
-        cannot(f"PostgreSQL at {where} cannot be used: {why}. Check DATABASE_URL.")
+        cannot(f"PostgreSQL at {where_is(database)} cannot be used: {why}. Check DATABASE_URL.")
+
+
+def where_is(database: Mapping[str, Any]) -> str:
+    """Host, port and name, without user and password."""
+    if database["HOST"].startswith("/") or not database["HOST"]:
+        return f"{database['HOST'] or 'its usual socket'}, database {database['NAME']}"
+    return f"{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
 
 
 # ---- the processes ----
@@ -289,9 +287,8 @@ def dashboard_processes(port: int) -> list[Process]:
     ]
 
 
-def simulator(port: int, var: Path) -> Process:
+def simulator(port: int, var: Path, more: Sequence[str]) -> Process:
     """The local Cyclr; what happened in it is kept."""
-    more = shlex.split(os.environ.get("LOCAL_CYCLR_OPTIONS", ""))
     return Process(
         name="cyclr",
         command=python(
@@ -316,30 +313,31 @@ def embedded_broker(var: Path, sock: Path) -> Process:
 # ---- the steps of a start ----
 
 
-def start_broker(tree: Tree, var: Path, directory: Path) -> None:
+def start_broker(tree: Tree, environment: Environment, var: Path, directory: Path) -> None:
     """The broker of REDIS_URL, if it answers; else our own."""
-    url = os.environ.get("REDIS_URL", "")
-    if url:
+    if url := environment[names.REDIS_URL]:
         if why := redis_answers(url):
             cannot(f"Redis at {without_password(url)} does not answer: {why}. Check REDIS_URL.")
         return
     sock = directory / "redis.sock"
     tree.start(embedded_broker(var, sock))
-    os.environ["REDIS_URL"] = url = f"redis+socket://{sock}"
+    url = f"redis+socket://{sock}"
+    hand_on(REDIS_URL=url)
     if not tree.wait(lambda: sock.exists() and not redis_answers(url), within=20):
         cannot(f"The broker does not start: see {var / 'broker' / 'broker.log'}.")
 
 
-def start_local_cyclr(tree: Tree, env: environ.FileAwareEnv, var: Path, port: int) -> None:
+def start_local_cyclr(tree: Tree, environment: Environment, var: Path) -> None:
     """A Cyclr of made-up accounts, if no other is named."""
-    if os.environ["CYCLR_API_URL"]:
+    if environment.is_set(names.CYCLR_API_URL):
         return
-    own = port_of(env, "LOCAL_CYCLR_PORT", 0) or free_port_after(port)
+    own = environment[names.LOCAL_CYCLR_PORT] or free_port_after(environment[names.PORT])
     address = f"http://{HOST}:{own}"
-    os.environ.update(LOCAL_CYCLR, CYCLR_API_URL=address, CYCLR_SERVICE_URL=address)
+    hand_on(**LOCAL_CYCLR, CYCLR_API_URL=address, CYCLR_SERVICE_URL=address)
     for name, value in MADE_UP_PARTNER.items():
-        os.environ.setdefault(name, value)
-    tree.start(simulator(own, var))
+        if not environment.is_set(names.ALL[name]):
+            hand_on(**{name: value})
+    tree.start(simulator(own, var, environment[names.LOCAL_CYCLR_OPTIONS]))
 
 
 def static_files_state(settings: Any) -> str:
@@ -353,23 +351,21 @@ def static_files_state(settings: Any) -> str:
     return summary.hexdigest()
 
 
-def prepare(tree: Tree, env: environ.FileAwareEnv, settings: Any, var: Path) -> tuple[str, str]:
-    """Database, static files, console, first administrator.
-
-    Answers the administrator's e-mail and password if it was made just now.
-    """
-    email = env.str("DESK_ADMIN_EMAIL", default="") or FIRST_ADMINISTRATOR
-    password = env.str("DESK_ADMIN_PASSWORD", default="") or secrets.token_urlsafe(12)
+def prepare(tree: Tree, environment: Environment, settings: Any, var: Path) -> list[str]:
+    """Database, static files, console, first administrator. Answers how to sign in."""
+    email = environment[names.DESK_ADMIN_EMAIL] or FIRST_ADMINISTRATOR
+    password = environment[names.DESK_ADMIN_PASSWORD] or secrets.token_urlsafe(12)
     stamp, state = var / "staticfiles.stamp", static_files_state(settings)
     is_collected = stamp.exists() and stamp.read_text() == state and settings.STATIC_ROOT.is_dir()
     wanted = [] if is_collected else ["static"]
-    if "cyclr" in tree.running and env.bool("DESK_DEMO", default=True):
+    if "cyclr" in tree.running and environment[names.DESK_DEMO]:
         wanted.append("demo")
+    told = child_environment("run", DESK_ADMIN_EMAIL=email, DESK_ADMIN_PASSWORD=password)
     command = Process(
         name="preparing",
         command=python("-m", "dashboard.preparation", *wanted),
         stage=CYCLR,
-        environment=child_environment("run", DESK_ADMIN_EMAIL=email, DESK_ADMIN_PASSWORD=password),
+        environment=told,
     )
     status, words = tree.run(command)
     lines = [line for line in words.splitlines() if line.strip()]
@@ -380,9 +376,12 @@ def prepare(tree: Tree, env: environ.FileAwareEnv, settings: Any, var: Path) -> 
             tree.say(command.name, line)
         cannot("The database could not be prepared: see above.")
     stamp.write_text(state)
-    answers = [json.loads(line) for line in lines if line.startswith("{")]
-    is_made = any(answer.get("first_administrator") == "made" for answer in answers)
-    return (email, password) if is_made else ("", "")
+    answer: dict[str, Any] = next((json.loads(line) for line in lines if line[0] == "{"), {})
+    if answer.get("first_administrator") == "made":
+        return first_sign_in(
+            email, "" if environment.is_set(names.DESK_ADMIN_PASSWORD) else password
+        )
+    return later_sign_in(answer.get("administrators", []))
 
 
 def web_answers(port: int) -> bool:
@@ -398,29 +397,39 @@ def web_answers(port: int) -> bool:
     return True
 
 
-def how_to_sign_in(env: environ.FileAwareEnv, email: str, password: str) -> list[str]:
-    """In words; `email` is empty if the administrator was there already."""
-    if not email:
-        return [
-            "Sign in as the administrator made on the first start. A new password:",
-            ".venv/bin/python manage.py set_password EMAIL",
-        ]
-    if env.str("DESK_ADMIN_PASSWORD", default=""):
+def first_sign_in(email: str, made: str) -> list[str]:
+    """How the administrator who was made just now signs in; `made`: a password nobody has seen."""
+    if not made:
         return [f"Sign in as {email} with the password of DESK_ADMIN_PASSWORD."]
     return [
-        f"Sign in as {email} with the password {password}",
+        f"Sign in as {email} with the password {made}",
         "(made just now and shown this once).",
     ]
 
 
-def start(tree: Tree, env: environ.FileAwareEnv, var: Path, port: int, directory: Path) -> None:
+def later_sign_in(emails: Sequence[str]) -> list[str]:
+    """How the administrators who are there sign in."""
+    if not emails:
+        return [
+            "Nobody may administer it: .venv/bin/python manage.py add_person EMAIL --role admin"
+        ]
+    return [
+        f"Sign in as {' or '.join(emails)} with the password that was set. A new one:",
+        f".venv/bin/python manage.py set_password {emails[0]}",
+    ]
+
+
+def start(tree: Tree, environment: Environment, var: Path, directory: Path) -> None:
     """All of it, until the web server answers."""
-    start_local_cyclr(tree, env, var, port)
+    port = environment[names.PORT]
+    for doubt in environment.doubts:
+        tree.say("run", doubt)
+    start_local_cyclr(tree, environment, var)
     settings = checked_settings()
     check_database(settings.DATABASES["default"])
-    start_broker(tree, var, directory)
+    start_broker(tree, environment, var, directory)
     tree.say("run", "bringing the database up to date")
-    lines = signing_in = how_to_sign_in(env, *prepare(tree, env, settings, var))
+    lines = signing_in = prepare(tree, environment, settings, var)
     try:
         tree.start(*dashboard_processes(port))
         if not tree.wait(lambda: web_answers(port), within=60):
@@ -430,7 +439,7 @@ def start(tree: Tree, env: environ.FileAwareEnv, var: Path, port: int, directory
         lines = [
             f"Cyclr Desk is ready: http://{HOST}:{port}",
             *signing_in,
-            f"Cyclr: {kind}, {os.environ['CYCLR_API_URL']}",
+            f"Cyclr: {kind}, {settings.CYCLR_API_URL}",
             "Ctrl-C ends all of it.",
         ]
     finally:
@@ -450,18 +459,15 @@ def supervise() -> NoReturn:
     """Start, watch, end. Leaves by EndedError."""
     os.chdir(ROOT)
     os.umask(0o077)
-    env = read_environment()
-    port = port_of(env, "PORT", 8000)
-    os.environ["PORT"] = str(port)
-    for name in ("REDIS_URL", "CYCLR_API_URL"):
-        os.environ[name] = env.str(name, default="").strip()
-    var = make_var(Path(env.str("DESK_VAR", default="") or ROOT / "var").resolve())
-    os.environ["DESK_VAR"] = str(var)
+    environment = checked_environment()
+    port = environment[names.PORT]
+    var = make_var(environment[names.DESK_VAR].resolve())
+    hand_on(PORT=str(port), DESK_VAR=str(var))
     lock_file = lock(var)
     (var / "ready").unlink(missing_ok=True)
     if not is_free(HOST, port):
-        cannot(f"Port {port} is in use: choose another one, as PORT={port + 1} ./run.")
-    make_keys(env, var)
+        cannot(port_in_use(port, environment, var))
+    make_keys(environment, var)
     # A socket's path must be short, which a path below var/ need not be.
     directory = Path(tempfile.mkdtemp(prefix="desk-"))
     tree = Tree(
@@ -470,7 +476,7 @@ def supervise() -> NoReturn:
         on_change=lambda ids: write_process_ids(var, ids),
     )
     try:
-        start(tree, env, var, port, directory)
+        start(tree, environment, var, directory)
         tree.wait(lambda: False, forever=True)
     except EndedError as error:
         if error.status == 0:

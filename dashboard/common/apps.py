@@ -8,3 +8,7 @@ class CommonConfig(AppConfig):
 
     name = "dashboard.common"
     label = "common"
+
+    def ready(self) -> None:
+        """What registers itself: a check."""
+        from dashboard.common import checks  # noqa: F401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 
 import dashboard.settings as settings_module
+from dashboard.environment.names import EMAIL_URL
+from dashboard.environment.reading import read
 from dashboard.links import checks
 
 
@@ -21,15 +24,12 @@ from dashboard.links import checks
         ("smtp://127.0.0.1:1025", (1025, False, False)),
     ],
 )
-def test_a_mail_server_is_one_address(
-    url: str, expected: tuple[int, bool, bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EMAIL_URL", url)
-    mail = settings_module.mail()
+def test_a_mail_server_is_one_address(url: str, expected: tuple[int, bool, bool]) -> None:
+    mail = EMAIL_URL.kind.read(url)
 
     found = (mail["EMAIL_PORT"], *(mail.get(f"EMAIL_USE_{how}", False) for how in ("TLS", "SSL")))
     assert found == expected
-    assert mail["EMAIL_HOST_PASSWORD"] in {"s+cret", None}
+    assert mail["EMAIL_HOST_PASSWORD"] in {"s+cret", ""}
     assert mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
 
 
@@ -44,20 +44,17 @@ def test_a_mail_server_is_one_address(
     ],
 )
 def test_a_wrong_mail_server_stops_the_start_without_showing_the_password(
-    url: str, monkeypatch: pytest.MonkeyPatch
+    url: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("EMAIL_URL", url)
     with pytest.raises(ImproperlyConfigured) as caught:
-        settings_module.mail()
+        read({"EMAIL_URL": url}, root=tmp_path)
 
     assert "smtp+tls://user:password@host:587" in str(caught.value)
     assert "s3cret" not in str(caught.value) and caught.value.__cause__ is None
 
 
-def test_without_a_mail_server_messages_become_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("EMAIL_URL", raising=False)
-
-    assert settings_module.mail()["EMAIL_FILE_PATH"] == str(settings_module.VAR_DIR / "mail")
+def test_without_a_mail_server_messages_become_files() -> None:
+    assert vars(settings_module)["EMAIL_FILE_PATH"] == str(settings_module.VAR_DIR / "mail")
     assert django_settings.EMAIL_TIMEOUT == 10
 
 

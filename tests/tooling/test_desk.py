@@ -43,7 +43,9 @@ def test_a_dead_worker_comes_back_and_ctrl_c_ends_all_of_it(desk_processes: Star
     assert "Traceback" not in desk.logs
 
 
-def test_the_second_start_keeps_data_and_shows_no_password(desk_processes: StartDesk) -> None:
+def test_the_second_start_keeps_data_and_names_the_e_mail_alone(
+    desk_processes: StartDesk,
+) -> None:
     desk = desk_processes(DESK_ADMIN_PASSWORD="", DESK_DEMO="1")
     assert "shown this once" in desk.logs
     before, links = desk.logs, links_of(desk)
@@ -53,7 +55,8 @@ def test_the_second_start_keeps_data_and_shows_no_password(desk_processes: Start
     desk.start()
 
     said = desk.logs.removeprefix(before)
-    assert "Sign in as the administrator made on the first start." in said
+    assert f"Sign in as {desk.admin_email} with the password that was set." in said
+    assert f"manage.py set_password {desk.admin_email}" in said
     assert "shown this once" not in said
     assert links_of(desk) == links
 

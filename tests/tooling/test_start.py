@@ -46,12 +46,25 @@ def start(var: Path, **settings: str) -> tuple[int, str]:
     [
         ({"PORT": "abc"}, "PORT is 'abc': give a number from 1 to 65535."),
         ({"PORT": "80000"}, "PORT is '80000': give a number from 1 to 65535."),
-        ({"REDIS_URL": "http://x"}, "REDIS_URL must be an address like redis://127.0.0.1:6379/0."),
-        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL must be postgres://… or sqlite:///…."),
+        (
+            {"REDIS_URL": "http://x"},
+            "REDIS_URL cannot be used: give an address like redis://127.0.0.1:6379/0.",
+        ),
+        (
+            {"DATABASE_URL": "nonsense"},
+            "DATABASE_URL cannot be used: give an address like"
+            " postgres://user:password@host:5432/name, or sqlite:///path.",
+        ),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud': use DEBUG, INFO, WARNING or ERROR."),
-        ({"CREDENTIAL_KEYS": "short"}, "Each of CREDENTIAL_KEYS needs at least 32 characters."),
-        ({"DESK_LEASE_FOR": "soon"}, "DESK_LEASE_FOR is 'soon': give a number."),
-        ({"TRUSTED_PROXIES": "inf"}, "TRUSTED_PROXIES is 'inf': give a number."),
+        (
+            {"CREDENTIAL_KEYS": "short"},
+            "CREDENTIAL_KEYS cannot be used: each key needs at least 32 characters.",
+        ),
+        (
+            {"DESK_LEASE_FOR": "soon"},
+            "DESK_LEASE_FOR is 'soon': give a number of seconds, without a unit.",
+        ),
+        ({"TRUSTED_PROXIES": "inf"}, "TRUSTED_PROXIES is 'inf': give a number from 0 to 20."),
         (
             {"CYCLR_API_URL": "https://api.cyclr.com"},
             "CYCLR_API_URL is set, so CYCLR_SERVICE_URL is needed too.",
@@ -62,7 +75,8 @@ def start(var: Path, **settings: str) -> tuple[int, str]:
         ),
         (
             {"SECRET_KEY_FILE": "/nowhere/key"},
-            "Cyclr Desk cannot start: [Errno 2] No such file or directory: '/nowhere/key'.",
+            "/nowhere/key, which SECRET_KEY_FILE names, cannot be read (No such file or directory):"
+            " correct the path or its rights.",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -85,7 +99,8 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
         status, said = start(tmp_path, PORT=str(port))
 
     assert status == 2
-    assert said == f"Port {port} is in use: choose another one, as PORT={port + 1} ./run.\n"
+    other = f"use PORT={port + 2} ./run"
+    assert said == f"Port {port} is in use: stop what listens there, or {other}.\n"
 
 
 def test_an_unreachable_redis_is_one_sentence_without_its_password(tmp_path: Path) -> None:
@@ -109,6 +124,13 @@ def test_an_unreachable_postgres_is_one_sentence_without_its_password(tmp_path: 
     assert "pass-word" not in said
 
 
+def test_a_postgres_is_looked_for_at_its_socket(tmp_path: Path) -> None:
+    status, said = start(tmp_path, DATABASE_URL=f"postgres://u@/desk?host={tmp_path}")
+
+    sentence = f"PostgreSQL at {tmp_path}, database desk cannot be used: No such file or directory"
+    assert (status, said.splitlines()[-1]) == (2, f"{sentence}. Check DATABASE_URL.")
+
+
 def test_a_second_one_in_the_same_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ready").write_text(f"{os.getpid()} http://127.0.0.1:8000\n")
     with (tmp_path / "lock").open("w") as held:
@@ -121,9 +143,10 @@ def test_a_second_one_in_the_same_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_keys_are_made_once_and_private(tmp_path: Path) -> None:
-    start(tmp_path, LOG_LEVEL="loud")
+    ends = {"DATABASE_URL": "sqlite:////nowhere/desk.sqlite3"}
+    start(tmp_path, **ends)
     made = (tmp_path / "keys.env").read_text()
-    start(tmp_path, LOG_LEVEL="loud")
+    start(tmp_path, **ends)
 
     assert (tmp_path / "keys.env").read_text() == made
     assert [line.split("=")[0] for line in made.splitlines()] == ["SECRET_KEY", "CREDENTIAL_KEYS"]

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dashboard.consoles.services import ensure_environment_console
 from dashboard.people.models import User
-from dashboard.people.services import ensure_administrator
+from dashboard.people.services import administrators, ensure_administrator
 from dashboard.settings_pages.keys import dropped_keys
 
 
@@ -33,6 +33,7 @@ class Command(BaseCommand):
             administrator = "made"
         answer = {
             "first_administrator": administrator,
+            "administrators": administrators(),
             "console": console.name if console else None,
         }
         self.stdout.write(json.dumps(answer))

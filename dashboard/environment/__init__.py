@@ -1,0 +1,1 @@
+"""The settings as operators write them: declared once (`names`), read strictly (`reading`)."""

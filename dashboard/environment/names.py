@@ -1,0 +1,431 @@
+"""Every setting, declared once: name, kind, default, and what documents and examples say of it.
+
+`.env.example`, `docs/settings.md` and the table in the README are made of this file:
+`python -m dashboard.environment`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from dashboard.environment.addresses import (
+    BASE,
+    CYCLR_BASE,
+    DATABASE,
+    HOST,
+    MAIL,
+    MAILBOX,
+    ORIGIN,
+    REDIS,
+    SENDER,
+    SIGN_IN_MAILBOX,
+)
+from dashboard.environment.kinds import (
+    BOOLEAN,
+    FOLDER,
+    KEY,
+    SECRET,
+    TEXT,
+    WORDS,
+    Kind,
+    choice,
+    comma_list,
+    number,
+    whole,
+)
+
+T_co = TypeVar("T_co", covariant=True)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+"""The repository: where `.env` lies, and `var/` by default."""
+A_YEAR = 365 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T_co]):
+    """One setting. What is empty counts as not given."""
+
+    name: str
+    kind: Kind[T_co]
+    default: T_co
+    help: str
+    example: str = ""
+    or_else: str = ""
+    """What holds without it, in words; empty = `default` says so, or nothing does."""
+    is_secret: bool = False
+    """Whether the value must not be shown, in complaints say."""
+    is_main: bool = False
+    """Whether the README tells of it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Settings that belong together, as documents show them."""
+
+    title: str
+    help: str
+    settings: tuple[Setting[Any], ...]
+
+
+# ---- Cyclr ----
+
+CYCLR_API_URL = Setting(
+    "CYCLR_API_URL",
+    CYCLR_BASE,
+    "",
+    "Base address of Cyclr's API. Plain `http` is for this machine only.",
+    "https://api.cyclr.com",
+    "`./run` starts a local Cyclr",
+    is_main=True,
+)
+CYCLR_SERVICE_URL = Setting(
+    "CYCLR_SERVICE_URL",
+    CYCLR_BASE,
+    "",
+    "Base address of your service domain.",
+    "https://example-h.cyclr.com",
+    is_main=True,
+)
+CYCLR_CLIENT_ID = Setting(
+    "CYCLR_CLIENT_ID", TEXT, "", "API credentials of the console: its client id.", is_main=True
+)
+CYCLR_CLIENT_SECRET = Setting(
+    "CYCLR_CLIENT_SECRET",
+    SECRET,
+    "",
+    "API credentials of the console: its client secret.",
+    is_secret=True,
+    is_main=True,
+)
+CYCLR_CONSOLE_NAME = Setting(
+    "CYCLR_CONSOLE_NAME", TEXT, "", "What staff call the console.", "EU live", "the API's host name"
+)
+CYCLR_CALLS_PER_SECOND = Setting(
+    "CYCLR_CALLS_PER_SECOND",
+    number(above=0, most=10_000, of="calls"),
+    20.0,
+    "Calls a second to Cyclr, of all processes together.",
+    "20",
+)
+CYCLR_TIMEOUT_CONNECT = Setting(
+    "CYCLR_TIMEOUT_CONNECT",
+    number(above=0, most=45, of="seconds"),
+    3.0,
+    "How long a connection to Cyclr may take.",
+    "3",
+)
+CYCLR_TIMEOUT_READ = Setting(
+    "CYCLR_TIMEOUT_READ",
+    number(above=0, most=45, of="seconds"),
+    20.0,
+    "How long Cyclr may be silent while it answers.",
+    "20",
+)
+CYCLR_TIMEOUT_TOTAL = Setting(
+    "CYCLR_TIMEOUT_TOTAL",
+    number(above=0, most=45, of="seconds"),
+    30.0,
+    "How long a call may take in all.",
+    "30",
+)
+
+# ---- what production needs ----
+
+DATABASE_URL: Setting[dict[str, Any]] = Setting(
+    "DATABASE_URL",
+    DATABASE,
+    {},
+    "The database. PostgreSQL by its socket: `postgres://user@/name?host=/var/run/postgresql`.",
+    "postgres://desk:password@127.0.0.1:5432/desk",
+    "SQLite in `DESK_VAR`",
+    is_secret=True,
+    is_main=True,
+)
+REDIS_URL = Setting(
+    "REDIS_URL",
+    REDIS,
+    "",
+    "The broker.",
+    "redis://127.0.0.1:6379/0",
+    "`./run` starts one of its own",
+    is_secret=True,
+    is_main=True,
+)
+SECRET_KEY = Setting(
+    "SECRET_KEY",
+    SECRET,
+    "",
+    'Django\'s key. Make one with `python3 -c "import secrets; print(secrets.token_urlsafe(48))"`.',
+    or_else="`./run` makes it on its first start, in `keys.env` in `DESK_VAR`",
+    is_secret=True,
+    is_main=True,
+)
+CREDENTIAL_KEYS: Setting[list[str]] = Setting(
+    "CREDENTIAL_KEYS",
+    comma_list(KEY),
+    [],
+    "Encryption keys, made the same way. The first encrypts, all decrypt.",
+    or_else="as `SECRET_KEY`",
+    is_secret=True,
+    is_main=True,
+)
+
+# ---- addresses ----
+
+PUBLIC_URL = Setting(
+    "PUBLIC_URL",
+    BASE,
+    "",
+    "Where customers reach the link pages.",
+    "https://connect.example.com",
+    "`http://127.0.0.1:PORT`",
+    is_main=True,
+)
+DESK_URL = Setting(
+    "DESK_URL",
+    BASE,
+    "",
+    "Where staff reach their pages, if elsewhere: mails and webhooks lead there.",
+    "https://desk.example.com",
+    "`PUBLIC_URL`",
+    is_main=True,
+)
+ALLOWED_HOSTS: Setting[list[str]] = Setting(
+    "ALLOWED_HOSTS",
+    comma_list(HOST),
+    [],
+    "More names that requests may come by, besides those of `PUBLIC_URL` and `DESK_URL`.",
+    "desk.internal,desk.example.com",
+    "this machine's",
+)
+CSRF_TRUSTED_ORIGINS: Setting[list[str]] = Setting(
+    "CSRF_TRUSTED_ORIGINS",
+    comma_list(ORIGIN),
+    [],
+    "More addresses that forms may be sent from, besides `PUBLIC_URL` and `DESK_URL`.",
+    "https://desk.example.com",
+)
+BEHIND_TLS_PROXY = Setting(
+    "BEHIND_TLS_PROXY",
+    BOOLEAN,
+    False,
+    "Whether a proxy ends TLS and sets `X-Forwarded-Proto` itself.",
+    "true",
+)
+SSL_REDIRECT = Setting(
+    "SSL_REDIRECT",
+    BOOLEAN,
+    True,
+    "Whether plain http is sent on to https, where `PUBLIC_URL` is https.",
+    "true",
+)
+TRUSTED_PROXIES = Setting(
+    "TRUSTED_PROXIES",
+    whole(0, 20),
+    0,
+    "How many proxies stand in front: so many entries at the end of `X-Forwarded-For` are true.",
+    "1",
+)
+
+# ---- mail and words ----
+
+EMAIL_URL: Setting[dict[str, Any]] = Setting(
+    "EMAIL_URL",
+    MAIL,
+    {},
+    "The mail server: `smtp+tls://` (STARTTLS, 587) or `smtp+ssl://` (465); plain `smtp://` on this"
+    " machine only. What is special in user and password is written `%40`.",
+    "smtp+tls://user:password@mail.example.com:587",
+    "messages become files in `mail` in `DESK_VAR`",
+    is_secret=True,
+    is_main=True,
+)
+DEFAULT_FROM_EMAIL = Setting(
+    "DEFAULT_FROM_EMAIL",
+    SENDER,
+    "Cyclr Desk <desk@localhost>",
+    "Whose address mail to customers bears; its domain should be that of `PUBLIC_URL`.",
+    "connect@example.com",
+    is_main=True,
+)
+PARTNER_NAME = Setting(
+    "PARTNER_NAME",
+    TEXT,
+    "",
+    "Who asks customers to connect, on their pages.",
+    "Example Ltd",
+    "made of the service domain",
+)
+SUPPORT_EMAIL = Setting(
+    "SUPPORT_EMAIL",
+    MAILBOX,
+    "",
+    "Whom customers may write to.",
+    "support@example.com",
+    "they are told to answer the message they got",
+)
+
+# ---- processes ----
+
+PORT = Setting("PORT", whole(1, 65535), 8000, "Where `./run` listens.", "8000", is_main=True)
+DESK_ADMIN_EMAIL = Setting(
+    "DESK_ADMIN_EMAIL",
+    SIGN_IN_MAILBOX,
+    "",
+    "The first administrator, made if nobody exists.",
+    "anna@example.com",
+    "`./run` makes one and prints the password once",
+    is_main=True,
+)
+DESK_ADMIN_PASSWORD = Setting(
+    "DESK_ADMIN_PASSWORD",
+    TEXT,
+    "",
+    "The first administrator's password.",
+    is_secret=True,
+    is_main=True,
+)
+DESK_DEMO = Setting(
+    "DESK_DEMO",
+    BOOLEAN,
+    True,
+    "Whether the local Cyclr's accounts come with a story: links, a campaign, a failed install.",
+    "false",
+    is_main=True,
+)
+DESK_VAR: Setting[Path] = Setting(
+    "DESK_VAR",
+    FOLDER,
+    ROOT / "var",
+    "Where all lies that is kept on this machine: database, broker, keys, messages.",
+    "/srv/desk",
+    "`var/` in the code's folder",
+    is_main=True,
+)
+WEB_CONCURRENCY = Setting(
+    "WEB_CONCURRENCY", whole(1, 64), 2, "Processes of the web server, of four threads each.", "2"
+)
+LOG_LEVEL = Setting(
+    "LOG_LEVEL",
+    choice(
+        *("DEBUG", "INFO", "WARNING", "ERROR"),
+        also={"warn": "WARNING", "critical": "CRITICAL", "fatal": "CRITICAL"},
+    ),
+    "INFO",
+    "What is logged.",
+    "INFO",
+)
+DESK_PROCESS = Setting(
+    "DESK_PROCESS",
+    choice("web", "worker", "dispatcher", "run", "test", "simulator", "broker"),
+    "web",
+    "Which process this is. Production sets it as the README shows.",
+    "web",
+)
+LOCAL_CYCLR_PORT = Setting(
+    "LOCAL_CYCLR_PORT",
+    whole(0, 65535),
+    0,
+    "Where the local Cyclr of `./run` listens.",
+    "8001",
+    "the first free port after `PORT`",
+)
+LOCAL_CYCLR_OPTIONS: Setting[list[str]] = Setting(
+    "LOCAL_CYCLR_OPTIONS",
+    WORDS,
+    [],
+    "More options for the local Cyclr: see `docs/simulator.md`.",
+    "--latency 0.2",
+)
+
+# ---- patience ----
+
+
+def _seconds(name: str, default: float, help: str) -> Setting[float]:
+    kind = number(above=0, most=A_YEAR, of="seconds")
+    return Setting(name, kind, default, help, f"{default:g}")
+
+
+DESK_LEASE_FOR = _seconds(
+    "DESK_LEASE_FOR", 30.0, "How long a worker that is not heard of keeps an operation."
+)
+DESK_FIRST_LOOK_AFTER = _seconds(
+    "DESK_FIRST_LOOK_AFTER",
+    120.0,
+    "How long after an unclear call a look that finds nothing counts.",
+)
+DESK_LOOK_GAP = _seconds("DESK_LOOK_GAP", 30.0, "How far such looks are apart.")
+DESK_SYNC_EVERY = _seconds("DESK_SYNC_EVERY", 900.0, "How often everything is read from Cyclr.")
+DESK_STALE_AFTER = _seconds(
+    "DESK_STALE_AFTER", 120.0, "Data older than this is read again when somebody opens its page."
+)
+DESK_VERIFY_FOR = _seconds(
+    "DESK_VERIFY_FOR", 900.0, "How long Cyclr is asked whether a customer's start succeeded."
+)
+DESK_KEEP_GONE_FOR = _seconds(
+    "DESK_KEEP_GONE_FOR", 86400.0, "How long what is gone in Cyclr stays in the lists."
+)
+DESK_KEEP_SEALED_FOR = _seconds(
+    "DESK_KEEP_SEALED_FOR", 86400.0, "How long what was typed is kept, encrypted, for another try."
+)
+DESK_MINT_LIVES_FOR = _seconds(
+    "DESK_MINT_LIVES_FOR", 45.0, "How long a sign-in token for a customer waits for its redirect."
+)
+
+GROUPS = (
+    Group(
+        "Your Cyclr console",
+        "The first four point the dashboard at a real one, and no local Cyclr is started.",
+        (
+            *(CYCLR_API_URL, CYCLR_SERVICE_URL, CYCLR_CLIENT_ID, CYCLR_CLIENT_SECRET),
+            *(CYCLR_CONSOLE_NAME, CYCLR_CALLS_PER_SECOND),
+            *(CYCLR_TIMEOUT_CONNECT, CYCLR_TIMEOUT_READ, CYCLR_TIMEOUT_TOTAL),
+        ),
+    ),
+    Group(
+        "Production",
+        "A database, a broker and keys.",
+        (DATABASE_URL, REDIS_URL, SECRET_KEY, CREDENTIAL_KEYS),
+    ),
+    Group(
+        "Addresses",
+        "Where customers and staff reach it, and what stands in front of it.",
+        (
+            *(PUBLIC_URL, DESK_URL, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS),
+            *(BEHIND_TLS_PROXY, SSL_REDIRECT, TRUSTED_PROXIES),
+        ),
+    ),
+    Group(
+        "Mail and words for customers",
+        "Who asks them, and how mail leaves.",
+        (EMAIL_URL, DEFAULT_FROM_EMAIL, PARTNER_NAME, SUPPORT_EMAIL),
+    ),
+    Group(
+        "Processes",
+        "What ./run and the processes are told.",
+        (
+            *(PORT, DESK_ADMIN_EMAIL, DESK_ADMIN_PASSWORD, DESK_DEMO, DESK_VAR, WEB_CONCURRENCY),
+            *(LOG_LEVEL, DESK_PROCESS, LOCAL_CYCLR_PORT, LOCAL_CYCLR_OPTIONS),
+        ),
+    ),
+    Group(
+        "Patience",
+        "In seconds. The operations guide and the architecture say what they protect from.",
+        (
+            *(DESK_LEASE_FOR, DESK_FIRST_LOOK_AFTER, DESK_LOOK_GAP, DESK_SYNC_EVERY),
+            *(DESK_STALE_AFTER, DESK_VERIFY_FOR, DESK_KEEP_GONE_FOR, DESK_KEEP_SEALED_FOR),
+            DESK_MINT_LIVES_FOR,
+        ),
+    ),
+)
+
+ALL: dict[str, Setting[Any]] = {
+    setting.name: setting for group in GROUPS for setting in group.settings
+}
+
+ENV_FILE = "DESK_ENV_FILE"
+"""Names another file than `.env`; stands in the environment alone."""
+PREFIXES = ("CYCLR_", "DESK_", "LOCAL_CYCLR_")
+"""What begins so is meant for this dashboard."""

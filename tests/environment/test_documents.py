@@ -1,0 +1,40 @@
+"""What is written of the settings elsewhere is what is declared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dashboard.environment.documents import documents, example_file
+from dashboard.environment.names import ALL
+from dashboard.environment.reading import read
+
+MADE = documents()
+
+
+@pytest.mark.parametrize("path", MADE, ids=lambda path: path.name)
+def test_the_documents_are_up_to_date(path: Path) -> None:
+    assert path.read_text() == MADE[path], "run .venv/bin/python -m dashboard.environment"
+
+
+def test_the_example_file_works_with_every_line_uncommented(tmp_path: Path) -> None:
+    lines = re.sub(r"^#(?=[A-Z_]+=)", "", example_file(), flags=re.MULTILINE)
+    lines = lines.replace("CLIENT_ID=", "CLIENT_ID=id").replace("_SECRET=", "_SECRET=secret")
+    (tmp_path / "settings").write_text(lines)
+
+    environment = read({"DESK_ENV_FILE": str(tmp_path / "settings")}, root=tmp_path)
+
+    for setting in ALL.values():
+        if setting.example:
+            assert environment[setting] == setting.kind.read(setting.example)
+
+
+def test_every_setting_of_django_is_read_from_the_declared_ones() -> None:
+    text = Path("dashboard/settings.py").read_text()
+    used = set(re.findall(r"names\.([A-Z_]+)", text))
+
+    of_the_launchers = {"DESK_DEMO", "LOCAL_CYCLR_OPTIONS", "LOCAL_CYCLR_PORT", "WEB_CONCURRENCY"}
+    assert set(ALL) - used == of_the_launchers
+    assert text.count("os.environ") == 1
