@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.common.foreign import fold
+from dashboard.common.searching import search_text
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
@@ -76,7 +77,7 @@ def make_account(**values: Any) -> Account:
     if "console" not in values:
         values["console"] = make_console()
     account = Account(**values)
-    account.search_text = fold(f"{account.name}\n{account.cyclr_id}")
+    account.search_text = search_text(account.name, account.cyclr_id)
     account.sort_name = fold(account.name)[:100]
     account.save()
     return account
@@ -90,7 +91,7 @@ def make_connector(**values: Any) -> CatalogueConnector:
     if "console" not in values:
         values["console"] = make_console()
     connector = CatalogueConnector(**values)
-    connector.search_text = fold(connector.name)
+    connector.search_text = search_text(connector.name)
     connector.sort_name = fold(connector.name)[:100]
     connector.save()
     return connector
@@ -113,7 +114,7 @@ def make_account_connector(**values: Any) -> AccountConnector:
     if "account" not in values:
         values["account"] = make_account()
     installed = AccountConnector(**values)
-    installed.search_text = fold(f"{installed.name}\n{installed.connector_name}")
+    installed.search_text = search_text(installed.name, installed.connector_name)
     installed.save()
     recount([installed.account_id])
     return installed

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from dashboard.common.searching import SearchField
 from dashboard.consoles.models import Console
 from dashboard.people.models import User
 
@@ -102,6 +103,9 @@ class AuditEntry(Acted):
     account_name = models.TextField(blank=True, default="")
     result = models.CharField(max_length=40, blank=True, default="")
     details = models.JSONField(default=dict, blank=True)
+    search_text = SearchField(of=["action", "target"])
+    actor_search = SearchField(of=["actor_name"])
+    account_search = SearchField(of=["account_name"])
 
     class Meta(Acted.Meta):
         ordering = ["-at", "-pk"]

@@ -20,11 +20,14 @@ from dashboard.audit.words import line_of
 from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import clean_address, paged
+from dashboard.common.searching import words_in
 from dashboard.common.spreadsheet import csv_response
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Role, User
 
 FILTERS = ("q", "who", "account", "from", "until")
+SEARCHED = {"q": "search_text", "who": "actor_search", "account": "account_search"}
+"""Filters that are searched for, and the column of each."""
 
 
 @require_safe
@@ -93,16 +96,12 @@ def _found(user: User, asked: dict[str, str]) -> QuerySet[AuditEntry]:
     if user.roles.get(None, Role.VIEWER) >= Role.LEAD:
         may_see |= Q(console=None)
     filters: dict[str, Any] = {}
-    if asked["who"]:
-        filters["actor_name__icontains"] = asked["who"]
-    if asked["account"]:
-        filters["account_name__icontains"] = asked["account"]
     if since := _day(asked["from"]):
         filters["at__gte"] = since
     if until := _day(asked["until"]):
         filters["at__lt"] = until + timedelta(days=1)
     # By key, which rises with time as the trail is only ever added to, and has the index.
     rows = AuditEntry.objects.filter(may_see, **filters).order_by("-pk")
-    if asked["q"]:
-        rows = rows.filter(Q(action__icontains=asked["q"]) | Q(target__icontains=asked["q"]))
+    for name, column in SEARCHED.items():
+        rows = rows.filter(words_in(asked[name], column))
     return rows

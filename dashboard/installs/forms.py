@@ -13,7 +13,8 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from cyclr_api import AuthMethod
-from dashboard.common.foreign import fold, storable
+from dashboard.common.foreign import storable
+from dashboard.common.searching import normalize_for_search
 from dashboard.installs import credentials
 from dashboard.installs.fields import ForeignText, field_among, looks_secret
 from dashboard.mirror.catalogue import Way, way_of, words_of
@@ -23,10 +24,10 @@ LONGEST_NAME = 200
 
 
 def free_name(wanted: str, taken: set[str]) -> str:
-    """`wanted`, or `wanted 2`, `wanted 3`, …: the first that is not taken in any case."""
-    folded = {fold(name) for name in taken}
+    """`wanted`, or `wanted 2`, `wanted 3`, …: the first that is not taken, however written."""
+    there = {normalize_for_search(name) for name in taken}
     name, number = wanted, 1
-    while fold(name) in folded:
+    while normalize_for_search(name) in there:
         number += 1
         name = f"{wanted[: LONGEST_NAME - len(f' {number}')]} {number}"
     return name
@@ -332,7 +333,7 @@ class InstallForm(forms.Form):
     def clean_name(self) -> str:
         """A name that the account does not have; Cyclr would refuse another of the same."""
         name: str = self.cleaned_data["name"]
-        if fold(name) in {fold(other) for other in self.taken}:
+        if normalize_for_search(name) in {normalize_for_search(other) for other in self.taken}:
             free = free_name(name, self.taken)
             raise ValidationError(f"This account has a connector of that name. “{free}” is free.")
         return name

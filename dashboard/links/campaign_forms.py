@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from dashboard.common.foreign import as_text, fold, storable
+from dashboard.common.searching import squeeze
 from dashboard.installs.many import (
     TOO_LONG,
     Table,
@@ -265,9 +266,9 @@ class RevokeForm(forms.Form):
     )
 
     def clean_word(self) -> str:
-        """Upper and lower case alike."""
+        """Whatever the case, blanks and quotation marks around it."""
         word: str = self.cleaned_data["word"]
-        if word.strip().casefold() != "revoke":
+        if squeeze(word) != "revoke":
             raise ValidationError("Type the word “revoke”.")
         return word
 

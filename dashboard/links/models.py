@@ -19,6 +19,7 @@ from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
 from dashboard.common.foreign import fold
+from dashboard.common.searching import SearchField, is_same
 from dashboard.connectors.models import ProofRun
 from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
@@ -89,6 +90,7 @@ class Link(Acted):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="links")
     recipient_email = models.EmailField(blank=True, default="")
     recipient_name = models.CharField(max_length=200, blank=True, default="")
+    search_text = SearchField(of=["recipient_email", "recipient_name"])
     message = models.TextField(blank=True, default="")
     language = models.CharField(
         max_length=5, blank=True, default="", help_text="Empty: what the customer's browser asks."
@@ -230,8 +232,13 @@ PROOF_TAKES = timedelta(minutes=1)
 
 
 def is_another(identity: str, before: str) -> bool:
-    """Whether two identities are known and not the same, upper and lower case alike."""
-    return bool(identity and before) and fold(identity) != fold(before)
+    """Whether two identities are known and not the same as people write them.
+
+    Of addresses every letter counts: jose@ and josé@ are two mailboxes.
+    """
+    if not identity or not before or fold(identity) == fold(before):
+        return False
+    return "@" in f"{identity}{before}" or not is_same(identity, before)
 
 
 class LinkItem(models.Model):

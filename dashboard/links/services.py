@@ -23,6 +23,7 @@ from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
 from dashboard.common.foreign import storable
+from dashboard.common.searching import search_text
 from dashboard.common.tasks import publish_on_commit
 from dashboard.common.ticking import version_of
 from dashboard.links.models import (
@@ -222,6 +223,8 @@ def edit(link: Link, actor: Actor, details: dict[str, object], *, version: str) 
         columns = {name: details[name] for name in changed}
         if "recipient_email" in changed:
             columns["reminders_ended_at"] = None  # that was another person's wish
+        recipient = [details[name] for name in ("recipient_email", "recipient_name")]
+        columns["search_text"] = search_text(*recipient)
         Link.objects.filter(pk=now.pk).update(**columns)
         words = ", ".join(name.replace("_", " ").removeprefix("has ") for name in changed)
         now.note("edited", f"Changed by {actor.name}", why=words.capitalize())

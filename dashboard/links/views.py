@@ -8,17 +8,17 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.accounts.services import head_context
 from dashboard.audit.models import Actor
-from dashboard.common.foreign import fold
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.sealing import SealBrokenError
+from dashboard.common.searching import words_in
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.links import letters, mailing, services
 from dashboard.links.forms import LinkForm
@@ -38,14 +38,7 @@ LANGUAGE_WORDS = dict(settings.LANGUAGES)
 
 
 def _searched(links: QuerySet[Any], search: str) -> QuerySet[Any]:
-    folded = fold(search)
-    if not folded:
-        return links
-    return links.filter(
-        Q(account__search_text__contains=folded)
-        | Q(recipient_email__icontains=search)
-        | Q(recipient_name__icontains=search)
-    )
+    return links.filter(words_in(search, "search_text", "account__search_text"))
 
 
 @require_GET

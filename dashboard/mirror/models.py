@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from cyclr_api import AuthMethod, Parameter
 from dashboard.common.foreign import fold
+from dashboard.common.searching import search_text, words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import (
     asks_words,
@@ -64,9 +65,8 @@ class AccountQuerySet(MirrorQuerySet):
     """Accounts, found."""
 
     def search(self, text: str) -> Self:
-        """Accounts whose name or id contains the text, upper or lower case alike."""
-        folded = fold(text)
-        return self.filter(search_text__contains=folded) if folded else self
+        """Accounts whose name or id has every word of the text, as people type them."""
+        return self.filter(words_in(text, "search_text"))
 
 
 class Account(Mirrored):
@@ -135,7 +135,7 @@ class Account(Mirrored):
         """Take over what Cyclr said; `found` holds column values."""
         for column, value in found.items():
             setattr(self, column, value)
-        self.search_text = fold(f"{self.name}\n{self.cyclr_id}")
+        self.search_text = search_text(self.name, self.cyclr_id)
         self.sort_name = fold(self.name)[:100]
 
 
@@ -143,9 +143,8 @@ class CatalogueConnectorQuerySet(MirrorQuerySet):
     """Connectors of the library, found."""
 
     def search(self, text: str) -> Self:
-        """Connectors whose name or category contains the text."""
-        folded = fold(text)
-        return self.filter(search_text__contains=folded) if folded else self
+        """Connectors whose name or categories have every word of the text."""
+        return self.filter(words_in(text, "search_text"))
 
     def categories(self) -> list[str]:
         """All categories that occur, in alphabetical order."""
@@ -300,13 +299,8 @@ class AccountConnectorQuerySet(MirrorQuerySet):
     console_path = "account__console"
 
     def search(self, text: str) -> Self:
-        """Those whose name, connector or account contains the text."""
-        folded = fold(text)
-        if not folded:
-            return self
-        return self.filter(
-            Q(search_text__contains=folded) | Q(account__search_text__contains=folded)
-        )
+        """Those of which name, connector and account together have every word of the text."""
+        return self.filter(words_in(text, "search_text", "account__search_text"))
 
 
 class AccountConnector(Mirrored):

@@ -41,6 +41,7 @@ from cyclr_api import (
 )
 from dashboard.common.foreign import fold, storable
 from dashboard.common.sealing import SealBrokenError
+from dashboard.common.searching import search_text
 from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking, client, note
@@ -248,14 +249,14 @@ def _derived(row: Any, values: dict[str, Any]) -> dict[str, Any]:
     match row:
         case Account():
             name = values["name"]
-            words = f"{name}\n{row.cyclr_id}"
+            words = search_text(name, row.cyclr_id)
         case CatalogueConnector():
             name = row.name
-            words = "\n".join([name, *map(str, values["categories"])])
+            words = search_text(name, *values["categories"])
         case _:
             names = {column: values.get(column, getattr(row, column)) for column in NAMES}
             return {"search_text": search_text_of(names)}
-    return {"search_text": fold(words), "sort_name": fold(name)[:100]}
+    return {"search_text": words, "sort_name": fold(name)[:100]}
 
 
 NAMES = ("name", "connector_name")
@@ -282,7 +283,7 @@ def _fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) -
 
 def search_text_of(columns: dict[str, Any]) -> str:
     """What search compares of an installed connector."""
-    return fold(f"{columns.get('name', '')}\n{columns.get('connector_name', '')}")
+    return search_text(columns.get("name"), columns.get("connector_name"))
 
 
 def recount(account_ids: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Acted
+from dashboard.common.searching import SearchField
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector, MirrorQuerySet
 
@@ -76,6 +77,7 @@ class Operation(Acted):
     input_fingerprint = models.CharField(max_length=64, blank=True, default="")
     kind = models.CharField(max_length=40)
     title = models.TextField()
+    search_text = SearchField(of=["title"])
     console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="operations")
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, null=True, blank=True, related_name="operations"

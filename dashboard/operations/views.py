@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
 from dashboard.audit.models import Actor, ActorKind
-from dashboard.common.foreign import fold, storable
+from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
+from dashboard.common.searching import words_in
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.mirror.models import Account
 from dashboard.mirror.reading import consoles_in_view
@@ -53,11 +54,8 @@ def operation_list(request: StaffRequest) -> HttpResponse:
     if not (search or account):
         rows = rows.filter(is_bulk=False)  # thousands of one run would bury all others
     if search:
-        rows = rows.filter(
-            Q(title__icontains=search)
-            | Q(account__search_text__contains=fold(search))
-            | Q(reference__istartswith=search)
-        )
+        found = words_in(search, "search_text", "account__search_text")
+        rows = rows.filter(found | Q(reference__istartswith=search))
     page = paged(request, rows.select_related("account", "actor_user"))
     version = version_of(
         request.get_full_path(),

@@ -30,6 +30,7 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from dashboard.common.foreign import fold  # noqa: E402
+from dashboard.common.searching import search_text  # noqa: E402
 from dashboard.mirror.models import (  # noqa: E402
     Account,
     AccountConnector,
@@ -59,7 +60,7 @@ def seed(accounts: int) -> Account:
                 console=console,
                 cyclr_id=f"shop-{n}.example",
                 name=name,
-                search_text=fold(f"{name}\nshop-{n}.example"),
+                search_text=search_text(name, f"shop-{n}.example"),
                 sort_name=fold(name),
                 timezone="Europe/London",
                 read_at=moment,
@@ -76,7 +77,7 @@ def seed(accounts: int) -> Account:
             release_id=n,
             authentication=[OAUTH if n % 2 else API_KEY],
             categories=["CRMs"],
-            search_text=fold(f"App {n}\nCRMs"),
+            search_text=search_text(f"App {n}", "CRMs"),
             sort_name=fold(f"App {n}"),
         )
         for n in range(500)
@@ -91,7 +92,7 @@ def seed(accounts: int) -> Account:
                 connector_name=f"App {n % 500}",
                 authentication=[OAUTH],
                 authenticated=n % 40 != 0,
-                search_text=fold(f"App {n % 500}"),
+                search_text=search_text(f"App {n % 500}"),
             )
             for n in range(accounts * 6)
         ),

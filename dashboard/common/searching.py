@@ -1,0 +1,217 @@
+"""Letters as people type them: what search compares, and what counts as the same name.
+
+Who is on the telephone types `zaglowki` for “Żaglówki”, `mueller` or `muller` for “Müller”, words
+in the order that comes to mind, and punctuation or none. A row keeps the `search_text` of its
+names in a column; `words_in` asks that column.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from anyascii import anyascii
+from django.db import models
+from django.db.models import Q
+
+from dashboard.common.foreign import storable
+
+_MARKS = re.compile(
+    "["
+    "\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
+    "]+"
+)
+"""What people leave out when they type: accents, Hebrew points, Arabic vowel signs.
+
+Marks of other scripts are letters of a word there, and stay.
+"""
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_BETWEEN = re.compile(r"[^\w]+|_+")
+_SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+"""How these are written where the keyboard has none of them."""
+KEPT_UP_TO = 200
+"""Letters of the longest text of which the spellings are remembered."""
+SHORTEST_PART = 3
+"""Letters of the parts into which a word with punctuation may fall."""
+
+
+def normalize_for_search(text: object) -> str:
+    """The text without case, accents and dress of its letters; blanks are single.
+
+    >>> normalize_for_search(" Żaglówki  ＆ Straße ")
+    'zaglowki & strasse'
+    """
+    plain = "" if text is None else str(text)
+    if not plain.isascii():
+        plain = _bare(_one_form(plain))
+    return " ".join(plain.lower().replace("\x00", " ").split())
+
+
+def squeeze(text: object) -> str:
+    """The same, and nothing but its letters and digits.
+
+    >>> squeeze("E-Mail Adresse")
+    'emailadresse'
+    """
+    return _squeezed(normalize_for_search(text))
+
+
+def _squeezed(normal: str) -> str:
+    if normal.isascii():
+        return _NOT_WORD.sub("", normal)
+    return "".join(letter for letter in normal if unicodedata.category(letter)[0] in "LNM")
+
+
+def is_same(one: object, other: object) -> bool:
+    """Whether two names are one, as people write them: letters and digits alike.
+
+    Names without any are compared as they stand.
+    """
+    squeezed = squeeze(one), squeeze(other)
+    if not any(squeezed):
+        return normalize_for_search(one) == normalize_for_search(other)
+    return squeezed[0] == squeezed[1]
+
+
+def search_text(*texts: object) -> str:
+    """What a row is found by: every spelling of each text, a line each."""
+    lines: dict[str, None] = {}
+    for text in texts:
+        if text not in (None, ""):
+            whole = str(text)
+            lines |= dict.fromkeys(_kept(whole) if len(whole) <= KEPT_UP_TO else _lines(whole))
+    lines.pop("", None)
+    return "\n".join(lines)
+
+
+def words_in(text: str, *columns: str) -> Q:
+    """The condition that every word of `text` stands in one of the columns; true for no text.
+
+    The columns hold `search_text`. Order, punctuation and blanks do not matter.
+    """
+    found = Q()
+    for word in dict.fromkeys(str(storable(text)).split()):
+        asked = _asked(word)
+        if asked:
+            found &= _any(asked, columns)
+    if not found and (whole := normalize_for_search(storable(text))):
+        return _any([[whole]], columns)  # punctuation alone
+    return found
+
+
+def _any(asked: Sequence[Sequence[str]], columns: Sequence[str]) -> Q:
+    condition = Q()
+    for column in columns:
+        for parts in asked:
+            every = Q()
+            for part in parts:
+                every &= Q(**{f"{column}__contains": part})
+            condition |= every
+    return condition
+
+
+def _asked(word: str) -> list[list[str]]:
+    """The ways to find a word: each is a list of texts that must all be there."""
+    ways: dict[str, None] = {}
+    for spelling in _spellings(word):
+        ways[_squeezed(spelling)] = None
+    found = [[way] for way in ways if way]
+    parts = [part for part in _BETWEEN.split(normalize_for_search(word)) if part]
+    if len(parts) > 1 and all(len(part) >= SHORTEST_PART for part in parts):
+        found.append(parts)
+    return found
+
+
+@lru_cache(maxsize=32_768)
+def _kept(text: str) -> tuple[str, ...]:
+    """Remembered: a sync asks for the same names every few minutes."""
+    return tuple(_lines(text))
+
+
+def _lines(text: str) -> Iterator[str]:
+    for spelling in _spellings(text):
+        yield spelling
+        yield _squeezed(spelling)
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """As it is, with ä and the like spelt out, and in Latin letters."""
+    yield normalize_for_search(text)
+    if text.isascii():
+        return
+    composed = unicodedata.normalize("NFC", _one_form(text))
+    spelt = composed.translate(_SPELT_OUT)
+    if spelt != composed:
+        yield normalize_for_search(spelt)
+    yield normalize_for_search(anyascii(composed))
+
+
+def _one_form(text: str) -> str:
+    """Compatibility forms and case made one; what is not seen is gone."""
+    folded = unicodedata.normalize("NFKC", str(storable(text))).casefold()
+    return "".join(letter for letter in folded if unicodedata.category(letter) != "Cf")
+
+
+def _bare(text: str) -> str:
+    """Letters without marks, and Latin ones as a plain keyboard has them."""
+    apart = _MARKS.sub("", unicodedata.normalize("NFKD", text))
+    whole = unicodedata.normalize("NFC", apart)
+    return whole if whole.isascii() else "".join(map(_plain, whole))
+
+
+@lru_cache(maxsize=4096)
+def _plain(letter: str) -> str:
+    is_latin = unicodedata.name(letter, "").startswith("LATIN ")
+    return anyascii(letter).strip("'").lower() if is_latin else letter
+
+
+class SearchField(models.TextField):  # type: ignore[type-arg]  # at run time it takes none
+    """`search_text` of other columns, set by itself whenever a row is made or saved.
+
+    An `update` of those columns must set it too.
+    """
+
+    def __init__(self, *, of: Sequence[str], **options: Any) -> None:
+        self.of = list(of)
+        # Code of the release before makes rows too while an upgrade is under way.
+        fixed: dict[str, Any] = {"editable": False, "blank": True, "default": "", "db_default": ""}
+        super().__init__(**fixed | options)
+
+    def deconstruct(self) -> Any:
+        """For migrations."""
+        name, path, arguments, options = super().deconstruct()
+        return name, path, arguments, options | {"of": self.of}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """Also called for each row of a `bulk_create`."""
+        text = search_text(*(getattr(model_instance, name) for name in self.of))
+        setattr(model_instance, self.attname, text)
+        return text
+
+
+AT_A_TIME = 1000
+
+
+def fill_search_text(model: type[models.Model], columns: dict[str, Callable[[Any], str]]) -> None:
+    """For migrations: set search columns of every row, in sets of a size that holds nobody up.
+
+    Harmless when repeated, and beside work under way: each set is a statement of its own, by key,
+    and touches rows only whose text is another.
+    """
+    rows = model._base_manager.order_by("pk")
+    last = 0
+    while some := list(rows.filter(pk__gt=last)[:AT_A_TIME]):
+        last = some[-1].pk
+        changed = []
+        for row in some:
+            found = {column: text_of(row) for column, text_of in columns.items()}
+            if any(getattr(row, column) != text for column, text in found.items()):
+                for column, text in found.items():
+                    setattr(row, column, text)
+                changed.append(row)
+        model._base_manager.bulk_update(changed, list(columns), batch_size=200)

@@ -1,0 +1,35 @@
+"""Operations are found by their title, as people type names."""
+
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+
+from dashboard.common.searching import SearchField
+
+
+def make_index(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+    """By trigram, on PostgreSQL only; SQLite scans the column."""
+    if editor.connection.vendor == "postgresql":
+        editor.execute(
+            "CREATE INDEX operations_operation_search ON operations_operation USING gin (search_text gin_trgm_ops)"
+        )
+
+
+def drop_index(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+    """Take it away again."""
+    if editor.connection.vendor == "postgresql":
+        editor.execute("DROP INDEX IF EXISTS operations_operation_search")
+
+
+class Migration(migrations.Migration):
+    """See the module."""
+
+    dependencies = [("operations", "0002_operation_is_bulk"), ("mirror", "0002_search_by_trigram")]
+    operations = [
+        migrations.AddField(
+            model_name="operation",
+            name="search_text",
+            field=SearchField(blank=True, db_default="", default="", editable=False, of=["title"]),
+        ),
+        migrations.RunPython(make_index, drop_index),
+    ]
