@@ -51,8 +51,8 @@ ORDERS = (
     Order(
         "attention",
         "Attention",
-        ("-unauthenticated_count", "sort_name", "pk"),
-        ("unauthenticated_count", "sort_name", "pk"),
+        ("-unauthenticated_count", "-not_working_count", "sort_name", "pk"),
+        ("unauthenticated_count", "not_working_count", "sort_name", "pk"),
         falls=True,
     ),
 )
@@ -70,14 +70,18 @@ def account_list(request: StaffRequest) -> HttpResponse:
     reading = reading_of(in_view.shown)
     search = request.GET.get("q", "").strip()
     is_broken_only = request.GET.get("unauthenticated", "") not in {"", "0"}
+    is_failing_only = request.GET.get("not_working", "") not in {"", "0"}
+    is_narrowed = is_broken_only or is_failing_only
     sorting = Sorting(request, ORDERS)
     every = _shown(request, in_view)
     found = every.search(search)
     if is_broken_only:
         found = found.filter(unauthenticated_count__gt=0)
+    if is_failing_only:
+        found = found.filter(not_working_count__gt=0)
     page = paged(request, found.order_by(*sorting.order_by))
     is_first_reading = reading.is_running and reading.read_at is None
-    is_waiting = not page.total and is_first_reading and not search and not is_broken_only
+    is_waiting = not page.total and is_first_reading and not search and not is_narrowed
     version = version_of(is_waiting, page.total)
     if is_waiting and is_seen(request, version):
         return nothing_new()
@@ -87,6 +91,8 @@ def account_list(request: StaffRequest) -> HttpResponse:
         "rows": [(account, installs.get(account.pk, Installs())) for account in page],
         "search": search,
         "is_broken_only": is_broken_only,
+        "is_failing_only": is_failing_only,
+        "is_narrowed": is_narrowed,
         "is_waiting": is_waiting,
         "version": version,
         "sorting": sorting,
@@ -95,7 +101,7 @@ def account_list(request: StaffRequest) -> HttpResponse:
         "console_names": {console.pk: console.name for console in in_view.every},
     }
     if not page.total:
-        context |= _why_empty(request, in_view, reading, search, is_broken_only)
+        context |= _why_empty(request, in_view, reading, search, is_narrowed)
     response = render_page(
         request, "accounts/account_list.html", "accounts/_account_table.html", context
     )
@@ -110,11 +116,11 @@ def _shown(request: StaffRequest, in_view: InView) -> AccountQuerySet:
 
 
 def _why_empty(
-    request: StaffRequest, in_view: InView, reading: Reading, search: str, is_broken_only: bool
+    request: StaffRequest, in_view: InView, reading: Reading, search: str, is_narrowed: bool
 ) -> dict[str, Any]:
     """Words for an empty list: what was looked for, what would be found, one way out."""
     every = _shown(request, in_view)
-    if not search and not is_broken_only:
+    if not search and not is_narrowed:
         if not in_view.every:
             return {
                 "heading": "No console yet",
@@ -139,17 +145,20 @@ def _why_empty(
     all_url = reverse("account_list")
     if in_view.chosen:
         all_url += f"?console={in_view.chosen.pk}"
-    if is_broken_only and not search:
+    if is_narrowed and not search:
+        is_failing = request.GET.get("not_working", "") not in {"", "0"}
         return {
-            "heading": "Nothing needs authentication",
-            "why": "Every connector that was read is authenticated.",
+            "heading": "Nothing fails its test" if is_failing else "Nothing needs authentication",
+            "why": "No connector’s newest test has failed."
+            if is_failing
+            else "Every connector that was read is authenticated.",
             "way_out": ("Show all accounts", all_url),
         }
-    matching = every.search(search).count() if is_broken_only else 0
+    matching = every.search(search).count() if is_narrowed else 0
     if matching:
         words = "One account matches" if matching == 1 else f"{matching:,} accounts match"
         query = request.GET.copy()
-        for key in ("unauthenticated", "page"):
+        for key in ("unauthenticated", "not_working", "page"):
             query.pop(key, None)
         return {
             "why": f"{words} without the filter.",
@@ -247,6 +256,7 @@ def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:
         page.number,
         page.total,
         [(row.pk, row.state, row.name, row.connector_name, row.proven_at) for row in page],
+        [row.test_failed_at for row in page],
         [(row.pk, row.state, row.error) for row in installs.active + installs.failed],
     )
     return {

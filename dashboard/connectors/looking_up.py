@@ -147,7 +147,8 @@ def _wait(wanted: LookUp, error: CyclrError) -> None:
     tries = wanted.tries + (0 if isinstance(error, PacedError) else 1)
     again = moment + timedelta(seconds=max(error.retry_after or 0.0, 2.0**tries))
     if tries >= MOST_TRIES or again - wanted.created_at > LONGEST_WAIT:
-        _finish(wanted, error="Cyclr did not answer in time.", said=error.cyclr_message or "")
+        words = proving.words_for_trouble(error) or "Cyclr did not answer in time."
+        _finish(wanted, error=words, said=error.cyclr_message or "")
         return
     _own(wanted).update(tries=tries, not_before=again, claimed_until=None)
 
@@ -244,10 +245,11 @@ def _choices(client: Client, connector: AccountConnector, is_last: bool) -> JSON
                 else "The look-up was refused.",
                 "said": error.cyclr_message or "",
             }
-        except TemporaryError:
+        except TemporaryError as error:
             if not is_last:
                 raise
-            found[parameter.target_name] = {"error": "The look-up did not answer in time."}
+            words = proving.words_for_trouble(error) or "The look-up did not answer in time."
+            found[parameter.target_name] = {"error": words, "said": error.cyclr_message or ""}
         else:
             found[parameter.target_name] = {"choices": _pairs(listed)}
     return {"settings": found}

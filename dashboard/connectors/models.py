@@ -117,7 +117,7 @@ class ProofRun(Acted):
         """What came of it, as a word: the state on screen."""
         if not self.is_finished:
             return "checking"
-        return {True: "done", False: "failed", None: "expired"}[self.worked]
+        return {True: "done", False: "not-working", None: "expired"}[self.worked]
 
 
 class LookUpKind(models.TextChoices):

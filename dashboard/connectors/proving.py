@@ -7,12 +7,13 @@ came through them. A run is a row; whoever may be waiting for it is told by `pro
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -26,8 +27,10 @@ from cyclr_api import (
     NotFoundError,
     OutcomeUnknownError,
     PermanentError,
+    RateLimitedError,
     RefusedError,
     TemporaryError,
+    UnreadableError,
 )
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
@@ -39,6 +42,7 @@ from dashboard.connectors.models import ProofMethod, ProofRun
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking
 from dashboard.mirror.models import AccountConnector
+from dashboard.mirror.sync import recount
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +61,20 @@ ADDRESS = (
     "Cyclr takes no method calls from this server’s address, so nothing could be proven. "
     "Ask Cyclr’s support to allow it."
 )
+OTHER_ADDRESS = (
+    "It seems to be about this server’s address, so nothing could be proven. Cyclr’s support, or "
+    "the third party, has to allow it."
+)
+FORBIDDEN = (
+    "The connection may lack a permission for it, or this server’s address is not allowed there: "
+    "the answer does not tell which."
+)
+_ABOUT_ADDRESS = re.compile(
+    r"\bips?\b|\bip[ -]?(v[46]|address|range|rule)|(allow|white|deny|block)[ -]?list|"
+    r"\b(client|source|remote|your|this) (address|network|host)\b",
+    re.IGNORECASE,
+)
+"""Words of a 403 that are about where a call came from, not about its credentials."""
 NO_ANSWER = "No answer came in time, so nothing could be proven."
 
 
@@ -103,7 +121,11 @@ def refused(connector: AccountConnector, method: ProofMethod, error: PermanentEr
         case AddressRefusedError():
             # Our address is not allowed there; the connection may be as good as ever.
             return Proof(None, words=ADDRESS, said=said)
-        case ForbiddenError() | AccountRefusedError():
+        case ForbiddenError() if _ABOUT_ADDRESS.search(said):
+            return Proof(None, words=f"{called} was forbidden (403). {OTHER_ADDRESS}", said=said)
+        case ForbiddenError():
+            return Proof(False, words=f"{called} was forbidden (403). {FORBIDDEN}", said=said)
+        case AccountRefusedError():
             words = f"{called} was refused ({error.status}): the credentials do not work."
             return Proof(False, words=words, said=said)
         case CredentialsRefusedError():
@@ -206,13 +228,35 @@ def _wait(run: ProofRun, error: CyclrError) -> None:
     if error.retry_after is not None:
         pause = min(max(1.0, error.retry_after), 3600.0)
     again = moment + timedelta(seconds=pause)
+    happened, said = words_for_trouble(error), error.cyclr_message or ""
+    if isinstance(error, PacedError):
+        happened, said = run.words, run.said  # of the call that was answered so
     if tries >= MOST_TRIES or again - run.created_at > LONGEST_WAIT + _put_off(run):
-        _finish(run, Proof(None, words=NO_ANSWER, said=error.cyclr_message or ""))
+        words = f"{happened} Nothing could be proven." if happened else NO_ANSWER
+        _finish(run, Proof(None, words=words, said=said))
         return
     ProofRun.objects.filter(pk=run.pk, began_at=run.began_at, finished_at=None).update(
-        tries=tries, not_before=again, claimed_until=None, began_at=None
+        tries=tries, not_before=again, claimed_until=None, began_at=None, words=happened, said=said
     )
     logger.info("proof waits run=%d call=%s status=%s", run.pk, error.call, error.status)
+
+
+def words_for_trouble(error: CyclrError) -> str:
+    """What kept a call through a connector from being answered, for staff; empty for silence.
+
+    What came through it may be the third party's: that is not said to be Cyclr's.
+    """
+    who = "Cyclr" if error.through is None else "The third party, or Cyclr for it,"
+    match error:
+        case RateLimitedError():
+            who = "Cyclr" if error.through is None else "The third party"
+            return f"{who} asks for a pause (429)."
+        case UnreadableError():
+            return f"{who} gave an answer that cannot be read."
+        case _ if error.status:
+            return f"{who} answers with an error ({error.status})."
+        case _:
+            return ""
 
 
 def _put_off(run: ProofRun) -> timedelta:
@@ -235,8 +279,7 @@ def _finish(run: ProofRun, proof: Proof) -> None:
         ):
             return
         run.refresh_from_db()
-        if proof.worked:
-            _note_on(connector, proof, run.began_at or moment)
+        _note_on(connector, proof, run.began_at or moment)
         if not run.is_for_link:
             audit.record(
                 run.actor,
@@ -245,15 +288,30 @@ def _finish(run: ProofRun, proof: Proof) -> None:
                 target=str(connector),
                 target_url=connector.get_absolute_url(),
                 account_name=str(connector.account),
-                result={True: "works", False: "does not work", None: "unclear"}[proof.worked],
+                result=OUTCOMES[proof.worked],
+                words=proof.words,
             )
         proof_finished.send(ProofRun, run=run)
     logger.info("proof done run=%d worked=%s", run.pk, proof.worked)
 
 
+OUTCOMES = {True: "works", False: "does not work", None: "unclear"}
+
+
 def _note_on(connector: AccountConnector, proof: Proof, began: datetime) -> None:
-    """Write a success to the mirror; an older one does not overwrite a newer one."""
+    """Write to the mirror what a test found; an older one does not overwrite a newer one."""
     rows = AccountConnector.objects.filter(pk=connector.pk)
+    if proof.worked is None:
+        return
+    is_newest = Q(proven_at=None) | Q(proven_at__lt=began)
+    if proof.worked is False:
+        # What was changed since may have mended it: then the failure is of what was before.
+        newest = rows.filter(is_newest, changed_at__lte=began)
+        newest.update(test_failed_at=began, test_failure=proof.words)
+        recount([connector.account_id])
+        return
+    if rows.filter(test_failed_at__lt=began).forget_failed_tests():
+        recount([connector.account_id])
     rows.filter(Q(proven_at=None) | Q(proven_at__lt=began)).update(proven_at=began)
     if proof.identity:
         rows.filter(Q(identity_at=None) | Q(identity_at__lt=began)).update(
@@ -261,7 +319,14 @@ def _note_on(connector: AccountConnector, proof: Proof, began: datetime) -> None
         )
 
 
-def last_run(connector: AccountConnector) -> ProofRun | None:
-    """The newest proof of a connector, ended or not."""
-    run: ProofRun | None = ProofRun.objects.filter(account_connector=connector).first()
-    return run
+def shown_runs(connector: AccountConnector) -> tuple[ProofRun | None, ProofRun | None]:
+    """The proof that is being made, or that trouble has put off, and the newest that has ended.
+
+    What is only planned for later is neither.
+    """
+    runs = ProofRun.objects.filter(account_connector=connector)
+    ended = runs.filter(finished_at__isnull=False).values("pk")[:1]
+    is_begun = Q(not_before__lte=timezone.now()) | Q(tries__gt=0) | ~Q(words="")
+    shown = list(runs.filter(Q(is_begun, finished_at=None) | Q(pk__in=Subquery(ended))))
+    testing = next((run for run in shown if not run.is_finished), None)
+    return testing, next((run for run in shown if run.is_finished), None)

@@ -12,6 +12,8 @@ from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation
 
 LINES = 20
+TEST_MARKS = {"works": "done", "does not work": "not-working", "unclear": "expired"}
+"""The marks of what tests found, as the trail has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,12 @@ def history_of(connector: AccountConnector) -> list[Line]:
 def _audit_line(entry: AuditEntry) -> Line:
     did = line_of(entry).did or entry.target
     state = "connected" if entry.action == "links.connect" else "quiet"
-    return Line(entry.at, state, did, f"by {entry.actor_name}")
+    by = f"by {entry.actor_name}"
+    if entry.action == "connectors.test" and entry.result:
+        did = f"{did}: {entry.result}"
+        state = TEST_MARKS.get(entry.result, state)
+        by = " ".join(one for one in (str(entry.details.get("words", "")), by.capitalize()) if one)
+    return Line(entry.at, state, did, by)
 
 
 def _operation_line(operation: Operation) -> Line:

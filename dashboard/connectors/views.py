@@ -72,9 +72,8 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
     is_there = connector.gone_at is None and account.gone_at is None
     may_act = bool(role and role >= Role.AGENT and is_there)
     entry = services.library_entry(connector)
-    run = proving.last_run(connector)
-    is_testing = run is not None and not run.is_finished and run.not_before <= timezone.now()
-    beat = TICK if is_testing else beat_of_connector(connector)
+    testing, ended = proving.shown_runs(connector)
+    beat = TICK if testing else beat_of_connector(connector)
     setup = services.setup_lines(connector, entry)
     version = version_of(
         beat,
@@ -82,8 +81,10 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         connector.authenticated,
         connector.authenticated_since,
         connector.proven_at,
+        connector.test_failed_at,
         connector.identity,
-        run and (run.pk, run.finished_at),
+        testing and (testing.pk, testing.tries, testing.words, testing.not_before),
+        ended and (ended.pk, ended.finished_at),
         setup,
         account.refresh_error,
         account.gone_at,
@@ -93,7 +94,8 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         "library_entry": entry,
         "may_act": may_act,
         "may_test": may_act and ProofMethod.of(connector) is not None,
-        "run": run if run is not None and (run.is_finished or is_testing) else None,
+        "runs": [run for run in (testing, ended) if run is not None],
+        "is_put_off": testing is not None and testing.not_before > timezone.now(),
         "setup": setup,
         "beat": beat,
         "version": version,

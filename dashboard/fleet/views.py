@@ -26,10 +26,16 @@ ORDERS = (
         (
             F("gone_at").asc(nulls_first=True),
             F("authenticated").asc(nulls_first=True),
+            F("test_failed_at").desc(nulls_last=True),
             "name",
             "pk",
         ),
-        (F("authenticated").desc(nulls_last=True), "-name", "-pk"),
+        (
+            F("authenticated").desc(nulls_last=True),
+            F("test_failed_at").asc(nulls_first=True),
+            "-name",
+            "-pk",
+        ),
     ),
     Order("name", "Name", ("name", "pk"), ("-name", "-pk")),
     Order(

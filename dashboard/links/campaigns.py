@@ -204,7 +204,7 @@ def _why_not(one: AccountConnector, *, skips_authenticated: bool, linked: set[in
         return GONE
     if not one.is_connected_by_link:
         return NOT_BY_LINK
-    if skips_authenticated and one.authenticated:
+    if skips_authenticated and one.authenticated and not one.is_not_working:
         return AUTHENTICATED
     return LINKED if one.pk in linked else ""
 

@@ -115,7 +115,7 @@ class LinkForm(DetailsForm):
     ) -> None:
         connectors = [one.installed for one in needs]
         self.choices = {str(connector.pk): connector for connector in connectors}
-        broken = [pk for pk, connector in self.choices.items() if not connector.authenticated]
+        broken = [pk for pk, one in self.choices.items() if one.state != "Authenticated"]
         picked = [pk for pk in chosen if pk in self.choices]
         initial = {
             "submission": uuid.uuid4(),

@@ -158,6 +158,7 @@ class EnterDetails(Handler):
         rows = AccountConnector.objects.filter(pk=installed.pk)
         rows.exclude(authenticated=columns["authenticated"]).update(authenticated_since=moment)
         rows.update(**columns, seen_at=moment, changed_at=moment, missed=0, gone_at=None)
+        rows.forget_failed_tests()
         sync.recount([installed.account_id])
         for item in _waiting(operation):
             _follow(item, outcome)

@@ -152,7 +152,10 @@ def _take_over(account: Account, connector: AccountConnector, *, authenticated: 
     moment = timezone.now()
     rows = AccountConnector.objects.filter(pk=connector.pk)
     rows.exclude(authenticated=authenticated).update(
-        authenticated=authenticated, authenticated_since=moment
+        test_failed_at=None,
+        test_failure="",
+        authenticated=authenticated,
+        authenticated_since=moment,
     )
     rows.update(seen_at=moment, changed_at=moment)
     sync.recount([account.pk])

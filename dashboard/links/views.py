@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import F, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -163,7 +163,12 @@ def _is_web(url: str) -> bool:
 def link_new(request: StaffRequest, pk: int) -> HttpResponse:
     """Make a link over connectors of one account; sent twice it is made once."""
     account = get_for(request, Account.objects.select_related("console"), Role.AGENT, pk=pk)
-    installed = account.connectors.there().order_by("authenticated", "name", "pk")
+    installed = account.connectors.there().order_by(
+        F("authenticated").asc(nulls_first=True),
+        F("test_failed_at").desc(nulls_last=True),
+        "name",
+        "pk",
+    )
     needs = list(needs_of_all(list(installed)).values())
     possible = [one for one in needs if not one.is_nothing]
     sent_before: Link | None = None

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.http import QueryDict
 
-from dashboard.mirror.models import AccountConnectorQuerySet
+from dashboard.mirror.models import NOT_WORKING, AccountConnectorQuerySet
 
 STATES = {
     "not-authenticated": ("Not authenticated", Q(gone_at=None) & ~Q(authenticated=True)),
-    "authenticated": ("Authenticated", Q(gone_at=None, authenticated=True)),
+    "not-working": ("Not working", NOT_WORKING & Q(gone_at=None)),
+    "authenticated": ("Authenticated", Q(gone_at=None, authenticated=True, test_failed_at=None)),
     "gone": ("Gone", Q(gone_at__isnull=False)),
 }
 

@@ -86,6 +86,9 @@ class Account(Mirrored):
 
     connector_count = models.PositiveIntegerField(default=0)
     unauthenticated_count = models.PositiveIntegerField(default=0)
+    not_working_count = models.PositiveIntegerField(
+        default=0, help_text="Authenticated, says Cyclr, and their newest test failed."
+    )
     read_at = models.DateTimeField(
         null=True, blank=True, help_text="When the newest reading of its connectors began."
     )
@@ -293,10 +296,18 @@ class InstallRefusal(models.Model):
         return f"{self.connector} in {self.account or 'any account'}: {self.why}"
 
 
+NOT_WORKING = Q(authenticated=True, test_failed_at__isnull=False)
+"""Installed connectors that Cyclr calls authenticated and whose newest test failed."""
+
+
 class AccountConnectorQuerySet(MirrorQuerySet):
     """Installed connectors, found."""
 
     console_path = "account__console"
+
+    def forget_failed_tests(self) -> int:
+        """Their newest test failed with credentials or settings that are not theirs any more."""
+        return self.exclude(test_failed_at=None).update(test_failed_at=None, test_failure="")
 
     def search(self, text: str) -> Self:
         """Those of which name, connector and account together have every word of the text."""
@@ -322,6 +333,10 @@ class AccountConnector(Mirrored):
         default=list, blank=True, help_text="Names of the settings that have a value."
     )
     proven_at = models.DateTimeField(null=True, blank=True)
+    test_failed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its newest test failed then; empty if it did not fail."
+    )
+    test_failure = models.TextField(blank=True, default="", help_text="Why, for staff.")
     identity = models.TextField(
         blank=True, default="", help_text="Whose account at the third party it is, when told."
     )
@@ -339,7 +354,12 @@ class AccountConnector(Mirrored):
     objects = AccountConnectorQuerySet.as_manager()
 
     class Meta:
-        ordering = [F("authenticated").asc(nulls_first=True), "name", "pk"]
+        ordering = [
+            F("authenticated").asc(nulls_first=True),
+            F("test_failed_at").desc(nulls_last=True),
+            "name",
+            "pk",
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "cyclr_id"], name="account_connector_unique"
@@ -350,6 +370,11 @@ class AccountConnector(Mirrored):
                 fields=["authenticated"],
                 name="account_connector_broken",
                 condition=Q(authenticated=False, gone_at=None),
+            ),
+            models.Index(
+                fields=["test_failed_at"],
+                name="account_connector_not_working",
+                condition=Q(authenticated=True, gone_at=None, test_failed_at__isnull=False),
             ),
             models.Index(
                 fields=["tidy_not_before"],
@@ -372,12 +397,26 @@ class AccountConnector(Mirrored):
 
     @property
     def state(self) -> str:
-        """The state's word on screen."""
+        """The state's word on screen, wherever it is named."""
+        return "Not working" if self.is_not_working else self.state_in_cyclr
+
+    @property
+    def state_in_cyclr(self) -> str:
+        """What Cyclr says alone: a test that failed is another fact."""
         if self.gone_at:
             return "Gone"
-        if self.authenticated is None:
-            return "Not authenticated"
         return "Authenticated" if self.authenticated else "Not authenticated"
+
+    @property
+    def is_not_working(self) -> bool:
+        """Whether Cyclr calls it authenticated and its newest test failed."""
+        is_held = bool(self.authenticated) and self.gone_at is None
+        return is_held and self.test_failed_at is not None
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether it has to be authenticated, for the first time or again."""
+        return self.gone_at is None and (not self.authenticated or self.is_not_working)
 
     @property
     def methods(self) -> list[AuthMethod]:

@@ -275,6 +275,7 @@ def _fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) -
         differing["active_at"] = moment
     if isinstance(row, AccountConnector) and "authenticated" in differing:
         differing["authenticated_since"] = moment if row.pk else None
+        differing |= {"test_failed_at": None, "test_failure": ""}  # of other credentials
     for column, value in differing.items():
         setattr(row, column, value)
     row.seen_at, row.missed, row.missed_at, row.gone_at = began, 0, None, None
@@ -286,22 +287,26 @@ def search_text_of(columns: dict[str, Any]) -> str:
     return search_text(columns.get("name"), columns.get("connector_name"))
 
 
+COUNTS = ("connector_count", "unauthenticated_count", "not_working_count")
+
+
 def recount(account_ids: Sequence[int]) -> None:
     """Bring the counts on the accounts' rows in line with their connectors."""
     there = Q(connectors__gone_at=None)
+    failed = Q(connectors__authenticated=True, connectors__test_failed_at__isnull=False)
     counted = (
         Account.objects.filter(pk__in=account_ids)
         .annotate(
             every=Count("connectors", filter=there),
             broken=Count("connectors", filter=there & ~Q(connectors__authenticated=True)),
+            failing=Count("connectors", filter=there & failed),
         )
-        .values_list("pk", "every", "broken", "connector_count", "unauthenticated_count")
+        .values("pk", "every", "broken", "failing", *COUNTS)
     )
-    for pk, every, broken, had, had_broken in counted:
-        if (every, broken) != (had, had_broken):
-            Account.objects.filter(pk=pk).update(
-                connector_count=every, unauthenticated_count=broken, active_at=timezone.now()
-            )
+    for row in counted:
+        counts = dict(zip(COUNTS, (row["every"], row["broken"], row["failing"]), strict=True))
+        if any(row[column] != count for column, count in counts.items()):
+            Account.objects.filter(pk=row["pk"]).update(**counts, active_at=timezone.now())
 
 
 def fill_methods(console: Console, account_ids: Iterable[int] | None = None) -> int:

@@ -29,7 +29,7 @@ from dashboard.common.timing import ago_words, clock_or_date_words
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link, LinkItem, LinkState, MailState
 from dashboard.links.showing import with_troubles
-from dashboard.mirror.models import AccountConnector
+from dashboard.mirror.models import NOT_WORKING, AccountConnector
 from dashboard.operations import words
 from dashboard.operations.models import Operation, State
 
@@ -46,6 +46,7 @@ LEFT_ALONE_FOR = timedelta(hours=1)
 
 KINDS = {
     "not-authenticated": "Not authenticated",
+    "not-working": "Not working",
     "links": "Links",
     "operations": "Operations",
 }
@@ -84,17 +85,24 @@ class Attention:
 
 
 def attention(
-    consoles: Sequence[Console], *, unauthenticated: int, may_act: Collection[int], show: str = ""
+    consoles: Sequence[Console],
+    *,
+    unauthenticated: int,
+    not_working: int,
+    may_act: Collection[int],
+    show: str = "",
 ) -> Attention:
     """What needs attention in these consoles; `show` is one of `KINDS` or empty for all.
 
-    `unauthenticated` is known to the caller already. `may_act` holds the consoles in which the
-    person may change something: elsewhere they are led to the thing, not to a form.
+    `unauthenticated` and `not_working` are known to the caller already. `may_act` holds the
+    consoles in which the person may change something: elsewhere they are led to the thing, not
+    to a form.
     """
     operations = troubled_operations(consoles)
     links = troubled_links(consoles)
     counts = {
         "not-authenticated": unauthenticated,
+        "not-working": not_working,
         "links": links.count(),
         "operations": operations.count(),
     }
@@ -105,6 +113,8 @@ def attention(
         rows += [_link_row(one) for one in links[:SHOWN_AT_MOST]]
     if show in {"", "not-authenticated"}:
         rows += [_connector_row(one, may_act) for one in broken(consoles)[:SHOWN_AT_MOST]]
+    if show in {"", "not-working"} and not_working:
+        rows += [_connector_row(one, may_act) for one in not_working_in(consoles)[:SHOWN_AT_MOST]]
     rows.sort(key=lambda row: row.at or datetime.min.replace(tzinfo=UTC), reverse=True)
     return Attention(rows[:SHOWN_AT_MOST], counts)
 
@@ -147,6 +157,16 @@ def _operation_row(operation: Operation, may_act: Collection[int]) -> Row:
 
 def broken(consoles: Sequence[Console]) -> QuerySet[AccountConnector]:
     """Installed connectors that are not authenticated, with whether a link is open for them."""
+    rows = _with_links(consoles).filter(Q(authenticated=False) | Q(authenticated=None))
+    return rows.order_by(F("authenticated_since").desc(nulls_last=True), "-pk")
+
+
+def not_working_in(consoles: Sequence[Console]) -> QuerySet[AccountConnector]:
+    """Those whose newest test failed although Cyclr calls them authenticated."""
+    return _with_links(consoles).filter(NOT_WORKING).order_by("-test_failed_at", "-pk")
+
+
+def _with_links(consoles: Sequence[Console]) -> QuerySet[AccountConnector]:
     waiting = LinkItem.objects.filter(
         account_connector=OuterRef("pk"),
         connected_at=None,
@@ -157,7 +177,6 @@ def broken(consoles: Sequence[Console]) -> QuerySet[AccountConnector]:
     rows: QuerySet[AccountConnector] = AccountConnector.objects.there()
     return (
         rows.filter(
-            Q(authenticated=False) | Q(authenticated=None),
             account__gone_at=None,
             account__console__in=consoles,
         )
@@ -166,13 +185,15 @@ def broken(consoles: Sequence[Console]) -> QuerySet[AccountConnector]:
             open_link_state=Subquery(waiting.values("link__state")[:1]),
         )
         .select_related("account")
-        .order_by(F("authenticated_since").desc(nulls_last=True), "-pk")
     )
 
 
 def _connector_row(installed: AccountConnector, may_act: Collection[int]) -> Row:
     since = installed.authenticated_since
-    if since is not None:
+    if installed.is_not_working:
+        since = installed.test_failed_at
+        parts = [f"The newest test failed: {Truncator(installed.test_failure).chars(LONGEST_WHY)}"]
+    elif since is not None:
         parts = [f"Was authenticated until {clock_or_date_words(since)}."]
     else:
         parts = ["Was not authenticated when it was first seen."]
@@ -191,7 +212,7 @@ def _connector_row(installed: AccountConnector, may_act: Collection[int]) -> Row
                 form = reverse("link_new", args=[installed.account_id])
                 action, action_url = "Create link", f"{form}?connector={installed.pk}"
     return Row(
-        state="Not authenticated",
+        state=installed.state,
         name=installed.name or installed.connector_name,
         url=installed.get_absolute_url(),
         account=str(installed.account),

@@ -25,6 +25,7 @@ class Share:
 
     installed: int
     unauthenticated: int
+    not_working: int = 0
 
     @property
     def authenticated(self) -> int:
@@ -144,6 +145,7 @@ def _readings(consoles: Sequence[Console]) -> tuple[Share, list[Reading]]:
             oldest=Min("read_at"),
             installed=Sum("connector_count"),
             broken=Sum("unauthenticated_count"),
+            failing=Sum("not_working_count"),
         )
     }
     runs: dict[int, list[SyncRun]] = defaultdict(list)
@@ -169,6 +171,7 @@ def _readings(consoles: Sequence[Console]) -> tuple[Share, list[Reading]]:
     share = Share(
         installed=sum(row["installed"] or 0 for row in counted.values()),
         unauthenticated=sum(row["broken"] or 0 for row in counted.values()),
+        not_working=sum(row["failing"] or 0 for row in counted.values()),
     )
     return share, readings
 

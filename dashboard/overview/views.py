@@ -43,6 +43,7 @@ def overview(request: StaffRequest) -> HttpResponse:
     found = attention(
         consoles,
         unauthenticated=shown.share.unauthenticated,
+        not_working=shown.share.not_working,
         may_act=may_act,
         show=show,
     )
@@ -99,6 +100,7 @@ def _everything(counts: dict[str, int], show: str) -> list[tuple[str, str]]:
             f"{reverse('connector_list')}?state=not-authenticated",
             "not authenticated",
         ),
+        "not-working": (f"{reverse('connector_list')}?state=not-working", "not working"),
         "links": (f"{reverse('link_list')}?show=unfinished", "links"),
         "operations": (f"{reverse('operation_list')}?state=failed", "operations"),
     }
