@@ -11,10 +11,12 @@ from typing import Any, NoReturn
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import BrowserContext, expect
 
 from dashboard.broker import MissingServerError
 from tests.support.desk import Desk
 from tests.support.services import PostgresServer, RedisServer, chromium, make_database
+from tests.support.waiting import CEILING_MS
 
 pytest_plugins = ["tests.simulated"]
 
@@ -119,6 +121,7 @@ def make_postgres_database(postgres_server_url: str, worker_number: int) -> Call
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """pytest-playwright starts this machine's Chromium, with nothing in the background."""
+    expect.set_options(timeout=CEILING_MS)
     try:
         path = chromium()
     except MissingServerError as error:
@@ -134,6 +137,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         "--disable-dev-shm-usage",
     ]
     return {**browser_type_launch_args, "executable_path": path, "args": switches}
+
+
+@pytest.fixture
+def context(context: BrowserContext) -> BrowserContext:
+    """The browser context of a test's `page`: it waits as long as everything here does."""
+    context.set_default_timeout(CEILING_MS)
+    return context
 
 
 @pytest.hookimpl(wrapper=True)
@@ -171,11 +181,12 @@ def desk_processes() -> Iterator[Callable[..., Desk]]:
 
 @pytest.fixture(scope="session")
 def desk() -> Iterator[Desk]:
-    """One complete dashboard that tests share: SQLite, embedded broker, local Cyclr."""
+    """One complete dashboard that tests share: SQLite, embedded broker, a local Cyclr, all read."""
     try:
         shared = Desk()
     except MissingServerError as error:
         missing(error)
     shared.start()
+    shared.wait_until_read()
     yield shared
     shared.stop()

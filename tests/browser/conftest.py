@@ -9,8 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.desk import Desk
-
-expect.set_options(timeout=15_000)
+from tests.support.waiting import CEILING_MS
 
 
 class Staff:
@@ -18,7 +17,7 @@ class Staff:
 
     def __init__(self, browser: Browser, desk: Desk, width: int = 1440) -> None:
         self.context = browser.new_context(viewport={"width": width, "height": 900})
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(CEILING_MS)
         self.desk = desk
         self.complaints: list[str] = []
         self.page = self.new_page()
@@ -91,7 +90,7 @@ def customer(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         context = browser.new_context(
             viewport={"width": width, "height": 800}, java_script_enabled=javascript
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(CEILING_MS)
         contexts.append(context)
         return context
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, expect
 
 from dashboard.operations.models import Operation, Reason, State
 from dashboard.people.models import Role
 from tests.factories import make_operation, make_user
+from tests.support.beats import Beats
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SLOW = 5.0
-"""Seconds after which a change is late even on a machine that runs other tests beside."""
 
 
 @pytest.fixture
@@ -28,28 +24,21 @@ def operation() -> Operation:
 
 
 @pytest.fixture
-def asked(live_server: Any, page: Page, operation: Operation) -> Callable[[float], int]:
-    """The operation's page is open; answers how often it asks within some seconds."""
+def beats(live_server: Any, page: Page, operation: Operation) -> Beats:
+    """The operation's page is open, and its clock stands still."""
     client = Client()
     client.force_login(make_user(Role.AGENT))
     cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
     page.context.add_cookies([{**cookie, "url": live_server.url}])  # type: ignore[typeddict-item]
+    beats = Beats(page)
     page.goto(f"{live_server.url}{operation.get_absolute_url()}")
     expect(page.locator(".pill[data-state]")).to_have_text("Queued")
-    requests: list[str] = []
+    return beats
 
-    def count(request: Request) -> None:
-        if operation.reference in request.url:
-            requests.append(request.url)
 
-    page.on("request", count)
-
-    def within(seconds: float) -> int:
-        before = len(requests)
-        page.wait_for_timeout(seconds * 1000)
-        return len(requests) - before
-
-    return within
+def asked(beats: Beats, operation: Operation, seconds: int) -> int:
+    """How often the page asks for the operation within so many seconds of its own."""
+    return len([url for url in beats.beat(seconds) if operation.reference in url])
 
 
 def become(operation: Operation, state: State) -> None:
@@ -72,9 +61,8 @@ def turn(page: Page, is_hidden: bool) -> None:
 
 
 def test_each_change_is_shown_within_a_second(
-    asked: Callable[[float], int], page: Page, operation: Operation
+    beats: Beats, page: Page, operation: Operation
 ) -> None:
-    pill, took = page.locator(".pill[data-state]"), []
     for state, word in (
         (State.RUNNING, "Running"),
         (State.UNSURE, "Checking"),
@@ -82,37 +70,33 @@ def test_each_change_is_shown_within_a_second(
         (State.SENT, "Running"),
         (State.FAILED, "Failed"),
     ):
-        page.wait_for_timeout(370)  # the changes fall on different moments between two looks
         become(operation, state)
-        started = time.monotonic()
-        expect(pill).to_have_text(word)
-        took.append(time.monotonic() - started)
 
-    assert max(took) < SLOW
+        assert asked(beats, operation, 1) == 1
+        expect(page.locator(".pill[data-state]")).to_have_text(word)
 
 
-def test_a_moving_operation_is_asked_for_once_a_second(asked: Callable[[float], int]) -> None:
-    assert 3 <= asked(4) <= 5
+def test_a_moving_operation_is_asked_for_once_a_second(beats: Beats, operation: Operation) -> None:
+    assert [asked(beats, operation, 1) for _ in range(4)] == [1, 1, 1, 1]
 
 
 def test_a_finished_operation_is_not_asked_for(
-    asked: Callable[[float], int], page: Page, operation: Operation
+    beats: Beats, page: Page, operation: Operation
 ) -> None:
     become(operation, State.FAILED)
+    beats.beat()
     expect(page.locator(".pill[data-state]")).to_have_text("Failed")
 
-    assert asked(3) == 0
+    assert asked(beats, operation, 5) == 0
 
 
 def test_a_hidden_tab_asks_nothing_and_looks_at_once_when_it_is_back(
-    asked: Callable[[float], int], page: Page, operation: Operation
+    beats: Beats, page: Page, operation: Operation
 ) -> None:
     turn(page, is_hidden=True)
-    asked(0.2)  # one may be on its way
-    assert asked(3) == 0
+    assert asked(beats, operation, 5) == 0
     become(operation, State.UNSURE)
     turn(page, is_hidden=False)
-    started = time.monotonic()
 
+    assert asked(beats, operation, 1) == 1
     expect(page.locator(".pill[data-state]")).to_have_text("Checking")
-    assert time.monotonic() - started < SLOW

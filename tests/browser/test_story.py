@@ -64,6 +64,7 @@ def test_the_main_job(
     customer: Callable[..., BrowserContext],
 ) -> None:
     desk, kind = any_desk
+    desk.wait_until_read()
     staff = staff_at(desk)
 
     # Find the account among many; see what is not authenticated.

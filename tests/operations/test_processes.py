@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from html import unescape
@@ -17,11 +16,13 @@ import pytest
 import requests
 
 from tests.support.desk import ROOT, Desk
+from tests.support.waiting import CEILING
 
 pytestmark = pytest.mark.processes
 
 ACCOUNT = "shop-1042.example"
-QUICK = {"DESK_LEASE_FOR": "3", "DESK_FIRST_LOOK_AFTER": "8", "DESK_LOOK_GAP": "1"}
+QUICK = {"DESK_LEASE_FOR": "3"}
+"""Lost work is soon taken up again; looks that would send again are left far away."""
 
 
 class Visitor:
@@ -35,7 +36,7 @@ class Visitor:
 
     def page(self, path: str) -> str:
         """A page's HTML."""
-        answer = self.session.get(f"{self.desk.url}{path}", timeout=20)
+        answer = self.session.get(f"{self.desk.url}{path}", timeout=CEILING)
         assert answer.status_code == 200, path
         return answer.text
 
@@ -54,18 +55,14 @@ class Visitor:
             data=entries,
             headers={"Referer": f"{self.desk.url}{path}"},
             allow_redirects=False,
-            timeout=20,
+            timeout=CEILING,
         )
 
     def find(self, path: str, pattern: str) -> str:
         """What the pattern's group finds on a page, as soon as it does."""
-        found: list[str] = []
-
-        def look() -> bool:
-            found.extend(re.findall(pattern, self.page(path)))
-            return bool(found)
-
-        self.desk.wait_for(look, f"for {pattern} on {path}", 60)
+        found: list[str] = self.desk.wait_for(
+            lambda: re.findall(pattern, self.page(path)), f"for {pattern} on {path}"
+        )
         return found[0]
 
     def install_form(self, connector: str) -> str:
@@ -124,7 +121,7 @@ def another_worker(desk: Desk) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(CEILING)
 
 
 def test_a_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(
@@ -133,22 +130,21 @@ def test_a_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(
     desk = desk_processes(**QUICK)
     visitor = Visitor(desk)
     form = visitor.install_form("Slack")
-    fault = {"fault": "delay", "method": "POST", "path": "/connectors/{id}/install", "seconds": 3}
-    desk.cyclr_control("faults", {**fault, "times": 1})
+    desk.hold("POST", "/connectors/{id}/install", times=1)
     assert visitor.send(form, visitor.entries(form)).status_code == 302
     operation = visitor.newest_operation()
-    desk.wait_for(lambda: "Sent to Cyclr" in visitor.page(operation), "until it was sent")
+    desk.wait_until_held()
 
     with ExitStack() as stack:
         stack.enter_context(another_worker(desk))
         with frozen(desk):
-            desk.wait_for(lambda: "Found in Cyclr" in visitor.page(operation), "to be found", 60)
-            desk.wait_for(lambda: "Installed as" in visitor.page(operation), "to be done", 60)
-            before = visitor.page(operation)
-        desk.wait_for(lambda: "operation superseded" in desk.logs, "for the late writes", 60)
-        time.sleep(0.5)
+            desk.release()
+            desk.wait_for(lambda: "Found in Cyclr" in visitor.page(operation), "to be found")
+            desk.wait_for(lambda: "Installed as" in visitor.page(operation), "to be done")
+            before = story(visitor.page(operation))
+        desk.wait_for(lambda: "operation superseded" in desk.logs, "for the late writes")
 
-    assert story(visitor.page(operation)) == story(before)
+    assert story(visitor.page(operation)) == before
     assert len(installed(desk, "Slack")) == 1
 
 
@@ -166,7 +162,7 @@ def test_a_form_that_is_sent_again_after_a_restart_installs_nothing_more(
     entries = visitor.entries(form)
     assert visitor.send(form, entries).status_code == 302
     operation = visitor.newest_operation()
-    desk.wait_for(lambda: "Installed as" in visitor.page(operation), "to be done", 60)
+    desk.wait_for(lambda: "Installed as" in visitor.page(operation), "to be done")
 
     desk.interrupt()
     desk.start()

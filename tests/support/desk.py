@@ -6,19 +6,25 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import psycopg
 
 from tests.support.environment import outer_environment
 from tests.support.services import free_port
+from tests.support.waiting import CEILING, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+T = TypeVar("T")
 
 
 class Desk:
@@ -53,7 +59,7 @@ class Desk:
         log = self.var / "test.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
-    def start(self, within: float = 90) -> None:
+    def start(self) -> None:
         """Start it and wait until its pages answer; also again after `interrupt`."""
         with (self.var / "test.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -65,17 +71,41 @@ class Desk:
                 stderr=log,
                 start_new_session=True,
             )
-        self.wait_for(lambda: (self.var / "ready").exists(), "to be ready", within)
+        self.wait_for(lambda: (self.var / "ready").exists(), "to be ready")
 
-    def wait_for(self, is_so: Any, what: str, within: float = 30) -> None:
-        """Until `is_so()`; the logs are part of the complaint."""
-        until = time.monotonic() + within
-        while not is_so():
+    def wait_for(self, look: Callable[[], T], what: str) -> T:
+        """What `look` answers as soon as it is true; the logs are part of the complaint."""
+
+        def check() -> None:
             if self.process is None or self.process.poll() is not None:
-                raise AssertionError(f"ended while waiting {what}:\n{self.logs[-4000:]}")
-            if time.monotonic() > until:
-                raise AssertionError(f"waited {within} s in vain {what}:\n{self.logs[-4000:]}")
-            time.sleep(0.05)
+                raise AssertionError("the dashboard has ended")
+
+        try:
+            return wait_until(look, still=check)
+        except AssertionError as error:
+            raise AssertionError(f"waiting {what}: {error}\n{self.logs[-4000:]}") from None
+
+    def wait_until_read(self) -> None:
+        """Until a whole reading of Cyclr has ended; what broke off before it shows nothing."""
+        self.wait_for_row(
+            "SELECT 1 FROM mirror_syncrun WHERE finished_at IS NOT NULL AND error = ''",
+            "until Cyclr was read once",
+        )
+
+    def wait_for_row(self, query: str, what: str) -> None:
+        """Until a query of the database answers something."""
+        self.wait_for(lambda: self.rows(query), what)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query of the database answers now, read from here: starting a process for it
+        takes as long as what is to be seen."""
+        if address := self.environment.get("DATABASE_URL", ""):
+            with psycopg.connect(address) as connection:
+                connection.read_only = True
+                return connection.execute(query.encode()).fetchall()
+        address = f"file:{self.var / 'desk.sqlite3'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=CEILING)) as lite:
+            return lite.execute(query).fetchall()
 
     def pid_of(self, name: str) -> int:
         """The process id of web, interactive, background, dispatcher, cyclr or broker."""
@@ -111,24 +141,39 @@ class Desk:
             method=method or ("GET" if body is None else "POST"),
             headers={"X-Simulator": "1", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=CEILING) as answer:  # noqa: S310
             text = answer.read()
         return json.loads(text) if text else None
 
-    def stop(self, within: float = 60) -> int | None:
+    def hold(self, method: str, path: str, **settings: Any) -> None:
+        """The local Cyclr keeps the calls that fit until `release`."""
+        self.cyclr_control("faults", {"fault": "hold", "method": method, "path": path, **settings})
+
+    def wait_until_held(self) -> None:
+        """Until the local Cyclr keeps a call."""
+        self.wait_for(
+            lambda: any(one.get("waiting") for one in self.cyclr_control("faults")),
+            "for a call to be held",
+        )
+
+    def release(self) -> None:
+        """What the local Cyclr holds goes on."""
+        self.cyclr_control("release", {})
+
+    def stop(self) -> int | None:
         """Ctrl-C; the supervisor's exit status. The directory goes with it."""
-        status = self.interrupt(within)
+        status = self.interrupt()
         shutil.rmtree(self.var, ignore_errors=True)
         return status
 
-    def interrupt(self, within: float = 60) -> int | None:
+    def interrupt(self) -> int | None:
         """Ctrl-C, and wait for the end; the data stays, so `start` can be called again."""
         if self.process is None:
             return None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(within)
+            return self.process.wait(CEILING)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise

@@ -5,14 +5,15 @@ A server that cannot be had raises `MissingServerError`, which names what to ins
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,14 +22,31 @@ import psycopg
 import redis
 
 from dashboard.broker import MissingServerError, broker_executable
+from tests.support.waiting import CEILING, wait_until
+
+PATIENCE = f"{CEILING:.0f}"
+"""Seconds that pg_ctl waits for PostgreSQL."""
+
+
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections, which come and go meanwhile."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
     """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
+
+
+def answers(client: redis.Redis) -> bool:
+    """Whether the server is up and has read its files."""
+    try:
+        return bool(client.ping())
+    except (redis.ConnectionError, redis.BusyLoadingError):
+        return False
 
 
 class RedisServer:
@@ -55,33 +73,27 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        client = redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=2)
-        try:
-            for _ in range(500):
-                try:
-                    client.ping()
-                except (redis.ConnectionError, redis.BusyLoadingError):
-                    if self.process.poll() is not None:
-                        break
-                    time.sleep(0.02)
-                else:
-                    return
-        finally:
-            client.close()
-        raise MissingServerError(f"{self.executable} does not start")
+        with redis.Redis.from_url(self.url, socket_timeout=CEILING) as client:
+            wait_until(lambda: self._has_ended or answers(client), "for Redis")
+        if self._has_ended:
+            raise MissingServerError(f"{self.executable} does not start")
+
+    @property
+    def _has_ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
 
     def signal(self, number: signal.Signals) -> None:
         """SIGSTOP freezes it, SIGCONT lets it go on, SIGKILL loses what is not on the disk."""
         assert self.process is not None
         self.process.send_signal(number)
         if number in {signal.SIGKILL, signal.SIGTERM}:
-            self.process.wait(20)
+            self.process.wait(CEILING)
 
     def stop(self) -> None:
         """End it and remove its files."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(20)
+            self.process.wait(CEILING)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -166,7 +178,9 @@ class PostgresServer:
             *("--locale=C.UTF-8", "--no-sync"),
         )
         log = str(self.directory / "log")
-        self._run("pg_ctl", "-D", data, "-w", "-l", log, "-o", self._options(), "start")
+        self._run(
+            "pg_ctl", "-D", data, "-w", "-t", PATIENCE, "-l", log, "-o", self._options(), "start"
+        )
 
     def _options(self) -> str:
         return (
@@ -178,8 +192,12 @@ class PostgresServer:
     def restart(self) -> None:
         """As if it had crashed: every connection breaks, what was committed stays."""
         data, log = str(self.directory / "data"), str(self.directory / "log")
-        self._run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop", check=False)
-        self._run("pg_ctl", "-D", data, "-w", "-l", log, "-o", self._options(), "start")
+        self._run(
+            "pg_ctl", "-D", data, "-m", "immediate", "-w", "-t", PATIENCE, "stop", check=False
+        )
+        self._run(
+            "pg_ctl", "-D", data, "-w", "-t", PATIENCE, "-l", log, "-o", self._options(), "start"
+        )
 
     def _run(self, tool: str, *arguments: str, check: bool = True) -> None:
         # The server inherits pg_ctl's outputs: files, since a pipe would never end.

@@ -274,7 +274,7 @@ class Soak:
             cyclr = running.enter_context(simulated_cyclr())
             self.desk = Desk(DATABASE_URL=database, REDIS_URL=self.redis.url, **cyclr, **SETTINGS)
             running.callback(self.desk.stop)
-            self.desk.start(within=180)
+            self.desk.start()
             self._join_in()
             self._set_faults()
             self._fire(running)
@@ -297,7 +297,6 @@ class Soak:
                 and Account.objects.count() > 50
             ),
             "for accounts and library",
-            120,
         )
 
     def _set_faults(self) -> None:

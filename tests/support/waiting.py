@@ -6,12 +6,13 @@ to do takes many times as long as a quiet one, and that is no fault of what is t
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-CEILING = 180.0
-"""Seconds until what was waited for is taken not to come."""
+CEILING = float(os.environ.get("TEST_CEILING", "180"))
+"""Seconds until what was waited for is taken not to come. Who writes a test sets less."""
 
 CEILING_MS = CEILING * 1000
 """The same for Playwright."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from django.urls import get_resolver, path
 
 from dashboard.people.access import open_to_all, role_required
 from dashboard.people.models import Role
+from tests.support.beats import Beats, catch_up
+from tests.support.waiting import CEILING, wait_until
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -66,7 +68,9 @@ PART = """
 """
 looks: list[int] = []
 sent: list[str] = []
-ticks: list[float] = []
+ticks: list[str] = []
+may_answer = threading.Event()
+"""Until then /slow/ takes its time."""
 
 
 class Trial(forms.Form):
@@ -83,7 +87,7 @@ def trial(request: HttpRequest) -> HttpResponse:
 @open_to_all
 def slow(request: HttpRequest) -> HttpResponse:
     sent.append(request.POST["which"])
-    time.sleep(0.6)
+    assert may_answer.wait(CEILING)
     return redirect("/trial/")
 
 
@@ -99,7 +103,7 @@ def members(request: HttpRequest) -> HttpResponse:
 
 @open_to_all
 def moving(request: HttpRequest) -> HttpResponse:
-    ticks.append(time.monotonic())
+    ticks.append(request.path)
     trigger = 'hx-get="/moving/" hx-trigger="tick from:body" hx-swap="outerHTML"'
     return HttpResponse(f'<div id="moving" {trigger if len(ticks) < 2 else ""}>{len(ticks)}</div>')
 
@@ -139,20 +143,37 @@ handler500 = "dashboard.common.errors.server_error"
 
 
 @pytest.fixture
-def page(live_server: Any, page: Any) -> Any:
-    """The trial page, open; fails at the end if the policy was violated or a script broke."""
+def tab(live_server: Any, context: Any) -> Any:
+    """A tab for the trial; fails at the end if the policy was violated or a script broke."""
     sent.clear()
     ticks.clear()
     looks.clear()
+    may_answer.clear()
     wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text else None)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_server.url)
+    tab = context.new_page()
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    tab.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text else None)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_server.url)
     with override_settings(ROOT_URLCONF=__name__):
-        page.goto(f"{live_server.url}/trial/")
-        yield page
-        page.goto("about:blank")
+        yield tab
+        may_answer.set()
+        tab.goto("about:blank")
     assert wrong == []
+
+
+@pytest.fixture
+def page(live_server: Any, tab: Any) -> Any:
+    """The trial page, open."""
+    tab.goto(f"{live_server.url}/trial/")
+    return tab
+
+
+@pytest.fixture
+def beats(live_server: Any, tab: Any) -> Beats:
+    """The trial page, open, and its clock stands still."""
+    beats = Beats(tab)
+    tab.goto(f"{live_server.url}/trial/")
+    return beats
 
 
 def clipboard(page: Any) -> str:
@@ -202,19 +223,29 @@ def test_the_theme_is_remembered_and_goes_back_to_the_system_s(page: Any) -> Non
 
 
 def test_a_form_is_sent_once_however_often_it_is_pressed(page: Any) -> None:
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.url) if request.post_data else None)
+    # From a timer: what is evaluated does not come back while a form is on its way.
     page.evaluate("""() => {
       const button = document.querySelector("form[data-once] button");
-      button.click(); button.click(); button.form.requestSubmit();
+      const press = () => { button.click(); button.click(); button.form.requestSubmit(); };
+      setTimeout(press);
+      setTimeout(press, 100);
     }""")
-    page.wait_for_timeout(1200)
+    wait_until(lambda: sent, "for the first to arrive")
+    may_answer.set()
 
-    assert sent == ["first"]
     playwright.expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    assert sent == ["first"]
+    assert len(posts) == 1
 
 
-def test_what_moves_is_asked_for_until_it_stands(page: Any) -> None:
-    playwright.expect(page.locator("#moving")).to_have_text("2", timeout=8000)
-    page.wait_for_timeout(2500)
+def test_what_moves_is_asked_for_until_it_stands(beats: Beats) -> None:
+    for count in ("1", "2"):
+        beats.beat()
+        playwright.expect(beats.page.locator("#moving")).to_have_text(count)
+
+    beats.beat(5)
 
     assert len(ticks) == 2
 
@@ -272,13 +303,18 @@ def test_what_moves_keeps_selection_focus_and_place(looking_page: Any) -> None:
 
 def test_what_moves_is_not_sent_again_while_it_is_on_its_way(looking_page: Any) -> None:
     page = looking_page
-    page.evaluate("""() => {
-      const button = document.querySelector("#part form button");
-      button.click();
-      htmx.trigger(document.body, "look");
-      setTimeout(() => document.querySelector("#part form button").click(), 300);
-    }""")
-    page.wait_for_timeout(1500)
+    with page.expect_request("**/healthz?pressed-again"):
+        page.evaluate("""() => setTimeout(() => {
+          const press = () => document.querySelector("#part form button").click();
+          document.addEventListener("htmx:afterSettle", () => {
+            press();
+            fetch("/healthz?pressed-again");
+          }, {once: true});
+          press();
+          htmx.trigger(document.body, "look");
+        })""")
+    may_answer.set()
+    page.wait_for_url("**/trial/")
 
     assert sent == ["part"]
 
@@ -288,16 +324,17 @@ def test_a_moving_part_that_is_finished_does_not_look_again(looking_page: Any) -
     look(page)
     page.evaluate("htmx.trigger(document.body, 'look')")
     playwright.expect(page.locator("#part[hx-trigger]")).to_have_count(0)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.evaluate("htmx.trigger(document.body, 'look')")
-    page.wait_for_timeout(500)
+    catch_up(page)
 
+    assert not [url for url in asked if "/part/" in url]
     assert looks == [0, 1]
 
 
-def test_only_the_bell_that_is_drawn_asks_and_seldom(page: Any) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.partition("?bell=")[2]))
-    page.evaluate("""() => {
+def test_only_the_bell_that_is_drawn_asks_and_seldom(beats: Beats) -> None:
+    beats.page.evaluate("""() => {
       for (const name of ["drawn", "hidden"]) {
         const bell = document.createElement("a");
         bell.setAttribute("hx-get", `/moving/?bell=${name}`);
@@ -310,22 +347,22 @@ def test_only_the_bell_that_is_drawn_asks_and_seldom(page: Any) -> None:
       htmx.process(document.body);
     }""")
 
-    page.wait_for_timeout(12_000)
+    asked = [url.partition("?bell=")[2] for url in beats.beat(12)]
 
     assert [name for name in asked if name] == ["drawn"]
 
 
-def test_nothing_moves_away_under_a_finger(page: Any) -> None:
+def test_nothing_moves_away_under_a_finger(beats: Beats) -> None:
+    page = beats.page
     page.locator("#moving").hover()
     page.mouse.down()
-    page.wait_for_timeout(300)
-    before = len(ticks)
-    page.wait_for_timeout(2500)
-    after = len(ticks)
-    page.mouse.up()
-    playwright.expect(page.locator("#moving")).to_have_text("2")
+    beats.beat(5)
+    assert ticks == []
 
-    assert (before, after) in {(0, 0), (1, 1)}
+    page.mouse.up()
+    beats.beat()
+
+    playwright.expect(page.locator("#moving")).to_have_text("1")
 
 
 def test_a_failed_swap_says_so_with_its_reference(page: Any) -> None:
@@ -338,10 +375,13 @@ def test_a_failed_swap_says_so_with_its_reference(page: Any) -> None:
     playwright.expect(toast).to_have_count(0)
 
 
-def test_a_server_that_is_gone_says_so_once(page: Any) -> None:
+def test_a_server_that_is_gone_says_so_once(beats: Beats) -> None:
+    page = beats.page
     page.context.set_offline(True)
-    page.get_by_role("button", name="Break").click()
-    page.wait_for_timeout(2500)
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Break").click()
+    with page.expect_event("requestfailed", lambda request: "/moving/" in request.url):
+        beats.beat(3)
 
     playwright.expect(page.locator("#snacks .snack")).to_have_count(1)
     playwright.expect(page.locator("#snacks")).to_contain_text("does not answer")
