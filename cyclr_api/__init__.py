@@ -9,6 +9,7 @@
 Five minutes to read: docs/cyclr_api.md.
 """
 
+from .accounts import AccountApi
 from .addresses import connect_url, sign_in_url
 from .auth import MemoryTokenStore, Token, TokenStore
 from .auth_values import basic_auth_value, oauth_auth_value
@@ -80,6 +81,7 @@ __all__ = [
     "REGIONS",
     "UNSET",
     "Account",
+    "AccountApi",
     "AccountConnector",
     "AccountIdInUseError",
     "AccountRefusedError",

@@ -159,8 +159,8 @@ class Connector:
 
     @property
     def is_draft(self) -> bool:
-        """Drafts cannot be installed [T]."""
-        return (self.release_status or "").lower() == "draft"
+        """Drafts cannot be installed [T]; which field says that it is one is unknown [?]."""
+        return "draft" in {(self.release_status or "").lower(), (self.status or "").lower()}
 
     @classmethod
     def from_json(cls, value: object) -> Self:

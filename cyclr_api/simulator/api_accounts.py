@@ -34,8 +34,11 @@ def _field(account: Account, name: str) -> Any:
 
 @routes.add("GET", "/accounts", level="partner")
 def account_list(world: World, request: Request) -> Reply:
-    """Sim: sub-accounts stand among the others."""
-    return _page(world, request, list(world.accounts.values()))
+    """Sim: sub-accounts stand among the others, unless the setting says otherwise."""
+    every = list(world.accounts.values())
+    if not world.settings["SubAccountsListed"]:
+        every = [one for one in every if one.parent_id is None]
+    return _page(world, request, every)
 
 
 @routes.add("POST", "/accounts", level="partner")

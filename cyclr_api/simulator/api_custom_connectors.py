@@ -9,6 +9,7 @@ from typing import Any
 from cyclr_api.simulator.custom_connectors import (
     custom_connector,
     custom_connectors,
+    custom_id,
     define_connector,
     remove_connector,
 )
@@ -22,7 +23,7 @@ from cyclr_api.simulator.routing import (
     is_guid,
     page_of,
 )
-from cyclr_api.simulator.values import JSON, Connector
+from cyclr_api.simulator.values import JSON, Connector, encode
 from cyclr_api.simulator.world import World
 
 NAMELESS = "Invalid connector: (Column 'Name' cannot be null)"
@@ -37,18 +38,18 @@ routes = Routes()
 @routes.add("GET", "/account/connectors/custom", level="account")
 def custom_connector_list(world: World, request: Request) -> Reply:
     found = custom_connectors(world, request.account)
-    return page_of(world, request, found, field_of=_field, encoded=_encoded)
+    return page_of(world, request, found, field_of=_field, encoded=lambda one: _shown(world, one))
 
 
 @routes.add("POST", "/account/connectors/custom", level="account")
 def custom_connector_define(world: World, request: Request) -> Reply:
     document = read_definition(request.json_given())
-    return Reply.encoded(define_connector(world, request.account, document).encoded)
+    return Reply.encoded(_shown(world, define_connector(world, request.account, document)))
 
 
 @routes.add("GET", "/account/connectors/custom/{id}", level="account")
 def custom_connector_detail(world: World, request: Request) -> Reply:
-    return Reply.encoded(_one(world, request).encoded)
+    return Reply.encoded(_shown(world, _one(world, request)))
 
 
 @routes.add("DELETE", "/account/connectors/custom/{id}", level="account")
@@ -65,8 +66,12 @@ def _field(connector: Connector, name: str) -> Any:
     return document_field(connector.document, name)
 
 
-def _encoded(connector: Connector) -> bytes:
-    return connector.encoded
+def _shown(world: World, connector: Connector) -> bytes:
+    """As the library shows it, but for the id where that is one of its own."""
+    number = custom_id(world, connector)
+    if number == connector.id:
+        return connector.encoded
+    return encode({**connector.shown(), "Id": number})
 
 
 # -- definitions ---------------------------------------------------------------------------------

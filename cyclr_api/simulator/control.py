@@ -90,6 +90,8 @@ def _answer(world: World, method: str, what: str, body: bytes) -> Reply:
             return Reply.json({})
         case "POST", "advance":
             return _advance(world, _wanted(_object(body), "seconds", int, float))
+        case "POST", "settings":
+            return _set(world, _object(body))
         case "POST", "revoke":
             world.revoke_access_tokens()
             return Reply.json({})
@@ -112,6 +114,20 @@ def _install(world: World, values: dict[str, Any]) -> Reply:
         _check_known(connector in world.connectors, "connector", connector)
         one = world.install(account, connector, properties=properties, **texts)
         return Reply.encoded(one.encoded())
+
+
+def _set(world: World, values: dict[str, Any]) -> Reply:
+    """Change what the partner has set in the Console, and which reading it is."""
+    for name, value in values.items():
+        now = world.settings.get(name)
+        if name not in world.settings or name == "AllowedIps":
+            raise BadBodyError(f"There is no setting {name!r}.")
+        if type(value) is not type(now):
+            raise BadBodyError(f"{name} is a {'text' if isinstance(now, str) else 'boolean'}.")
+    with world.lock:
+        world.settings.update(values)
+        world.changes += 1
+    return Reply.json(world.settings)
 
 
 def _advance(world: World, seconds: float) -> Reply:

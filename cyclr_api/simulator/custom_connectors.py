@@ -14,11 +14,22 @@ def custom_connectors(world: "World", account_id: str) -> list[Connector]:
     return [one for one in world.connectors.values() if one.owner == account_id]
 
 
-def custom_connector(world: "World", account_id: str, connector_id: int) -> Connector:
-    found = world.connectors.get(connector_id)
-    if found is None or found.owner != account_id:
-        raise RefusalError(404)
-    return found
+OTHER_IDS_FROM = 700_000
+"""What the ids of custom connectors differ by, where they are not those of their releases."""
+
+
+def custom_id(world: "World", connector: Connector) -> int:
+    """The id in the list of custom connectors. Sim: its release's, unless the setting says not."""
+    is_release = bool(world.settings["CustomConnectorIdsAreReleases"])
+    return connector.id if is_release else connector.id + OTHER_IDS_FROM
+
+
+def custom_connector(world: "World", account_id: str, number: int) -> Connector:
+    """The one of the account that its list names so."""
+    for one in custom_connectors(world, account_id):
+        if custom_id(world, one) == number:
+            return one
+    raise RefusalError(404)
 
 
 def define_connector(world: "World", account_id: str, document: JSON) -> Connector:

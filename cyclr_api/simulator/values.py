@@ -136,8 +136,9 @@ class Connector:
 
     @cached_property
     def release(self) -> str:
-        """`Live`, `Deprecated` or `Draft`."""
-        return str(self.own.get("Release") or "Live")
+        """`Live`, `Deprecated` or `Draft`. Sim: a `Status` of `Draft` is one too."""
+        is_draft = str(self.document.get("Status") or "").casefold() == "draft"
+        return str(self.own.get("Release") or ("Draft" if is_draft else "Live"))
 
     @cached_property
     def owner(self) -> str | None:
@@ -194,12 +195,16 @@ class Connector:
                 return dict(trigger)
         return None
 
-    @cached_property
-    def encoded(self) -> bytes:
+    def shown(self) -> JSON:
+        """As the API shows it."""
         shown = _without_own(self.document)
         if shown.get("Triggers"):
             shown["Triggers"] = [_without_own(trigger) for trigger in shown["Triggers"]]
-        return encode(shown)
+        return shown
+
+    @cached_property
+    def encoded(self) -> bytes:
+        return encode(self.shown())
 
     @cached_property
     def categories(self) -> frozenset[str]:

@@ -66,6 +66,15 @@ OAUTH_APP_NAMES = (
     ("ConsumerKey", "ConsumerSecret"),
 )
 
+DEFAULT_SETTINGS: JSON = {
+    "InlineOAuth": True,
+    "SubAccountsListed": True,
+    "CustomConnectorsListed": "asked",
+    "CustomConnectorIdsAreReleases": True,
+    "DraftsListed": False,
+}
+"""The last four: where Cyclr's documentation is silent it may be either way; see the docs."""
+
 UNATTENDED_GRANTS = ("ClientCredentials", "PasswordCredentials")
 
 
@@ -270,8 +279,8 @@ class World:
         ]
         self.oauth_apps: set[str] = set(document.get("OAuthApps") or [])
         """Names of the connectors whose OAuth app is set at partner level."""
-        self.settings: JSON = {"InlineOAuth": True, **(document.get("Settings") or {})}
-        """What the partner has set in the Console."""
+        self.settings: JSON = {**DEFAULT_SETTINGS, **(document.get("Settings") or {})}
+        """What the partner has set in the Console, and which of several readings it is."""
         self.connectors: dict[int, Connector] = {}
         self._by_name: dict[str, list[Connector]] = {}
         for entry in document["Connectors"]:
@@ -620,14 +629,22 @@ class World:
     # -- the catalogue -----------------------------------------------------------------------
 
     def listed_connectors(self, account_id: str, include_custom: bool) -> list[Connector]:
-        """What a list shows an account. Sim: live releases; drafts only among custom ones."""
+        """What a list shows an account. Sim: live releases; drafts only among custom ones.
+
+        Other readings are in the settings.
+        """
+        when = self.settings["CustomConnectorsListed"]
         return [
             one
             for one in self.connectors.values()
             if self.is_visible(one, account_id)
-            and (include_custom if one.is_custom else one.release == "Live")
+            and (when != "never" if one.owner is not None else True)
+            and (include_custom or when == "always" if one.is_custom else self._is_listed(one))
             and one.release != "Deprecated"
         ]
+
+    def _is_listed(self, one: Connector) -> bool:
+        return one.release == "Live" or bool(self.settings["DraftsListed"])
 
     def is_visible(self, connector: Connector, account_id: str) -> bool:
         return connector.owner is None or connector.owner == account_id

@@ -419,6 +419,7 @@ class InstallForm(forms.Form):
                 "initial": initial,
                 "method": self.method_key,
                 "layout": self.layout_now,
+                "release": values.get("release"),
                 "authentication_id": (self.method.id if self.method else None) or "",
             }
         )

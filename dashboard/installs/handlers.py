@@ -19,6 +19,7 @@ from cyclr_api import (
 )
 from dashboard.common.foreign import storable
 from dashboard.installs.forms import free_name
+from dashboard.installs.services import DRAFT, NOT_OFFERED, note_refusal
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.handlers import (
@@ -202,14 +203,17 @@ class InstallConnector(Handler):
                 field=f"property:{target}",
             )
         if "is a draft" in said:
+            _note_refusal(operation, None, DRAFT)
             return Refusal(
                 f"{name} is a draft in Cyclr now and cannot be installed. Nothing was installed. "
                 "Release it in the Cyclr console first."
             )
         if isinstance(error, NotFoundError):
+            _note_refusal(operation, operation.account, NOT_OFFERED)
             return Refusal(
-                f"Cyclr does not know this release of {name} any more. Nothing was installed. "
-                "Open the form again: it is made from the newest release."
+                f"Cyclr does not offer this release of {name} to this account: it was replaced, or "
+                "belongs to another account. Nothing was installed. Refresh the account, which "
+                "asks Cyclr again, before you try again."
             )
         if isinstance(error, AccountRefusedError):
             return Refusal(
@@ -222,6 +226,13 @@ class InstallConnector(Handler):
             if said
             else f"{words}. Nothing was installed."
         )
+
+
+def _note_refusal(operation: Operation, account: Account | None, why: str) -> None:
+    """The release is offered no longer. Noted twice it is noted once."""
+    release = operation.shown_input.get("release")
+    if operation.connector is not None and isinstance(release, int):
+        note_refusal(operation.connector, account, release, why)
 
 
 def setting_refused(said: str, operation: Operation) -> str:

@@ -25,7 +25,7 @@ from dashboard.common.foreign import fold, storable
 from dashboard.common.spreadsheet import BYTE_ORDER_MARK
 from dashboard.installs.fields import ChoiceOrAnother
 from dashboard.installs.forms import InstallForm
-from dashboard.installs.services import exclusive_key, follow_up
+from dashboard.installs.services import exclusive_key, follow_up, refused_accounts
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 
 LARGEST_TABLE = 2 * 1024 * 1024
@@ -386,9 +386,14 @@ def targets(form: InstallManyForm) -> Iterator[Target]:
     assert form.read is not None
     accounts = _accounts(form.connector, [account for _, account, _ in form.read.lines])
     having = _having(form.connector) if form.cleaned_data.get("skips_existing") else set()
+    refused = refused_accounts(form.connector)
     for number, written, cells in form.read.lines:
         account = accounts.get(written) or accounts.get(written.removeprefix("'"))
-        yield _target(form, number, written, account, cells, having)
+        target = _target(form, number, written, account, cells, having)
+        why = refused.get(account.pk if account else None) or refused.get(None, "")
+        if account is not None and why and not target.problem:
+            target = Target(number, target.label, account, problem=why)
+        yield target
 
 
 def _target(

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.installs.forms import InstallForm
-from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
 from dashboard.operations.submitting import Order
 
 KIND = "installs.install"
+
+NOT_OFFERED = "Cyclr does not offer it to this account."
+DRAFT = "It is a draft in Cyclr, which cannot be installed."
+
+
+def note_refusal(
+    connector: CatalogueConnector, account: Account | None, release_id: int, why: str
+) -> None:
+    """Remember that Cyclr refused to install a release; `account`: None for everywhere."""
+    InstallRefusal.objects.update_or_create(
+        connector=connector,
+        account=account,
+        defaults={"release_id": release_id, "why": why, "at": timezone.now()},
+    )
+
+
+def refused_in(account: Account, connectors: Iterable[CatalogueConnector]) -> dict[int, str]:
+    """By connector: why Cyclr refused to install it in this account; only those it did refuse.
+
+    A release that is live since is tried anew.
+    """
+    rows = InstallRefusal.objects.current().filter(connector__in=[one.pk for one in connectors])
+    here = rows.filter(Q(account=account) | Q(account=None))
+    return {pk: str(why) for pk, why in here.values_list("connector", "why")}
+
+
+def refused_accounts(connector: CatalogueConnector) -> dict[int | None, str]:
+    """By account: why Cyclr refused to install the connector in it; None stands for everywhere."""
+    rows = InstallRefusal.objects.current().filter(connector=connector)
+    return dict(rows.values_list("account", "why"))
 
 
 def exclusive_key(account: Account, connector: CatalogueConnector) -> str:

@@ -21,7 +21,7 @@ from dashboard.common.paging import paged
 from dashboard.installs import drafts
 from dashboard.installs.forms import InstallForm
 from dashboard.installs.models import Draft
-from dashboard.installs.services import KIND, exclusive_key, install_order
+from dashboard.installs.services import KIND, exclusive_key, install_order, refused_in
 from dashboard.mirror.catalogue import WAYS, WORDS
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.mirror.reading import library_read_at
@@ -48,11 +48,14 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
     if category or way:
         rows = [row.pk for row in found.light() if row.is_among(category=category, way=way)]
         found = found.filter(pk__in=rows)
+    page = paged(
+        request, _with_use(found.order_by("is_draft", "sort_name", "version", "pk"), account)
+    )
+    refused = refused_in(account, page.items)
     context: dict[str, Any] = {
         "account": account,
-        "page": paged(
-            request, _with_use(found.order_by("is_draft", "sort_name", "version", "pk"), account)
-        ),
+        "page": page,
+        "rows": [(connector, refused.get(connector.pk, "")) for connector in page],
         "search": search,
         "category": category,
         "way": way,
@@ -100,6 +103,7 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
         "connector": connector,
         "age_of": library_read_at(account.console),
         "form": form,
+        "refused": refused_in(account, [connector]).get(connector.pk, ""),
         "earlier": earlier,
         "same": account.connectors.there().filter(
             connector_name=connector.name, connector_version=connector.version

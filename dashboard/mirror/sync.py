@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -46,15 +46,18 @@ from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking, client, note
 from dashboard.mirror.catalogue import method_json, parameter_json
+from dashboard.mirror.missing import Answers, ask_each
 from dashboard.mirror.models import (
     Account,
     AccountConnector,
     CatalogueConnector,
     DailyFigure,
+    InstallRefusal,
     Mirrored,
     MirrorQuerySet,
     SyncRun,
 )
+from dashboard.mirror.owning import OwnLibrary, kind_of, own_library, unknown_to
 
 logger = logging.getLogger(__name__)
 
@@ -78,9 +81,10 @@ def account_columns(found: cyclr_api.Account) -> dict[str, Any]:
         "name": found.name,
         "description": found.description,
         "timezone": found.timezone,
-        "parent_id": found.parent_id,
         "created_at": found.created_at,
     }
+    if found.parent_id:
+        columns["parent_id"] = found.parent_id  # what is not said overwrites nothing
     return {
         key: storable("" if value is None and key != "created_at" else value)
         for key, value in columns.items()
@@ -347,19 +351,42 @@ def fill_methods(console: Console, account_ids: Iterable[int] | None = None) -> 
 # ---- one list, one account ----
 
 
-def refresh_accounts(console: Console, *, lane: str = BACKGROUND) -> Written:
-    """Copy Cyclr's list of accounts into ours; a second run copies the same again."""
+MOST_ACCOUNTS_ASKED = 200
+"""Accounts that a list lacks and that are asked for by themselves, in one run."""
+
+
+def refresh_accounts(
+    console: Console, *, lane: str = BACKGROUND, is_asked: bool = False
+) -> Written:
+    """Copy Cyclr's list of accounts into ours; a second run copies the same again.
+
+    What the list lacks is gone only when Cyclr answers 404 for the account itself: sub-accounts
+    may stand in lists of their own. It is asked at the second list without it, or at the first
+    if a person waits for it (`is_asked`).
+    """
     began = timezone.now()
+    rows = Account.objects.filter(console=console)
     with asking(console, lane) as client:
         listed = client.accounts.readable(at_once=THREADS, patience=PATIENCE)
+        found = {storable(account.id): account_columns(account) for account in listed}
+        lacking = [row for row in rows.there() if row.cyclr_id not in found]
+        lacking = [] if listed.skipped else [row for row in lacking if _is_missed(row, began)]
+        doubted = sorted(row.cyclr_id for row in lacking if is_asked or row.missed)
+        answers = ask_each(doubted, lambda one: client.account(one).get(), most=MOST_ACCOUNTS_ASKED)
+    found |= {storable(account.id): account_columns(account) for account in answers.there}
     written = merge(
-        Account.objects.filter(console=console),
-        {storable(account.id): account_columns(account) for account in listed},
+        rows,
+        found,
         key=lambda row: row.cyclr_id,
         make=lambda cyclr_id: Account(console=console, cyclr_id=cyclr_id),
         began=began,
-        is_complete=not listed.skipped,
+        is_complete=False,
     )
+    written.gone = mark_gone(rows.filter(cyclr_id__in=answers.gone), began)
+    once = [row.pk for row in lacking if not row.missed and row.cyclr_id not in found]
+    for pks in _parts(once):
+        older = rows.filter(pk__in=pks, missed=0, gone_at=None, changed_at__lte=began)
+        older.filter(seen_at__lte=began).update(missed=1, missed_at=timezone.now(), seen_at=began)
     written.skipped = listed.skipped
     logger.info(
         "accounts refreshed console=%d found=%d skipped=%d made=%d changed=%d gone=%d",
@@ -390,14 +417,16 @@ def catalogue_accounts(console: Console) -> list[Account]:
 
 def _list_library(
     console: Console, accounts: Sequence[Account], lane: str
-) -> cyclr_api.Listing[cyclr_api.Connector]:
-    """The library, through the first account for which Cyclr tells it."""
+) -> tuple[Account, cyclr_api.Listing[cyclr_api.Connector]]:
+    """The library, and the first account for which Cyclr tells it."""
     refused: list[PermanentError] = []
     with asking(console, lane) as client:
         for account in accounts:
             try:
                 library = client.account(account.cyclr_id).library
-                return library.readable(at_once=THREADS, patience=PATIENCE)
+                return account, library.readable(
+                    at_once=THREADS, patience=PATIENCE, include_custom=True
+                )
             except PermanentError as error:
                 is_about_all = isinstance(error, CredentialsRefusedError)
                 if is_about_all and not isinstance(error, AccountRefusedError):
@@ -410,24 +439,19 @@ def _list_library(
 
 
 def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
-    """Copy Cyclr's catalogue into ours; needs an account, since Cyclr lists it for one."""
+    """Copy Cyclr's catalogue into ours; needs an account, since Cyclr lists it for one.
+
+    What was made for that account alone becomes its own; see `owning`.
+    """
     accounts = catalogue_accounts(console)
     if not accounts:
         return Written()
     began = timezone.now()
-    listed = _list_library(console, accounts, lane)
-    found: dict[Hashable, dict[str, Any]] = {}
+    reader, listed = _list_library(console, accounts, lane)
+    own = _own_among(console, reader, listed, lane)
     known = _whole_releases(console)
-    for connector in _made_whole(console, accounts[0], listed, known):
-        key = (storable(connector.name), storable(connector.version or ""))
-        columns = connector_columns(connector)
-        if connector.is_partial and _release_of(connector) in known:
-            columns.pop("is_whole")  # it keeps what it has
-        if key not in found or (found[key]["is_draft"], -found[key]["release_id"]) > (
-            columns["is_draft"],
-            -columns["release_id"],
-        ):
-            found[key] = columns  # a live release before a draft, a newer one before an older
+    shared = [one for one in listed if one.id not in own.ids]
+    found = _by_kind(_made_whole(console, reader, shared, known), known)
     written = merge(
         CatalogueConnector.objects.filter(console=console, account=None),
         found,
@@ -437,15 +461,102 @@ def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
         is_complete=not listed.skipped,
     )
     written.skipped = listed.skipped
+    write_own_library(reader, own, began)
+    InstallRefusal.objects.filter(
+        connector__console=console, account=None, at__lt=began - REFUSED_EVERYWHERE_FOR
+    ).delete()
     fill_methods(console)
     logger.info(
-        "library refreshed console=%d found=%d skipped=%d gone=%d",
+        "library refreshed console=%d found=%d own=%d skipped=%d gone=%d",
         console.pk,
         len(found),
+        len(own.connectors),
         listed.skipped,
         written.gone,
     )
     return written
+
+
+REFUSED_EVERYWHERE_FOR = timedelta(days=1)
+"""A draft may be published under the id that it has: then it is offered again."""
+
+
+def _by_kind(
+    connectors: Iterable[cyclr_api.Connector], known: Collection[Release]
+) -> dict[Hashable, dict[str, Any]]:
+    """Columns by name and version: a live release before a draft, a newer before an older one."""
+    found: dict[Hashable, dict[str, Any]] = {}
+    for connector in connectors:
+        key = kind_of(connector)
+        columns = connector_columns(connector)
+        if connector.is_partial and _release_of(connector) in known:
+            columns.pop("is_whole")  # it keeps what it has
+        if key not in found or (found[key]["is_draft"], -found[key]["release_id"]) > (
+            columns["is_draft"],
+            -columns["release_id"],
+        ):
+            found[key] = columns
+    return found
+
+
+def _own_among(
+    console: Console, reader: Account, listed: Sequence[cyclr_api.Connector], lane: str
+) -> OwnLibrary:
+    """What of a listing of the library was made for the account that it was listed for."""
+    entries = CatalogueConnector.objects.there().filter(console=console)
+    everybodys = entries.filter(account=None).values_list("release_id", "name", "version")
+    shared = {release: (name, version) for release, name, version in everybodys}
+    known = set(entries.filter(account=reader).values_list("release_id", flat=True))
+    with asking(console, lane) as client:
+        there = client.account(reader.cyclr_id)
+        own = own_library(there, shared=shared.keys() - known, known=known, listed=listed)
+        own.connectors += [one for one in listed if one.id in known - own.ids - shared.keys()]
+        kinds = set(shared.values())
+        new = {one.id for one in listed if kind_of(one) not in kinds} - own.ids
+        witness = _witness(console, reader)
+        if new and witness is not None:
+            private = unknown_to(client.account(witness.cyclr_id), new)
+            own.connectors += [one for one in listed if one.id in private]
+    return own
+
+
+def _witness(console: Console, reader: Account) -> Account | None:
+    """Another account, which is not below or above the one that the library was listed for."""
+    others = Account.objects.filter(console=console, missed=0).there().exclude(pk=reader.pk)
+    others = others.exclude(parent_id=reader.cyclr_id).exclude(cyclr_id=reader.parent_id)
+    witness: Account | None = others.order_by("refresh_failed_run", "pk").first()
+    return witness
+
+
+def own_releases(account: Account) -> tuple[set[int], set[int]]:
+    """The releases that are known to be the console's, and those of the account alone."""
+    entries = CatalogueConnector.objects.there().for_account(account)
+    rows = list(entries.values_list("account", "release_id"))
+    return {one for owner, one in rows if not owner}, {one for owner, one in rows if owner}
+
+
+def write_own_library(account: Account, own: OwnLibrary, began: datetime) -> None:
+    """Bring the connectors made for one account in line with what Cyclr told."""
+    console = account.console
+    rows = CatalogueConnector.objects.filter(console=console, account=account)
+    with transaction.atomic():
+        mark_gone(rows.filter(release_id__in=own.gone), began)
+        merge(
+            rows,
+            _by_kind(own.connectors, ()),
+            key=lambda row: (row.name, row.version),
+            make=lambda key: CatalogueConnector(
+                console=console, account=account, name=key[0], version=key[1]
+            ),
+            began=began,
+            is_complete=own.is_whole,
+        )
+        # What was taken for everybody's before is this account's alone.
+        everybodys = CatalogueConnector.objects.there().filter(console=console, account=None)
+        moment = timezone.now()
+        everybodys.filter(release_id__in=own.ids).update(gone_at=moment, changed_at=moment)
+        if own.is_whole:
+            Account.objects.filter(pk=account.pk).update(own_library_read_at=began)
 
 
 WHOLE_WITHIN = timedelta(seconds=60)
@@ -497,25 +608,64 @@ def _made_whole(
 
 
 def write_account_connectors(
-    account: Account, listed: Sequence[cyclr_api.AccountConnector], began: datetime
+    account: Account,
+    listed: Sequence[cyclr_api.AccountConnector],
+    began: datetime,
+    answers: ConnectorAnswers | None = None,
 ) -> Written:
     """Merge one account's complete listing, which began at `began`, into the mirror.
 
-    One that says that it `skipped` elements marks nothing missed.
+    One that says that it `skipped` elements marks nothing missed. `answers`: what was asked for
+    by itself since the listing lacks it.
     """
-    written = _write_connectors(account, listed, began)
+    written = _write_connectors(account, listed, began, answers)
     fill_methods(account.console, [account.pk])
     return written
 
 
+ConnectorAnswers = Answers[int, cyclr_api.AccountConnector]
+
+
+def missing_connectors(
+    there: cyclr_api.AccountApi, listed: Sequence[cyclr_api.AccountConnector], known: Iterable[int]
+) -> ConnectorAnswers:
+    """What Cyclr says of the connectors, by their ids, that we know and a listing lacks."""
+    left = sorted(set(known) - {item.id for item in listed})
+    return ask_each(left, lambda one: there.connector(one).get())
+
+
+def known_connectors(accounts: Iterable[int]) -> dict[int, list[int]]:
+    """By account: the ids of the connectors that the mirror takes for installed."""
+    rows = AccountConnector.objects.there().filter(account__in=list(accounts)).order_by()
+    known: dict[int, list[int]] = defaultdict(list)
+    for account, cyclr_id in rows.values_list("account", "cyclr_id"):
+        known[account].append(cyclr_id)
+    return known
+
+
+def mark_gone(rows: MirrorQuerySet, began: datetime) -> int:
+    """Mark rows gone for which Cyclr answered 404 to a call that began then; how many went."""
+    moment = timezone.now()
+    older = rows.filter(gone_at=None, changed_at__lte=began, seen_at__lte=began)
+    return older.update(gone_at=moment, seen_at=began, missed=0, missed_at=None)
+
+
 def _write_connectors(
-    account: Account, listed: Sequence[cyclr_api.AccountConnector], began: datetime
+    account: Account,
+    listed: Sequence[cyclr_api.AccountConnector],
+    began: datetime,
+    answers: ConnectorAnswers | None = None,
 ) -> Written:
     skipped: int = getattr(listed, "skipped", 0)
+    found = [*listed, *(answers.there if answers else ())]
     with transaction.atomic():
+        gone = AccountConnector.objects.filter(
+            account=account, cyclr_id__in=answers.gone if answers else ()
+        )
+        went = mark_gone(gone, began)
         written = merge(
             AccountConnector.objects.filter(account=account),
-            {item.id: account_connector_columns(item) for item in listed},
+            {item.id: account_connector_columns(item) for item in found},
             key=lambda row: row.cyclr_id,
             make=lambda cyclr_id: AccountConnector(account=account, cyclr_id=cyclr_id),
             began=began,
@@ -524,12 +674,17 @@ def _write_connectors(
         recount([account.pk])
         rows = Account.objects.filter(Q(read_at=None) | Q(read_at__lt=began), pk=account.pk)
         rows.update(read_at=began, refresh_error="")
+    written.gone += went
     written.skipped = skipped
     return written
 
 
 def refresh_account(account: Account, *, lane: str = INTERACTIVE) -> None:
-    """Read one account and its connectors now. A 404 marks it gone; errors are kept in words."""
+    """Read one account and its connectors now; errors are kept in words.
+
+    What somebody asked for tells the truth at once: an own 404 marks the account, or what its
+    listing lacks, gone.
+    """
     began = timezone.now()
     rows = Account.objects.filter(pk=account.pk)
     asked = rows.filter(refresh_asked_at=account.refresh_asked_at)  # and not once more since
@@ -538,6 +693,8 @@ def refresh_account(account: Account, *, lane: str = INTERACTIVE) -> None:
             there = client.account(account.cyclr_id)
             found = there.get()
             listed = there.connectors.readable()
+            answers = missing_connectors(there, listed, known_connectors([account.pk])[account.pk])
+            beside = _read_beside(account, there)
     except NotFoundError:
         gone = rows.filter(changed_at__lte=began, seen_at__lte=began, gone_at=None)
         gone.update(gone_at=timezone.now(), seen_at=began)
@@ -553,8 +710,63 @@ def refresh_account(account: Account, *, lane: str = INTERACTIVE) -> None:
         if not _is_newer(row, began):
             columns = _fill(row, account_columns(found), began, timezone.now())
             row.save(update_fields=[*columns, "seen_at", "missed", "missed_at", "gone_at"])
-    write_account_connectors(account, listed, began)
+    write_account_connectors(account, listed, began, answers)
+    _write_beside(account, beside, began)
     asked.update(refresh_asked_at=None)
+
+
+@dataclass(slots=True)
+class Beside:
+    """What is read of an account beside its connectors; what Cyclr does not tell is None.
+
+    `offered`: releases that it was refused and that Cyclr shows it by now.
+    """
+
+    own: OwnLibrary
+    children: Sequence[cyclr_api.Account] | None = None
+    offered: set[int] = field(default_factory=set)
+
+
+def _read_beside(account: Account, there: cyclr_api.AccountApi) -> Beside:
+    """Whatever is wrong with any of it, the account and its connectors were read."""
+    shared, known = own_releases(account)
+    beside = Beside(own_library(there, shared=shared, known=known))
+    refused = InstallRefusal.objects.current().filter(account=account)
+    releases = set(refused.values_list("release_id", flat=True))
+    beside.offered = {one.id for one in ask_each(releases, there.library.get).there}
+    try:
+        beside.children = there.subaccounts.readable()
+    except CyclrError as error:
+        logger.info("sub-accounts not told account=%d status=%s", account.pk, error.status)
+    return beside
+
+
+def _write_beside(account: Account, beside: Beside, began: datetime) -> None:
+    write_own_library(account, beside.own, began)
+    refused = InstallRefusal.objects.current().filter(account=account)
+    refused.filter(release_id__in=beside.offered).delete()
+    if beside.children is not None:
+        write_sub_accounts(account, beside.children, began)
+
+
+def write_sub_accounts(
+    parent: Account, listed: Sequence[cyclr_api.Account], began: datetime
+) -> None:
+    """Merge an account's sub-accounts: the console's list may leave them out."""
+    console = parent.console
+    found: dict[Hashable, dict[str, Any]] = {
+        storable(child.id): {"parent_id": parent.cyclr_id} | account_columns(child)
+        for child in listed
+    }
+    merge(
+        Account.objects.filter(console=console, cyclr_id__in=found),
+        found,
+        key=lambda row: row.cyclr_id,
+        make=lambda cyclr_id: Account(console=console, cyclr_id=cyclr_id),
+        began=began,
+        is_complete=False,
+    )
+    Account.objects.filter(pk=parent.pk).update(sub_accounts_read_at=began)
 
 
 def words_for(error: BaseException) -> str:
@@ -653,7 +865,7 @@ def pause(run: SyncRun, seconds: float | None) -> None:
 
 def read_accounts(run: SyncRun) -> None:
     """The first step: the list of accounts."""
-    written = refresh_accounts(run.console)
+    written = refresh_accounts(run.console, is_asked=run.is_asked)
     _own(run).update(
         accounts_at=timezone.now(),
         touched_at=timezone.now(),
@@ -719,6 +931,7 @@ class Answer:
     account: Account
     began: datetime
     listed: cyclr_api.Listing[cyclr_api.AccountConnector] | None = None
+    answers: ConnectorAnswers | None = None
     error: CyclrError | None = None
 
 
@@ -766,7 +979,11 @@ def read_chunk(run: SyncRun, until: datetime) -> bool:
     has_answered, silence = run.accounts_read > 0, list[CyclrError]()
     fatal: CyclrError | None = None
     pool = ThreadPoolExecutor(THREADS)
-    listings = {pool.submit(_list_connectors, shared, one, until, stop): one for one in accounts}
+    known = known_connectors(found) if run.is_asked else {}
+    listings = {
+        pool.submit(_list_connectors, shared, one, until, stop, known.get(one.pk, ())): one
+        for one in accounts
+    }
     try:
         for listing in as_completed(listings, (until + GRACE - timezone.now()).total_seconds()):
             answer = listing.result()
@@ -815,7 +1032,7 @@ def _take(
 ) -> None:
     """Write one account's listing; one that the database does not take is its failure alone."""
     try:
-        written = _write_connectors(answer.account, listed, answer.began)
+        written = _write_connectors(answer.account, listed, answer.began, answer.answers)
     except DatabaseError as error:
         logger.exception("connectors not written account=%d", answer.account.pk)
         _fail(answer.account, error, tally)
@@ -834,16 +1051,25 @@ def _fail(account: Account, error: Exception, tally: Tally) -> None:
 
 
 def _list_connectors(
-    client: cyclr_api.Client, account: Account, until: datetime, stop: threading.Event
+    client: cyclr_api.Client,
+    account: Account,
+    until: datetime,
+    stop: threading.Event,
+    known: Iterable[int],
 ) -> Answer | None:
-    """One listing, in a thread of the pool: it asks Cyclr and leaves the database alone."""
+    """One listing, in a thread of the pool: it asks Cyclr and leaves the database alone.
+
+    `known`: the connectors that are asked for by themselves should it lack them.
+    """
     began = timezone.now()
     if stop.is_set() or began >= until:
         return None
     patience = min(PATIENCE, (until - began).total_seconds())
     try:
-        connectors = client.account(account.cyclr_id).connectors
-        return Answer(account, began, listed=connectors.readable(patience=patience))
+        there = client.account(account.cyclr_id)
+        listed = there.connectors.readable(patience=patience)
+        answers = missing_connectors(there, listed, known)
+        return Answer(account, began, listed=listed, answers=answers)
     except CyclrError as error:
         return Answer(account, began, error=error)
 

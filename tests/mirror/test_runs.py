@@ -330,7 +330,7 @@ def test_a_run_that_crashes_ends_in_words(
     words: str,
     what: str,
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(sync, what, broken)

@@ -60,13 +60,15 @@ def test_a_listing_that_breaks_off_marks_nobody_gone(cyclr: World, console: Cons
     assert not Account.objects.exclude(missed=0).exists()
 
 
-def test_gone_needs_two_complete_listings(cyclr: World, harbour: Account) -> None:
+def test_gone_needs_two_complete_listings_of_a_run_that_nobody_asked_for(
+    cyclr: World, harbour: Account
+) -> None:
     row = harbour.connectors.get(connector_name="HubSpot")
     cyclr.delete(row.cyclr_id)
-    sync.refresh_account(harbour)
+    run_whole(harbour.console)
     row.refresh_from_db()
     assert row.gone_at is None and row.missed == 1
-    sync.refresh_account(harbour)
+    run_whole(harbour.console)
 
     row.refresh_from_db()
     harbour.refresh_from_db()
