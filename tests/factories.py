@@ -10,8 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.common.foreign import fold
-from dashboard.common.searching import search_text
+from dashboard.common.searching import search_text, sort_name
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
@@ -78,7 +77,7 @@ def make_account(**values: Any) -> Account:
         values["console"] = make_console()
     account = Account(**values)
     account.search_text = search_text(account.name, account.cyclr_id)
-    account.sort_name = fold(account.name)[:100]
+    account.sort_name = sort_name(account.name)
     account.save()
     return account
 
@@ -92,7 +91,7 @@ def make_connector(**values: Any) -> CatalogueConnector:
         values["console"] = make_console()
     connector = CatalogueConnector(**values)
     connector.search_text = search_text(connector.name)
-    connector.sort_name = fold(connector.name)[:100]
+    connector.sort_name = sort_name(connector.name)
     connector.save()
     return connector
 

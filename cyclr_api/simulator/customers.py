@@ -53,7 +53,7 @@ CUSTOMERS: list[tuple[str | None, str, str]] = [
     ("hostile-blank", "   ", "Etc/UTC"),
     ("hostile-null", "null", "Etc/UTC"),
     ("hostile-zone", "Nowhere in Particular", "Mars/Olympus_Mons"),
-    ("hostile-quote", 'O\'Brien "Bobby" % _ ; DROP TABLE accounts', "Etc/UTC"),
+    ("hostile-quote", 'Zoë O\'Brien "Bobby" % _ ; DROP TABLE accounts', "Etc/UTC"),
     ("hostile-zalgo", "Z\u0351\u036b\u0343\u036aa\u0342\u034bl\u0321\u0353g\u033fo", "Etc/UTC"),
     ("hostile-family", "👩‍👩‍👧‍👦 Family Store \u200b", "Etc/UTC"),
 ]

@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cyclr_api import AuthMethod, Parameter
-from dashboard.common.foreign import fold
-from dashboard.common.searching import search_text, words_in
+from dashboard.common.searching import search_text, sort_name, words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import (
     asks_words,
@@ -139,7 +138,7 @@ class Account(Mirrored):
         for column, value in found.items():
             setattr(self, column, value)
         self.search_text = search_text(self.name, self.cyclr_id)
-        self.sort_name = fold(self.name)[:100]
+        self.sort_name = sort_name(self.name)
 
 
 class CatalogueConnectorQuerySet(MirrorQuerySet):

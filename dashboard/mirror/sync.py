@@ -39,9 +39,9 @@ from cyclr_api import (
     UnreadableError,
     UnsendableError,
 )
-from dashboard.common.foreign import fold, storable
+from dashboard.common.foreign import storable
 from dashboard.common.sealing import SealBrokenError
-from dashboard.common.searching import search_text
+from dashboard.common.searching import search_text, sort_name
 from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking, client, note
@@ -260,7 +260,7 @@ def _derived(row: Any, values: dict[str, Any]) -> dict[str, Any]:
         case _:
             names = {column: values.get(column, getattr(row, column)) for column in NAMES}
             return {"search_text": search_text_of(names)}
-    return {"search_text": words, "sort_name": fold(name)[:100]}
+    return {"search_text": words, "sort_name": sort_name(name)}
 
 
 NAMES = ("name", "connector_name")

@@ -158,7 +158,9 @@ def _operation_row(operation: Operation, may_act: Collection[int]) -> Row:
 def broken(consoles: Sequence[Console]) -> QuerySet[AccountConnector]:
     """Installed connectors that are not authenticated, with whether a link is open for them."""
     rows = _with_links(consoles).filter(Q(authenticated=False) | Q(authenticated=None))
-    return rows.order_by(F("authenticated_since").desc(nulls_last=True), "-pk")
+    return rows.order_by(
+        F("authenticated_since").desc(nulls_last=True), "account__sort_name", "name", "pk"
+    )
 
 
 def not_working_in(consoles: Sequence[Console]) -> QuerySet[AccountConnector]:

@@ -29,8 +29,7 @@ from django.db import connection, reset_queries  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
-from dashboard.common.foreign import fold  # noqa: E402
-from dashboard.common.searching import search_text  # noqa: E402
+from dashboard.common.searching import search_text, sort_name  # noqa: E402
 from dashboard.mirror.models import (  # noqa: E402
     Account,
     AccountConnector,
@@ -61,7 +60,7 @@ def seed(accounts: int) -> Account:
                 cyclr_id=f"shop-{n}.example",
                 name=name,
                 search_text=search_text(name, f"shop-{n}.example"),
-                sort_name=fold(name),
+                sort_name=sort_name(name),
                 timezone="Europe/London",
                 read_at=moment,
                 active_at=moment,
@@ -78,7 +77,7 @@ def seed(accounts: int) -> Account:
             authentication=[OAUTH if n % 2 else API_KEY],
             categories=["CRMs"],
             search_text=search_text(f"App {n}", "CRMs"),
-            sort_name=fold(f"App {n}"),
+            sort_name=sort_name(f"App {n}"),
         )
         for n in range(500)
     )

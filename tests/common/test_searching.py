@@ -15,6 +15,7 @@ from dashboard.common.searching import (
     is_same,
     normalize_for_search,
     search_text,
+    sort_name,
     squeeze,
 )
 from dashboard.links import services
@@ -164,3 +165,24 @@ def test_rows_of_the_release_before_get_their_search_text() -> None:
     fill_search_text(Account, {"search_text": lambda row: search_text(row.name, row.cyclr_id)})
 
     assert set(Account.objects.search("pres")) == set(accounts)
+
+
+def test_names_that_nobody_looks_for_stand_last_in_lists() -> None:
+    ordinary = ["4 Seasons", "Açúcar & Sal", "ember", "Żaglówki", "Zoo", "Ёлка", "やまぶき文具店"]
+    others = [
+        "   ",
+        "=1+1",
+        "<script>",
+        "{{ 7*7 }}",
+        "Invoice \u202egnp.exe",
+        "👩‍👩‍👧‍👦 Family Store",
+    ]
+    for name in reversed(ordinary + others):
+        account = make_account(name=name)
+        assert account.sort_name == sort_name(name)
+
+    names = [account.name for account in Account.objects.order_by("sort_name", "pk")]
+
+    assert names[:5] == ordinary[:5]
+    assert set(names[:7]) == set(ordinary)
+    assert set(names[7:]) == set(others)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db.models import Q
+from django.test import Client
 from django.utils import timezone
 
 from cyclr_api.simulator import World
@@ -119,3 +120,19 @@ def test_without_the_bundled_cyclr_the_dashboard_starts_as_well(
 
     assert "demo not told" in caplog.text
     assert not Link.objects.exists()
+
+
+def test_the_first_screens_show_no_hostile_name(told: Console, agent: Client) -> None:
+    hostile = set(Account.objects.filter(cyclr_id__startswith="hostile-").exclude(name="null"))
+    names = {str(account) for account in hostile}
+
+    by_name = [str(account) for account in agent.get("/accounts/?sort=name").context["page"]]
+    rows = agent.get("/").context["attention"].rows
+    connectors = agent.get("/connectors/").context["page"]
+
+    for shown in (
+        by_name[:30],
+        [row.account for row in rows[:12]],
+        [str(connector.account) for connector in list(connectors)[:20]],
+    ):
+        assert not names & set(shown)
