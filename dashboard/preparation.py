@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 def tell_demo() -> None:
     """Fill an empty console with the demo's story; without it the dashboard starts as well."""
-    from dashboard.consoles.services import ensure_environment_console
+    from dashboard.consoles.changes import ensure_environment_console
     from dashboard.demo.local_cyclr import ControlSurface
     from dashboard.demo.story import tell
 

@@ -42,7 +42,7 @@ BROKER, CYCLR, WORKER, DISPATCHER, WEB = range(5)
 """The stages: started in this order, ended in the opposite one."""
 
 LOCAL_CYCLR = {
-    "CYCLR_CLIENT_ID": "desk-demo",
+    "CYCLR_CLIENT_ID": names.LOCAL_CLIENT_ID,
     "CYCLR_CLIENT_SECRET": "demo-secret-not-for-production",
     "CYCLR_CONSOLE_NAME": "Local Cyclr",
 }
@@ -377,6 +377,8 @@ def prepare(tree: Tree, environment: Environment, settings: Any, var: Path) -> l
         cannot("The database could not be prepared: see above.")
     stamp.write_text(state)
     answer: dict[str, Any] = next((json.loads(line) for line in lines if line[0] == "{"), {})
+    if sentence := answer.get("undecided"):
+        tree.say("run", sentence)
     if answer.get("first_administrator") == "made":
         return first_sign_in(
             email, "" if environment.is_set(names.DESK_ADMIN_PASSWORD) else password

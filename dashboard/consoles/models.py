@@ -6,19 +6,25 @@ from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class ConsoleQuerySet(models.QuerySet["Console"]):
     """Consoles, found."""
 
     def current(self) -> ConsoleQuerySet:
-        """Those in use: one whose address left the settings keeps its rows but is not shown."""
+        """Those in use: one that an administrator replaced keeps its rows but is not shown."""
         return self.filter(retired_at=None)
+
+    def reachable(self) -> ConsoleQuerySet:
+        """Those in use of which it is known where they are."""
+        return self.current().filter(undecided_since=None)
 
 
 class Console(models.Model):
     """One Cyclr console: two addresses and one pair of API credentials.
 
+    It is what its administrator says it is: the pair of API address and client id may change.
     The console of the environment keeps no secret here: it is read from the settings each time.
     """
 
@@ -37,6 +43,11 @@ class Console(models.Model):
     support_email = models.EmailField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+    undecided_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since then the settings name another pair; nothing is asked meanwhile.",
+    )
 
     answered_at = models.DateTimeField(null=True, blank=True)
     probed_at = models.DateTimeField(null=True, blank=True)
@@ -62,7 +73,12 @@ class Console(models.Model):
 
     @property
     def seal_place(self) -> str:
-        """Where this console's secret is sealed to."""
+        """Where this console's secret is sealed to: the row, wherever its console is."""
+        return f"consoles.console:{self.pk}:secret"
+
+    @property
+    def former_seal_place(self) -> str:
+        """Where releases before 2026-12 sealed it to."""
         return f"consoles.console:{self.api_url}:{self.client_id}:secret"
 
     @property
@@ -75,6 +91,39 @@ class Console(models.Model):
         if label.endswith("-h") and len(label) > 2:
             return label.removesuffix("-h").replace("-", " ").title()
         return "Your software provider"
+
+
+class ConsoleChange(models.Model):
+    """Another pair of API address and client id in the settings: is it the same console?
+
+    It is if the accounts listed there contain most of those known here; else an administrator
+    decides. Until then nothing is asked, nothing is gone, and customers' links wait.
+    """
+
+    console = models.OneToOneField(Console, on_delete=models.CASCADE, related_name="change")
+    api_url = models.URLField(max_length=300)
+    service_url = models.URLField(max_length=300)
+    client_id = models.CharField(max_length=200)
+    noticed_at = models.DateTimeField(auto_now_add=True)
+    compare_at = models.DateTimeField(default=timezone.now, help_text="When to ask next.")
+    compared_at = models.DateTimeField(null=True, blank=True)
+    known = models.PositiveIntegerField(default=0, help_text="Accounts known here.")
+    listed = models.PositiveIntegerField(default=0, help_text="Accounts listed there.")
+    shared = models.PositiveIntegerField(default=0, help_text="Known ones among those listed.")
+    trouble = models.TextField(blank=True, default="", help_text="Why it could not be compared.")
+
+    def __str__(self) -> str:
+        return f"{self.console} at {self.api_url}?"
+
+    @property
+    def signature(self) -> str:
+        """What a decision is about: it does not count for another pair that came meanwhile."""
+        return f"{self.pk}:{self.api_url}:{self.client_id}"
+
+    @property
+    def is_the_same(self) -> bool:
+        """Whether most of the known accounts are there."""
+        return self.compared_at is not None and self.shared * 2 > self.known
 
 
 class Branding(models.Model):

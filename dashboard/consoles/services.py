@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
@@ -30,8 +29,9 @@ from cyclr_api import (
 )
 from dashboard.common import sealing
 from dashboard.common.redis import connection
-from dashboard.consoles.models import Console
-from dashboard.consoles.pacing import INTERACTIVE, PacedError, SharedPacing
+from dashboard.consoles import changes
+from dashboard.consoles.models import Console, ConsoleChange
+from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError, SharedPacing
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,10 @@ class RetiredConsoleError(PermanentError):
     """Nothing is asked of a console that is not in use any more."""
 
 
+class UnsettledConsoleError(PacedError):
+    """Not sent: the settings name another pair, and whether it is this console is not decided."""
+
+
 def secret_of(console: Console) -> str:
     """The client secret in clear; only a worker's client is given it.
 
@@ -112,18 +116,39 @@ def secret_of(console: Console) -> str:
     """
     if console.retired_at is not None:
         raise RetiredConsoleError("console", reason="this console is not in use any more")
-    if console.is_from_environment:
-        now = (settings.CYCLR_API_URL, settings.CYCLR_CLIENT_ID)
-        if (console.api_url, console.client_id) != now:
-            raise RetiredConsoleError("console", reason="the settings name another console")
-        return settings.CYCLR_CLIENT_SECRET
-    return sealing.unseal(console.sealed_client_secret, bound_to=console.seal_place)
+    if not console.is_from_environment:
+        return unsealed_secret(console)
+    if console.undecided_since is not None or not changes.is_in_settings(console):
+        raise UnsettledConsoleError(
+            "console", reason="the settings name another address or client id", retry_after=15
+        )
+    return settings.CYCLR_CLIENT_SECRET
+
+
+def unsealed_secret(console: Console) -> str:
+    """A secret that is kept here; one that the migration could not open stands as it was."""
+    try:
+        return sealing.unseal(console.sealed_client_secret, bound_to=console.seal_place)
+    except sealing.SealBrokenError:
+        return sealing.unseal(console.sealed_client_secret, bound_to=console.former_seal_place)
 
 
 def client(console: Console, lane: str = INTERACTIVE) -> Client:
     """This thread's client for the console; made once, its connections are kept."""
-    made: dict[tuple[object, ...], Client] = _local.__dict__.setdefault("clients", {})
     secret = secret_of(console)  # also refuses a console that is not in use any more
+    return _client_at(console, secret, lane)
+
+
+def client_of_change(change: ConsoleChange) -> Client:
+    """A client for what the settings name now, to see whose accounts are there."""
+    there = Console(pk=change.console_id, api_url=change.api_url, client_id=change.client_id)
+    if not changes.is_in_settings(there):
+        raise UnsettledConsoleError("console", reason="the settings changed again", retry_after=15)
+    return _client_at(there, settings.CYCLR_CLIENT_SECRET, BACKGROUND)
+
+
+def _client_at(console: Console, secret: str, lane: str) -> Client:
+    made: dict[tuple[object, ...], Client] = _local.__dict__.setdefault("clients", {})
     key = (console.pk, console.api_url, console.client_id, sealing.fingerprint(secret), lane)
     if key not in made:
         made[key] = Client(
@@ -217,30 +242,3 @@ def note_answer(console: Console) -> None:
         return
     rows.update(answered_at=moment, failures=0, failing_since=None, trouble_since=None, trouble="")
     console.answered_at = moment
-
-
-def ensure_environment_console() -> Console | None:
-    """The console that the settings describe, as a row; others from the settings are retired.
-
-    Another address or client id is another console: its data must not mix with the old one's.
-    """
-    environment = Console.objects.filter(is_from_environment=True)
-    if not settings.CYCLR_API_URL:
-        environment.filter(retired_at=None).update(retired_at=timezone.now())
-        return None
-    name = settings.CYCLR_CONSOLE_NAME or urlsplit(settings.CYCLR_API_URL).hostname or "Cyclr"
-    console, _ = Console.objects.update_or_create(
-        api_url=settings.CYCLR_API_URL,
-        client_id=settings.CYCLR_CLIENT_ID,
-        defaults={
-            "name": name[:100],
-            "service_url": settings.CYCLR_SERVICE_URL,
-            "is_from_environment": True,
-            "sealed_client_secret": "",
-            "partner_name": settings.PARTNER_NAME,
-            "support_email": settings.SUPPORT_EMAIL,
-            "retired_at": None,
-        },
-    )
-    environment.exclude(pk=console.pk).filter(retired_at=None).update(retired_at=timezone.now())
-    return console

@@ -427,5 +427,7 @@ ALL: dict[str, Setting[Any]] = {
 
 ENV_FILE = "DESK_ENV_FILE"
 """Names another file than `.env`; stands in the environment alone."""
+LOCAL_CLIENT_ID = "desk-demo"
+"""The client id of the local Cyclr that `./run` starts."""
 PREFIXES = ("CYCLR_", "DESK_", "LOCAL_CYCLR_")
 """What begins so is meant for this dashboard."""

@@ -40,7 +40,7 @@ def entry_new(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
 
 def _entry(request: HttpRequest, link: Link, item: LinkItem, token: str) -> HttpResponse:
     item_pk = item.pk
-    if not link.is_usable:
+    if link.is_waiting or not link.is_usable:
         return public.link_page(request, link, token)
     needs = needs_of(item)
     if item.connected_at is not None or not (needs.may_type or needs.is_nothing):
@@ -79,7 +79,7 @@ def entry_wait(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
     if item.connected_at is not None:
         context |= {"is_connected": True, "has_more": public.has_more(item)}
         return public.draw_page(request, "returned", context)
-    if not link.is_usable:
+    if link.is_waiting or not link.is_usable:
         return public.link_page(request, link, token)
     entry = item.entry
     if entry is None:

@@ -165,6 +165,11 @@ class Link(Acted):
         """Whether its console is no longer in use: Cyclr is not asked for it any more."""
         return self.console.retired_at is not None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is not clear where its console is: the link works again when it is."""
+        return self.console.undecided_since is not None
+
     @cached_property
     def brand(self) -> Brand:
         """How its customer sees the partner; looked up once for each link that was read."""

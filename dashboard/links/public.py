@@ -147,10 +147,19 @@ def public_link(request: HttpRequest, token: str) -> HttpResponse:
     return link_page(request, link, token)
 
 
+def waiting_page(request: HttpRequest, link: Link) -> HttpResponse:
+    """The page while it is not clear where the link's console is: nothing has ended."""
+    response = draw_page(request, "not_now", _way_back(request, link), 503)
+    response["Retry-After"] = "600"
+    return response
+
+
 def link_page(request: HttpRequest, link: Link, token: str, status: int = 200) -> HttpResponse:
     context = _context(link, token)
     if link.state == LinkState.CONNECTED:
         return draw_page(request, "done", context, status)
+    if link.is_waiting:
+        return waiting_page(request, link)
     if link.is_retired:
         return draw_page(request, "ended", context, 410)
     if not link.is_usable:
@@ -192,7 +201,9 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
         mint = services.start(item)
     except services.NotUsableError:
         link.refresh_from_db()
-        if link.is_usable:  # this app was connected meanwhile: the page says so
+        if (
+            link.is_usable and not link.is_waiting
+        ):  # this app was connected meanwhile: the page says so
             return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
         return link_page(request, link, token)
     except services.TooManyStartsError as error:
@@ -259,6 +270,8 @@ def mint_wait(request: HttpRequest, mint_id: str) -> HttpResponse:
     if item.connected_at is not None and not services.may_start(item):
         context |= {"is_connected": True, "has_more": has_more(item)}
         return draw_page(request, "returned", context)
+    if link.is_waiting:
+        return waiting_page(request, link)
     if not services.may_start(item):
         return draw_page(request, "ended", context, 410)
     if mint.state == MintState.FAILED or mint.is_in_vain:
@@ -293,6 +306,8 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
     )
     mint.refresh_from_db(fields=["returned_at", "state"])
     link = mint.item.link
+    if link.is_waiting and item.connected_at is None:
+        return waiting_page(request, link)
     if link.is_retired and item.connected_at is None:
         return draw_page(request, "ended", _way_back(request, link), 410)
     is_late = item.seconds_since_return > NOT_FINISHED_AFTER
@@ -330,7 +345,7 @@ def link_ask(request: HttpRequest, token: str) -> HttpResponse:
     link = services.find(token)
     if link is None:
         return unknown_page(request)
-    if not link.is_usable:
+    if not link.is_usable and not link.is_waiting:
         who, why = guess(request)
         services.ask_for_new(link, robot=why if who == "robot" else "")
     return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)

@@ -90,6 +90,7 @@ def _candidates(moment: datetime) -> list[Any]:
     to_recipient = Q(mails__recipient=F("recipient_email"))
     invited = to_recipient & Q(mails__kind=MailKind.INVITATION, mails__state=MailState.SENT)
     links = Link.objects.open().filter(
+        console__undecided_since=None,
         has_reminders=True,
         reminders_ended_at=None,
         sent_at__lte=moment - timedelta(days=AFTER_DAYS[0]),

@@ -323,6 +323,8 @@ def may_start(item: LinkItem) -> bool:
     One that was connected as somebody else than before may be started again. It stays connected
     meanwhile: a start changes nothing until a worker has proven whose account it is then.
     """
+    if item.link.is_waiting:
+        return False
     return item.link.is_usable if item.connected_at is None else item.may_start_again
 
 

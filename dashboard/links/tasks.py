@@ -331,7 +331,9 @@ def send_mail(mail_id: int) -> None:
 def keep_mailing() -> None:
     """Have the messages that wait sent, a few at a time; one at a time while nothing gets out."""
     moment = timezone.now()
-    waiting = LinkMail.objects.filter(state=MailState.WAITING, not_before__lte=moment)
+    waiting = LinkMail.objects.filter(
+        state=MailState.WAITING, not_before__lte=moment, link__console__undecided_since=None
+    )
     sent_off = Q(published_at__gt=moment - RESEND_MAIL_AFTER, published_at__gte=F("not_before"))
     in_hand = waiting.filter(Q(claimed_until__gte=moment) | sent_off)
     due = waiting.filter(unclaimed(moment)).filter(

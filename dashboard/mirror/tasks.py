@@ -23,13 +23,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from cyclr_api import CyclrError, RateLimitedError
+from cyclr_api import CredentialsRefusedError, CyclrError, RateLimitedError
 from dashboard.common.chores import chore
 from dashboard.common.tasks import DeskTask, publish, publish_on_commit
-from dashboard.consoles.models import Console
+from dashboard.consoles.changes import NothingToDecideError
+from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, PacedError
-from dashboard.consoles.services import asking
-from dashboard.mirror import sync
+from dashboard.consoles.services import asking, words_for_trouble
+from dashboard.mirror import adopting, sync
 from dashboard.mirror.models import Account, SyncRun
 
 logger = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ def ask_for_sync(console: Console) -> bool:
 @chore(every=5)
 def keep_synced() -> None:
     """Start the runs that are due; send steps that are due, also those whose message was lost."""
-    for console in Console.objects.current():
+    for console in Console.objects.reachable():
         if sync.is_due(console):
             sync.start_run(console)
     moment = timezone.now()
@@ -138,7 +139,7 @@ def keep_synced() -> None:
 @shared_task(base=DeskTask)
 def probe_console(console_id: int) -> None:
     """Ask Cyclr the smallest thing, so that pages can say whether it answers; harmless twice."""
-    console = Console.objects.current().filter(pk=console_id).first()
+    console = Console.objects.reachable().filter(pk=console_id).first()
     if console is None:
         return
     try:
@@ -154,7 +155,40 @@ def keep_probing() -> None:
     moment = timezone.now()
     quiet = Q(answered_at=None) | Q(answered_at__lt=moment - PROBE_EVERY)
     free = Q(probed_at=None) | Q(probed_at__lt=moment - PROBE_EVERY)
-    for console in Console.objects.current().filter(quiet, free):
+    for console in Console.objects.reachable().filter(quiet, free):
         rows = Console.objects.filter(free, pk=console.pk)
         if rows.update(probed_at=moment):
             publish(probe_console, console.pk, queue="sync")
+
+
+COMPARE_AGAIN_AFTER = timedelta(seconds=60)
+
+
+@shared_task(base=DeskTask, soft_time_limit=LIST_WITHIN, time_limit=KILLED_AFTER)
+def compare_console(change_id: int) -> None:
+    """Whose accounts are there now; a second run finds it compared, or decided."""
+    change = ConsoleChange.objects.select_related("console").filter(pk=change_id).first()
+    if change is None or change.compared_at is not None:
+        return
+    try:
+        adopting.compare(change)
+    except CyclrError as error:
+        is_refused = isinstance(error, CredentialsRefusedError)
+        words = (
+            "Cyclr refuses the client id and secret." if is_refused else words_for_trouble(error)
+        )
+        ConsoleChange.objects.filter(pk=change_id).update(trouble=words)
+        logger.info("console not compared console=%d call=%s", change.console_id, error.call)
+    except NothingToDecideError:
+        logger.info("console decided meanwhile console=%d", change.console_id)
+
+
+@chore(every=5)
+def keep_comparing() -> None:
+    """Have the consoles compared of which it is not decided whether they are the same."""
+    adopting.notice_changed_settings()
+    moment = timezone.now()
+    for change in ConsoleChange.objects.filter(compared_at=None, compare_at__lte=moment):
+        rows = ConsoleChange.objects.filter(pk=change.pk, compare_at=change.compare_at)
+        if rows.update(compare_at=moment + COMPARE_AGAIN_AFTER):
+            publish(compare_console, change.pk, queue="sync")

@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from dashboard.common.foreign import initials
 from dashboard.consoles.models import Console
 from dashboard.people.access import consoles_for
-from dashboard.people.models import User
+from dashboard.people.models import Role, User
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +122,11 @@ class Shell:
         """The first console in view that has not answered for a while."""
         in_view = [self.console] if self.console else self.consoles
         return next((console for console in in_view if console.trouble_since), None)
+
+    @cached_property
+    def may_decide(self) -> bool:
+        """Whether the person may say which console the settings mean."""
+        return self.person is not None and self.person.roles.get(None) == Role.ADMIN
 
     @cached_property
     def nav(self) -> list[Entry]:

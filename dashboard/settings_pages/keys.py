@@ -15,6 +15,7 @@ from dashboard.bulk.models import BulkRow
 from dashboard.common import sealing
 from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
+from dashboard.consoles.services import unsealed_secret
 from dashboard.links.models import Link
 from dashboard.notices.models import Webhook
 from dashboard.operations.models import Operation
@@ -101,9 +102,14 @@ def reseal() -> Resealed:
         rows = model._default_manager.exclude(**{column: ""})
         rows = rows.annotate(sealed_with=_key_of(column)).exclude(sealed_with=current)
         for row in rows.order_by("pk").iterator(chunk_size=AT_ONCE):
-            sealed, place = getattr(row, column), row.seal_place
+            sealed = getattr(row, column)
             try:
-                value = sealing.seal(sealing.unseal(sealed, bound_to=place), bound_to=place)
+                plain = (
+                    unsealed_secret(row)
+                    if isinstance(row, Console)
+                    else sealing.unseal(sealed, bound_to=row.seal_place)
+                )
+                value = sealing.seal(plain, bound_to=row.seal_place)
             except sealing.SealBrokenError:
                 broken += 1
                 continue

@@ -2,10 +2,17 @@
 
 from django.urls import path
 
-from dashboard.settings_pages import branding_views, proof_views, views, webhook_views
+from dashboard.settings_pages import (
+    branding_views,
+    console_views,
+    proof_views,
+    views,
+    webhook_views,
+)
 
 urlpatterns = [
     path("settings/", views.settings_index, name="settings_index"),
+    path("settings/console/<int:pk>/", console_views.settings_console, name="settings_console"),
     path("settings/webhook/", webhook_views.settings_webhook_list, name="settings_webhook_list"),
     path("settings/webhook/<int:pk>/", webhook_views.settings_webhook, name="settings_webhook"),
     path(

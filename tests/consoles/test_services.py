@@ -19,9 +19,8 @@ from cyclr_api import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from dashboard.consoles import services
 from dashboard.consoles.models import Console
-from dashboard.consoles.services import SharedTokens, ensure_environment_console, note
+from dashboard.consoles.services import SharedTokens, note
 from tests.factories import make_console
 
 
@@ -66,26 +65,6 @@ def test_one_unknown_account_is_no_trouble_with_the_credentials(db: None) -> Non
         note(console, CredentialsRefusedError("POST /oauth/token", 400))
 
     assert "client id and secret" in Console.objects.get().trouble
-
-
-def test_another_address_in_the_settings_is_another_console(db: None, settings: Any) -> None:
-    settings.CYCLR_API_URL, settings.CYCLR_SERVICE_URL = "https://one.test", "https://s.test"
-    settings.CYCLR_CLIENT_ID, settings.CYCLR_CLIENT_SECRET = "id", "secret"
-    one = ensure_environment_console()
-    again = ensure_environment_console()
-    assert one == again
-    settings.CYCLR_API_URL = "https://two.test"
-    two = ensure_environment_console()
-
-    assert two is not None and two != one
-    assert list(Console.objects.current()) == [two]
-    assert services.secret_of(two) == "secret"
-    retired = Console.objects.get(api_url="https://one.test")
-    with pytest.raises(services.RetiredConsoleError):
-        services.secret_of(retired)
-    settings.CYCLR_API_URL = ""
-    assert ensure_environment_console() is None
-    assert not Console.objects.current().exists()
 
 
 def test_who_asks_a_customer_has_a_name() -> None:

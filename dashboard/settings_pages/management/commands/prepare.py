@@ -8,7 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from dashboard.consoles.services import ensure_environment_console
+from dashboard.consoles.changes import UNDECIDED, ensure_environment_console
+from dashboard.consoles.models import ConsoleChange
+from dashboard.mirror.adopting import settle_empty
 from dashboard.people.models import User
 from dashboard.people.services import administrators, ensure_administrator
 from dashboard.settings_pages.keys import dropped_keys
@@ -27,13 +29,17 @@ class Command(BaseCommand):
                 f"{'; '.join(str(key) for key in dropped)}. Put it back behind the new one; it can "
                 "go when what needs it has ended."
             )
-        console = ensure_environment_console()
+        console = ensure_environment_console() or settle_empty()
         administrator = "exists" if User.objects.exists() else "none"
         if ensure_administrator(settings.DESK_ADMIN_EMAIL, settings.DESK_ADMIN_PASSWORD):
             administrator = "made"
-        answer = {
+        answer: dict[str, Any] = {
             "first_administrator": administrator,
             "administrators": administrators(),
             "console": console.name if console else None,
         }
+        if ConsoleChange.objects.exists():
+            answer["undecided"] = (
+                f"{UNDECIDED} An administrator decides in Settings, or manage.py console says more."
+            )
         self.stdout.write(json.dumps(answer))
