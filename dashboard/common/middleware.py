@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.common.errors import is_database_away, unavailable
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+HEALTH = {"/healthz", "/readyz"}
+"""Load balancers and kubelets ask for these by the machine's own address or name."""
+
+
+class AnyHostForHealthMiddleware:
+    """Lets those two be asked for by whatever name; everything else only by `ALLOWED_HOSTS`.
+
+    Their answers neither hold nor follow the name, so it is replaced before anybody looks at it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info in HEALTH:
+            request.META["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc
+        return self.get_response(request)
 
 
 class UnavailableMiddleware:

@@ -30,6 +30,27 @@ def test_liveness_asks_nobody(client: Client, monkeypatch: pytest.MonkeyPatch) -
     assert (response.status_code, response.content) == (200, b"ok")
 
 
+@pytest.mark.parametrize(
+    "host", ["10.0.3.7:8400", "ip-10-0-3-7.internal", "7c7168a662c1:8000", "my_pod", "[::1]", ""]
+)
+@pytest.mark.parametrize("tls", [False, True])
+def test_health_is_told_whatever_name_it_is_asked_by(
+    host: str, tls: bool, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SECURE_SSL_REDIRECT = tls
+    monkeypatch.setattr(health, "is_broker_there", lambda: False)
+    monkeypatch.setattr(connection, "cursor", _refuse)
+
+    assert client.get("/healthz", HTTP_HOST=host).status_code == 200
+    assert client.get("/readyz", HTTP_HOST=host).status_code == 503  # and not 400
+    for path in ("/", "/sign-in/", "/healthz/", "/healthz/x", "//healthz", "/c/healthz"):
+        assert client.get(path, HTTP_HOST=host).status_code == 400
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise OperationalError
+
+
 @pytest.mark.django_db
 def test_ready_with_database_broker_and_workers(
     client: Client, settings: Any, redis_url: str
