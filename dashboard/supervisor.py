@@ -28,7 +28,7 @@ import psycopg
 import redis
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.broker import MissingServerError, broker_command
+from dashboard.broker import MissingServerError, broker_command, server_for
 from dashboard.environment import names
 from dashboard.environment.reading import KEYS, KEYS_FILE, Environment, read
 from dashboard.processes import EndedError, Process, Tree
@@ -300,13 +300,16 @@ def simulator(port: int, var: Path, more: Sequence[str]) -> Process:
     )
 
 
-def embedded_broker(var: Path, sock: Path) -> Process:
+def embedded_broker(tree: Tree, var: Path, sock: Path) -> Process:
     """A Redis-compatible server of our own, reached by a socket that only we can open."""
+    (var / "broker" / "broker.log").unlink(missing_ok=True)
     try:
-        command = broker_command(var / "broker", sock)
+        server, sentence = server_for(var / "broker", sock)
     except MissingServerError as error:
         cannot(f"A broker is needed and none is here: {error}.")
-    (var / "broker" / "broker.log").unlink(missing_ok=True)
+    if sentence:
+        tree.say("run", sentence)
+    command = broker_command(var / "broker", sock, server.path)
     return Process("broker", command, BROKER, child_environment("broker"))
 
 
@@ -320,7 +323,7 @@ def start_broker(tree: Tree, environment: Environment, var: Path, directory: Pat
             cannot(f"Redis at {without_password(url)} does not answer: {why}. Check REDIS_URL.")
         return
     sock = directory / "redis.sock"
-    tree.start(embedded_broker(var, sock))
+    tree.start(embedded_broker(tree, var, sock))
     url = f"redis+socket://{sock}"
     hand_on(REDIS_URL=url)
     if not tree.wait(lambda: sock.exists() and not redis_answers(url), within=20):
