@@ -15,13 +15,20 @@ try:
     workers = read(os.environ)[names.WEB_CONCURRENCY]
 except ImproperlyConfigured as error:
     sys.exit(f"ImproperlyConfigured: {error}")
-worker_class = "gthread"
+worker_class = "dashboard.web_worker.Worker"
 threads = 4
 # Loaded once: half the time to start, and shared memory.
 preload_app = True
-# One worker would take all kept-alive connections otherwise.
-reuse_port = True
+# One queue for all: with one each, a worker that is frozen or ends takes its queue with it.
+reuse_port = False
+# Waiting costs no thread, and a phone keeps its connection longer than a page is read.
+keepalive = 65
 timeout = 30
+# Who stands before us says so to Django (`BEHIND_TLS_PROXY`, `TRUSTED_PROXIES`); nobody's header
+# moves a path or changes the scheme here, not even a proxy's on this machine.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 graceful_timeout = 8
 # No access log: the address of a link page is a secret of its customer.
 accesslog = None

@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "dashboard.common.middleware.AnyHostForHealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "dashboard.common.middleware.BoundsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dashboard.common.middleware.UnavailableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -289,7 +290,10 @@ MINT_LIVES_FOR = env[names.DESK_MINT_LIVES_FOR]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"one_line": {"()": "dashboard.common.logs.OneLine"}},
+    "filters": {
+        "brief": {"()": "dashboard.common.logs.Brief"},
+        "one_line": {"()": "dashboard.common.logs.OneLine"},
+    },
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
     },
@@ -297,7 +301,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["one_line"],
+            "filters": ["brief", "one_line"],
         },
     },
     "root": {"handlers": ["console"], "level": env[names.LOG_LEVEL]},

@@ -37,6 +37,10 @@ GUEST_WORDS = {
         gettext_lazy("There is nothing at this address"),
         gettext_lazy("Open the link from the message you received once more."),
     ),
+    413: (
+        gettext_lazy("This could not be read"),
+        gettext_lazy("What was sent is damaged or too long. Go back and try again."),
+    ),
     500: (
         gettext_lazy("This page could not be shown"),
         gettext_lazy("The fault is ours and has been recorded. Try again in a few minutes."),
@@ -62,6 +66,11 @@ def bad_request(request: HttpRequest, exception: BaseException | None = None) ->
     if isinstance(exception, RequestDataTooBig):
         return _page(request, "errors/400_too_big.html", 400)
     return _page(request, "errors/400.html", 400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413: larger than any request may be; nothing of it was read."""
+    return _page(request, "errors/413.html", 413)
 
 
 def permission_denied(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:

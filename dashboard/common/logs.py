@@ -12,6 +12,17 @@ _BARE_TOKEN = re.compile(r"[a-zA-Z2-7]{64}")
 _formatter = logging.Formatter()
 
 
+class Brief(logging.Filter):
+    """No traceback for a request that is broken: anybody can send one, and as many as they like."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record; it always passes."""
+        is_broken = record.name.startswith("django.security.")
+        if is_broken or 400 <= getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class OneLine(logging.Filter):
     """Shows line ends and other control characters as `\\x0a`, and keeps link tokens out.
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from dashboard.common.errors import is_database_away, unavailable
+from dashboard.common.errors import bad_request, is_database_away, too_large, unavailable
+from dashboard.common.request_size import is_too_large
+
+logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -29,6 +33,26 @@ class AnyHostForHealthMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info in HEALTH:
             request.META["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc
+        return self.get_response(request)
+
+
+class BoundsMiddleware:
+    """Refuses, before anything of it is read, what no page of ours is sent by a browser.
+
+    A body that is too large; and a path that a server took from somewhere else than the request's
+    first line (`SCRIPT_NAME`), for a proxy in front decided by that line.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.META.get("SCRIPT_NAME"):
+            logger.warning("request refused: its path was moved")
+            return bad_request(request)
+        if is_too_large(request.META.get("CONTENT_LENGTH")):
+            logger.warning("request refused: too large")
+            return too_large(request)
         return self.get_response(request)
 
 
