@@ -19,12 +19,14 @@ from dashboard.demo.local_cyclr import LocalCyclr
 from dashboard.demo.stage import DEMO, Person, Stage
 from dashboard.links import services as links
 from dashboard.links.models import Link
-from dashboard.mirror.models import Account
+from dashboard.mirror.models import Account, AccountConnector
 from dashboard.mirror.sync import write_daily_figure
 
 logger = logging.getLogger(__name__)
 
 DAYS = 14
+ODD = "hostile-"
+"""How the ids begin of the bundled Cyclr's accounts with hostile names."""
 REFUSED = "Value is not valid for connector property 'Subdomain'."
 
 NADIA = Person("Nadia Rahman", "nadia.rahman@example.com")
@@ -70,6 +72,7 @@ class Story:
         """All of them, each with how long ago it was."""
         return [
             (ago(days=DAYS, hours=1), self.stage.read_everything),
+            (ago(days=DAYS, minutes=40), self._odd_names_need_nothing),
             *((ago(days=day), self._figure) for day in range(DAYS, 0, -1)),
             *self._outage(),
             *self._reconnected_in_an_hour(),
@@ -82,6 +85,13 @@ class Story:
             *self._today(),
             (ago(minutes=1), self.stage.read_everything),
         ]
+
+    def _odd_names_need_nothing(self) -> None:
+        """Accounts with hostile names stay in the world, but not first where help is needed."""
+        odd = AccountConnector.objects.there().exclude(authenticated=True)
+        odd = odd.filter(account__console=self.stage.console, account__cyclr_id__startswith=ODD)
+        for connector in odd.select_related("account"):
+            self.stage.mends(connector.account.name, connector.connector_name)
 
     def _figure(self) -> None:
         write_daily_figure(self.stage.console)
