@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -340,7 +341,13 @@ def start_local_cyclr(tree: Tree, environment: Environment, var: Path) -> None:
     for name, value in MADE_UP_PARTNER.items():
         if not environment.is_set(names.ALL[name]):
             hand_on(**{name: value})
-    tree.start(simulator(own, var, environment[names.LOCAL_CYCLR_OPTIONS]))
+    process = simulator(own, var, environment[names.LOCAL_CYCLR_OPTIONS])
+    if environment.is_set(names.LOCAL_CYCLR_OPTIONS):
+        status, words = tree.run(replace(process, command=[*process.command, "--check"]))
+        if status:
+            why = words.strip().splitlines()[-1].rpartition(" error: ")[2].rstrip(".")
+            cannot(f"LOCAL_CYCLR_OPTIONS cannot be used: {why}; see docs/simulator.md.")
+    tree.start(process)
 
 
 def static_files_state(settings: Any) -> str:

@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _check(options)
+        if options.check:
+            return 0
         world = _world(options)
         if world.unknown_fields:
             names = ", ".join(world.unknown_fields)
@@ -84,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scale", metavar="ACCOUNTS,CONNECTORS", help="a large world instead of the default"
     )
     parser.add_argument("--save", metavar="FILE", help="keep the world across restarts")
+    parser.add_argument("--check", action="store_true", help="only look at the options, and end")
     parser.add_argument("--dump", metavar="FILE", help="write the world and end")
     return parser
 
@@ -95,6 +98,8 @@ def _check(options: argparse.Namespace) -> None:
         raise OptionError("--latency is a number of seconds.")
     if options.scale and options.world:
         raise OptionError("--world and --scale both say what world it is: give one of them.")
+    if options.world and not Path(options.world).is_file():
+        raise OptionError(f"There is no world file {options.world}.")
     folder = Path(options.save or options.dump or ".").parent
     if not folder.is_dir():
         raise OptionError(f"{folder} is no directory that a world could be written to.")

@@ -66,6 +66,16 @@ def start(var: Path, **settings: str) -> tuple[int, str]:
         ),
         ({"TRUSTED_PROXIES": "inf"}, "TRUSTED_PROXIES is 'inf': give a number from 0 to 20."),
         (
+            {"LOCAL_CYCLR_OPTIONS": "--latancy 1"},
+            "LOCAL_CYCLR_OPTIONS cannot be used: unrecognized arguments: --latancy 1; see"
+            " docs/simulator.md.",
+        ),
+        (
+            {"LOCAL_CYCLR_OPTIONS": "--world /nowhere/world.json"},
+            "LOCAL_CYCLR_OPTIONS cannot be used: There is no world file /nowhere/world.json; see"
+            " docs/simulator.md.",
+        ),
+        (
             {"CYCLR_API_URL": "https://api.cyclr.com"},
             "CYCLR_API_URL is set, so CYCLR_SERVICE_URL is needed too.",
         ),
@@ -88,6 +98,19 @@ def test_a_wrong_setting_is_one_sentence(
 
     assert (status, said.splitlines()[-1]) == (2, sentence)
     assert "Traceback" not in said
+
+
+def test_another_port_is_not_advised_without_a_word_on_links(tmp_path: Path) -> None:
+    (tmp_path / "desk.sqlite3").touch()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        status, said = start(tmp_path, PORT=str(port))
+
+    assert status == 2
+    assert said.endswith(f"./run (links that were sent before lead to port {port}).\n")
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
