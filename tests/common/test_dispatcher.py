@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dashboard.common.chores import Chore
+from tests.support.waiting import CEILING
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +42,7 @@ def test_it_does_the_chores_of_every_room(tmp_path: Path) -> None:
     assert process.stderr is not None
     first = process.stderr.readline()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=CEILING)
 
     assert written >= 6
     assert f"chores={written}" in first

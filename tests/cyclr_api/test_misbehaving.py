@@ -38,6 +38,7 @@ from cyclr_api.simulator import World, application, mount
 from cyclr_api.simulator.server import Server
 from tests.cyclr_api.certificates import make_certificate, server_context
 from tests.cyclr_api.raw_server import SECRET, client_of, reply, serve, token
+from tests.support.waiting import CEILING
 
 ACCOUNT = "acme/eu"
 RELEASE = 17301
@@ -466,7 +467,7 @@ def test_a_body_without_measure_costs_less_than_60_megabytes(play: Any) -> None:
             [sys.executable, "-c", MEASURE, f"http://127.0.0.1:{server.port}"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=CEILING,
             check=False,
         )
 

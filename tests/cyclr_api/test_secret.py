@@ -102,11 +102,11 @@ def test_a_secret_that_is_no_text_is_no_error() -> None:
 
 
 def test_long_runs_of_one_character_take_no_time() -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     text = masked("=" * 60_000, ["=" * 60_000, "-" * 60_000])
 
     assert text == "***"
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_the_texts_in_a_value_are_its_values_without_its_names() -> None:

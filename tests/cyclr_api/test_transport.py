@@ -66,6 +66,7 @@ from tests.cyclr_api.raw_server import (
     reset,
     serve,
 )
+from tests.support.waiting import CEILING
 
 ACCOUNT = {"Id": "a-1", "Name": "Harbour Books"}
 INSTALLED = {"Id": 90412, "Name": "CRM"}
@@ -134,7 +135,7 @@ def test_a_read_that_goes_wrong_is_temporary(play: Play) -> None:
         error = failure(read, client_of(server, read=0.3, total=0.5, max_bytes=200_000))
 
     assert isinstance(error, TemporaryError)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < CEILING
     assert error.call == "GET /accounts/{id}"
 
 
@@ -164,7 +165,7 @@ def test_the_total_limit_holds_for_all_repeats_together() -> None:
         started = time.monotonic()
         failure(read, client_of(server, read=0.3, total=0.6))
 
-    assert 0.5 < time.monotonic() - started < 1.2
+    assert 0.5 < time.monotonic() - started < CEILING
     assert len(server.calls) == 1
 
 
@@ -176,10 +177,10 @@ def test_a_silence_is_cut_wherever_it_begins(head: bytes) -> None:
 
     with serve(fall_silent) as server:
         started = time.monotonic()
-        error = failure(read, client_of(server, read=0.2, total=5, attempts=1))
+        error = failure(read, client_of(server, read=0.2, total=2 * CEILING, attempts=1))
 
     assert "it took too long" in str(error)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < CEILING
 
 
 def test_connecting_is_cut_at_the_total_limit_too() -> None:
@@ -188,14 +189,14 @@ def test_connecting_is_cut_at_the_total_limit_too() -> None:
             f"http://127.0.0.1:{port}",
             client_id="desk",
             client_secret=SECRET,
-            timeouts=Timeouts(connect=5, read=5, total=0.3),
+            timeouts=Timeouts(connect=2 * CEILING, read=5, total=0.3),
         )
         started = time.monotonic()
         error = failure(write, client)
 
     assert isinstance(error, UnreachableError)
     assert "not sent: connecting took too long" in str(error)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < CEILING
 
 
 def test_a_silence_is_cut_at_the_total_limit_too() -> None:
@@ -206,9 +207,9 @@ def test_a_silence_is_cut_at_the_total_limit_too() -> None:
 
     with serve(speak_once) as server:
         started = time.monotonic()
-        failure(read, client_of(server, read=0.6, total=0.6))
+        failure(read, client_of(server, read=2 * CEILING, total=0.6))
 
-    assert time.monotonic() - started < 0.85
+    assert time.monotonic() - started < CEILING
 
 
 def test_a_large_answer_is_not_read_to_its_end() -> None:
@@ -390,7 +391,7 @@ def test_another_adapter_is_cut_between_its_pieces() -> None:
     error = failure(read, client)
     assert type(error) is UnreadableError
     assert str(error).endswith(": the answer took too long (status 200)")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < CEILING
 
 
 def test_a_redirect_is_not_followed_and_the_token_goes_nowhere() -> None:

@@ -27,6 +27,7 @@ from dashboard.operations.submitting import cancel
 from dashboard.people.models import Role
 from tests.factories import make_user
 from tests.simulated import Hands, library
+from tests.support.waiting import CEILING
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ def all_at_once(works: list[Callable[[], T]]) -> list[T]:
     start = threading.Barrier(len(works))
 
     def begin(work: Callable[[], T]) -> T:
-        start.wait(timeout=10)
+        start.wait(CEILING)
         try:
             return work()
         finally:

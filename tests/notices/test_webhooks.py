@@ -26,6 +26,7 @@ from dashboard.people.models import Role
 from dashboard.settings_pages import keys
 from tests.cyclr_api.certificates import make_certificate, server_context
 from tests.factories import make_console, make_user
+from tests.support.waiting import CEILING
 
 pytestmark = pytest.mark.django_db
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
@@ -286,7 +287,7 @@ def test_a_receiver_that_hangs_is_left_in_time(
         began = time.monotonic()
         send(webhook)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < CEILING
     assert only().error == "It did not answer within 1 seconds."
 
 

@@ -21,6 +21,7 @@ from dashboard.operations.submitting import AlreadyActiveError, Order, cancel, r
 from dashboard.people.models import Membership, Role, User
 from tests.factories import make_operation, make_user
 from tests.simulated import Hands, library
+from tests.support.waiting import CEILING
 
 
 @pytest.fixture
@@ -305,7 +306,7 @@ def test_the_heartbeat_keeps_the_lease_of_a_slow_call(
     claimed = engine.claim(operation.pk)
     assert claimed is not None
     with engine.heartbeat(engine.Claim(claimed)):
-        assert extended.wait(timeout=5)
+        assert extended.wait(CEILING)
 
 
 def test_a_description_that_cyclr_cuts_needs_a_person_and_doubles_nothing(
@@ -439,7 +440,7 @@ def test_one_locked_moment_does_not_end_the_heartbeat(
 
     monkeypatch.setattr(engine.Claim, "extend", extend)
     with engine.heartbeat(engine.Claim(claimed)):
-        assert enough.wait(timeout=5)
+        assert enough.wait(CEILING)
 
 
 def test_a_lease_is_really_renewed_and_an_idle_row_is_not(harbour: Account, user: User) -> None:

@@ -93,7 +93,7 @@ def test_not_ready_without_broker_and_quickly(client: Client, settings: Any) -> 
 
     assert response.status_code == 503
     assert response.json()["broker"] is False
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30  # redis-py by itself would take a minute
 
 
 @pytest.mark.django_db

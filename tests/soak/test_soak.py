@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.soak import ROOT
+from tests.support.waiting import CEILING
 
 pytestmark = [
     pytest.mark.processes,
@@ -32,7 +33,7 @@ def test_nothing_is_lost_or_doubled_while_everything_breaks(tmp_path: Path) -> N
         env=dict(os.environ),
         capture_output=True,
         text=True,
-        timeout=540,
+        timeout=10 * CEILING,
         check=False,
     )
 

@@ -32,6 +32,7 @@ from typing import Any, TypeVar
 
 from tests.support.desk import Desk
 from tests.support.services import PostgresServer, RedisServer, free_port, make_database
+from tests.support.waiting import CEILING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REPORT = ROOT / "docs" / "soak.md"
@@ -103,7 +104,7 @@ class Result:
         return wrong + self.without_words == 0 and most
 
 
-def persistent(work: Callable[[], T], within: float = 60) -> T:
+def persistent(work: Callable[[], T], within: float = CEILING) -> T:
     """Do it although the database is being restarted."""
     from django.db import Error as DatabaseError
     from django.db import close_old_connections
@@ -137,7 +138,7 @@ def simulated_cyclr() -> Iterator[dict[str, str]]:
         }
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(CEILING)
         if process.stdout is not None:
             process.stdout.close()
 
@@ -327,7 +328,7 @@ class Soak:
             if self.result.asked % 200 == 0:
                 self._say()
         strangers.end()
-        self._wait_until(lambda: self._active() == 0, within=300)
+        self._wait_until(lambda: self._active() == 0, within=5 * CEILING)
         chaos.end()
         self.result.accidents = dict(chaos.accidents)
         self.result.strangers = strangers.count
@@ -337,7 +338,7 @@ class Soak:
             met[fault["fault"]] += fault["met"]
         self.result.faults_met = dict(met)
         self.desk.cyclr_control("faults", method="DELETE")
-        self._wait_until(lambda: self._active() == 0, within=180)
+        self._wait_until(lambda: self._active() == 0, within=5 * CEILING)
 
     def _targets(self) -> Iterator[tuple[Any, Any]]:
         """Each account with each connector, shuffled, and again and again."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-CEILING = float(os.environ.get("TEST_CEILING", "180"))
+CEILING = float(os.environ.get("TEST_CEILING", "300"))
 """Seconds until what was waited for is taken not to come. Who writes a test sets less."""
 
 CEILING_MS = CEILING * 1000

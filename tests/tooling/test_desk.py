@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 
 from tests.support.desk import Desk
+from tests.support.waiting import CEILING
 from tests.tooling.test_processes import is_there
 
 pytestmark = pytest.mark.processes
@@ -21,7 +22,7 @@ StartDesk = Callable[..., Desk]
 
 def answers(desk: Desk, path: str) -> int:
     """The HTTP status of a page."""
-    with urllib.request.urlopen(desk.url + path, timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(desk.url + path, timeout=CEILING) as answer:  # noqa: S310
         return int(answer.status)
 
 

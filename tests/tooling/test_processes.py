@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.waiting import CEILING, wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -22,8 +23,10 @@ SLEEPS = [*PYTHON, "import time; time.sleep(600)"]
 DIES = [*PYTHON, "raise SystemExit(3)"]
 STUBBORN = [
     *PYTHON,
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    "print('deaf', flush=True); time.sleep(600)",
+    "import signal, time\n"
+    "signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))\n"
+    "print('deaf', flush=True)\n"
+    "while True: time.sleep(600)",
 ]
 HAS_A_CHILD = [
     *PYTHON,
@@ -41,15 +44,6 @@ def is_there(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
-
-
-def until(is_so: Callable[[], Any], within: float = 15) -> Any:
-    """What `is_so` answers as soon as it is true."""
-    last = time.monotonic() + within
-    while not (answer := is_so()):
-        assert time.monotonic() < last, "waited in vain"
-        time.sleep(0.02)
-    return answer
 
 
 class FakeTree:
@@ -71,7 +65,7 @@ class FakeTree:
         assert self.popen.stdin is not None
         self.popen.stdin.write(json.dumps([{"stage": 1, **one} for one in processes]).encode())
         self.popen.stdin.close()
-        until(lambda: set(self.ids()) >= {one["name"] for one in processes})
+        wait_until(lambda: set(self.ids()) >= {one["name"] for one in processes})
 
     def ids(self) -> dict[str, int]:
         try:
@@ -81,13 +75,13 @@ class FakeTree:
         return found
 
     def id_of(self, name: str, *, other_than: int = 0) -> int:
-        return int(until(lambda: (pid := self.ids().get(name, 0)) != other_than and pid))
+        return int(wait_until(lambda: (pid := self.ids().get(name, 0)) != other_than and pid))
 
     def words(self) -> str:
         return self.log.read_text()
 
-    def ends(self, within: float = 15) -> int:
-        return self.popen.wait(within)
+    def ends(self) -> int:
+        return self.popen.wait(CEILING)
 
 
 StartTree = Callable[..., FakeTree]
@@ -122,18 +116,18 @@ def test_what_a_dead_process_leaves_behind_ends_before_it_starts_again(
     start_tree: StartTree,
 ) -> None:
     tree = start_tree({"name": "worker", "command": HAS_A_CHILD})
-    child = int(until(lambda: "child " in tree.words() and tree.words().split()[-1]))
+    child = int(wait_until(lambda: "child " in tree.words() and tree.words().split()[-1]))
 
     os.kill(tree.id_of("worker"), signal.SIGKILL)
 
-    until(lambda: not is_there(child))
+    wait_until(lambda: not is_there(child))
 
 
 def test_five_deaths_in_a_minute_end_everything(start_tree: StartTree) -> None:
     tree = start_tree({"name": "other", "command": SLEEPS}, {"name": "worker", "command": DIES})
     other = tree.id_of("other")
 
-    assert tree.ends(within=30) == 1
+    assert tree.ends() == 1
 
     assert "worker ended with status 3. Processes ended 5 times within 60 seconds" in tree.words()
     assert not is_there(other)
@@ -158,7 +152,7 @@ def test_one_signal_ends_all_of_it(start_tree: StartTree, number: signal.Signals
     tree = start_tree(
         {"name": "worker", "command": HAS_A_CHILD}, {"name": "web", "command": SLEEPS, "stage": 2}
     )
-    child = int(until(lambda: "child " in tree.words() and tree.words().split()[-1]))
+    child = int(wait_until(lambda: "child " in tree.words() and tree.words().split()[-1]))
     ids = [*tree.ids().values(), child]
 
     tree.popen.send_signal(number)
@@ -171,7 +165,7 @@ def test_one_signal_ends_all_of_it(start_tree: StartTree, number: signal.Signals
 def test_what_does_not_end_is_killed(start_tree: StartTree) -> None:
     tree = start_tree({"name": "worker", "command": STUBBORN, "stop_within": 0.3})
     worker = tree.id_of("worker")
-    until(lambda: "deaf" in tree.words())
+    wait_until(lambda: "deaf" in tree.words())
 
     tree.popen.send_signal(signal.SIGINT)
 
@@ -181,9 +175,9 @@ def test_what_does_not_end_is_killed(start_tree: StartTree) -> None:
 
 def test_a_second_signal_does_not_wait(start_tree: StartTree) -> None:
     tree = start_tree({"name": "worker", "command": STUBBORN, "stop_within": 600})
-    until(lambda: "deaf" in tree.words())
+    wait_until(lambda: "deaf" in tree.words())
     tree.popen.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    wait_until(lambda: "asked" in tree.words())
     assert tree.popen.poll() is None
 
     tree.popen.send_signal(signal.SIGINT)
@@ -203,7 +197,7 @@ def test_later_stages_end_first(start_tree: StartTree) -> None:
         {"name": "web", "command": says_when, "stage": 2},
         {"name": "worker", "command": says_when, "stage": 1},
     )
-    until(lambda: tree.words().count("up") == 3)
+    wait_until(lambda: tree.words().count("up") == 3)
 
     tree.popen.send_signal(signal.SIGINT)
     tree.ends()
@@ -216,11 +210,11 @@ def test_nothing_outlives_a_supervisor_that_was_killed(start_tree: StartTree) ->
     tree = start_tree(
         {"name": "worker", "command": HAS_A_CHILD}, {"name": "deaf", "command": STUBBORN}
     )
-    until(lambda: "child " in tree.words() and "deaf" in tree.words())
+    wait_until(lambda: "child " in tree.words() and "deaf" in tree.words())
     child = next(int(line.split()[-1]) for line in tree.words().splitlines() if "child" in line)
     ids = [*tree.ids().values(), child]
 
     tree.popen.kill()
 
-    until(lambda: not [pid for pid in ids if is_there(pid)])
-    until(lambda: not (tree.directory / "gone-at-the-end").exists())
+    wait_until(lambda: not [pid for pid in ids if is_there(pid)])
+    wait_until(lambda: not (tree.directory / "gone-at-the-end").exists())

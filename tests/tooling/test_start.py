@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.environment import outer_environment
 from tests.support.services import free_port
+from tests.support.waiting import CEILING
 
 pytestmark = pytest.mark.processes
 
@@ -35,7 +36,7 @@ def start(var: Path, **settings: str) -> tuple[int, str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=CEILING,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
