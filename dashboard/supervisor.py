@@ -31,7 +31,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.broker import MissingServerError, broker_command, server_for
 from dashboard.environment import names
-from dashboard.environment.reading import KEYS, KEYS_FILE, Environment, read
+from dashboard.environment.reading import KEYS, KEYS_FILE, Environment, half_a_console, read
 from dashboard.processes import EndedError, Process, Tree
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -335,6 +335,8 @@ def start_local_cyclr(tree: Tree, environment: Environment, var: Path) -> None:
     """A Cyclr of made-up accounts, if no other is named."""
     if environment.is_set(names.CYCLR_API_URL):
         return
+    if sentence := half_a_console(environment):
+        cannot(sentence)
     own = environment[names.LOCAL_CYCLR_PORT] or free_port_after(environment[names.PORT])
     address = f"http://{HOST}:{own}"
     hand_on(**LOCAL_CYCLR, CYCLR_API_URL=address, CYCLR_SERVICE_URL=address)

@@ -200,22 +200,29 @@ def _short(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
+OF_A_CONSOLE = (names.CYCLR_SERVICE_URL, names.CYCLR_CLIENT_ID, names.CYCLR_CLIENT_SECRET)
+
+
+def half_a_console(environment: Environment) -> str:
+    """A sentence if a console is described without its address, so that it is not used."""
+    # Whoever sets an empty address in the environment wants the local Cyclr in spite of `.env`.
+    is_meant = environment.given.get("CYCLR_API_URL") == Given("")
+    given = [setting.name for setting in OF_A_CONSOLE if environment.is_set(setting)]
+    if is_meant or environment.is_set(names.CYCLR_API_URL) or not given:
+        return ""
+    return (
+        f"{given[0]}{environment.given[given[0]].where} is set, so CYCLR_API_URL is needed too:"
+        f" {names.CYCLR_API_URL.example}, say."
+    )
+
+
 def _check_together(environment: Environment) -> None:
     """What is right by itself and cannot work together."""
-    # Whoever sets an empty address in the environment wants the local Cyclr in spite of `.env`.
-    wants_local = environment.given.get("CYCLR_API_URL") == Given("")
-    cyclr = (names.CYCLR_SERVICE_URL, names.CYCLR_CLIENT_ID, names.CYCLR_CLIENT_SECRET)
-    for setting in cyclr:
+    for setting in OF_A_CONSOLE:
         if environment.is_set(names.CYCLR_API_URL) and not environment.is_set(setting):
             raise ImproperlyConfigured(f"CYCLR_API_URL is set, so {setting.name} is needed too.")
-        if wants_local or environment.is_set(names.CYCLR_API_URL):
-            continue
-        if environment.is_set(setting):
-            where = environment.given[setting.name].where
-            raise ImproperlyConfigured(
-                f"{setting.name}{where} is set, so CYCLR_API_URL is needed too:"
-                f" {names.CYCLR_API_URL.example}, say."
-            )
+    if doubt := half_a_console(environment):
+        environment.doubts.append(doubt)
     public, desk = environment[names.PUBLIC_URL], environment[names.DESK_URL]
     if public.startswith("https:") and desk.startswith("http:"):
         where = environment.given["DESK_URL"].where

@@ -301,11 +301,17 @@ def test_no_empty_variable_hides_the_keys_that_were_made(tmp_path: Path) -> None
     assert value(from_process(tmp_path, SECRET_KEY=""), "SECRET_KEY") == "made"
 
 
-@pytest.mark.parametrize("left_out", ["CYCLR_API_URL", "CYCLR_CLIENT_ID", "CYCLR_SERVICE_URL"])
+@pytest.mark.parametrize("left_out", ["CYCLR_CLIENT_ID", "CYCLR_SERVICE_URL"])
 def test_a_console_is_all_of_its_four_settings(left_out: str, tmp_path: Path) -> None:
     text = "".join(line for line in CYCLR.splitlines(True) if not line.startswith(left_out))
 
     assert f"so {left_out} is needed too" in complaint(tmp_path, text)
+
+
+def test_a_console_without_its_address_is_told(tmp_path: Path) -> None:
+    (doubt,) = from_file(tmp_path, "A=b\nCYCLR_CLIENT_ID=id\n").doubts
+
+    assert doubt.startswith("CYCLR_CLIENT_ID (.env, line 2) is set, so CYCLR_API_URL is needed")
 
 
 def test_an_empty_address_in_the_environment_asks_for_the_local_cyclr(tmp_path: Path) -> None:

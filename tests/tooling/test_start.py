@@ -77,6 +77,10 @@ def start(var: Path, **settings: str) -> tuple[int, str]:
             " docs/simulator.md.",
         ),
         (
+            {"CYCLR_CLIENT_ID": "id"},
+            "CYCLR_CLIENT_ID is set, so CYCLR_API_URL is needed too: https://api.cyclr.com, say.",
+        ),
+        (
             {"CYCLR_API_URL": "https://api.cyclr.com"},
             "CYCLR_API_URL is set, so CYCLR_SERVICE_URL is needed too.",
         ),
