@@ -9,8 +9,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
+from dashboard.common.email_address import (
+    EmailAddressError,
+    TwoReadingsError,
+    parse_address,
+)
+from dashboard.common.email_field import EmailField, EmailInput
 from dashboard.common.foreign import as_text, fold, storable
 from dashboard.common.searching import squeeze
 from dashboard.installs.many import (
@@ -110,12 +115,11 @@ class CampaignForm(forms.Form):
         self.plans = sorted(possible, key=lambda plan: bool(plan.email))
         for plan in self.plans[:LINES]:
             about = f"for {as_text(plan.account)[:200]}"
-            self.fields[f"email-{plan.account.pk}"] = forms.EmailField(
+            self.fields[f"email-{plan.account.pk}"] = EmailField(
                 label=f"E-mail {about}",
                 required=False,
-                max_length=254,
                 initial=plan.email,
-                widget=forms.EmailInput(attrs=_bare_attrs(f"E-mail {about}", "E-mail")),
+                widget=EmailInput(attrs=_bare_attrs(f"E-mail {about}", "E-mail")),
             )
             self.fields[f"name-{plan.account.pk}"] = forms.CharField(
                 label=f"Name {about}",
@@ -192,7 +196,8 @@ class CampaignForm(forms.Form):
                 str(storable(_bare(cells[places[what]]))) if what in places else ""
                 for what in ("email", "name")
             )
-            why = TOO_LONG if number in table.too_long else _why_not(email, name)
+            email, why = _address_of(email)
+            why = TOO_LONG if number in table.too_long else why or _why_not(name)
             if not why and email and found.setdefault(pk, (email, name)) != (email, name):
                 why = f"This account is on line {lines[pk]} already, with another recipient."
             if why:
@@ -312,13 +317,18 @@ def _is_line(text: str) -> bool:
     return not any(ord(letter) < 32 or ord(letter) == 127 for letter in text)
 
 
-def _why_not(email: str, name: str) -> str:
-    """What is wrong with a recipient, in words; empty if nothing is."""
+def _address_of(cell: str) -> tuple[str, str]:
+    """The address in a cell, and what is wrong with it, in words; empty if nothing is."""
     try:
-        if email:
-            validate_email(email)
-    except ValidationError:
-        return f"“{email[:80]}” is no e-mail address."
-    if len(email) > 254 or len(name) > 200:
-        return "The address or the name is too long."
+        return (parse_address(cell) if cell else "", "")
+    except TwoReadingsError as error:
+        return "", str(error)
+    except EmailAddressError as error:
+        return "", f"“{cell[:80]}” is no e-mail address. {error}"
+
+
+def _why_not(name: str) -> str:
+    """What is wrong with a recipient's name, in words; empty if nothing is."""
+    if len(name) > 200:
+        return "The name is too long."
     return "" if _is_line(name) else "A name is one line of text."

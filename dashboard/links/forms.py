@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from dashboard.common.email_field import EmailField
 from dashboard.common.foreign import as_text, storable
 from dashboard.links.needs import Needs
 from dashboard.mirror.models import AccountConnector
@@ -43,7 +44,7 @@ def check_ticket_url(url: str) -> str:
 class DetailsForm(forms.Form):
     """For whom a link is, and what they are told."""
 
-    recipient_email = forms.EmailField(label="Recipient email", required=False, max_length=254)
+    recipient_email = EmailField(label="Recipient email", required=False)
     recipient_name = forms.CharField(label="Recipient name", required=False, max_length=200)
     language = forms.ChoiceField(
         label="Language",

@@ -11,6 +11,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
+from dashboard.common.email_address import meant_address
 from dashboard.consoles.models import Console
 
 
@@ -27,8 +28,14 @@ class UserManager(BaseUserManager["User"]):
     """Colleagues, found and made."""
 
     def with_email(self, email: str) -> models.QuerySet[User]:
-        """The one with this address, upper or lower case alike."""
-        return self.filter(Exact(Lower("email"), Lower(Value(email))))
+        """The one with this address, upper or lower case alike.
+
+        As it is stored, or as it is read out of what a mail program or a phone's keyboard adds.
+        """
+        stored = self.filter(Exact(Lower("email"), Lower(Value(email.strip()))))
+        if stored.exists():
+            return stored
+        return self.filter(Exact(Lower("email"), Lower(Value(meant_address(email)))))
 
     def get_by_natural_key(self, username: str | None) -> User:
         """What signing in looks up."""

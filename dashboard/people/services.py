@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from dashboard.common.email_address import meant_address
 from dashboard.common.foreign import fold
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Membership, Role, SignInFailure, User
@@ -50,7 +51,10 @@ def sign_in(request: HttpRequest, email: str, password: str) -> User | None:
     Raises `TooManyTriesError`. A try is stored before the password is looked at, so that many at
     once cannot slip under the limit, and removed when it succeeds. Refused tries are not stored.
     """
-    attempt = _Try(_key("email", fold(email)), _key("address", network_of(client_address(request))))
+    attempt = _Try(
+        _key("email", fold(meant_address(email))),
+        _key("address", network_of(client_address(request))),
+    )
     if attempt.is_over_limit():
         logger.warning("sign-in refused reason=too_many_tries")
         raise TooManyTriesError
@@ -84,7 +88,7 @@ def ensure_administrator(email: str, password: str) -> bool:
         return False
     try:
         with transaction.atomic():
-            user = User.objects.create_user(email.strip(), password, name="Administrator")
+            user = User.objects.create_user(meant_address(email), password, name="Administrator")
             Membership.objects.create(user=user, console=None, role=Role.ADMIN)
     except IntegrityError:  # another process was faster
         return False

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import URLValidator
 
+from dashboard.common.email_field import EmailField
 from dashboard.common.foreign import storable
 from dashboard.consoles.colours import as_hex
 from dashboard.consoles.models import Branding
@@ -45,10 +46,9 @@ class BrandForm(forms.Form):
 
     version = forms.CharField(widget=forms.HiddenInput, required=False)
     partner_name = forms.CharField(label="Name", required=False, max_length=200)
-    support_email = forms.EmailField(
+    support_email = EmailField(
         label="Support email",
         required=False,
-        max_length=254,
         help_text="Whom customers may write to. They see it on the pages and in messages.",
     )
     language = forms.ChoiceField(

@@ -10,10 +10,10 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
 from django.db import IntegrityError
 from django.db.models import Q
 
+from dashboard.common.email_address import EmailAddressError, parse_address
 from dashboard.consoles.models import Console
 from dashboard.people.models import Role, User
 from dashboard.settings_pages.services import HasRoleError, add_person, give_role
@@ -36,11 +36,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Add the person, and say so."""
-        email = str(options["email"]).strip()
         try:
-            validate_email(email)
-        except ValidationError:
-            raise CommandError(f"{email!r} is not an e-mail address.") from None
+            email = parse_address(str(options["email"]))
+        except EmailAddressError as error:
+            raise CommandError(f"{options['email']!r} is not an e-mail address. {error}") from None
         role = Role[options["role"].upper()]
         console = _console(options["console"])
         where = f"in {console}" if console else "in all consoles"
