@@ -159,6 +159,12 @@ def pause(run: BulkRun, actor: Actor) -> bool:
     return _turn(run, actor, "pause", [RunState.RUNNING], {"state": RunState.PAUSED})
 
 
+def halt(run_id: int, why: str) -> bool:
+    """Pause a running run by itself; `why` in words, for who resumes it."""
+    rows = BulkRun.objects.filter(pk=run_id, state=RunState.RUNNING)
+    return bool(rows.update(state=RunState.PAUSED, halted=why))
+
+
 def resume(run: BulkRun, actor: Actor) -> bool:
     """Go on with a paused run; from now on it is the resumer's."""
     return _turn(run, actor, "resume", [RunState.PAUSED], _going_on(actor))

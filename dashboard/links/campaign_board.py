@@ -47,6 +47,7 @@ PLACES = (
     Place("not-made", "Not made", "failed", "fail"),
     Place("expired", "Expired", "expired", "fail"),
     Place("not-sent", "Not sent", "created"),
+    Place("filed", "Sent to a file", "sent"),
     Place("sent", "Sent", "sent"),
     Place("opened", "Opened", "opened", "run"),
     Place("started", "Started", "started", "run"),
@@ -94,6 +95,7 @@ def placed(rows: QuerySet[BulkRow]) -> QuerySet[Any]:
         (Q(link__expires_at__lte=timezone.now()), "expired"),
         (is_failing, "failing"),
         (Q(link__state=LinkState.CREATED), "not-sent"),
+        (Q(link__state=LinkState.SENT, link__is_only_file=True), "filed"),
     ]
     cases += [
         (Q(link__state=state), state)
@@ -234,6 +236,8 @@ def _why(row: BulkRow, link: Link | None, key: str) -> str:
         if latest is not None and latest.state in {MailState.FAILED, MailState.BOUNCED}:
             failures.append(latest.error or "The e-mail could not be delivered.")
         return " ".join(dict.fromkeys(failures)) or "Started and not finished"
+    if key == "filed":
+        return "No mail server is set, so nobody got its e-mail."
     if key == "not-sent":
         if not link.recipient_email:
             return "No e-mail address: copy the link."

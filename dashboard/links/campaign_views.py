@@ -33,6 +33,7 @@ from dashboard.links.campaign_forms import CampaignForm, ExtendForm, RevokeForm,
 from dashboard.links.models import Link
 from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.reading import consoles_in_view
+from dashboard.notices import mail_trouble
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -222,7 +223,10 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
     role = request.user.role_in(run.console)
     acts = _acts(run, counts)
     state = bulk_words.state_of(run, progress)
-    turn = version_of(run.state, run.halted, state, progress.to_do, progress.failed > 0, acts)
+    trouble = mail_trouble.current()
+    turn = version_of(
+        run.state, run.halted, state, progress.to_do, progress.failed > 0, acts, trouble
+    )
     context: dict[str, Any] = {
         "run": run,
         "state": state,
@@ -232,6 +236,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "may_act": role is not None and role >= Role.LEAD,
         "turn": turn,
         "shown": run.shown_input,
+        "mail_trouble": trouble,
     }
     if is_swap(request) and request.htmx.target == HEAD:
         return render(request, "links/_campaign_head.html", context)
@@ -273,7 +278,7 @@ def _acts(run: BulkRun, counts: dict[str, int]) -> dict[str, bool]:
         return {}
     ended = {"connected", "revoked", "left-out", "waiting", "not-made"}
     return {
-        "resend": bool(counts.get("not-sent") or counts.get("sent")),
+        "resend": any(counts.get(key) for key in ("not-sent", "filed", "sent")),
         "unfinished": any(key not in ended for key in counts),
     }
 

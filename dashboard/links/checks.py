@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register
 
-from dashboard.links import letters
+from dashboard.common import mail
 
 
 @register(deploy=True)
@@ -23,7 +23,7 @@ def check_mail(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 id="links.W001",
             )
         )
-    sender = letters.sender_address().rpartition("@")[2].lower()
+    sender = mail.sender_address().rpartition("@")[2].lower()
     public = (urlsplit(settings.PUBLIC_URL).hostname or "").lower()
     if not (sender and public and _are_related(sender, public)):
         found.append(

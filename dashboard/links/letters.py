@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from email.header import Header
-from email.utils import formataddr, parseaddr
 from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,7 +18,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.common import languages, sealing
+from dashboard.common import languages, mail, sealing
+from dashboard.common.email_address import mailto_address
 from dashboard.common.foreign import as_line, as_text
 from dashboard.common.templatetags.desk import foreign
 from dashboard.consoles.branding import Brand
@@ -77,30 +75,29 @@ def write(link: Link, kind: MailKind = MailKind.INVITATION) -> Letter:
     )
 
 
-def as_message(letter: Letter, message_id: str) -> EmailMultiAlternatives:
-    """The letter as Django sends it; the sender's address is the settings'."""
-    address = sender_address()
+def as_message(letter: Letter, message_id: str) -> mail.Message:
+    """The letter as it is sent; the sender's address is the settings'.
+
+    Raises `UnwritableError`.
+    """
     headers = letter.headers | {
-        "From": shown_address(letter.sender, address),
+        "From": mail.shown_address(letter.sender, mail.sender_address()),
         "Message-ID": message_id,
     }
-    message = EmailMultiAlternatives(
+    return mail.compose(
+        to=letter.recipient,
         subject=letter.subject,
-        body=letter.text,
-        from_email=address,
-        to=[letter.recipient],
-        reply_to=[letter.reply_to] if letter.reply_to else None,
+        text=letter.text,
+        html=letter.html,
+        reply_to=letter.reply_to,
         headers=headers,
     )
-    message.attach_alternative(letter.html, "text/html")
-    return message
 
 
-def message_id_of(mail: LinkMail) -> str:
+def message_id_of(row: LinkMail) -> str:
     """The same for every try: a second copy, sent after an unclear end, can be recognised."""
-    code = sealing.code_for(f"{mail.pk}", purpose="mail", key=mail.link.key_id)
-    domain = sender_address().rpartition("@")[2]
-    return f"<{code.hex()[:32]}@{domain}>"
+    code = sealing.code_for(f"{row.pk}", purpose="mail", key=row.link.key_id)
+    return f"<{code.hex()[:32]}@{mail.sender_domain()}>"
 
 
 def mailto(link: Link, address: str) -> str:
@@ -112,26 +109,14 @@ def mailto(link: Link, address: str) -> str:
         until = _("It works until %(until)s, as often as you need.") % {"until": context["until"]}
         lines = [context["hello"], _("Open this page and follow the steps:"), address, until]
     body = "\r\n\r\n".join(lines) + "\r\n"
-    return f"mailto:{quote(link.recipient_email)}?subject={quote(subject)}&body={quote(body)}"
+    to = mailto_address(link.recipient_email)
+    return f"mailto:{to}?subject={quote(subject)}&body={quote(body)}"
 
 
 def language_of(link: Link, brand: Brand) -> str:
     """The link's language, else the partner's, else English."""
     known = languages.known(link.language) or languages.known(brand.language)
     return known or languages.DEFAULT
-
-
-def sender_address() -> str:
-    """The address that messages come from, without a name."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-
-
-def shown_address(name: str, address: str) -> str:
-    """`Name <address>` in letters that a header may hold, on one line."""
-    if name.isascii():
-        return formataddr((name, address))
-    coded = Header(name, "utf-8", maxlinelen=70).encode(linesep="")
-    return f"{coded} <{address}>"
 
 
 def one_line(text: object, at_most: int) -> str:

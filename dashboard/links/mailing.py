@@ -126,10 +126,12 @@ def mark_sent(link: Link, actor: Actor) -> bool:
     """Somebody sent the link in another way: by chat, in a ticket. Says whether that was news."""
     with transaction.atomic():
         now = services.lock(link.pk)
-        if now.state != LinkState.CREATED or not now.is_usable:
+        is_only_file = now.is_only_file and now.state == LinkState.SENT
+        if not (now.state == LinkState.CREATED or is_only_file) or not now.is_usable:
             return False
         services.move(now, LinkState.SENT)
         Link.objects.filter(pk=now.pk, sent_at=None).update(sent_at=timezone.now())
+        Link.objects.filter(pk=now.pk).update(is_only_file=False)
         now.note("sent", f"Sent another way, says {actor.name}")
         services.record(now, actor, "links.sent")
     return True

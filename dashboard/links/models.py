@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.text import slugify
 from django.utils.translation import gettext, gettext_noop
 
 from dashboard.audit.models import Acted, ActorKind
@@ -55,6 +56,9 @@ class LinkState(models.TextChoices):
     PARTLY = "partly-connected", "Partly connected"
     CONNECTED = "connected", "Connected"
 
+
+SENT_TO_A_FILE = "Sent to a file"
+"""What is shown instead of *Sent* while no mail server is set."""
 
 ORDER = [LinkState.CREATED, LinkState.SENT, LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED]
 
@@ -127,6 +131,9 @@ class Link(Acted):
     )
     moved_at = models.DateTimeField(default=timezone.now, help_text="Its last event.")
     is_new_link_asked = models.BooleanField(default=False)
+    is_only_file = models.BooleanField(
+        default=False, help_text="Its message became a file: no mail server was set."
+    )
 
     objects = LinkQuerySet.as_manager()
 
@@ -189,7 +196,15 @@ class Link(Acted):
                 return "Revoked"
             if self.is_expired:
                 return "Expired"
+        if self.state == LinkState.SENT and self.is_only_file:
+            return SENT_TO_A_FILE
         return LinkState(self.state).label
+
+    @property
+    def shape(self) -> str:
+        """The state by which its shape and colour go."""
+        words = self.shown_state
+        return str(self.state) if words == SENT_TO_A_FILE else slugify(words)
 
     @property
     def beat(self) -> str:
@@ -317,6 +332,8 @@ class LinkItem(models.Model):
     @property
     def shown_state(self) -> str:
         """The state's word on screen."""
+        if self.state == LinkState.SENT and self.link.is_only_file:
+            return SENT_TO_A_FILE
         return LinkState(self.state).label
 
     @property
@@ -498,6 +515,9 @@ class LinkMail(Acted):
     published_at = models.DateTimeField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    is_file = models.BooleanField(
+        default=False, help_text="It became a file: no mail server was set."
+    )
     message_id = models.CharField(max_length=200, blank=True, default="")
 
     class Meta(Acted.Meta):

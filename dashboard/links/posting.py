@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import smtplib
 from datetime import datetime, timedelta
 
-from celery.exceptions import SoftTimeLimitExceeded
-from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from dashboard.bulk import services as bulk
 from dashboard.common.claims import unclaimed
-from dashboard.common.foreign import as_line, storable
+from dashboard.common.mail import (
+    MailboxError,
+    OurFaultError,
+    PutOffError,
+    UnwritableError,
+    hand_over,
+    is_delivered,
+)
 from dashboard.common.sealing import SealBrokenError
 from dashboard.links import letters, reminders, services
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
-
-logger = logging.getLogger(__name__)
+from dashboard.notices import mail_trouble
 
 CLAIM = timedelta(seconds=90)
 """Longer than a task may take: who claims it later can be sure that nobody is at it."""
 GIVE_UP_AFTER = timedelta(days=1)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-SAID_AT_MOST = 300
 PIECE = 8
 """Letters of a link's address by which it is known in what a mail server says."""
 
 LOST_KEY = "The address of this link can no longer be made. Create a new link."
-UNWRITABLE = "The message could not be written: look at the recipient's address and name."
-
-
-class PutOffError(Exception):
-    """The mail server did not take the message now; later it may. The message is for staff."""
-
-
-class RefusedError(Exception):
-    """The mail server does not take this message, now or later. The message is what it said."""
 
 
 def send(mail_id: int) -> None:
@@ -69,69 +61,23 @@ def send(mail_id: int) -> None:
     except SealBrokenError:
         _fail(mail, LOST_KEY)
         return
+    except UnwritableError as error:
+        _fail(mail, str(error))
+        return
     if not _mine(mail).update(message_id=message_id):
         return
     try:
-        deliver(message)
+        hand_over(message)
     except PutOffError as error:
         _put_off(mail, str(error))
-    except RefusedError as error:
+    except OurFaultError as error:
+        _hold(mail, _without_address(str(error), mail.link))
+    except MailboxError as error:
         _bounce(mail, _without_address(str(error), mail.link))
-    except ValueError as error:
-        # Django refuses what no header may hold; its words would repeat it.
-        logger.warning("mail not written mail=%d error=%s", mail.pk, type(error).__name__)
-        _fail(mail, UNWRITABLE)
+    except UnwritableError as error:
+        _fail(mail, str(error))
     else:
         _note_sent(mail)
-
-
-def deliver(message: EmailMultiAlternatives) -> None:
-    """Hand the message to the mail server. Raises `PutOffError` and `RefusedError`.
-
-    What is about the recipient or the message is final; what is about us or the way there is not,
-    since somebody can mend it meanwhile.
-    """
-    connection = get_connection()
-    has_time = True
-    try:
-        connection.open()
-        connection.send_messages([message])
-    except smtplib.SMTPRecipientsRefused as error:
-        status, said = next(iter(error.recipients.values()), (450, b""))
-        raise _refusal(status, said) from None
-    except smtplib.SMTPDataError as error:
-        raise _refusal(error.smtp_code, error.smtp_error) from None
-    except smtplib.SMTPAuthenticationError:
-        raise PutOffError("The mail server refuses the user or password of EMAIL_URL.") from None
-    except smtplib.SMTPSenderRefused as error:
-        words = _said(error.smtp_code, error.smtp_error)
-        raise PutOffError(f"The mail server refuses the sender’s address: {words}") from None
-    except smtplib.SMTPNotSupportedError:
-        raise PutOffError("The mail server offers no TLS.") from None
-    except SoftTimeLimitExceeded:
-        has_time = False
-        raise PutOffError("The mail server answers too slowly.") from None
-    except OSError as error:  # all of smtplib's errors, and those of sockets and TLS
-        logger.warning("mail server away error=%s", type(error).__name__)
-        raise PutOffError("The mail server does not answer as it should.") from None
-    finally:
-        # Its good-bye does not matter: what was taken is taken.
-        if has_time:
-            with contextlib.suppress(OSError):
-                connection.close()
-
-
-def _refusal(status: int, said: bytes | str) -> PutOffError | RefusedError:
-    words = _said(status, said)
-    if 500 <= status < 600:
-        return RefusedError(words)
-    return PutOffError(f"The mail server puts it off: {words}")
-
-
-def _said(status: int, said: bytes | str) -> str:
-    """The mail server's answer as one line."""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return str(storable(as_line(f"{status} {text}")))[:SAID_AT_MOST]
 
 
 def _without_address(words: str, link: Link) -> str:
@@ -187,18 +133,46 @@ def _put_off(mail: LinkMail, words: str) -> None:
     _mine(mail).update(not_before=moment + pause, claimed_until=None, error=words)
 
 
+def _hold(mail: LinkMail, words: str) -> None:
+    """What is refused is about us: said once, and a campaign makes no more that would be."""
+    with transaction.atomic():
+        mail_trouble.note_refusal(mail.link.console, words)
+        if mail.link.run_id is not None:
+            bulk.halt(mail.link.run_id, f"{words.rstrip('.')}. Mend that before you resume it.")
+    _put_off(mail, words)
+
+
 def _note_sent(mail: LinkMail) -> None:
     moment = timezone.now()
     with transaction.atomic():
+        if mail_trouble.note_taken():
+            _let_go(moment)
         link = services.lock(mail.link_id)
+        is_file = not is_delivered()
         if not _mine(mail).update(
-            state=MailState.SENT, sent_at=moment, claimed_until=None, error=""
+            state=MailState.SENT, is_file=is_file, sent_at=moment, claimed_until=None, error=""
         ):
             return
+        was_sent = link.state != LinkState.CREATED and not link.is_only_file
+        Link.objects.filter(pk=link.pk).update(is_only_file=is_file and not was_sent)
         Link.objects.filter(pk=link.pk, sent_at=None).update(sent_at=moment)
         services.move(link, LinkState.SENT)
-        what = "Reminder mailed" if mail.kind == MailKind.REMINDER else "Mailed"
-        link.note("mailed", f"{what} to {mail.recipient}", mail=mail.pk)
+        link.note("mailed", _sent_words(mail, is_file=is_file), mail=mail.pk)
+
+
+def _sent_words(mail: LinkMail, *, is_file: bool) -> str:
+    what = "Reminder " if mail.kind == MailKind.REMINDER else ""
+    if is_file:
+        words = f"{what}written to a file, not mailed to {mail.recipient}: no mail server is set"
+    else:
+        words = f"{what}mailed to {mail.recipient}"
+    return words[0].upper() + words[1:]
+
+
+def _let_go(moment: datetime) -> None:
+    """The trouble is over: what it held back leaves now, not when its next try would be."""
+    held = LinkMail.objects.filter(state=MailState.WAITING, tries__gt=0, not_before__gt=moment)
+    held.update(not_before=moment)
 
 
 def _bounce(mail: LinkMail, said: str) -> None:

@@ -98,14 +98,16 @@ def _candidates(moment: datetime) -> list[Any]:
     links = links.exclude(recipient_email="").annotate(
         invited_at=Max("mails__sent_at", filter=invited),
         newest=Coalesce(Max("mails__number", filter=Q(mails__kind=MailKind.REMINDER)), 0),
-        bounced_at=Max(
-            "mails__created_at", filter=to_recipient & Q(mails__state=MailState.BOUNCED)
+        taken=Coalesce(Max("mails__pk", filter=invited), 0),
+        bounced=Coalesce(
+            Max("mails__pk", filter=to_recipient & Q(mails__state=MailState.BOUNCED)), 0
         ),
     )
     is_due = Q()
     for newest, days in enumerate(AFTER_DAYS):
         is_due |= Q(newest=newest, invited_at__lte=moment - timedelta(days=days))
-    links = links.filter(is_due, bounced_at=None)
+    # A bounce ends them, until a later message to the same address was taken.
+    links = links.filter(is_due, bounced__lt=F("taken"))
     return list(links.select_related("account", "console").order_by("pk"))
 
 

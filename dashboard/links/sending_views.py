@@ -16,6 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.audit.models import Actor
+from dashboard.common import mail
 from dashboard.common.sealing import SealBrokenError
 from dashboard.links import letters, mailing, services
 from dashboard.links.forms import EditLinkForm, SubmissionForm
@@ -66,7 +67,7 @@ def link_send(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "link": link,
         "letter": letter,
-        "sender": letters.sender_address(),
+        "sender": mail.sender_address(),
         "form": SubmissionForm(initial={"submission": uuid.uuid4()}),
         "mail": mailing.latest(link),
     }

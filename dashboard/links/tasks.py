@@ -35,6 +35,7 @@ from dashboard.links import mailing, posting, reminders, services, telling
 from dashboard.links.models import Link, LinkItem, LinkMail, MailState, Mint, MintState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
+from dashboard.notices import mail_trouble
 
 logger = logging.getLogger(__name__)
 
@@ -330,6 +331,8 @@ def send_mail(mail_id: int) -> None:
 @chore(every=2)
 def keep_mailing() -> None:
     """Have the messages that wait sent, a few at a time; one at a time while nothing gets out."""
+    if mail_trouble.is_resting():
+        return
     moment = timezone.now()
     waiting = LinkMail.objects.filter(
         state=MailState.WAITING, not_before__lte=moment, link__console__undecided_since=None
@@ -345,7 +348,8 @@ def keep_mailing() -> None:
     pks = list(first.values_list("pk", flat=True)[:MAILS_AT_ONCE])
     if not pks:
         return
-    room = (1 if mailing.is_silent() else MAILS_AT_ONCE) - in_hand.count()
+    is_in_trouble = mailing.is_silent() or mail_trouble.current() is not None
+    room = (1 if is_in_trouble else MAILS_AT_ONCE) - in_hand.count()
     for pk in pks[: max(0, room)]:
         if not publish(send_mail, pk, queue=mailing.QUEUE):
             return

@@ -21,6 +21,7 @@ HELP = {
     NoticeKind.NEW_LINK_ASKED: "The customer’s link has ended and they want another one.",
     NoticeKind.MAIL_BOUNCED: "It came back, or could not be sent for a day.",
     NoticeKind.OTHER_ACCOUNT: "A customer connected an app as somebody else than before.",
+    NoticeKind.MAIL_REFUSED: "It does not let us send. By e-mail you hear of it afterwards.",
 }
 
 

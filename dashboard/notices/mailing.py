@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import logging
-import smtplib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from email.utils import parseaddr
 
-from celery.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.urls import reverse
@@ -18,9 +13,21 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from dashboard.common.claims import unclaimed
-from dashboard.common.foreign import as_line
+from dashboard.common.foreign import as_line, storable
+from dashboard.common.mail import (
+    MailboxError,
+    Message,
+    OurFaultError,
+    PutOffError,
+    UnwritableError,
+    compose,
+    hand_over,
+    sender,
+    sender_domain,
+)
 from dashboard.common.timing import short_words
 from dashboard.consoles.models import Console
+from dashboard.notices import mail_trouble
 from dashboard.notices.addresses import staff_url
 from dashboard.notices.models import Notice, NoticeKind, NoticeMail, NoticeWish, SendState
 from dashboard.notices.patience import TRIES_FOR, pause_after
@@ -32,8 +39,6 @@ GATHER_FOR = timedelta(seconds=30)
 """A message waits so long for what happens right after, so that both are one."""
 NOTICES_IN_ONE = 50
 CLAIM = timedelta(seconds=60)
-TIMEOUT = 10
-"""Seconds the mail server may be silent."""
 LONGEST_SUBJECT = 150
 
 Wish = tuple[int | None, str]
@@ -97,24 +102,20 @@ def send_to(user_id: int) -> None:
         return
     rows = NoticeMail.objects.filter(pk__in=[mail.pk for mail in wanted])
     try:
-        _message(user, wanted).send()
-    except smtplib.SMTPRecipientsRefused as error:
-        if all(code >= 500 for code, _ in error.recipients.values()):
-            rows.update(
-                state=SendState.FAILED, error="The address was refused.", claimed_until=None
-            )
-            logger.warning("notices not mailed user=%d reason=refused", user_id)
-        else:
-            _wait(wanted, "The mail server asks for a pause.")
-    except ValueError as error:
-        # Django refuses what no header may hold; trying again would not help.
-        rows.update(state=SendState.FAILED, error="It could not be written.", claimed_until=None)
-        logger.warning("notices not written user=%d error=%s", user_id, type(error).__name__)
-    except (smtplib.SMTPException, OSError, SoftTimeLimitExceeded) as error:
-        _wait(wanted, "The mail server does not take messages.")
+        hand_over(_message(user, wanted))
+    except (MailboxError, UnwritableError) as error:
+        what = "The address was refused" if isinstance(error, MailboxError) else "Not written"
+        words = str(storable(f"{what}: {error}"))
+        rows.update(state=SendState.FAILED, error=words, claimed_until=None)
         logger.warning("notices not mailed user=%d error=%s", user_id, type(error).__name__)
+    except OurFaultError as error:
+        _wait(wanted, str(error))
+        mail_trouble.note_refusal(wanted[0].notice.console, str(error))
+    except PutOffError as error:
+        _wait(wanted, str(error))
     else:
         rows.update(state=SendState.SENT, sent_at=timezone.now(), error="", claimed_until=None)
+        mail_trouble.note_taken()
         logger.info("notices mailed user=%d count=%d", user_id, len(wanted))
 
 
@@ -151,24 +152,24 @@ def _wait(mails: Sequence[NoticeMail], why: str) -> None:
             rows.update(not_before=moment + pause, error=why, claimed_until=None)
 
 
-def _message(user: User, mails: Sequence[NoticeMail]) -> EmailMessage:
+def _message(user: User, mails: Sequence[NoticeMail]) -> Message:
     """The message as plain text. It leads to staff pages alone, which ask to sign in."""
     first = as_line(mails[0].notice.words)
     subject = first if len(mails) == 1 else f"{len(mails)} notices"
     end = (
         f"You chose to get these by e-mail. Change that at\n{staff_url(reverse('notice_wishes'))}\n"
     )
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    return EmailMessage(
+    reference = f"notices-{user.pk}-{mails[0].pk}-{mails[-1].pk}"
+    return compose(
+        to=user.email,
         subject=Truncator(f"Cyclr Desk: {subject}").chars(LONGEST_SUBJECT),
-        body="\n\n".join([*(_told(mail.notice) for mail in mails), end]),
-        to=[user.email],
+        text="\n\n".join([*(_told(mail.notice) for mail in mails), end]),
         headers={
             # The same rows make the same id: a message that was sent twice is known as one.
-            "Message-ID": f"<notices-{user.pk}-{mails[0].pk}-{mails[-1].pk}@{domain}>",
+            "Message-ID": f"<{reference}@{sender_domain()}>",
+            "From": sender(),
             "Auto-Submitted": "auto-generated",
         },
-        connection=get_connection(timeout=TIMEOUT),
     )
 
 

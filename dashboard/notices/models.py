@@ -25,6 +25,7 @@ class NoticeKind(models.TextChoices):
     NEW_LINK_ASKED = "new-link-asked", "New link asked for"
     MAIL_BOUNCED = "mail-bounced", "Invitation bounced"
     OTHER_ACCOUNT = "other-account", "Another account"
+    MAIL_REFUSED = "mail-refused", "Mail refused"
 
 
 SHAPES = {
@@ -36,6 +37,7 @@ SHAPES = {
     NoticeKind.NEW_LINK_ASKED: "not-authenticated",
     NoticeKind.MAIL_BOUNCED: "failed",
     NoticeKind.OTHER_ACCOUNT: "not-authenticated",
+    NoticeKind.MAIL_REFUSED: "failed",
 }
 """The state whose shape stands beside a notice."""
 
@@ -151,11 +153,33 @@ class NoticeMail(models.Model):
         return f"{self.notice} to {self.user}"
 
 
+class MailTrouble(models.Model):
+    """The mail server refuses what we send, for a reason that somebody here can mend."""
+
+    words = models.TextField(help_text="What it said last.")
+    began_at = models.DateTimeField(default=timezone.now)
+    rests_until = models.DateTimeField(
+        default=timezone.now, help_text="Nothing is tried by itself before."
+    )
+    is_over = models.BooleanField(default=False, help_text="It took a message again.")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_over"], condition=Q(is_over=False), name="mail_trouble_one_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.words
+
+
 class Webhook(models.Model):
     """Another system that is told of a console's notices as they happen."""
 
     console = models.OneToOneField(Console, on_delete=models.CASCADE, related_name="webhook")
-    url = models.CharField(max_length=500)
+    url = models.TextField()
     sealed_secret = models.TextField()
     is_on = models.BooleanField(default=True)
     created_by = models.ForeignKey(
@@ -189,6 +213,9 @@ class WebhookDelivery(models.Model):
     error = models.TextField(blank=True, default="", help_text="Why the last try failed.")
     status = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="The HTTP status of the last answer."
+    )
+    said = models.TextField(
+        blank=True, default="", help_text="The first part of the last answer, without secrets."
     )
     tries = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)

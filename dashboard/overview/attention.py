@@ -312,7 +312,7 @@ def _link_row(link: Link) -> Row:
     else:
         why = f"Works until {clock_or_date_words(link.expires_at)}: {how_far}."
     return Row(
-        state=link.shown_state,
+        state=link.shape,
         name=str(link),
         url=link.get_absolute_url(),
         account="",

@@ -14,7 +14,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from dashboard.common import mail
+from dashboard.common.foreign import as_line
 from dashboard.consoles.models import Console
+from dashboard.notices import mail_trouble
 from dashboard.operations.pulses import signs
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Membership, Role, User
@@ -62,6 +65,19 @@ def _people(user: User, consoles: Sequence[Console]) -> QuerySet[User]:
     return people.prefetch_related(Prefetch("memberships", queryset=in_view, to_attr="shown_roles"))
 
 
+def _mail_facts() -> list[tuple[str, str]]:
+    """Where messages to customers and colleagues go, and what stands in their way."""
+    if not mail.is_delivered():
+        words = "No mail server is set: messages are written to files and reach nobody"
+        return [("Mail", f"{words}. Set EMAIL_URL.")]
+    server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    facts = [("Mail", f"Sent by {server} from {mail.sender_address() or 'no address'}")]
+    trouble = mail_trouble.current()
+    if trouble is not None:
+        facts.append(("Mail is refused", f"{as_line(trouble.words)} Messages wait until then."))
+    return facts
+
+
 def _facts() -> list[tuple[str, str]]:
     """What this process runs on."""
     return [
@@ -71,4 +87,5 @@ def _facts() -> list[tuple[str, str]]:
         ("Calls to Cyclr", f"{settings.CYCLR_CALLS_PER_SECOND:g} a second at most"),
         ("Full sync", f"every {settings.SYNC_EVERY / 60:g} min"),
         ("Link pages at", settings.PUBLIC_URL),
+        *_mail_facts(),
     ]

@@ -6,7 +6,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email import message_from_string, policy
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, ClassVar
 
@@ -41,7 +41,8 @@ def read(message: Any) -> EmailMessage:
 
 def read_raw(raw: str) -> EmailMessage:
     """The same from what went over the wire."""
-    parsed = message_from_string(raw, policy=policy.default)
+    sent = raw.encode("utf-8", "surrogateescape")
+    parsed = message_from_bytes(sent, policy=policy.default)
     assert isinstance(parsed, EmailMessage)
     return parsed
 
@@ -59,7 +60,7 @@ class Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         """Answer as the server was told; keep what was delivered."""
         server: Any = self.server
-        self.say("220 ready")
+        self.say(server.answers.get("HELLO", "220 ready"))
         while line := self.rfile.readline().decode().rstrip("\r\n"):
             verb = line.split(":")[0].split(" ")[0].upper()
             if verb == "RCPT":

@@ -6,6 +6,7 @@ import re
 import smtplib
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +22,12 @@ from dashboard.consoles.colours import ENOUGH_FOR_TEXT, contrast
 from dashboard.consoles.models import Branding
 from dashboard.links import letters, mailing, posting, services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
+from dashboard.notices import mail_trouble
+from dashboard.notices.models import Notice, NoticeKind
+from dashboard.people.models import Role
 from tests.factories import make_account_connector, make_link, make_user
 from tests.links.postbox import BACKEND, Faulty, outbox, part, read, read_raw, smtp_server
-from tests.pages import HOSTILE
+from tests.pages import HOSTILE, signed_in
 from tests.simulated import Hands
 
 ANA = "ana@customer.example"
@@ -262,7 +266,9 @@ def test_an_address_of_another_script_is_sent_as_mail_servers_want_it(
     ("answers", "state", "words"),
     [
         ({"RCPT": "550 5.1.1 no such user"}, MailState.BOUNCED, "550 5.1.1 no such user"),
-        ({"END": "554 looks like spam"}, MailState.BOUNCED, "554 looks like spam"),
+        ({"END": "550 5.1.1 no such user"}, MailState.BOUNCED, "550 5.1.1 no such user"),
+        ({"END": "554 looks like spam"}, MailState.WAITING, "refuses what we send: 554 looks like"),
+        ({"RCPT": "554 5.7.1 Relay denied"}, MailState.WAITING, "refuses to send this from us"),
         ({"RCPT": "451 come back later"}, MailState.WAITING, "puts it off: 451 come back later"),
         ({"MAIL": "550 who are you"}, MailState.WAITING, "refuses the sender’s address"),
         ({"EHLO": "421 busy", "HELO": "421 busy"}, MailState.WAITING, "does not answer"),
@@ -319,7 +325,7 @@ def test_a_bounce_is_told_once_and_without_the_address_of_the_link(
     mailed: Link, faulty: list[Exception]
 ) -> None:
     said = f"blocked address {mailed.url().upper()}".encode()
-    faulty.append(smtplib.SMTPDataError(554, said))
+    faulty.append(smtplib.SMTPRecipientsRefused({ANA: (550, b"5.1.1 " + said)}))
     tasks.send_mail(queued(mailed).pk)
 
     event = LinkEvent.objects.get(link=mailed)
@@ -338,7 +344,7 @@ def test_an_address_that_a_server_quotes_over_several_lines_is_cut(
     tasks.send_mail(queued(mailed).pk)
 
     said = LinkMail.objects.get().error
-    assert said.startswith("554 blocked address /c/")
+    assert said.startswith("The mail server refuses what we send: 554 blocked address /c/")
     assert not any(token[n : n + 8] in said for n in range(57))
 
 
@@ -360,7 +366,8 @@ def test_a_message_that_cannot_be_written_fails_in_words(
     tasks.send_mail(queued(mailed).pk)
 
     mail = LinkMail.objects.get()
-    assert (mail.state, mail.error) == (MailState.FAILED, posting.UNWRITABLE)
+    assert mail.state == MailState.FAILED
+    assert mail.error.startswith("The message could not be written: ")
 
 
 def test_a_link_whose_key_was_dropped_fails_in_words(mailed: Link, settings: Any) -> None:
@@ -370,6 +377,116 @@ def test_a_link_whose_key_was_dropped_fails_in_words(mailed: Link, settings: Any
 
     mail.refresh_from_db()
     assert (mail.state, mail.error) == (MailState.FAILED, posting.LOST_KEY)
+
+
+# ---- refusals that are about us ----
+
+NOT_OURS = smtplib.SMTPDataError(554, b"5.2.252 SendAsDenied; not allowed to send as desk")
+TOLD = Notice.objects.filter(kind=NoticeKind.MAIL_REFUSED)
+
+
+def test_a_refusal_about_us_blames_nobody_and_is_told_once(
+    db: None, faulty: list[Exception]
+) -> None:
+    first = make_link(recipient_email=ANA)
+    for _ in range(3):
+        faulty.append(NOT_OURS)
+        tasks.send_mail(queued(make_link(account=first.account, recipient_email=ANA)).pk)
+
+    assert set(LinkMail.objects.values_list("state", flat=True)) == {MailState.WAITING}
+    assert not LinkEvent.objects.filter(event="bounced").exists()
+    notice = TOLD.get()
+    assert "5.2.252 SendAsDenied" in notice.details
+
+
+def test_meanwhile_nothing_is_tried_by_itself_and_then_one(
+    mailed: Link, faulty: list[Exception], messages: list[int], hands: Hands
+) -> None:
+    faulty.append(NOT_OURS)
+    tasks.send_mail(queued(mailed).pk)
+    others = [queued(make_link(account=mailed.account, recipient_email=ANA)) for _ in range(3)]
+    LinkMail.objects.filter(tries=0).update(published_at=None)
+    tasks.keep_mailing()
+    assert messages == []
+    hands.later(mail_trouble.RESTS_FOR.total_seconds() + 1)
+    tasks.keep_mailing()
+
+    assert len(messages) == 1
+    assert messages[0] in {one.pk for one in (*others, LinkMail.objects.earliest("pk"))}
+
+
+def test_once_a_message_is_taken_the_others_leave_and_the_next_trouble_is_told_anew(
+    mailed: Link, faulty: list[Exception]
+) -> None:
+    faulty.append(NOT_OURS)
+    held = queued(mailed)
+    tasks.send_mail(held.pk)
+    tasks.send_mail(queued(make_link(account=mailed.account, recipient_email=ANA)).pk)
+    tasks.send_mail(held.pk)
+    assert len(outbox()) == 2
+    faulty.append(NOT_OURS)
+    tasks.send_mail(queued(mailed).pk)
+
+    assert TOLD.count() == 2
+
+
+def test_a_refusal_about_us_pauses_the_campaign(db: None, faulty: list[Exception]) -> None:
+    first = make_link(recipient_email=ANA)
+    run = BulkRun(console=first.console, kind="links.create", title="Reconnect", state="running")
+    run.actor = Actor.system()
+    run.save()
+    faulty.append(NOT_OURS)
+    tasks.send_mail(queued(make_link(account=first.account, recipient_email=ANA, run=run)).pk)
+
+    run.refresh_from_db()
+    assert run.state == "paused"
+    assert "5.2.252 SendAsDenied" in run.halted
+
+
+# ---- without a mail server ----
+
+
+def test_a_message_that_became_a_file_is_not_called_mailed(
+    mailed: Link, settings: Any, tmp_path: Path
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    tasks.send_mail(queued(mailed).pk)
+
+    mailed.refresh_from_db()
+    assert mailed.shown_state == "Sent to a file" and mailed.shape == "sent"
+    (event,) = LinkEvent.objects.filter(link=mailed)
+    assert event.words == f"Written to a file, not mailed to {ANA}: no mail server is set"
+    page = signed_in(make_user(Role.AGENT)).get(mailed.get_absolute_url()).content.decode()
+    assert "Mailed to" not in page and ">Sent<" not in page
+    assert "Written to a file" in page
+
+
+@pytest.mark.parametrize("how", ["mailed", "another way"])
+def test_once_it_really_was_sent_it_is_called_so(
+    mailed: Link, settings: Any, tmp_path: Path, how: str
+) -> None:
+    usual = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    tasks.send_mail(queued(mailed).pk)
+    settings.EMAIL_BACKEND = usual
+    if how == "mailed":
+        tasks.send_mail(queued(mailed).pk)
+    else:
+        assert mailing.mark_sent(mailed, Actor.staff(make_user()))
+
+    mailed.refresh_from_db()
+    assert mailed.shown_state == "Sent"
+
+
+def test_the_preview_says_that_no_mail_server_is_set(mailed: Link, settings: Any) -> None:
+    browser = signed_in(make_user(Role.AGENT))
+    path = f"{mailed.get_absolute_url()}send/"
+    assert "No mail server is set" not in browser.get(path).content.decode()
+
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    assert "No mail server is set" in browser.get(path).content.decode()
 
 
 # ---- what is not needed any more ----

@@ -207,6 +207,18 @@ def test_after_a_bounce_nobody_is_reminded(invited: Link, clock: Any) -> None:
     assert work() == []
 
 
+def test_after_a_bounce_that_was_mended_reminders_go_on(invited: Link, clock: Any) -> None:
+    clock.move_to(MONDAY + timedelta(hours=1))
+    bounced = mailing.queue_mail(invited, Actor.system())
+    LinkMail.objects.filter(pk=bounced.pk).update(state=MailState.BOUNCED)
+    clock.move_to(MONDAY + timedelta(days=1))
+    assert work() == []
+    invite(invited)
+    clock.move_to(MONDAY + timedelta(days=2))
+
+    assert work() == [1]
+
+
 def test_looking_for_reminders_is_cheap(
     db: None, clock: Any, django_assert_max_num_queries: Any
 ) -> None:

@@ -244,7 +244,7 @@ def test_the_mail_program_gets_a_short_message(agent: Client, made: Link) -> Non
     found = re.search(r'href="(mailto:[^"]+)"', page)
 
     assert found
-    assert found.group(1).startswith("mailto:ana%40customer.example?subject=Larkfield%20asks")
+    assert found.group(1).startswith("mailto:ana@customer.example?subject=Larkfield%20asks")
     assert made.token() in found.group(1) and len(found.group(1)) < 1500
 
 
@@ -282,7 +282,7 @@ def test_a_link_is_made_with_all_its_wishes(agent: Client) -> None:
         ({"ticket_url": "javascript:alert(1)"}, "valid URL"),
         ({"ticket_url": "ftp://files.example.com/x"}, "Give an address like https://"),
         ({"ticket_url": "https://good@evil.example"}, "Give an address like https://"),
-        ({"recipient_email": "ana@customer.example\r\nBcc: x@y.example"}, "valid email"),
+        ({"recipient_email": "ana@customer.example\r\nBcc: x@y.example"}, "give one address"),
         ({"recipient_name": "Ana\r\nBcc: x@y.example"}, "A name is one line"),
     ],
 )

@@ -223,19 +223,27 @@ def test_after_a_day_it_is_given_up_in_words(
 
     row = NoticeMail.objects.get()
     assert row.state == SendState.FAILED
-    assert row.error == "The mail server does not take messages. It was tried for a day."
+    assert row.error == ("The mail server does not answer as it should. It was tried for a day.")
 
 
-@pytest.mark.parametrize(("code", "state"), [(550, SendState.FAILED), (450, SendState.WAITING)])
+@pytest.mark.parametrize(
+    ("code", "said", "state"),
+    [
+        (550, b"5.1.1 no such user", SendState.FAILED),
+        (550, b"5.7.1 you may not send", SendState.WAITING),
+        (450, b"no", SendState.WAITING),
+    ],
+)
 def test_a_refused_address_is_told_from_a_busy_server(
     colleague: User,
     tell: Callable[..., Notice],
     broken: type[Broken],
     monkeypatch: pytest.MonkeyPatch,
     code: int,
+    said: bytes,
     state: SendState,
 ) -> None:
-    refusal = smtplib.SMTPRecipientsRefused({"mara@desk.example": (code, b"no")})
+    refusal = smtplib.SMTPRecipientsRefused({"mara@desk.example": (code, said)})
     monkeypatch.setattr(broken, "error", refusal)
     tell()
 

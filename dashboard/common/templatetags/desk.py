@@ -22,8 +22,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from dashboard.common import timing
+from dashboard.common.email_address import mailto_address
 from dashboard.common.foreign import as_text, is_blank, tile_letters, visible
 from dashboard.common.foreign import initials as initials_of
+from dashboard.common.mail import is_delivered
 
 register = template.Library()
 
@@ -86,9 +88,15 @@ def strong(text: object) -> SafeString:
 
 
 @register.simple_tag
+def mail_is_delivered() -> bool:
+    """`{% mail_is_delivered as is_delivered %}`: whether messages reach anybody from here."""
+    return is_delivered()
+
+
+@register.simple_tag
 def mail_to(address: str) -> SafeString:
     """`{% mail_to support_email as address %}`: an address that opens the mail program."""
-    return format_html('<a href="mailto:{}">{}</a>', address, foreign(address))
+    return format_html('<a href="mailto:{}">{}</a>', mailto_address(address), foreign(address))
 
 
 @register.simple_tag
