@@ -22,6 +22,7 @@ ACTIONS = {
     "links.mail": "Mailed",
     "links.sent": "Sent another way",
     "links.unsubscribe": "Ended reminders of",
+    "links.remind": "Began reminders again of",
     "links.resend_all": "Sent the links not opened again",
     "links.extend_all": "Extended all unfinished links",
     "links.revoke_all": "Revoked all unfinished links",

@@ -34,6 +34,7 @@ def entry_new(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
     link, item = _found(token, item_pk)
     if link is None or item is None:
         return public.unknown_page(request)
+    token = link.token()  # without what was glued to it
     with public.speaking(request, link):
         return _entry(request, link, item, token)
 
@@ -75,6 +76,7 @@ def entry_wait(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
     link, item = _found(token, item_pk)
     if link is None or item is None:
         return public.unknown_page(request)
+    token = link.token()  # without what was glued to it
     context = _context(item, token)
     if item.connected_at is not None:
         context |= {"is_connected": True, "has_more": public.has_more(item)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -75,9 +76,9 @@ class LinkQuerySet(MirrorQuerySet):
             console__retired_at=None,
         )
 
-    def with_public_id(self, public_id: str) -> Self:
-        """The one of this address, with what its pages need."""
-        return self.filter(public_id=public_id).select_related("console", "account__console")
+    def with_public_ids(self, public_ids: Collection[str]) -> Self:
+        """Those of these addresses, with what their pages need."""
+        return self.filter(public_id__in=public_ids).select_related("console", "account__console")
 
 
 class Link(Acted):
@@ -577,9 +578,14 @@ class LinkEvent(models.Model):
             return "sent"
         if self.event == "entered":
             return "started"
-        if self.is_robot or self.event not in known:
+        if self.is_robot or self.is_staff or self.event not in known:
             return MARKS.get(self.event, "quiet")
         return self.event
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether a colleague did it, signed in here."""
+        return bool(self.details.get("staff"))
 
     @property
     def is_robot(self) -> bool:

@@ -10,7 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -22,9 +24,11 @@ from dashboard.common.foreign import as_text
 from dashboard.common.limits import is_within
 from dashboard.links import reminders, services
 from dashboard.links.entry_form import lone_form
+from dashboard.links.glued import MINT, candidates
 from dashboard.links.languages import again_words, language_of, menu, sign, until_words
 from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
 from dashboard.links.needs import needs_of, needs_on
+from dashboard.links.visitors import ROBOT, is_prefetch, is_scanner, visitor_of
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
 
@@ -37,39 +41,6 @@ NOT_FINISHED_AFTER = 25.0
 """Seconds after the return in which Cyclr usually knows; then the page says how to go on."""
 STOPS_LOOKING_AFTER = 120.0
 """Seconds after the return for which the page goes on looking by itself."""
-
-_ROBOT = re.compile(
-    r"bot|crawl|spider|scan|preview|fetch|curl|wget|python|java/|go-http|safelinks|"
-    r"proofpoint|mimecast|barracuda|slack|teams|whatsapp|facebookexternal|outlook",
-    re.IGNORECASE,
-)
-
-
-def guess(request: HttpRequest) -> tuple[str, str]:
-    """Likely a mail scanner or a person, and why; for labelling only."""
-    agent = request.headers.get("User-Agent", "")
-    if request.method == "HEAD":
-        return "robot", "HEAD request, no browser"
-    if _is_prefetch(request):
-        return "robot", "A preview, not a visit"
-    if not agent or _ROBOT.search(agent):
-        return "robot", "A program, not a browser"
-    if not request.headers.get("Accept-Language"):
-        return "robot", "No language asked for, as browsers do"
-    return "person", _device(agent)
-
-
-def _is_prefetch(request: HttpRequest) -> bool:
-    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
-    return any(
-        "prefetch" in purpose.lower() or "preview" in purpose.lower() for purpose in purposes
-    )
-
-
-def _device(agent: str) -> str:
-    names = ("iPhone", "iPad", "Android", "Windows", "Macintosh", "Linux")
-    return next((name for name in names if name in agent), "A browser")
-
 
 _until = lazy(until_words, str)
 _again = lazy(again_words, str)
@@ -141,9 +112,18 @@ def public_link(request: HttpRequest, token: str) -> HttpResponse:
     link = services.find(token)
     if link is None:
         return unknown_page(request)
-    who, why = guess(request)
+    if token != link.token():
+        return _to_clean(request, "public_link", link)
+    visitor = visitor_of(request)
     agent = as_text(request.headers.get("User-Agent", ""))[:200]
-    services.log_open(link, method=request.method or "", guess=who, why=why, agent=agent)
+    services.log_open(
+        link,
+        method=request.method or "",
+        guess=visitor.kind,
+        why=visitor.why,
+        agent=agent,
+        name=visitor.name,
+    )
     return link_page(request, link, token)
 
 
@@ -152,6 +132,46 @@ def waiting_page(request: HttpRequest, link: Link) -> HttpResponse:
     response = draw_page(request, "not_now", _way_back(request, link), 503)
     response["Retry-After"] = "600"
     return response
+
+
+def _to_clean(request: HttpRequest, name: str, link: Link, *more: int) -> HttpResponse:
+    """To the same page without what was glued to its address."""
+    query = request.META.get("QUERY_STRING", "")
+    url = reverse(name, args=[link.token(), *more])
+    return HttpResponseRedirect(f"{url}?{query}" if query else url)
+
+
+_REST = re.compile(r"/(?:(?P<item>\d{1,18})/)?(?P<page>continue|form|entry|ask|reminders)(?![a-z])")
+"""Which of a link's pages stands behind its token."""
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_to_all
+def link_glued(request: HttpRequest, rest: str) -> HttpResponse:
+    """Any other address below `/c/`: to what it was before something was glued to it.
+
+    A POST changes nothing here, but for the one of mail programs that ends reminders.
+    """
+    kind = {"m/": "mint_wait", "r/": "link_return"}.get(rest.lstrip("/")[:2].lower())
+    if kind is not None:
+        mint = _mint(rest.lstrip("/")[2:])
+        if mint is None:
+            return unknown_page(request)
+        return HttpResponseRedirect(reverse(kind, args=[mint.public_id]), status=303)
+    link = services.find(rest)
+    if link is None:
+        return unknown_page(request)
+    match = _REST.search(rest.lower())
+    page, item = (match["page"], match["item"]) if match else ("", None)
+    if page == "reminders":
+        if request.method == "POST":
+            return link_reminders(request, link.token())
+        return _to_clean(request, "link_reminders", link)
+    names = {"form": "entry_new", "entry": "entry_wait"}
+    if page in names and item:
+        return _to_clean(request, names[page], link, int(item))
+    return _to_clean(request, "public_link", link)
 
 
 def link_page(request: HttpRequest, link: Link, token: str, status: int = 200) -> HttpResponse:
@@ -186,6 +206,7 @@ def link_continue(request: HttpRequest, token: str, item_pk: int) -> HttpRespons
     link = services.find(token)
     if link is None:
         return unknown_page(request)
+    token = link.token()
     item = (
         link.items.select_related("link__account__console", "account_connector__account__console")
         .filter(pk=item_pk)
@@ -227,12 +248,11 @@ def rest_page(request: HttpRequest, link: Link, token: str, pause: timedelta) ->
 
 
 def _mint(mint_id: str) -> Mint | None:
-    if not re.fullmatch(r"[a-z2-7]{32}", mint_id):
-        mint_id = "a" * 32
+    """The start of this id, also with something glued to it; the same work for what is none."""
     rows = Mint.objects.select_related(
         "item__link__console", "item__link__account", "item__account_connector"
     )
-    return rows.filter(public_id=mint_id).first()
+    return rows.filter(public_id__in=candidates(mint_id, MINT) or ["a" * MINT]).first()
 
 
 def _way_back(request: HttpRequest, link: Link) -> dict[str, Any]:
@@ -257,11 +277,10 @@ def mint_wait(request: HttpRequest, mint_id: str) -> HttpResponse:
     mint = _mint(mint_id)
     if mint is None:
         return unknown_page(request)
-    is_visit = request.method == "GET" and not _is_prefetch(request)
+    is_visit = request.method == "GET" and not is_prefetch(request)
     is_first = is_visit and services.note_shown(mint)
     if is_visit and not is_first and mint.state == MintState.READY:
-        who, why = guess(request)
-        url = services.take_redirect(mint, robot=why if who == "robot" else "")
+        url = services.take_redirect(mint, label=visitor_of(request).label)
         if url is not None:
             return _to_cyclr(url)
         mint = _mint(mint_id) or mint
@@ -299,7 +318,7 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
     mint = _mint(mint_id)
     if mint is None:
         return unknown_page(request)
-    if request.method == "GET" and not _is_prefetch(request):
+    if request.method == "GET" and not is_prefetch(request):
         services.note_return(mint)
     item = LinkItem.objects.select_related("account_connector", "link__console", "proof").get(
         pk=mint.item_id
@@ -346,31 +365,48 @@ def link_ask(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         return unknown_page(request)
     if not link.is_usable and not link.is_waiting:
-        who, why = guess(request)
-        services.ask_for_new(link, robot=why if who == "robot" else "")
-    return HttpResponseRedirect(reverse("public_link", args=[token]), status=303)
-
-
-ONE_CLICK = [("List-Unsubscribe", ["One-Click"])]
-"""What a mail program posts by itself (RFC 8058): without cookies, so without a CSRF token."""
+        services.ask_for_new(link, label=visitor_of(request).label)
+    return HttpResponseRedirect(reverse("public_link", args=[link.token()]), status=303)
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @open_to_all
 def link_reminders(request: HttpRequest, token: str) -> HttpResponse:
-    """Where a customer ends the reminders of a link; a GET asks, a POST does."""
-    if request.method == "POST" and list(request.POST.lists()) == ONE_CLICK:
-        return _reminders(request, token)
-    checked: HttpResponse = csrf_protect(_reminders)(request, token)
-    return checked
+    """Where a customer ends the reminders of a link; a GET asks, a POST does.
 
-
-def _reminders(request: HttpRequest, token: str) -> HttpResponse:
+    Mail programs post here by themselves (RFC 8058): in several encodings, without cookies, some
+    with an empty body. So the token in the address is the credential, whatever else is sent.
+    """
     link = services.find(token)
     if link is None:
         return unknown_page(request)
+    if request.method != "POST" and token != link.token():
+        return _to_clean(request, "link_reminders", link)
     if request.method == "POST":
-        who, why = guess(request)
-        reminders.end(link, robot=why if who == "robot" else "")
-    return draw_page(request, "reminders", _context(link, token))
+        how, label = _who_ends(request)
+        reminders.end(link, how=how, label=label)
+    return draw_page(request, "reminders", _context(link, link.token()))
+
+
+def _who_ends(request: HttpRequest) -> tuple[str, dict[str, Any]]:
+    """By which way, and the label of who is likely not the customer.
+
+    What a mail program posts comes from its maker's machines and is the customer's wish; what a
+    mail scanner posts is not.
+    """
+    visitor = visitor_of(request)
+    is_program = visitor.kind == ROBOT and not is_scanner(request)
+    if is_program and _is_one_click(request):
+        return "By the button of their mail program", {}
+    return "", visitor.label
+
+
+def _is_one_click(request: HttpRequest) -> bool:
+    """Whether a body says what RFC 8058 has mail programs say, in whatever form."""
+    try:
+        said = [(name, value) for name, values in request.POST.lists() for value in values]
+    except (SuspiciousOperation, MultiPartParserError, UnreadablePostError):
+        return False  # it cannot be read: that changes the label alone
+    wanted = ("list-unsubscribe", "one-click")
+    return any((name.strip().lower(), value.strip().lower()) == wanted for name, value in said)

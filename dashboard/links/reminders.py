@@ -66,20 +66,46 @@ def queue_due() -> int:
     return queued
 
 
-def end(link: Link, *, robot: str = "") -> None:
+def end(link: Link, *, how: str = "", label: dict[str, Any] | None = None) -> None:
     """The customer wants no more reminders of this link; asked twice it is noted once.
 
-    `robot` says why it was likely a machine, for labelling only.
+    `how` says by which way, `label` is that of a visitor who is likely not the customer.
     """
+    label = label or {}
+    words = "The customer wants no more reminders"
+    if label:
+        words = f"Reminders ended by {label.get('staff') or 'what is likely a machine'}"
     with transaction.atomic():
         services.lock(link.pk)
         rows = Link.objects.filter(pk=link.pk, reminders_ended_at=None)
         if not rows.update(reminders_ended_at=timezone.now()):
             return
-        label = {"robot": True, "why": robot} if robot else {}
-        link.note("unsubscribed", "The customer wants no more reminders", None, **label)
+        link.note("unsubscribed", words, None, **({"why": how} if how else {}) | label)
         services.record(link, Actor.link(link.pk), "links.unsubscribe")
     link.refresh_from_db(fields=["reminders_ended_at"])
+
+
+def begin_again(link: Link, actor: Actor) -> bool:
+    """Somebody here lets reminders go on that were ended; says whether they were."""
+    with transaction.atomic():
+        now = services.lock(link.pk)
+        rows = Link.objects.filter(pk=now.pk, reminders_ended_at__isnull=False)
+        if not now.is_usable or not rows.update(reminders_ended_at=None, has_reminders=True):
+            return False
+        now.note("reminding", f"Reminders begun again by {actor.name}")
+        services.record(now, actor, "links.remind")
+    return True
+
+
+def was_ended_by(link: Link) -> str:
+    """Who ended the reminders, in words; empty while they have not been ended."""
+    if link.reminders_ended_at is None:
+        return ""
+    line = link.events.filter(event="unsubscribed").first()
+    if line is not None and line.is_robot:
+        return "Ended by what is likely a mail scanner"
+    staff = line.details.get("staff") if line is not None else ""
+    return f"Ended by {staff or 'the customer'}"
 
 
 def _candidates(moment: datetime) -> list[Any]:

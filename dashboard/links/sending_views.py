@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.audit.models import Actor
 from dashboard.common import mail
 from dashboard.common.sealing import SealBrokenError
-from dashboard.links import letters, mailing, services
+from dashboard.links import letters, mailing, reminders, services
 from dashboard.links.forms import EditLinkForm, SubmissionForm
 from dashboard.links.models import Link
 from dashboard.links.views import LINKS
@@ -113,6 +113,16 @@ def link_sent(request: StaffRequest, pk: int) -> HttpResponse:
     link = get_for(request, LINKS, Role.AGENT, pk=pk)
     if mailing.mark_sent(link, Actor.staff(request.user)):
         messages.success(request, "Noted as sent.")
+    return redirect(link)
+
+
+@require_POST
+@role_required(Role.AGENT)
+def link_remind(request: StaffRequest, pk: int) -> HttpResponse:
+    """Let reminders go on that were ended: by a scanner, or by a customer who wants them again."""
+    link = get_for(request, LINKS, Role.AGENT, pk=pk)
+    if reminders.begin_again(link, Actor.staff(request.user)):
+        messages.success(request, "Reminders go on.")
     return redirect(link)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
 import logging
-import re
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,6 +24,7 @@ from dashboard.common.foreign import storable
 from dashboard.common.searching import search_text
 from dashboard.common.tasks import publish_on_commit
 from dashboard.common.ticking import version_of
+from dashboard.links.glued import candidates
 from dashboard.links.models import (
     ENTER,
     ORDER,
@@ -49,8 +48,6 @@ OPENS_KEPT = 200
 """Lines about openings on a link's timeline: so many of machines and so many of persons."""
 SAME_OPEN_FOR = timedelta(seconds=30)
 LONGEST_PAUSE = 60.0
-
-_TOKEN = re.compile(r"([a-z2-7]{64})[^a-z0-9]{0,8}")
 
 
 class TooManyStartsError(Exception):
@@ -226,6 +223,8 @@ def edit(link: Link, actor: Actor, details: dict[str, object], *, version: str) 
             columns["reminders_ended_at"] = None  # that was another person's wish
         recipient = [details[name] for name in ("recipient_email", "recipient_name")]
         columns["search_text"] = search_text(*recipient)
+        if columns.get("has_reminders"):
+            columns["reminders_ended_at"] = None  # somebody here begins them again
         Link.objects.filter(pk=now.pk).update(**columns)
         words = ", ".join(name.replace("_", " ").removeprefix("has ") for name in changed)
         now.note("edited", f"Changed by {actor.name}", why=words.capitalize())
@@ -252,45 +251,53 @@ def record(link: Link, actor: Actor, action: str, **details: Any) -> None:
 
 
 def find(token: str) -> Link | None:
-    """The link of an address token, or None; the same work for every token that is not ours.
+    """The link whose token a text holds, or None; the same work for every text that holds none.
 
-    Mail programs glue punctuation to addresses: that much is forgiven.
+    See `links.glued` for what is forgiven.
     """
-    match = _TOKEN.fullmatch(token.strip().lower())
-    try:
-        raw = base64.b32decode((match.group(1) if match else "a" * 64).upper())
-    except binascii.Error:
-        raw = bytes(40)
+    raws = [base64.b32decode(one.upper()) for one in candidates(token)] or [bytes(40)]
+    links = Link.objects.with_public_ids({raw[:8].hex() for raw in raws})
+    known = {link.public_id: link for link in links}
+    raw = next((raw for raw in raws if raw[:8].hex() in known), raws[0])
     public_id, code = raw[:8].hex(), raw[8:]
-    link = Link.objects.with_public_id(public_id).first()
+    link = known.get(public_id)
     key_id = link.key_id if link else sealing.current_key_id()
     try:
         ours = sealing.code_for(public_id, purpose="link", key=key_id)
     except sealing.SealBrokenError:
         logger.error("link key dropped link=%s key=%s", link.pk if link else None, key_id)
         return None
-    is_ours = hmac.compare_digest(ours, code)
-    return link if is_ours and match else None
+    return link if hmac.compare_digest(ours, code) else None
 
 
-def log_open(link: Link, *, method: str, guess: str, why: str, agent: str) -> None:
+def log_open(link: Link, *, method: str, guess: str, why: str, agent: str, name: str = "") -> None:
     """Write an opening into the link's log; who it was is a guess, for labelling only.
 
-    Machines cannot crowd out persons: each kind has its own room in the log.
+    Machines cannot crowd out persons: each kind has its own room in the log. A colleague, whose
+    name it is then, is not the customer, so the link is as unopened as before.
     """
     is_robot = guess == "robot"
     agent = storable(agent)
-    if not is_robot and link.state in {LinkState.CREATED, LinkState.SENT}:
+    if guess == "person" and link.state in {LinkState.CREATED, LinkState.SENT}:
         move(link, LinkState.OPENED)
     opens = link.events.filter(event="opened", details__robot=is_robot)
     # After a return the page loads itself again and again until the check has ended.
     pause = timedelta(seconds=settings.VERIFY_FOR)
     lately = timezone.now() - (pause if link.state == LinkState.RETURNED else SAME_OPEN_FOR)
-    is_same = opens.filter(at__gt=lately, details__agent=agent).exists()
+    words = "Opened" if is_robot else f"Opened by {name or 'a person'}"
+    is_same = opens.filter(at__gt=lately, details__agent=agent, words=words).exists()
     if is_same or opens.count() >= OPENS_KEPT:
         return
-    words = "Opened" if is_robot else "Opened by a person"
-    link.note("opened", words, robot=is_robot, why=why, agent=agent, method=method)
+    link.note(
+        "opened",
+        words,
+        None,
+        robot=is_robot,
+        why=why,
+        agent=agent,
+        method=method,
+        **({"staff": name} if name else {}),
+    )
 
 
 def lock(link_id: int) -> Link:
@@ -375,11 +382,11 @@ def note_shown(mint: Mint) -> bool:
     return bool(rows.update(shown_at=timezone.now()))
 
 
-def take_redirect(mint: Mint, *, robot: str = "") -> str | None:
+def take_redirect(mint: Mint, *, label: dict[str, Any] | None = None) -> str | None:
     """The address at Cyclr that a mint leads to, for one redirect; None if there is none now.
 
-    Used and wiped in the same statement: of two requests at once only one gets it. `robot` says
-    why the visitor is likely a machine, for labelling only.
+    Used and wiped in the same statement: of two requests at once only one gets it. `label`: of a
+    visitor who is likely not the customer.
     """
     from dashboard.links import proving
 
@@ -410,8 +417,7 @@ def take_redirect(mint: Mint, *, robot: str = "") -> str | None:
             checks=0,
         )
         move(item.link, LinkState.STARTED, item)
-        label = {"robot": True, "why": robot} if robot else {}
-        item.link.note("started", f"Started {item.account_connector}", item, **label)
+        item.link.note("started", f"Started {item.account_connector}", item, **(label or {}))
         if item.connected_at is not None:
             proving.ask_after_start(item)
     return url
@@ -570,14 +576,13 @@ def _connect_link(link: Link, moment: datetime) -> None:
     link.refresh_from_db()
 
 
-def ask_for_new(link: Link, *, robot: str = "") -> None:
+def ask_for_new(link: Link, *, label: dict[str, Any] | None = None) -> None:
     """A customer with an old link asks for a new one: staff are told, once.
 
-    `robot` says why it was likely a machine, for labelling only.
+    `label`: of a visitor who is likely not the customer.
     """
     with transaction.atomic():
         rows = Link.objects.filter(pk=link.pk, is_new_link_asked=False, connected_at=None)
         if rows.filter(console__retired_at=None).update(is_new_link_asked=True):
-            label = {"robot": True, "why": robot} if robot else {}
-            link.note("asked", "The customer asks for a new link", None, **label)
+            link.note("asked", "The customer asks for a new link", None, **(label or {}))
             record(link, Actor.link(link.pk), "links.ask")

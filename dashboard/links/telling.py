@@ -41,6 +41,8 @@ def on_event(link: Link, line: LinkEvent) -> None:
             _tell_of_one(link, line.item)
         case "asked":
             guess = "Likely a machine. " if line.is_robot else ""
+            if line.is_staff:
+                guess = f"Asked by {line.details['staff']}, signed in here. "
             _post(
                 link,
                 NoticeKind.NEW_LINK_ASKED,

@@ -1,6 +1,6 @@
 """Addresses of links: the staff's pages, and the customers'."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from dashboard.links import (
     brand,
@@ -63,4 +63,7 @@ urlpatterns = [
     path("c/<str:token>/<int:item_pk>/entry", entry_pages.entry_wait, name="entry_wait"),
     path("c/<str:token>/ask", public.link_ask, name="link_ask"),
     path("c/<str:token>/reminders", public.link_reminders, name="link_reminders"),
+    path("links/<int:pk>/reminders/", sending_views.link_remind, name="link_remind"),
+    # Last: whatever else is asked for below /c/, as mail programs may write it.
+    re_path(r"^(?:/+)?[cC]/+(?P<rest>.+)$", public.link_glued, name="link_glued"),
 ]

@@ -20,7 +20,7 @@ from dashboard.common.paging import paged
 from dashboard.common.sealing import SealBrokenError
 from dashboard.common.searching import words_in
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.links import letters, mailing, services
+from dashboard.links import letters, mailing, reminders, services
 from dashboard.links.forms import LinkForm
 from dashboard.links.models import Link
 from dashboard.links.needs import needs_of_all
@@ -114,8 +114,8 @@ def _about(request: StaffRequest, link: Link | None) -> dict[str, Any]:
         return {}
     role = request.user.role_in(link.console)
     if role is None or role < Role.AGENT:
-        return {"may_send": False}
-    about: dict[str, Any] = {"may_send": True}
+        return {"may_send": False, "reminders_ended_by": reminders.was_ended_by(link)}
+    about: dict[str, Any] = {"may_send": True, "reminders_ended_by": reminders.was_ended_by(link)}
     if link.is_usable:
         try:
             about["address"] = link.url()

@@ -174,12 +174,139 @@ def test_a_mint_that_nobody_fetches_is_wiped(
     assert Mint.objects.get().sealed_url == ""
 
 
-@pytest.mark.parametrize("glued", ["", ".", ">", "&gt;", ").", "%20"])
-def test_what_mail_programs_glue_to_an_address_is_forgiven(glued: str, db: None) -> None:
-    link = make_link()
-    found = services.find(link.token() + glued.replace("%20", " ").replace("&gt;", ">"))
+GLUED = [
+    *(
+        "",
+        ".",
+        ">",
+        "&gt;",
+        ").",
+        "%20",
+        "/",
+        "//",
+        "/.",
+        "Note",
+        "note",
+        "a",
+        "&nbsp;",
+        "%7CConnect",
+    ),
+    *(
+        "%C2%A0",
+        "\u200b",
+        "%E2%80%8B",
+        "]",
+        "%5D",
+        '"',
+        "%22",
+        "'",
+        "”",
+        "…",
+        "*",
+        "_",
+        "%3E%3E",
+        "%2F",
+    ),
+    *(
+        "#_=_",
+        "%23x",
+        "&data=05%7C02%7Cana",
+        "%26data%3D05",
+        "=3D",
+        "=",
+        ",",
+        ";",
+        "\uff0e",
+        "!",
+        "~",
+    ),
+    *("/Note", "/wp-login.php", "/%20Connect", "%3Cbr%3E", "<br>", "/?", "/index.html"),
+]
 
-    assert found == link
+
+@pytest.mark.parametrize("glued", GLUED)
+def test_what_is_glued_to_an_address_is_forgiven(glued: str, link: Link, customer: Client) -> None:
+    answer = customer.get(address(link) + glued, follow=True)
+
+    assert answer.status_code == 200
+    assert answer.redirect_chain == [] or answer.redirect_chain[-1][0] == address(link)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "see{token}",
+        "<{token}>",
+        "%3C{token}%3E",
+        "{half}=%0A{rest}",
+        "{half}=\n{rest}",
+        "{half}%3D%0D%0A{rest}",
+        "{half}%0A{rest}",
+        "{half}%20{rest}",
+        "{half}\u200b{rest}",
+        "{half}%C2%AD{rest}",
+        "{upper}",
+        "{upper}%253E",
+        "Note{token}Note",
+    ],
+)
+def test_a_token_is_found_however_it_is_written(written: str, link: Link) -> None:
+    token = link.token()
+    text = written.format(token=token, upper=token.upper(), half=token[:30], rest=token[30:])
+
+    assert services.find(text) == link
+
+
+@pytest.mark.parametrize("front", ["/C/{}", "/c//{}", "/c/c/{}", "/c/https:%2F%2Fx%2Fc%2F{}"])
+def test_the_path_before_the_token_may_be_written_otherwise(
+    front: str, link: Link, customer: Client
+) -> None:
+    answer = customer.get(front.format(link.token()), follow=True)
+
+    assert answer.status_code == 200
+    assert answer.redirect_chain[-1][0] == address(link)
+
+
+@pytest.mark.parametrize(
+    ("written", "there"),
+    [
+        ("{path}/reminders.", "{path}/reminders"),
+        ("{path}/reminders/", "{path}/reminders"),
+        ("{path}/Reminders%3E", "{path}/reminders"),
+        ("{path}./reminders", "{path}/reminders"),
+        ("{path}/{item}/form)", "{path}/{item}/form"),
+        ("{path}/{item}/entry/", "{path}/{item}/entry"),
+        ("{path}/{item}/continue/", "{path}"),
+        ("{path}/ask.", "{path}"),
+        ("{path}?utm_source=x", None),
+        ("{path}.?utm_source=x", "{path}?utm_source=x"),
+    ],
+)
+def test_the_pages_of_a_link_are_found_as_well(
+    written: str, there: str | None, link: Link, customer: Client
+) -> None:
+    parts = {"path": address(link), "item": str(link.items.get().pk)}
+    answer = customer.get(written.format(**parts))
+
+    assert answer.headers.get("Location") == (there and there.format(**parts))
+
+
+def test_a_start_s_pages_are_found_too(link: Link, customer: Client, hands: Hands) -> None:
+    wait = press_continue(customer, link)["Location"]
+    for glued in ("/", ".", "%C2%A0", "x", "%3E"):
+        assert customer.get(wait + glued, follow=True).status_code == 200
+        back = wait.replace("/c/m/", "/c/r/")
+        assert customer.get(back + glued, follow=True).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/c/", "/c/x", "/c/x/y/z", "/c/m/x", "/c/r/x/", f"/c/{'a' * 64}/", f"/c/{'a' * 200}."]
+)
+def test_what_holds_no_token_is_the_one_neutral_page(path: str, db: None, customer: Client) -> None:
+    answer = customer.get(path)
+
+    assert answer.status_code == 404
+    assert path == "/c/" or b"This address does not work" in answer.content
 
 
 def test_no_other_token_finds_a_link_and_each_costs_the_same(
@@ -198,7 +325,7 @@ def test_no_other_token_finds_a_link_and_each_costs_the_same(
     bad += [
         good[::-1],
         ("c" if good[0] == "b" else "b") + good[1:],
-        good + "a",
+        good[: len(good) // 2],
         "\x00" * 64,
         "é" * 64,
     ]

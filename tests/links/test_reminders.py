@@ -15,11 +15,17 @@ from django.utils import timezone
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.links import mailing, reminders, services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkMail, MailKind, MailState
-from tests.factories import make_account, make_account_connector, make_link
+from dashboard.people.models import Role
+from tests.factories import make_account, make_account_connector, make_link, make_user
 from tests.links.postbox import outbox, read
 from tests.links.steps import address
+from tests.pages import signed_in
 
 ANA = "ana@customer.example"
+HEADLESS = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "HeadlessChrome/119.0.6045.105 Safari/537.36"
+)
 MONDAY = datetime(2027, 3, 8, 10, 30, tzinfo=UTC)
 """When the invitations of these tests leave: half past ten in London."""
 
@@ -275,23 +281,80 @@ def test_a_mail_program_ends_them_with_one_click(invited: Link, customer: Client
     assert LinkEvent.objects.filter(link=invited, event="unsubscribed").count() == 1
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "kind"),
     [
-        {},
-        {"List-Unsubscribe": "one-click"},
-        {"List-Unsubscribe": ["x", "One-Click"]},
-        {"List-Unsubscribe": "One-Click", "more": "x"},
+        ("List-Unsubscribe=One-Click", FORM),
+        ("List-Unsubscribe=One-Click\r\n", FORM),
+        ("list-unsubscribe=one-click", FORM),
+        ("more=x&List-Unsubscribe=One-Click", FORM),
+        ("List-Unsubscribe=One-Click", f"{FORM}; charset=utf-8"),
+        ("List-Unsubscribe=One-Click", "text/plain"),
+        ("", FORM),
+        ("", ""),
+        ("{}", "application/json"),
+        ("--x\r\nbroken", "multipart/form-data; boundary=x"),
+        ("broken", "multipart/form-data"),
+        (
+            '--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+            "One-Click\r\n--x--\r\n",
+            "multipart/form-data; boundary=x",
+        ),
     ],
 )
-def test_any_other_body_needs_the_page_s_own_form(
-    body: dict[str, Any], invited: Link, customer: Client
+@pytest.mark.parametrize("glued", ["", "."])
+def test_a_mail_program_may_post_in_any_honest_way(
+    body: str, kind: str, glued: str, invited: Link
 ) -> None:
-    answer = customer.post(f"{address(invited)}/reminders", body)
+    program = Client(enforce_csrf_checks=True)
+    answer = program.generic("POST", f"{address(invited)}/reminders{glued}", body, kind)
 
-    assert answer.status_code == 403
+    assert answer.status_code == 200
     invited.refresh_from_db()
-    assert invited.reminders_ended_at is None
+    assert invited.reminders_ended_at is not None
+
+
+def test_what_a_mail_program_posts_is_the_customer_s_wish(invited: Link) -> None:
+    program = Client(headers={"User-Agent": "Mail-Unsubscriber/1.0"})
+    program.post(f"{address(invited)}/reminders", {"List-Unsubscribe": "One-Click"})
+
+    line = LinkEvent.objects.get(link=invited, event="unsubscribed")
+    assert not line.is_robot and "mail program" in line.details["why"]
+    assert reminders.was_ended_by(invited) == ""  # read before it was ended
+    invited.refresh_from_db()
+    assert reminders.was_ended_by(invited) == "Ended by the customer"
+
+
+@pytest.mark.parametrize("how", ["button", "switch"])
+def test_staff_begin_reminders_again_that_a_scanner_ended(
+    invited: Link, how: str, clock: Any
+) -> None:
+    scanner = Client(headers={"User-Agent": HEADLESS, "Accept-Language": "en"})
+    scanner.post(f"{address(invited)}/reminders")
+    agent = signed_in(make_user(Role.AGENT))
+    page = agent.get(invited.get_absolute_url()).content.decode()
+    assert "Ended by what is likely a mail scanner" in page
+    if how == "button":
+        agent.post(reverse("link_remind", args=[invited.pk]))
+    else:
+        for wanted in (False, True):
+            switch(invited, has_reminders=wanted)
+    page = agent.get(invited.get_absolute_url()).content.decode()
+    assert "Ended by" not in page and "After 1, 3 and 6 days" in page
+    clock.move_to(MONDAY + timedelta(days=1))
+
+    assert work() == [1]
+
+
+def switch(link: Link, **changes: object) -> None:
+    """Change a link's details as its form does."""
+    link.refresh_from_db()
+    details = {name: getattr(link, name) for name in services.DETAILS} | changes
+    version = services.details_version(link)
+    services.edit(link, Actor.system(), details, version=version)
 
 
 @pytest.mark.parametrize("data", [{}, {"List-Unsubscribe": "One-Click"}])

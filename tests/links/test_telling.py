@@ -154,7 +154,7 @@ def test_a_customer_who_asks_for_a_new_link_is_told() -> None:
 
 
 def test_a_machine_that_asks_is_named() -> None:
-    services.ask_for_new(make_link(), robot="A program, not a browser")
+    services.ask_for_new(make_link(), label={"robot": True, "why": "A program, not a browser"})
 
     assert told()[0][2].startswith("Likely a machine. ")
 
