@@ -10,13 +10,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import unicodedata
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.conf import settings
 
+from dashboard.common.email_address import ascii_domain, readings_of
+
 HTTPS_PORT, HTTP_PORT = 443, 80
-LONGEST = 500
+LONGEST = 2000
+"""Characters of a webhook's address: workflow services put a key of hundreds into it."""
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -51,6 +55,35 @@ class Target:
         return name if self.port == usual else f"{name}:{self.port}"
 
 
+def cleaned(pasted: str) -> str:
+    """An address as it is stored: without what is glued to it, its host by IDNA 2008.
+
+    Raises `AddressError` for a host that could be read as two.
+    """
+    seen = "".join(one for one in pasted if unicodedata.category(one) != "Cf")
+    url = seen.strip().strip("<>\"'").strip()
+    if url.isascii():
+        return url
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        if readings := readings_of("x", host):
+            kept, changed = (one.removeprefix("x@") for one in readings)
+            raise AddressError(
+                f"{host} can be read as two domains: write {kept} for it as it is written, or "
+                f"{changed} for the other one."
+            )
+        netloc = ascii_domain(host) + (f":{port}" if port else "")
+    except ValueError:  # of urlsplit, and `EmailAddressError`
+        return url
+    path, query = (quote(part, safe=_AS_IT_IS) for part in (parts.path, parts.query))
+    return urlunsplit((parts.scheme, netloc, path, query, parts.fragment))
+
+
+_AS_IT_IS = "/%:@!$&'()*+,;=~?-._"
+"""What stands in an address as it is; other letters are encoded."""
+
+
 def target_of(url: str) -> Target:
     """The parts of a webhook's address. Raises `AddressError` for one that it may not have.
 
@@ -68,6 +101,8 @@ def target_of(url: str) -> Target:
         raise AddressError("This is not an address.") from None
     if parts.scheme not in {"https", "http"} or not host:
         raise AddressError("Give a whole address that begins with https://.")
+    if len(host) > 253 or any(len(label) > 63 for label in host.split(".")):
+        raise AddressError("No host has a name as long as this.")
     if "@" in parts.netloc:
         raise AddressError("Leave out the name and password: requests are signed instead.")
     if parts.fragment:

@@ -19,6 +19,10 @@ from dashboard.notices.addresses import Target, resolve
 
 LIMIT = 10.0
 """Seconds for the whole exchange, from connecting to the answer's status."""
+READS_FOR = 2.0
+"""Seconds for what an answer says, once its status is there."""
+READ_AT_MOST = 2000
+"""Octets of it."""
 CONNECT_WITHIN = 3.0
 """Seconds for each of the host's addresses: it may have one that is not reached from here."""
 
@@ -29,9 +33,10 @@ class SendingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. The body is not read: nothing in it is of use here."""
+    """What came back. `said`: the first part of the body, as it came."""
 
     status: int
+    said: str = ""
 
     @property
     def is_good(self) -> bool:
@@ -60,12 +65,25 @@ def post(target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             connection.putheader(name, value)
         connection.endheaders(body)
-        return Answer(connection.getresponse().status)
+        response = connection.getresponse()
+        return Answer(response.status, _said(response))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise SendingError(_words(error, time.monotonic() - began)) from None
     finally:
         watch.cancel()
         connection.close()
+
+
+def _said(response: http.client.HTTPResponse) -> str:
+    """The first part of what a receiver says; how it ends, or that it breaks off, is nothing."""
+    until, said = time.monotonic() + READS_FOR, b""
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        while len(said) < READ_AT_MOST and time.monotonic() < until:
+            piece = response.read1(READ_AT_MOST - len(said))
+            if not piece:
+                break
+            said += piece
+    return said.decode("utf-8", "replace")
 
 
 class _Connection(http.client.HTTPConnection):

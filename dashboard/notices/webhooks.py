@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
 import json
 import logging
+import re
 import secrets
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.views.decorators.debug import sensitive_variables
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common import sealing
 from dashboard.common.claims import unclaimed
+from dashboard.common.foreign import as_line, storable
 from dashboard.common.tasks import publish_on_commit
 from dashboard.consoles.models import Console
 from dashboard.notices import sending
@@ -40,6 +46,10 @@ AT_ONCE = 100
 RESTS_FOR = MINUTE
 """After a failure the whole webhook rests: a receiver that hangs must not hold a worker."""
 SECRET_BYTES = 32
+SAID_AT_MOST = 300
+"""Characters of a receiver's answer that are kept."""
+SHORTEST_KEY = 8
+"""Shorter parts of an address are words."""
 TEST = "test"
 """The kind of what is sent to try an address."""
 QUEUE = "bulk"
@@ -205,10 +215,12 @@ def _deliver(delivery: WebhookDelivery) -> bool:
     rows = WebhookDelivery.objects.filter(pk=delivery.pk, state=SendState.WAITING)
     rows.update(tries=F("tries") + 1)
     status: int | None = None
+    said = ""
     try:
         headers = headers_for(delivery, body, int(time.time()))
         answer = sending.post(target_of(webhook.url), body, headers)
         status, words = answer.status, "" if answer.is_good else answer.words
+        said = shown_answer(answer.said, webhook, headers)
     except UnknownHostError as error:
         words = str(error)
     except AddressError as error:
@@ -224,7 +236,7 @@ def _deliver(delivery: WebhookDelivery) -> bool:
         words = str(error)
     moment = timezone.now()
     if not words:
-        rows.update(state=SendState.SENT, status=status, sent_at=moment, error="")
+        rows.update(state=SendState.SENT, status=status, sent_at=moment, error="", said=said)
         return True
     logger.info("webhook failed delivery=%d status=%s", delivery.pk, status)
     Webhook.objects.filter(pk=webhook.pk).update(rests_until=moment + RESTS_FOR)
@@ -232,10 +244,35 @@ def _deliver(delivery: WebhookDelivery) -> bool:
     if delivery.is_test or pause is None or moment + pause > delivery.queued_at + TRIES_FOR:
         if not delivery.is_test:
             words = f"{words} It was tried for a day."
-        rows.update(state=SendState.FAILED, status=status, error=words)
+        rows.update(state=SendState.FAILED, status=status, error=words, said=said)
     else:
-        rows.update(not_before=moment + pause, status=status, error=words)
+        rows.update(not_before=moment + pause, status=status, error=words, said=said)
     return False
+
+
+@sensitive_variables("secret", "hidden")
+def shown_answer(text: str, webhook: Webhook, headers: Mapping[str, str]) -> str:
+    """The first part of a receiver's answer as staff may read it: one line, and no secrets.
+
+    What a receiver repeats may hold our secret, a signature, or the key that is part of its
+    address.
+    """
+    secret = sealing.unseal(webhook.sealed_secret, bound_to=webhook.seal_place)
+    hidden = {secret, *(value.partition("=")[2] or value for value in headers.values())}
+    hidden |= _keys_in(webhook.url)
+    plain = re.sub(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", " ", text, flags=re.S | re.I)
+    plain = as_line(html.unescape(plain))
+    for one in sorted(hidden, key=len, reverse=True):
+        if len(one) >= SHORTEST_KEY:
+            plain = re.sub(re.escape(one), "…", plain, flags=re.IGNORECASE)
+    return str(storable(Truncator(plain).chars(SAID_AT_MOST)))
+
+
+def _keys_in(url: str) -> set[str]:
+    """What may be a key in an address: each part of its path and query, as written and decoded."""
+    parts = urlsplit(url)
+    found = set(re.split(r"[/&=?]", f"{parts.path}&{parts.query}"))
+    return found | {unquote(one) for one in found}
 
 
 def give_up_old() -> None:

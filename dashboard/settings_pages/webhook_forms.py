@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from dashboard.notices.addresses import LONGEST, AddressError, target_of
+from dashboard.notices.addresses import LONGEST, AddressError, cleaned, target_of
 
 
 class WebhookForm(forms.Form):
@@ -27,8 +27,8 @@ class WebhookForm(forms.Form):
 
     def clean_url(self) -> str:
         """An address that may be asked, as far as it shows without looking its host up."""
-        url: str = self.cleaned_data["url"]
         try:
+            url = cleaned(self.cleaned_data["url"])
             target_of(url)
         except AddressError as error:
             raise ValidationError(str(error)) from None

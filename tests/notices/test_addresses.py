@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.notices import addresses
 from dashboard.notices.addresses import (
     AddressError,
     Target,
@@ -159,3 +160,30 @@ def test_a_local_name_must_not_lead_elsewhere(
 
     with pytest.raises(AddressError, match="inside a network"):
         resolve(target_of("http://localhost:9000/"))
+
+
+POWER_AUTOMATE = (
+    f"https://default{'0123456789abcdef' * 2}.12.environment.api.powerplatform.com:443/"
+    f"powerautomate/automations/direct/workflows/{'0123456789abcdef' * 2}/triggers/manual/paths/"
+    f"invoke?api-version=1&tenantId=tId&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig={'A' * 300}"
+)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "url"),
+    [
+        (POWER_AUTOMATE, POWER_AUTOMATE),
+        (" <https://hooks.example.com/x>\u200b ", "https://hooks.example.com/x"),
+        ("https://bücher.example/ä?x=%2Fö", "https://xn--bcher-kva.example/%C3%A4?x=%2F%C3%B6"),
+        ("https://bücher.example:443/", "https://xn--bcher-kva.example:443/"),
+        ("https://xn--fa-hia.de/x", "https://xn--fa-hia.de/x"),
+    ],
+)
+def test_an_address_that_people_paste_is_taken(pasted: str, url: str) -> None:
+    assert addresses.cleaned(pasted) == url
+    assert addresses.target_of(url).port == 443
+
+
+def test_a_host_that_can_be_read_as_two_is_asked_about() -> None:
+    with pytest.raises(addresses.AddressError, match=r"xn--fa-hia\.de .* fass\.de"):
+        addresses.cleaned("https://faß.de/hook")

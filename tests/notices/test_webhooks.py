@@ -26,6 +26,7 @@ from dashboard.people.models import Role
 from dashboard.settings_pages import keys
 from tests.cyclr_api.certificates import make_certificate, server_context
 from tests.factories import make_console, make_user
+from tests.pages import signed_in
 from tests.support.waiting import CEILING
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,7 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[str, dict[str, str], bytes]] = []
         self.status = 200
+        self.body = b""
         self.headers: dict[str, str] = {}
         receiver = self
 
@@ -50,6 +52,7 @@ class Receiver:
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(receiver.body)
 
             def log_message(self, *args: object) -> None:
                 """Nothing: the test says what is wrong."""
@@ -489,3 +492,66 @@ def test_old_notices_and_their_deliveries_are_forgotten(
 
     assert list(Notice.objects.all()) == [kept]
     assert only().notice == kept
+
+
+# ---- what a receiver says ----
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "shown"),
+    [
+        (400, b"no_text", "no_text"),
+        (200, b"ok", "ok"),
+        (
+            403,
+            b"<html><title>403</title><script>x()</script><p>Not &amp; here</p>",
+            "403 Not & here",
+        ),
+        (500, b"a\r\nb\x00\xff", "a b\ufffd\ufffd"),
+        (400, b"x" * 5000, f"{'x' * 299}…"),
+        (400, b"", ""),
+    ],
+)
+def test_what_a_receiver_says_is_kept_and_shown_as_text(
+    webhook: Webhook, receiver: Receiver, status: int, body: bytes, shown: str
+) -> None:
+    receiver.status, receiver.body = status, body
+    webhooks.queue_test(webhook)
+
+    tasks.deliver(webhook.pk)
+
+    assert only().said.replace("U+0000", "\ufffd") == shown
+    page = signed_in(webhook.created_by).get(f"/settings/webhook/{webhook.console_id}/").text
+    assert ("It said:" in page) is bool(shown)
+    assert "x()" not in page
+
+
+def test_a_receiver_that_repeats_secrets_shows_none(
+    webhook: Webhook, receiver: Receiver, secret: list[str]
+) -> None:
+    url = receiver.url.replace(
+        "/hook?team=support", "/T000/B0%2B0SECRET99?sig=6V3RlN2XfbiX3o_c6uMM"
+    )
+    Webhook.objects.update(url=url)
+    webhooks.queue_test(webhook)
+    receiver.status = 400
+    receiver.body = f"bad {url} {secret[0]} {secret[0].upper()} B0+0SECRET99".encode()
+
+    tasks.deliver(webhook.pk)
+
+    said = only().said
+    assert said.startswith("bad http://127.0.0.1")
+    for hidden in (secret[0], secret[0].upper(), "SECRET99", "6V3RlN2XfbiX3o_c6uMM"):
+        assert hidden not in said
+
+
+def test_a_receiver_that_drips_its_answer_has_taken_it(
+    webhook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "READS_FOR", 0.0)
+    receiver.body = b"slow"
+    webhooks.queue_test(webhook)
+
+    tasks.deliver(webhook.pk)
+
+    assert (only().state, only().said) == (SendState.SENT, "")
