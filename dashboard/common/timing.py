@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -57,6 +59,90 @@ def clock_or_date_words(moment: datetime, now: datetime | None = None) -> str:
     if there.date() == (now or timezone.now()).astimezone(UTC).date():
         return f"{there:%H:%M} UTC"
     return f"{short_words(moment)} UTC"
+
+
+def _day_and_clock(moment: datetime) -> str:
+    """`10 Mar, 14:31 UTC`: for what is near, a link's end."""
+    there = aware(moment).astimezone(UTC)
+    return f"{there.day} {MONTHS[there.month - 1]}, {there:%H:%M} UTC"
+
+
+def _step(moment: datetime) -> str:
+    """`10 Mar, 14:31:05` in UTC, without saying so: for a list that does."""
+    there = aware(moment).astimezone(UTC)
+    return f"{there.day} {MONTHS[there.month - 1]}, {there:%H:%M:%S}"
+
+
+FORMS: dict[str, Callable[[datetime], str]] = {
+    "exact": exact_words,
+    "clock": clock_or_date_words,
+    "row": short_words,
+    "short": _day_and_clock,
+    "step": _step,
+}
+"""How a moment is told, by the name that pages give to their script (`static/js/times.js`)."""
+
+_MOMENT = re.compile(
+    rf"(?:(?P<day>\d{{1,2}}) (?P<month>{'|'.join(MONTHS)}) (?P<year>\d{{4}}), )?"
+    r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))? UTC\b",
+    re.ASCII,
+)
+
+
+def moments_in(
+    sentence: str, now: datetime | None = None
+) -> Iterator[tuple[re.Match[str], datetime]]:
+    """The moments that a sentence of ours tells in UTC; one without a date is today's."""
+    today = (now or timezone.now()).astimezone(UTC)
+    for found in _MOMENT.finditer(sentence):
+        parts = found.groupdict()
+        clock = (int(parts["hour"]), int(parts["minute"]), int(parts["second"] or 0))
+        try:
+            day = (
+                (int(parts["year"]), MONTHS.index(parts["month"]) + 1, int(parts["day"]))
+                if parts["day"]
+                else (today.year, today.month, today.day)
+            )
+            yield found, datetime(*day, *clock, tzinfo=UTC)
+        except ValueError:  # 31 Feb
+            continue
+
+
+LOOKED_AHEAD = timedelta(days=14)
+"""For how long a page may stay open and tell the local time of an account."""
+
+
+def offsets(zone_name: str, now: datetime | None = None) -> list[tuple[int, int]]:
+    """What the zone is ahead of UTC in seconds, each from when on; the first is that of now."""
+    there = zone(zone_name)
+    if there is None:
+        return []
+    begin = (now or timezone.now()).astimezone(UTC)
+    found = [(int(begin.timestamp()), _ahead(begin, there))]
+    before = begin
+    while before < begin + LOOKED_AHEAD:
+        after = before + timedelta(days=1)
+        if _ahead(after, there) != found[-1][1]:
+            turn = _turn(before, after, there)
+            found.append((int(turn.timestamp()), _ahead(turn, there)))
+        before = after
+    return found
+
+
+def _ahead(moment: datetime, there: tzinfo) -> int:
+    offset = moment.astimezone(there).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _turn(before: datetime, after: datetime, there: tzinfo) -> datetime:
+    """The first second with the later offset."""
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) / 2
+        if _ahead(middle, there) == _ahead(before, there):
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)
 
 
 def zone(name: str) -> tzinfo | None:

@@ -1,4 +1,4 @@
-// Copy, theme, dialogs, toasts, polling, times. Without it every page still works: copying, toasts
+// Copy, theme, dialogs, toasts, polling. Without it every page still works: copying, toasts
 // and the theme switch are what is lost.
 
 const on = (type, selector, act) =>
@@ -211,53 +211,6 @@ setInterval(() => {
   }
 }, 1000);
 document.addEventListener("visibilitychange", () => (waited = pause));
-
-// ---- times: "4 min ago" grows older, in the words of `dashboard.common.timing.ago_words` ----
-
-const AGE = /^(just now|(in )?\d+ (s|min|h|d)( ago)?)$/;
-const SPANS = [
-  [86400, "d"],
-  [3600, "h"],
-  [60, "min"],
-  [1, "s"],
-];
-// How far the server's clock is ahead of this one's; its times are told by its own.
-const began = document.querySelector("[data-now]")?.dataset.now;
-const ahead = began ? began * 1000 - Date.now() : 0;
-const now = () => new Date(Date.now() + ahead);
-const ageWords = (moment, isBare) => {
-  const seconds = (now() - moment) / 1000;
-  const size = Math.abs(seconds);
-  if (size < 2) return "just now";
-  if (!(size < 31 * 86400)) return ""; // a date from here on: the server words it
-  const [unit, letters] = SPANS.find(([least]) => size >= least);
-  const span = `${Math.floor(size / unit)} ${letters}`;
-  if (seconds < 0) return `in ${span}`;
-  return isBare ? span : `${span} ago`;
-};
-const reword = () => {
-  for (const time of document.querySelectorAll("time[datetime]")) {
-    const moment = new Date(time.dateTime);
-    if (AGE.test(time.textContent)) {
-      const words = ageWords(moment, time.closest(".age-of"));
-      if (words && words !== time.textContent) time.textContent = words;
-    } else if (AGE.test(time.title)) {
-      time.title = ageWords(moment) || time.title;
-    }
-  }
-  for (const place of document.querySelectorAll("[data-zone]")) {
-    const time = place.querySelector("time");
-    if (!time) continue; // a zone that nobody knows
-    try {
-      const form = { hour: "2-digit", minute: "2-digit", timeZone: place.dataset.zone };
-      time.textContent = now().toLocaleTimeString("en-GB", form);
-    } catch {
-      // A zone that this browser does not know: the server's words stay.
-    }
-  }
-};
-setInterval(() => document.visibilityState === "visible" && reword(), 15000);
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && reword());
 
 // ---- forms: sent once ----
 

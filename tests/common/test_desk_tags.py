@@ -155,6 +155,73 @@ def test_times_carry_the_exact_moment() -> None:
     assert draw('{% exact m "Never" %}', m=None) == '<span class="faint">Never</span>'
 
 
+def test_a_moment_says_utc_and_leaves_its_form_to_the_script() -> None:
+    moment = datetime(2026, 3, 10, 14, 31, 5, tzinfo=UTC)
+    for form, words in [
+        ("exact", "10 Mar 2026, 14:31:05 UTC"),
+        ("short", "10 Mar, 14:31 UTC"),
+        ("row", "10 Mar 2026, 14:31"),
+        ("step", "10 Mar, 14:31:05"),
+    ]:
+        assert draw("{% at m form %}", m=moment, form=form) == (
+            f'<time datetime="2026-03-10T14:31:05+00:00" data-form="{form}" '
+            f'title="10 Mar 2026, 14:31:05 UTC">{words}</time>'
+        )
+    assert draw('{% at m "short" %}', m=None) == '<span class="faint">–</span>'
+
+
+@time_machine.travel(datetime(2026, 3, 10, 14, 31, tzinfo=UTC), tick=False)
+@pytest.mark.parametrize(
+    ("sentence", "moments"),
+    [
+        ("Works until 9 Mar 2026, 14:02 UTC: not opened.", ["2026-03-09T14:02:00+00:00"]),
+        ("Tried again at 14:02:07 UTC.", ["2026-03-10T14:02:07+00:00"]),
+        ("From 09:00 UTC to 10:00 UTC", ["2026-03-10T09:00:00+00:00", "2026-03-10T10:00:00+00:00"]),
+        ("31 Feb 2026, 14:02 UTC, 25:00 UTC, 14:02 UTCX, ١٤:٠٢ UTC", []),
+        ("No time", []),
+    ],
+)
+def test_moments_in_a_sentence_become_times(sentence: str, moments: list[str]) -> None:
+    html = draw("{% timed said %}", said=sentence)
+
+    assert re.findall(r'datetime="([^"]+)"', html) == moments
+    if not moments:
+        assert html == f"<bdi>{sentence}</bdi>"
+
+
+def test_a_sentence_with_a_time_stays_foreign() -> None:
+    html = draw("{% timed said %}", said="<b>x</b> \u202e until 14:02 UTC & <i>")
+
+    assert "&lt;b&gt;x&lt;/b&gt;" in html
+    assert "U+202E" in html
+    assert html.endswith(" &amp; &lt;i&gt;</bdi>")
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "offsets"),
+    [
+        ("Europe/London", datetime(2026, 3, 10, tzinfo=UTC), [0]),
+        ("Asia/Kathmandu", datetime(2026, 3, 10, tzinfo=UTC), [20700]),
+        ("Europe/London", datetime(2026, 3, 28, tzinfo=UTC), [0, 3600]),
+        ("Australia/Lord_Howe", datetime(2026, 4, 1, tzinfo=UTC), [39600, 37800]),
+        ("Mars/Base", datetime(2026, 3, 10, tzinfo=UTC), []),
+    ],
+)
+def test_offsets_are_told_ahead_for_as_long_as_a_page_may_be_open(
+    zone: str, now: datetime, offsets: list[int]
+) -> None:
+    found = timing.offsets(zone, now)
+
+    assert [ahead for _, ahead in found] == offsets
+    assert [since for since, _ in found][:1] == [int(now.timestamp())][: len(offsets)]
+
+
+def test_an_offset_begins_with_its_second() -> None:
+    (_, (since, _)) = timing.offsets("Europe/London", datetime(2026, 3, 28, tzinfo=UTC))
+
+    assert datetime.fromtimestamp(since, UTC) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+
+
 @given(anything)
 def test_any_zone_name_can_be_drawn(name: str) -> None:
     draw("{% local_time name %}", name=name)

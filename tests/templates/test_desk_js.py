@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from django.shortcuts import redirect
 from django.template import engines
 from django.test import override_settings
 from django.urls import get_resolver, path
+from django.utils import timezone
 
 from dashboard.people.access import open_to_all, role_required
 from dashboard.people.models import Role
@@ -66,6 +69,24 @@ PART = """
 <button class="btn" type="submit" name="which" value="part">Send part</button></form>
 </section>
 """
+TIMES = """
+{% extends "base.html" %}
+{% block title %}Trial{% endblock %}
+{% block heading %}Trial{% endblock %}
+{% block content %}
+<p id="exact">{% at moment "exact" %}</p>
+<p id="clock">{% at moment "clock" %}</p>
+<p id="row">{% at moment "row" %}</p>
+<p id="short">{% at moment "short" %}</p>
+<p id="step">{% at moment "step" %}</p>
+<p id="old">{% ago moment %}</p>
+<p id="new">{% ago now %}</p>
+<p id="sentence">{% timed sentence %}</p>
+<p id="note">{% zone_note %}</p>
+<p id="elsewhere">{% local_time "Africa/Casablanca" %}</p>
+<p id="new-rules"><time data-offsets="0:-100 1:{{ offset }} 9999999999:0">00:00</time></p>
+{% endblock %}
+"""
 looks: list[int] = []
 sent: list[str] = []
 ticks: list[str] = []
@@ -82,6 +103,20 @@ def trial(request: HttpRequest) -> HttpResponse:
     if "m" in request.GET:
         messages.success(request, "Install Klaviyo is queued")
     return HttpResponse(engines["django"].from_string(PAGE).render({}, request))
+
+
+MOMENT = datetime(2026, 3, 10, 20, 31, 5, tzinfo=UTC)
+
+
+@open_to_all
+def times(request: HttpRequest) -> HttpResponse:
+    context = {
+        "moment": MOMENT,
+        "now": timezone.now() - timedelta(minutes=4),
+        "sentence": "Works until 10 Mar 2026, 20:31 UTC: not opened.",
+        "offset": 3600 * 5 + 60 * 7,  # no zone has it
+    }
+    return HttpResponse(engines["django"].from_string(TIMES).render(context, request))
 
 
 @open_to_all
@@ -130,6 +165,7 @@ def form(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("trial/", trial),
+    path("times/", times),
     path("slow/", slow),
     path("broken/", broken),
     path("members/", members),
@@ -410,3 +446,53 @@ def test_a_slash_finds_the_search_but_not_while_typing(page: Any) -> None:
     playwright.expect(search).to_be_focused()
     page.keyboard.press("/")
     playwright.expect(search).to_have_value("/")
+
+
+@pytest.fixture
+def reader(live_server: Any, browser: Any) -> Any:
+    """A person in Kathmandu, a day ahead of UTC at the moment in question."""
+    with override_settings(ROOT_URLCONF=__name__):
+        context = browser.new_context(timezone_id="Asia/Kathmandu")
+        page = context.new_page()
+        page.goto(f"{live_server.url}/times/")
+        yield page
+        context.close()
+
+
+def test_times_are_told_in_the_reader_s_zone_with_utc_in_the_title(reader: Any) -> None:
+    expect = playwright.expect
+    for ident, words in [
+        ("exact", "11 Mar 2026, 02:16:05"),
+        ("clock", "11 Mar 2026, 02:16"),
+        ("row", "11 Mar 2026, 02:16"),
+        ("short", "11 Mar, 02:16"),
+        ("step", "11 Mar, 02:16:05"),
+        ("old", "11 Mar 2026"),
+        ("sentence", "Works until 11 Mar 2026, 02:16: not opened."),
+        ("note", "Times in your zone"),
+        ("new", "4 min ago"),
+    ]:
+        expect(reader.locator(f"#{ident}")).to_have_text(words)
+    expect(reader.locator("#exact time")).to_have_attribute("title", "10 Mar 2026, 20:31:05 UTC")
+    assert re.fullmatch(
+        r"\d+ \w+ \d{4}, \d\d:\d\d:\d\d · \d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC",
+        reader.locator("#new time").get_attribute("title"),
+    )
+
+
+def test_a_clock_elsewhere_goes_by_the_server_s_rules_not_by_the_browser_s(reader: Any) -> None:
+    there = timezone.now() + timedelta(hours=5, minutes=7)
+    soon = there + timedelta(minutes=1)
+
+    assert reader.locator("#new-rules").inner_text() in {f"{there:%H:%M}", f"{soon:%H:%M}"}
+
+
+def test_without_script_times_say_that_they_are_utc(live_server: Any, browser: Any) -> None:
+    with override_settings(ROOT_URLCONF=__name__):
+        context = browser.new_context(java_script_enabled=False, timezone_id="Asia/Kathmandu")
+        page = context.new_page()
+        page.goto(f"{live_server.url}/times/")
+
+        playwright.expect(page.locator("#short")).to_have_text("10 Mar, 20:31 UTC")
+        playwright.expect(page.locator("#note")).to_have_text("Times in UTC")
+        context.close()
