@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.urls import resolve, reverse
 
 from dashboard.common.htmx import HtmxRequest
 from dashboard.consoles.models import Console
@@ -62,6 +63,18 @@ def decision_on(view: Callable[..., Any]) -> Access | None:
     """The decision a view carries, if any."""
     access = getattr(view, "access", None)
     return access if isinstance(access, Access) else None
+
+
+def lets_in(decision: Access, user: User) -> bool:
+    """Whether the person holds a role somewhere that is high enough for the decision."""
+    role = user.highest_role
+    return decision.at_least is None or (role is not None and role >= decision.at_least)
+
+
+def may_open(user: User, url_name: str) -> bool:
+    """Whether the page of this name lets the person in, by the decision on its view."""
+    decision = decision_on(resolve(reverse(url_name)).func)
+    return decision is not None and lets_in(decision, user)
 
 
 def consoles_for(user: User, at_least: Role = Role.VIEWER) -> QuerySet[Console]:

@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 
 from dashboard.common.foreign import initials
 from dashboard.consoles.models import Console
-from dashboard.people.access import consoles_for
+from dashboard.people.access import consoles_for, may_open
 from dashboard.people.models import Role, User
 
 logger = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Shell:
 
     @cached_property
     def nav(self) -> list[Entry]:
-        """The main navigation."""
+        """The main navigation: what the person's role may open."""
         match = self._request.resolver_match
         name = (match.url_name if match else "") or ""
         entries = []
@@ -141,10 +141,18 @@ class Shell:
             elif re.match(rf"(?:{place.nouns})(?:s?_|s?$)", name):
                 current = "true"
             try:
-                entries.append(Entry(place, reverse(place.url_name), current))
+                if self._leads_to(place):
+                    entries.append(Entry(place, reverse(place.url_name), current))
             except NoReverseMatch:
                 logger.error("navigation without an address name=%s", place.url_name)
         return entries
+
+    def _leads_to(self, place: Place) -> bool:
+        """Whether the person may open it; while roles cannot be read each page says so itself."""
+        try:
+            return self.person is not None and may_open(self.person, place.url_name)
+        except DatabaseError:
+            return True
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

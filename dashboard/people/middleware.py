@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
 from dashboard.common.htmx import redirect_browser
-from dashboard.people.access import decision_on
+from dashboard.people.access import decision_on, lets_in
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
@@ -49,8 +49,7 @@ class AccessMiddleware:
             if SESSION_KEY in request.session:  # switched off, or the password has changed
                 logout(request)
             return _to_sign_in(request)
-        role = user.highest_role
-        if role is None or role < decision.at_least:
+        if not lets_in(decision, user):
             raise PermissionDenied
         return None
 

@@ -34,14 +34,14 @@ class ShownConsole:
 
 
 @require_safe
-@role_required(Role.ADMIN)
+@role_required(Role.VIEWER)
 def settings_index(request: StaffRequest) -> HttpResponse:
     """What is set up, who may do what, and whether the processes live."""
-    consoles = list(consoles_for(request.user, Role.ADMIN))
+    consoles = list(consoles_for(request.user))
     context = {
         "consoles": [ShownConsole(console, _has_secret(console)) for console in consoles],
         "people": list(_people(request.user, consoles)),
-        "is_admin_of_all": request.user.roles.get(None) == Role.ADMIN,
+        "is_admin": request.user.highest_role == Role.ADMIN,
         "signs": signs(),
         "facts": _facts(),
     }
@@ -55,10 +55,10 @@ def _has_secret(console: Console) -> bool:
 
 
 def _people(user: User, consoles: Sequence[Console]) -> QuerySet[User]:
-    """Everybody, for an administrator of all consoles; else those with a role in theirs."""
+    """Everybody, for who holds a role in all consoles; else those with a role in theirs."""
     in_view = Membership.objects.select_related("console").order_by("console__name")
     people = User.objects.order_by("-is_active", "name", "email")
-    if user.roles.get(None) != Role.ADMIN:
+    if None not in user.roles:
         theirs = Q(console__in=consoles) | Q(console=None)
         in_view = in_view.filter(theirs)
         people = people.filter(pk__in=Membership.objects.filter(theirs).values("user"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
-from django.urls import URLPattern, URLResolver, get_resolver, path
+from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard.consoles.models import Console
+from dashboard.people import context
 from dashboard.people.access import (
     Access,
     consoles_for,
@@ -22,6 +24,7 @@ from dashboard.people.access import (
     require_role,
     role_required,
 )
+from dashboard.people.context import Place
 from dashboard.people.models import Membership, Role, User
 from tests.factories import make_account, make_console, make_user
 
@@ -43,7 +46,7 @@ def undecided(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("leads/", for_leads),
+    path("leads/", for_leads, name="leads"),
     path("all/", for_all),
     path("undecided/", undecided),
     *get_resolver("dashboard.urls").url_patterns,
@@ -276,3 +279,42 @@ def test_the_role_for_a_console_itself() -> None:
         require_role(agent, console, Role.LEAD)
     with pytest.raises(TypeError):
         require_role(agent, object(), Role.VIEWER)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", list(Role))
+def test_the_menu_leads_only_where_the_role_may_go(client: Client, role: Role) -> None:
+    client.force_login(make_user(role))
+    menu = client.get(reverse("account_list")).context["shell"].nav
+
+    answers = {entry.place.word: client.get(entry.url).status_code for entry in menu}
+
+    assert set(answers.values()) == {200}
+    assert {"Audit", "Settings", "Templates", "Cycles"} <= set(answers)
+
+
+@in_this_house
+@pytest.mark.django_db
+def test_a_menu_leaves_out_what_is_not_open(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    monkeypatch.setattr(context, "PLACES", (Place("Leads", "leads", "users", "leads"),))
+    for role, words in [(Role.AGENT, []), (Role.LEAD, ["Leads"])]:
+        client.force_login(make_user(role))
+        shell = client.get(reverse("account_list")).context["shell"]
+
+        assert [entry.place.word for entry in shell.nav] == words
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", list(Role))
+def test_no_tab_of_the_settings_leads_to_a_refusal(client: Client, role: Role) -> None:
+    client.force_login(make_user(role))
+    page = client.get(reverse("settings_index")).text
+    tabs = re.search(r'<nav class="tabs".*?</nav>', page, re.S)
+    assert tabs
+
+    assert {client.get(url).status_code for url in re.findall(r'href="([^"]+)"', tabs[0])} <= {
+        200,
+        302,
+    }

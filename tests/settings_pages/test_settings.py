@@ -40,8 +40,28 @@ def page_for(client: Client) -> str:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT, Role.LEAD])
-def test_the_page_is_for_administrators(role: Role) -> None:
-    assert signed_in(role).get(reverse("settings_index")).status_code == 403
+def test_everybody_reads_the_page_and_only_administrators_are_told_how_to_change(
+    role: Role,
+) -> None:
+    make_console(name="EU live")
+
+    page, theirs = page_for(signed_in(role)), page_for(signed_in())
+
+    assert "EU live" in page
+    for words in ("add_person", "set_password", "CYCLR_CLIENT_SECRET", reverse("brand_edit")):
+        assert words in theirs
+        assert words not in page
+
+
+def test_a_reader_of_one_console_sees_that_one() -> None:
+    here, there = make_console(name="Here"), make_console(name="There")
+    make_user(Role.AGENT, console=there, name="Thea")
+
+    page = page_for(signed_in(Role.VIEWER, here))
+
+    assert "Here" in page
+    assert "There" not in page
+    assert "Thea" not in page
 
 
 def test_consoles_people_and_processes_are_shown_and_no_secret(settings: Any) -> None:
