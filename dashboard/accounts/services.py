@@ -9,8 +9,9 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
+from dashboard.accounts.actions import with_open_link
+from dashboard.common.addresses import own_path
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.mirror.reading import gone_lately, is_stale
 from dashboard.operations.models import ACTIVE, Operation, State
@@ -51,14 +52,14 @@ def open_installs(accounts: Iterable[Account]) -> dict[int, Installs]:
         installs = found.setdefault(operation.account_id, Installs())
         if not operation.is_finished:
             installs.active.append(operation)
-        elif operation.state == State.FAILED and not operation.is_superseded:
+        elif operation.state == State.FAILED and not operation.is_put_aside:
             installs.failed.append(operation)
     return found
 
 
 def connectors_of(account: Account) -> list[AccountConnector]:
     """Its installed connectors, those that need somebody first, those that are gone last."""
-    rows = account.connectors.filter(gone_lately())
+    rows = with_open_link(account.connectors.filter(gone_lately()))
     return sorted(rows, key=lambda connector: connector.gone_at is not None)
 
 
@@ -93,9 +94,3 @@ def back_from(request: StaffRequest, account: Account) -> str:
     else:
         asked = request.get_full_path()
     return own_path(asked) or account.get_absolute_url()
-
-
-def own_path(asked: str) -> str:
-    """The path if it is one of ours, else empty."""
-    is_ours = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
-    return asked if is_ours and asked.isprintable() else ""

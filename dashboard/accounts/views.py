@@ -12,7 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import replace_url, trigger_client_event
 
 from dashboard.accounts import services
+from dashboard.accounts.actions import actions_of
 from dashboard.accounts.services import Installs
+from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.sorting import Order, Sorting
@@ -193,7 +195,7 @@ def account_list_refresh(request: StaffRequest) -> HttpResponse:
         for console in in_view.shown:
             ask_for_sync(console)
     if not is_swap(request):
-        return redirect(services.own_path(request.POST.get("next", "")) or "account_list")
+        return redirect(own_path(request.POST.get("next", "")) or "account_list")
     reading = reading_of(in_view.shown)
     version = version_of(reading)
     if is_seen(request, version):
@@ -232,10 +234,13 @@ def account_detail(request: StaffRequest, pk: int) -> HttpResponse:
     if is_swap(request):
         if is_seen(request, table["version"]):
             return nothing_new()
-        response = render(request, "accounts/_account_connectors.html", table)
+        response = render(
+            request, "accounts/_account_connectors.html", table | _actions(account, table)
+        )
         return trigger_client_event(response, "account-changed")
     head = services.head_context(request, account, "connectors")
-    return render(request, "accounts/account_detail.html", head | table | _latest(account))
+    context = head | table | _actions(account, table) | _latest(account)
+    return render(request, "accounts/account_detail.html", context)
 
 
 def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:
@@ -257,17 +262,25 @@ def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:
         page.total,
         [(row.pk, row.state, row.name, row.connector_name, row.proven_at) for row in page],
         [row.test_failed_at for row in page],
+        [getattr(row, "open_link", None) for row in page],
         [(row.pk, row.state, row.error) for row in installs.active + installs.failed],
     )
     return {
         "account": account,
         "page": page,
+        "role": role,
         "installs": installs,
         "may_act": may_act,
         "beat": beat,
         "is_overdue": overdue,
         "version": version,
     }
+
+
+def _actions(account: Account, table: dict[str, Any]) -> dict[str, Any]:
+    """The rows of the table, each with the action that its state asks for."""
+    actions = actions_of(account, table["page"].items, table["role"])
+    return {"rows": [(row, actions.get(row.pk)) for row in table["page"]]}
 
 
 def _latest(account: Account) -> dict[str, Any]:

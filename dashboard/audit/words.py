@@ -8,6 +8,8 @@ from dashboard.audit.models import AuditEntry
 
 ACTIONS = {
     "operations.cancel": "Cancelled",
+    "operations.dismiss": "Dismissed",
+    "operations.bring_back": "Brought back",
     "operations.retry": "Retried",
     "bulk.start": "Started bulk run",
     "bulk.pause": "Paused bulk run",

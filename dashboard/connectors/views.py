@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from dashboard.accounts.actions import open_link_of
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
 from dashboard.common.ticking import is_seen, nothing_new, version_of
@@ -44,7 +45,7 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
         "asks_itself": is_stale(account),
         "back": request.get_full_path(),
     }
-    context |= facts | _history(connector)
+    context |= facts | _history(connector) | {"open_link": open_link_of(connector)}
     return render(request, "connectors/connector_detail.html", context)
 
 

@@ -99,6 +99,9 @@ class Operation(Acted):
     exclusive_key = models.TextField(blank=True, default="")
     is_bulk = models.BooleanField(default=False, help_text="One of many: others go first.")
     is_superseded = models.BooleanField(default=False, help_text="Tried anew by a later one.")
+    dismissed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Somebody has seen that it failed: it asks for nothing."
+    )
 
     shown_input = models.JSONField(default=dict, blank=True, help_text="What was sent, masked.")
     sealed_input = models.TextField(blank=True, default="")
@@ -190,6 +193,11 @@ class Operation(Acted):
     def is_resent(self) -> bool:
         """Whether it was sent before and looked for in vain: it may still turn up."""
         return bool((self.prepared or {}).get("resends"))
+
+    @property
+    def is_put_aside(self) -> bool:
+        """Whether its failure asks nobody for anything: tried anew, or dismissed."""
+        return self.is_superseded or self.dismissed_at is not None
 
     @property
     def is_retryable(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -171,6 +172,7 @@ def retry(operation: Operation, actor: Actor) -> bool:
                 prepared=None,
                 outcome=None,
                 finished_at=None,
+                dismissed_at=None,
                 created_at=moment,
                 not_before=moment,
                 published_at=moment,
@@ -186,6 +188,31 @@ def retry(operation: Operation, actor: Actor) -> bool:
         if active is not None:
             raise AlreadyActiveError(active) from None
         raise
+    return True
+
+
+def dismiss(operation: Operation, actor: Actor) -> bool:
+    """Have a failure ask for nothing any more; says whether it did until now."""
+    return _dismissed(operation, actor, timezone.now(), "Dismissed", "operations.dismiss")
+
+
+def bring_back(operation: Operation, actor: Actor) -> bool:
+    """Have a dismissed failure ask for somebody again; says whether it was dismissed."""
+    return _dismissed(operation, actor, None, "Brought back", "operations.bring_back")
+
+
+def _dismissed(
+    operation: Operation, actor: Actor, moment: datetime | None, words: str, action: str
+) -> bool:
+    with transaction.atomic():
+        rows = Operation.objects.filter(
+            pk=operation.pk, state=State.FAILED, dismissed_at__isnull=moment is not None
+        )
+        if not rows.update(dismissed_at=moment):
+            return False
+        operation.refresh_from_db()
+        operation.note("dismissed", f"{words} by {actor.name}")
+        record(operation, actor, action, "failed")
     return True
 
 

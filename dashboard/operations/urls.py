@@ -8,5 +8,6 @@ urlpatterns = [
     path("operations/", views.operation_list, name="operation_list"),
     path("operations/<slug:reference>/", views.operation_detail, name="operation_detail"),
     path("operations/<slug:reference>/cancel/", views.operation_cancel, name="operation_cancel"),
+    path("operations/<slug:reference>/dismiss/", views.operation_dismiss, name="operation_dismiss"),
     path("operations/<slug:reference>/retry/", views.operation_retry, name="operation_retry"),
 ]

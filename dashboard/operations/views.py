@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
 from dashboard.audit.models import Actor, ActorKind
+from dashboard.common.addresses import own_path
 from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
@@ -123,7 +124,7 @@ def operation_detail(request: StaffRequest, reference: str) -> HttpResponse:
     follow_ups = list(operation.follow_ups.all())
     note = words.note_on(operation, events)
     version = version_of(
-        (operation.state, operation.attempt, operation.is_superseded, len(events), note),
+        (operation.state, operation.attempt, operation.is_put_aside, len(events), note),
         [(one.pk, one.state, one.attempt) for one in follow_ups],
     )
     if is_swap(request) and is_seen(request, version):
@@ -139,6 +140,7 @@ def operation_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "links": words.links_made([operation, *follow_ups]),
         "ticket": words.ticket(operation, request.build_absolute_uri(operation.get_absolute_url())),
         "may_cancel": may_act and operation.is_cancellable,
+        "may_dismiss": may_act and operation.state == State.FAILED,
         "may_retry": may_act and operation.is_retryable,
         "fix_url": words.fix_url(operation) if may_act else "",
         "is_moving": not operation.is_finished or any(not one.is_finished for one in follow_ups),
@@ -159,6 +161,20 @@ def operation_cancel(request: StaffRequest, reference: str) -> HttpResponse:
     else:
         messages.warning(request, "It had begun already, so it could not be cancelled.")
     return redirect(operation)
+
+
+@require_POST
+@role_required(Role.AGENT)
+def operation_dismiss(request: StaffRequest, reference: str) -> HttpResponse:
+    """Take a failure out of what needs attention, or with `undo` put it there again."""
+    operation = get_for(request, Operation.objects, at_least=Role.AGENT, reference=reference)
+    actor = Actor.staff(request.user)
+    if request.POST.get("undo"):
+        if submitting.bring_back(operation, actor):
+            messages.success(request, "It stands among what needs attention again.")
+    elif submitting.dismiss(operation, actor):
+        messages.success(request, "Dismissed. It stays under Operations, and can be brought back.")
+    return redirect(own_path(request.POST.get("next", "")) or operation)
 
 
 @require_POST

@@ -121,6 +121,8 @@ def _failed(operation: Operation) -> Note:
     words = operation.error.removeprefix(f"{heading}.")
     if operation.is_superseded:
         words += " It was tried anew by a later operation."
+    elif operation.dismissed_at is not None:
+        words += " It was dismissed, so it is not listed as something to do."
     return Note("failed", heading, words.strip(), operation.cyclr_message)
 
 

@@ -125,7 +125,12 @@ def attention(
 def troubled_operations(consoles: Sequence[Console]) -> QuerySet[Operation]:
     """Those that failed lately and were not tried anew, and those that are checked for long."""
     now = timezone.now()
-    failed = Q(state=State.FAILED, is_superseded=False, finished_at__gt=now - FAILED_WITHIN)
+    failed = Q(
+        state=State.FAILED,
+        is_superseded=False,
+        dismissed_at=None,
+        finished_at__gt=now - FAILED_WITHIN,
+    )
     checking = Q(state=State.UNSURE, sent_at__lt=now - CHECKING_LONG)
     return (
         Operation.objects.filter(failed | checking, console__in=consoles)

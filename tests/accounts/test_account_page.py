@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -126,6 +127,79 @@ def test_a_failure_is_over_when_it_was_made_good_or_is_old(agent: Client) -> Non
     failed_install(make_account(), 1, connector=make_connector())
 
     assert "Install failed" not in text_of(agent.get(url_of(account)))
+
+
+def test_a_dismissed_failure_is_gone_from_where_it_asked_for_somebody(agent: Client) -> None:
+    account = make_account()
+    operation = failed_install(account, connector=make_connector(name="NetSuite"))
+    places = (url_of(account), reverse("account_list"), reverse("overview"))
+    assert all("nstall failed" in text_of(agent.get(place)) for place in places[:2])
+    assert operation.title in text_of(agent.get(reverse("overview")))
+
+    answer = agent.post(
+        reverse("operation_dismiss", args=[operation.reference]), {"next": url_of(account)}
+    )
+
+    assert answer["Location"] == url_of(account)
+    agent.get(url_of(account))  # the message that says so
+    assert not any("nstall failed" in text_of(agent.get(place)) for place in places[:2])
+    need = re.findall(r'id="need-[^"]*"', text_of(agent.get(reverse("overview"))))
+    assert need == []
+
+
+ACTS = '<td class="r keep">.*?>([^<>]+)(?:<svg.*?)?</(?:a|button)>'
+
+
+@pytest.mark.parametrize(
+    ("role", "values", "action"),
+    [
+        (Role.AGENT, {}, "Create link"),
+        (Role.AGENT, {"link": "open"}, "Open link"),
+        (Role.AGENT, {"link": "ended"}, "Create link"),
+        (Role.VIEWER, {"link": "open"}, "Open link"),
+        (Role.VIEWER, {}, None),
+        (Role.AGENT, {"authentication": [{"AuthType": "Unheard"}]}, "Finish in Cyclr"),
+        (Role.AGENT, {"authentication": [{"AuthType": "None"}]}, None),
+        (Role.AGENT, {"authenticated": True}, None),
+        (Role.AGENT, {"authenticated": True, "proof": True}, "Test"),
+        (Role.VIEWER, {"authenticated": True, "proof": True}, None),
+        (Role.AGENT, {"authenticated": True, "test_failed_at": timezone.now()}, "Create link"),
+        (Role.ADMIN, {"authenticated": True}, "Set up test"),
+        (Role.ADMIN, {"authenticated": True, "proof": True}, "Test"),
+        (Role.ADMIN, {"gone_at": timezone.now()}, None),
+    ],
+)
+def test_a_row_offers_what_its_state_asks_for(
+    role: Role, values: dict[str, Any], action: str | None
+) -> None:
+    values = dict(values)
+    link, proof = values.pop("link", None), values.pop("proof", False)
+    connector = make_account_connector(**values)
+    if proof:
+        connector.account.console.proof_methods.create(
+            connector_name=connector.connector_name,
+            connector_version=connector.connector_version,
+            unique_id="me",
+        )
+    if link:
+        ended = timezone.now() if link == "ended" else None
+        make_link(connectors=[connector], revoked_at=ended)
+
+    shown = text_of(signed_in(make_user(role)).get(url_of(connector.account)))
+
+    assert [words.strip() for words in re.findall(ACTS, shown, re.S)] == [action] * bool(action)
+
+
+def test_an_open_link_of_one_connector_is_none_of_another(agent: Client) -> None:
+    account = make_account()
+    linked, other = (make_account_connector(account=account, name=name) for name in "ab")
+    link = make_link(connectors=[linked])
+
+    shown = text_of(agent.get(url_of(account)))
+
+    assert f'href="/links/{link.pk}/" aria-label="Open link for a"' in shown
+    assert f'href="/accounts/{account.pk}/links/new/?connector={other.pk}"' in shown
+    assert f"?connector={linked.pk}" not in shown
 
 
 def test_a_success_before_the_failure_does_not_hide_it(agent: Client) -> None:

@@ -80,6 +80,16 @@ def test_a_link_can_be_created_where_one_helps() -> None:
         assert "Create link" not in shown(browser, connector)
 
 
+def test_a_connector_on_an_open_link_leads_there_instead_of_to_another(agent: Client) -> None:
+    connector = make_account_connector()
+    link = make_link(connectors=[connector])
+
+    html = shown(agent, connector)
+
+    assert f'href="/links/{link.pk}/"' in html
+    assert "Create link" not in html
+
+
 def test_history_holds_its_operations_and_audit_lines(agent: Client) -> None:
     connector = make_account_connector()
     operation = make_operation(

@@ -335,6 +335,54 @@ def test_a_retry_queues_the_same_row_again(account: Account) -> None:
     assert AuditEntry.objects.filter(action="operations.retry").count() == 1
 
 
+def test_a_failure_is_dismissed_and_brought_back(account: Account) -> None:
+    operation = retryable(account)
+    client, url = signed_in(), reverse("operation_dismiss", args=[operation.reference])
+
+    dismissed = text(client.post(url, follow=True))
+    again = text(client.post(url, follow=True))
+    back = text(client.post(url, {"undo": "1"}, follow=True))
+
+    assert "Dismissed. It stays under Operations" in dismissed
+    assert "Bring back</button>" in dismissed
+    assert "Dismissed. It stays" not in again
+    assert "needs attention again" in back
+    assert "Dismiss</button>" in back
+    said = AuditEntry.objects.filter(action__startswith="operations.").values_list(
+        "action", flat=True
+    )
+    assert sorted(said) == ["operations.bring_back", "operations.dismiss"]
+
+
+def test_what_is_tried_again_can_fail_aloud_again(account: Account) -> None:
+    operation = retryable(account)
+    client = signed_in()
+    client.post(reverse("operation_dismiss", args=[operation.reference]))
+
+    client.post(reverse("operation_retry", args=[operation.reference]))
+
+    operation.refresh_from_db()
+    assert operation.dismissed_at is None
+
+
+def test_only_failures_are_dismissed_and_not_by_a_viewer(account: Account) -> None:
+    queued, failed = make_operation(account=account), retryable(account)
+
+    signed_in().post(reverse("operation_dismiss", args=[queued.reference]))
+    refused = signed_in(Role.VIEWER).post(reverse("operation_dismiss", args=[failed.reference]))
+
+    assert refused.status_code == 403
+    assert not Operation.objects.exclude(dismissed_at=None).exists()
+
+
+@pytest.mark.parametrize("asked", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_dismissing_leads_nowhere_else(account: Account, asked: str) -> None:
+    operation = retryable(account)
+    url = reverse("operation_dismiss", args=[operation.reference])
+
+    assert signed_in().post(url, {"next": asked})["Location"] == operation.get_absolute_url()
+
+
 def test_a_retry_leads_to_whoever_does_the_same_now(account: Account) -> None:
     operation = retryable(account, exclusive_key="one")
     other = make_operation(account=account, exclusive_key="one")

@@ -1,0 +1,88 @@
+"""What the state of an installed connector asks a person to do: one action a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard.mirror.catalogue import Way, ways_of
+from dashboard.mirror.keys import key_of
+from dashboard.mirror.models import Account, AccountConnector
+from dashboard.people.models import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A row's button. One that changes something is posted; one that leads outside says so."""
+
+    words: str
+    url: str
+    is_posted: bool = False
+    is_outside: bool = False
+
+
+def with_open_link(rows: QuerySet[AccountConnector]) -> QuerySet[AccountConnector]:
+    """Each with the newest open link on which it is not done yet, as `open_link`."""
+    link = "link_items__link__"
+    is_open: dict[str, Any] = {
+        "link_items__connected_at": None,
+        f"{link}revoked_at": None,
+        f"{link}connected_at": None,
+        f"{link}expires_at__gt": timezone.now(),
+    }
+    return rows.annotate(open_link=Max("link_items__link", filter=Q(**is_open)))
+
+
+def open_link_of(connector: AccountConnector) -> int | None:
+    """The key of the newest open link on which it is not done yet."""
+    row = with_open_link(AccountConnector.objects.filter(pk=connector.pk)).first()
+    return getattr(row, "open_link", None)
+
+
+def actions_of(
+    account: Account, connectors: Sequence[AccountConnector], role: Role | None
+) -> dict[int, Action]:
+    """By connector, for those whose state asks for something that the role may do.
+
+    The connectors are `with_open_link`.
+    """
+    testable = set(account.console.proof_methods.values_list("kind_key", flat=True))
+    found = {one.pk: _action(account, one, role or Role.VIEWER, testable) for one in connectors}
+    return {pk: action for pk, action in found.items() if action is not None}
+
+
+def _action(
+    account: Account,
+    connector: AccountConnector,
+    role: Role,
+    testable: set[str],
+) -> Action | None:
+    if connector.gone_at is not None or account.gone_at is not None:
+        return None
+    link = getattr(connector, "open_link", None)
+    if link is not None:
+        return Action("Open link", reverse("link_detail", args=[link]))
+    if role < Role.AGENT:
+        return None
+    if connector.needs_somebody and (helping := _connecting(account, connector)):
+        return helping
+    if key_of(connector.connector_name, connector.connector_version) in testable:
+        return Action("Test", reverse("connector_test", args=[connector.pk]), is_posted=True)
+    if role >= Role.ADMIN and connector.authenticated and connector.connector_name:
+        return Action("Set up test", reverse("proof_choose", args=[connector.pk]))
+    return None
+
+
+def _connecting(account: Account, connector: AccountConnector) -> Action | None:
+    """What helps one that does not work: the customer on a link, or somebody in Cyclr itself."""
+    if connector.is_connected_by_link:
+        form = reverse("link_new", args=[account.pk])
+        return Action("Create link", f"{form}?connector={connector.pk}")
+    if Way.UNKNOWN in ways_of(connector.methods):
+        return Action("Finish in Cyclr", account.console.service_url, is_outside=True)
+    return None
