@@ -133,6 +133,7 @@ def test_links_that_have_ended(
     tab = customer().new_page()
     tab.goto(address)
     page.get_by_role("button", name="Revoke").click()
+    page.get_by_role("button", name="Revoke link").click()
     tab.get_by_role("button", name="Continue").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("This link was withdrawn")
     sound(tab, javascript=True)

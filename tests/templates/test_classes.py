@@ -71,6 +71,16 @@ def test_what_looks_again_by_itself_can_be_morphed(template: Path) -> None:
     assert not asking or [row for row in rows if ' id="' not in row] == []
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.name))
+def test_a_red_button_asks_first(template: Path) -> None:
+    """By `_ask_first.html`, or on a page of its own that wants a word typed."""
+    if template.name in {"_ask_first.html", "campaign_act.html"}:
+        return
+    red = re.findall(r"<button[^>]*\bdanger\b[^>]*>", template.read_text(encoding="utf-8"))
+
+    assert red == []
+
+
 def test_style_sheets_only_name_files_that_are_there() -> None:
     for sheet in STATIC.rglob("*.css"):
         for address in re.findall(r"url\(\"?([^)\"]+)\"?\)", sheet.read_text(encoding="utf-8")):
