@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.mirror.catalogue import Way, ways_of
 from dashboard.mirror.keys import key_of
-from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.models import Account, AccountConnector, AccountConnectorQuerySet
 from dashboard.people.models import Role
 
 
@@ -26,7 +26,7 @@ class Action:
     is_outside: bool = False
 
 
-def with_open_link(rows: QuerySet[AccountConnector]) -> QuerySet[AccountConnector]:
+def with_open_link(rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
     """Each with the newest open link on which it is not done yet, as `open_link`."""
     link = "link_items__link__"
     is_open: dict[str, Any] = {
@@ -34,14 +34,10 @@ def with_open_link(rows: QuerySet[AccountConnector]) -> QuerySet[AccountConnecto
         f"{link}revoked_at": None,
         f"{link}connected_at": None,
         f"{link}expires_at__gt": timezone.now(),
+        f"{link}console__retired_at": None,
     }
-    return rows.annotate(open_link=Max("link_items__link", filter=Q(**is_open)))
-
-
-def open_link_of(connector: AccountConnector) -> int | None:
-    """The key of the newest open link on which it is not done yet."""
-    row = with_open_link(AccountConnector.objects.filter(pk=connector.pk)).first()
-    return getattr(row, "open_link", None)
+    found = rows.annotate(open_link=Max("link_items__link", filter=Q(**is_open)))
+    return cast("AccountConnectorQuerySet", found)
 
 
 def actions_of(

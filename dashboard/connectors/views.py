@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from dashboard.accounts.actions import open_link_of
+from dashboard.accounts.actions import with_open_link
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
 from dashboard.common.ticking import is_seen, nothing_new, version_of
@@ -29,7 +29,7 @@ from dashboard.people.models import Role
 @role_required(Role.VIEWER)
 def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """What Cyclr says of it, whether it was proven to work, and what was done to it."""
-    connectors = AccountConnector.objects.select_related("account__console")
+    connectors = with_open_link(AccountConnector.objects.select_related("account__console"))
     connector = get_for(request, connectors, pk=pk)
     if is_swap(request) and request.htmx.target == "connector-history":
         return render(request, "connectors/_connector_history.html", _history(connector))
@@ -45,7 +45,7 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
         "asks_itself": is_stale(account),
         "back": request.get_full_path(),
     }
-    context |= facts | _history(connector) | {"open_link": open_link_of(connector)}
+    context |= facts | _history(connector)
     return render(request, "connectors/connector_detail.html", context)
 
 

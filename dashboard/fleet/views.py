@@ -13,6 +13,7 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import Page, clean_address, paged
 from dashboard.common.sorting import Order, Sorting
 from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.finding import STATES, ConnectorFilter
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
 from dashboard.mirror.reading import InView, consoles_in_view, gone_lately, reading_of
@@ -74,6 +75,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         return nothing_new()
     context: dict[str, Any] = {
         "page": page,
+        "rows": _with_links(page),
         "search": asked.search,
         "name": asked.name,
         "state": asked.state,
@@ -104,6 +106,17 @@ def _shown(request: StaffRequest, in_view: InView) -> AccountConnectorQuerySet:
     if in_view.chosen:
         rows = rows.filter(account__console=in_view.chosen)
     return rows.filter(gone_lately(), gone_lately("account__"))
+
+
+def _with_links(page: Page[AccountConnector]) -> list[tuple[AccountConnector, Link | None]]:
+    """The shown connectors, each with the newest open link on which it is not done yet."""
+    items = LinkItem.objects.filter(
+        account_connector__in=[row.pk for row in page],
+        connected_at=None,
+        link__in=Link.objects.open(),
+    ).select_related("link__console")
+    links = {item.account_connector_id: item.link for item in items.order_by("link")}
+    return [(row, links.get(row.pk)) for row in page]
 
 
 def _pickable(request: StaffRequest, page: Page[AccountConnector]) -> set[int]:

@@ -38,22 +38,20 @@ class Place:
     key: str
     word: str
     shape: str
-    part: str = ""
-    """Its part of the bar; empty for what is still to come."""
 
 
 PLACES = (
-    Place("failing", "Failing", "failed", "fail"),
-    Place("not-made", "Not made", "failed", "fail"),
-    Place("expired", "Expired", "expired", "fail"),
+    Place("failing", "Failing", "failed"),
+    Place("not-made", "Not made", "failed"),
+    Place("expired", "Expired", "expired"),
     Place("not-sent", "Not sent", "created"),
     Place("filed", "Sent to a file", "sent"),
     Place("sent", "Sent", "sent"),
-    Place("opened", "Opened", "opened", "run"),
-    Place("started", "Started", "started", "run"),
-    Place("returned", "Returned", "returned", "run"),
-    Place("partly-connected", "Partly connected", "partly-connected", "run"),
-    Place("connected", "Connected", "connected", "done"),
+    Place("opened", "Opened", "opened"),
+    Place("started", "Started", "started"),
+    Place("returned", "Returned", "returned"),
+    Place("partly-connected", "Partly connected", "partly-connected"),
+    Place("connected", "Connected", "connected"),
     Place("waiting", "Queued", "queued"),
     Place("revoked", "Revoked", "revoked"),
     Place("left-out", "Left out", "cancelled"),
@@ -146,12 +144,8 @@ def made(counts: dict[str, int]) -> int:
 
 
 def bar(counts: dict[str, int]) -> list[Part]:
-    """Connected, in need of somebody, on their way; the rest of the bar is still to come."""
-    parts = {"done": 0, "fail": 0, "run": 0}
-    for place, count in tally(counts):
-        if place.part:
-            parts[place.part] += count
-    return bulk_words.parts_of(parts, made(counts))
+    """What is connected; all else of the bar is still to come, and told below it."""
+    return bulk_words.parts_of({"done": counts.get("connected", 0)}, made(counts))
 
 
 # ---- the rows ----
@@ -187,7 +181,7 @@ def lines(run: BulkRun, found: Iterable[tuple[int, str]]) -> list[Line]:
     events = LinkEvent.objects.filter(link=OuterRef("link__pk")).order_by("-at", "-pk")
     rows = (
         run.rows.filter(pk__in=[pk for pk, _ in found])
-        .select_related("account", "operation", "link")
+        .select_related("account", "operation", "link__console")
         .defer("sealed_input", "operation__sealed_input", "operation__shown_input")
         .prefetch_related("link__items__account_connector", "link__mails")
         .annotate(

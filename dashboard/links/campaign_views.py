@@ -31,6 +31,7 @@ from dashboard.links import campaign_board as board
 from dashboard.links import campaigns
 from dashboard.links.campaign_forms import CampaignForm, ExtendForm, RevokeForm, SendAgainForm
 from dashboard.links.models import Link
+from dashboard.links.showing import address_for
 from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.reading import consoles_in_view
 from dashboard.notices import mail_trouble
@@ -260,6 +261,9 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "total": sum(counts.values()),
         "page": page,
         "lines": lines,
+        "rows": [
+            (line, address_for(request.user, line.link) if line.link else "") for line in lines
+        ],
         "show": show,
         "beat": _beat(run, progress),
         "version": version,

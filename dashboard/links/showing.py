@@ -7,8 +7,10 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from dashboard.common.sealing import SealBrokenError
 from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState
 from dashboard.links.telling import EXPIRES_WITHIN
+from dashboard.people.models import Role, User
 
 SHOW = {
     "waiting": "Waiting",
@@ -49,6 +51,17 @@ def conditions() -> dict[str, Q]:
         "expired": Q(connected_at=None, revoked_at=None, expires_at__lte=moment),
         "revoked": Q(connected_at=None, revoked_at__isnull=False),
     }
+
+
+def address_for(user: User, link: Link) -> str:
+    """The address to copy, for who may send links; empty when it cannot be used or made."""
+    role = user.role_in(link.console_id)
+    if role is None or role < Role.AGENT or not link.is_usable:
+        return ""
+    try:
+        return link.url()
+    except SealBrokenError:
+        return ""
 
 
 def showing(links: QuerySet[Link], show: str) -> QuerySet[Any]:

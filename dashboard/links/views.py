@@ -17,14 +17,13 @@ from dashboard.accounts.services import head_context
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
-from dashboard.common.sealing import SealBrokenError
 from dashboard.common.searching import words_in
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.links import letters, mailing, reminders, services
 from dashboard.links.forms import LinkForm
 from dashboard.links.models import Link
 from dashboard.links.needs import needs_of_all
-from dashboard.links.showing import SHOW, counted, showing, why_failing
+from dashboard.links.showing import SHOW, address_for, counted, showing, why_failing
 from dashboard.links.ticket import ticket
 from dashboard.mirror.models import Account
 from dashboard.notices.addresses import staff_url
@@ -65,7 +64,7 @@ def _table(
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
     prefetch_related_objects(page.items, "items__account_connector", "mails")
-    rows = [(link, why_failing(link)) for link in page]
+    rows = [(link, why_failing(link), address_for(request.user, link)) for link in page]
     context |= {"page": page, "rows": rows, "beat": beat, "version": version}
     return render_page(request, template, "links/_link_table.html", context)
 
@@ -117,12 +116,11 @@ def _about(request: StaffRequest, link: Link | None) -> dict[str, Any]:
         return {"may_send": False, "reminders_ended_by": reminders.was_ended_by(link)}
     about: dict[str, Any] = {"may_send": True, "reminders_ended_by": reminders.was_ended_by(link)}
     if link.is_usable:
-        try:
-            about["address"] = link.url()
-        except SealBrokenError:
-            about["address_lost"] = True
+        address = address_for(request.user, link)
+        if address:
+            about |= {"address": address, "mailto": letters.mailto(link, address)}
         else:
-            about["mailto"] = letters.mailto(link, about["address"])
+            about["address_lost"] = True
     return about
 
 

@@ -50,7 +50,7 @@ def mailed(link: Link, *states: MailState) -> Link:
 def names(browser: Client, show: str, **query: str) -> list[str]:
     """The accounts of the links that a list shows."""
     page = text_of(browser.get(LIST, {"show": show, **query}))
-    return re.findall(r'title="([^"]*)">Link for ', page)
+    return re.findall(r'title="Link for ([^"]*)"', page)
 
 
 def counts(browser: Client, **query: str) -> dict[str, int]:

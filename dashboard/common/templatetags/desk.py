@@ -133,6 +133,21 @@ def copyable(text: object, label: str = "id") -> SafeString:
     )
 
 
+@register.simple_tag
+def copy_button(text: str, what: str, name: object) -> SafeString | str:
+    """`{% copy_button address "the address of the link for" account %}`: nothing without text."""
+    if not text:
+        return ""
+    return format_html(
+        '<button class="copy push" type="button" data-copy-text="{}" aria-label="Copy {} {}" '
+        'title="Copy">{}</button>',
+        text,
+        what,
+        plain(name),
+        icon("copy"),
+    )
+
+
 @register.filter
 def spaced(number: object) -> str:
     """`10482` as `10,482`; what is no number stays as it is."""
