@@ -11,34 +11,46 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 ENOUGH_FOR_TEXT = 4.5
-ENOUGH_FOR_SHAPES = 3.0
+SHAPES = 3.0
 EASY_IN_THE_DARK = 7.0
 """Text in colour tires on a dark page sooner, so it gets more than it must."""
 LIGHT_GROUNDS = ("#ffffff", "#f6f7f9", "#f2f3f7")
 DARK_GROUNDS = ("#121418", "#0d0e12", "#1a1b21")
 """`--paper`, `--side`, `--sunk` and `--raised` of `desk.css`."""
-WHITE = "#ffffff"
+WHITE, DARK = "#ffffff", "#16171d"
 STEP = 0.005
 """Of lightness, which goes from 0 to 1: finer than anybody sees."""
 HOVER = 0.05
-"""So much darker is a button that is pointed at."""
+"""So much darker, or lighter, is a button that is pointed at."""
 
 Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """One colour as `#rrggbb` in each of its places; pairs are for light and dark pages."""
+    """One colour as `#rrggbb` in each of its places; pairs are for light and dark pages.
+
+    `on`: text on a fill. `edge`: around a fill, where that is hardly seen on its page.
+    """
 
     fill: tuple[str, str]
+    on: tuple[str, str]
     over: tuple[str, str]
+    edge: tuple[str, str]
     ink: tuple[str, str]
 
     def css(self) -> str:
         """The variables that `guest.css` reads."""
+        places = {
+            "": self.fill,
+            "-on": self.on,
+            "-over": self.over,
+            "-edge": self.edge,
+            "-ink": self.ink,
+        }
         lines = (
             f"--brand{suffix}:light-dark({light},{dark})"
-            for suffix, (light, dark) in (("", self.fill), ("-over", self.over), ("-ink", self.ink))
+            for suffix, (light, dark) in places.items()
         )
         return f":root{{{';'.join(lines)}}}\n"
 
@@ -54,18 +66,36 @@ def as_hex(text: str) -> str:
 def palette(colour: str) -> Palette:
     """The colour as near to what was chosen as can be read; `colour` is `#rrggbb`.
 
-    Fills carry white text. On a dark page they are also seen as shapes.
+    A fill carries white text where that can be read, and dark text where it cannot: a light
+    colour stays light. On a dark page a fill is also seen as a shape.
     """
-    light = _until(colour, -STEP, lambda shade: contrast(shade, WHITE) >= ENOUGH_FOR_TEXT)
-    dark = _until(light, STEP, lambda shade: _worst(shade, DARK_GROUNDS) >= ENOUGH_FOR_SHAPES)
+    light = _filled(colour)
+    dark = _filled(_until(light, STEP, lambda shade: _worst(shade, DARK_GROUNDS) >= SHAPES))
     return Palette(
         fill=(light, dark),
-        over=(_shifted(light, -HOVER), _shifted(dark, -HOVER)),
+        on=(text_on(light), text_on(dark)),
+        over=(_pointed_at(light), _pointed_at(dark)),
+        edge=(_until(light, -STEP, lambda shade: _worst(shade, LIGHT_GROUNDS) >= SHAPES), dark),
         ink=(
             _until(colour, -STEP, lambda shade: _worst(shade, LIGHT_GROUNDS) >= ENOUGH_FOR_TEXT),
             _until(colour, STEP, lambda shade: _worst(shade, DARK_GROUNDS) >= EASY_IN_THE_DARK),
         ),
     )
+
+
+def text_on(fill: str) -> str:
+    """White, where it can be read on the fill, else nearly black."""
+    return WHITE if contrast(fill, WHITE) >= ENOUGH_FOR_TEXT else DARK
+
+
+def _filled(colour: str) -> str:
+    """The colour, a little lighter if neither white nor dark text can be read on it."""
+    return _until(colour, STEP, lambda shade: contrast(shade, text_on(shade)) >= ENOUGH_FOR_TEXT)
+
+
+def _pointed_at(fill: str) -> str:
+    """A little darker below white text, a little lighter below dark text."""
+    return _shifted(fill, -HOVER if text_on(fill) == WHITE else HOVER)
 
 
 def contrast(one: str, other: str) -> float:

@@ -171,12 +171,15 @@ def _text(kind: MailKind, context: dict[str, Any]) -> str:
 def _html(
     kind: MailKind, context: dict[str, Any], brand: Brand, language: str, subject: str
 ) -> str:
+    colours = palette(as_hex(brand.colour) or OUR_COLOUR)
     shown = {
         "partner": foreign(context["partner"]),
         "account": foreign(context["account"]),
         "subject": subject,
         "language": language,
-        "colour": palette(as_hex(brand.colour) or OUR_COLOUR).fill[0],
+        "colour": colours.fill[0],
+        "colour_on": colours.on[0],
+        "colour_edge": colours.edge[0],
     }
     return render_to_string(f"links/mail/{kind}.html", context | shown)
 

@@ -477,10 +477,12 @@ ANY_COLOUR = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 def test_every_colour_becomes_one_that_can_be_read(colour: str) -> None:
     found = colours.palette(colour)
 
-    for shade in (*found.fill, *found.over):
-        assert colours.contrast(shade, "#ffffff") >= 4.5
+    for text, fill, over in zip(found.on, found.fill, found.over, strict=True):
+        assert colours.contrast(text, fill) >= 4.5
+        assert colours.contrast(text, over) >= 4.5
     for ground in colours.LIGHT_GROUNDS:
         assert colours.contrast(found.ink[0], ground) >= 4.5
+        assert colours.contrast(found.edge[0], ground) >= 3
     for ground in colours.DARK_GROUNDS:
         assert colours.contrast(found.ink[1], ground) >= 4.5
         assert colours.contrast(found.fill[1], ground) >= 3
@@ -491,6 +493,15 @@ def test_a_colour_that_can_be_read_stays_as_it_was_chosen(colour: str) -> None:
     found = colours.palette(colour)
 
     assert found.fill[0] == found.ink[0] == colour
+    assert found.on[0] == "#ffffff"
+
+
+@pytest.mark.parametrize("colour", ["#ffd54a", "#ff8c42", "#8fd19e", "#00b8d4", "#f5f5f5"])
+def test_a_light_colour_stays_light_and_carries_dark_text(colour: str) -> None:
+    found = colours.palette(colour)
+
+    assert found.fill[0] == colour
+    assert found.on[0] == colours.DARK
 
 
 def test_contrast_is_the_one_of_the_guidelines() -> None:
@@ -516,7 +527,8 @@ def test_the_style_sheet_of_a_colour_says_colours_and_nothing_else() -> None:
     assert answer["Content-Type"].startswith("text/css")
     assert "max-age=86400" in answer["Cache-Control"]
     pair = r"light-dark\(#[0-9a-f]{6},#[0-9a-f]{6}\)"
-    whole = rf":root{{--brand:{pair};--brand-over:{pair};--brand-ink:{pair}}}\n"
+    places = ("", "-on", "-over", "-edge", "-ink")
+    whole = ":root{" + ";".join(f"--brand{place}:{pair}" for place in places) + "}\n"
     assert re.fullmatch(whole, answer.content.decode())
     assert "--brand:light-dark(#0f6b5c," in answer.content.decode()
 
