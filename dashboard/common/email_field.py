@@ -20,6 +20,7 @@ from dashboard.common.email_address import (
 
 PASTED_AT_MOST = 1000
 """Characters that are looked at: an address with a name and what else stands around it."""
+ASKS = "This can be read as two domains, perhaps of two owners. Choose the one that is meant."
 READING = "reading"
 """Which of two domains is meant comes in a field of this ending."""
 
@@ -62,7 +63,7 @@ class EmailInput(forms.TextInput):
                 for place, address in enumerate(readings)
             ),
         )
-        group = '{}<div class="pick" role="radiogroup" aria-label="Which one is meant?">{}</div>'
+        group = '{}<div class="pick mt" role="radiogroup" aria-label="Which one is meant?">{}</div>'
         return format_html(group, drawn, choices)
 
 
@@ -82,6 +83,8 @@ class EmailField(forms.CharField):
             return ""
         try:
             address = parse_address(text[:PASTED_AT_MOST])
+        except TwoReadingsError:
+            raise ValidationError(ASKS) from None
         except EmailAddressError as error:
             raise ValidationError(str(error)) from None
         if len(address) > self.longest:

@@ -122,11 +122,11 @@ def _mine(mail: LinkMail) -> QuerySet[LinkMail]:
     )
 
 
-def _put_off(mail: LinkMail, words: str) -> None:
-    """Later and later, until a day is over."""
+def _put_off(mail: LinkMail, words: str, pause: timedelta | None = None) -> None:
+    """Until later, for a day at most; without a `pause` later and later."""
     moment = timezone.now()
     words = _without_address(words, mail.link)
-    pause = min(SHORTEST_PAUSE * 2 ** min(mail.tries - 1, 10), LONGEST_PAUSE)
+    pause = pause or min(SHORTEST_PAUSE * 2 ** min(mail.tries - 1, 10), LONGEST_PAUSE)
     if moment + pause > mail.created_at + GIVE_UP_AFTER:
         _fail(mail, words)
         return
@@ -139,7 +139,7 @@ def _hold(mail: LinkMail, words: str) -> None:
         mail_trouble.note_refusal(mail.link.console, words)
         if mail.link.run_id is not None:
             bulk.halt(mail.link.run_id, f"{words.rstrip('.')}. Mend that before you resume it.")
-    _put_off(mail, words)
+    _put_off(mail, words, mail_trouble.RESTS_FOR)  # few try meanwhile
 
 
 def _note_sent(mail: LinkMail) -> None:

@@ -74,7 +74,9 @@ def _mail_facts() -> list[tuple[str, str]]:
     facts = [("Mail", f"Sent by {server} from {mail.sender_address() or 'no address'}")]
     trouble = mail_trouble.current()
     if trouble is not None:
-        facts.append(("Mail is refused", f"{as_line(trouble.words)} Messages wait until then."))
+        facts.append(
+            ("Mail is refused", f"{as_line(trouble.words)} Messages wait until it takes one again.")
+        )
     return facts
 
 

@@ -167,6 +167,7 @@ def test_the_field_is_a_plain_one_that_no_browser_rewrites() -> None:
 def test_of_two_readings_a_person_chooses_one() -> None:
     asked = form(email="info@faß.de")
     assert not asked.is_valid()
+    assert "Choose the one that is meant" in str(asked.errors)
     assert str(asked["email"]).count('type="radio"') == 2
 
     for reading in ("info@xn--fa-hia.de", "info@fass.de"):
