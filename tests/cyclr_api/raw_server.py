@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from cyclr_api import Client, Retries, Timeouts
+from tests.support.waiting import wait_until
 
 TOKEN = "e57a" * 16
 SECRET = "client-secret-canary"
@@ -39,6 +40,23 @@ class RawServer:
     token_script: list[Play] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     port: int = 0
+    _open: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def conversation(self) -> Iterator[None]:
+        """Counted as open for as long."""
+        with self._lock:
+            self._open += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open -= 1
+
+    def wait_until_closed(self) -> None:
+        """Until every connection so far was closed from here."""
+        wait_until(lambda: self._open == 0, "for connections to be closed")
 
     @property
     def calls(self) -> list[Request]:
@@ -60,11 +78,8 @@ def token(value: str = TOKEN, **more: object) -> dict[str, object]:
 
 
 def reply(status: int, value: object = None, *, headers: str = "", keep: bool = False) -> Play:
-    """A whole, honest answer. `value`: JSON, or the body's bytes; None for no body."""
-    body = value if isinstance(value, bytes) else b"" if value is None else dumps(value)
-    end = "" if keep else "Connection: close\r\n"
-    head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{end}{headers}\r\n"
-    return raw(head.encode() + body)
+    """A whole, honest answer: see `answer_of`."""
+    return raw(answer_of(status, value, headers=headers, keep=keep))
 
 
 def dumps(value: object) -> bytes:
@@ -73,6 +88,19 @@ def dumps(value: object) -> bytes:
 
 def raw(data: bytes) -> Play:
     return lambda connection: connection.sendall(data)
+
+
+def together(*answers: bytes) -> Play:
+    """Answers that leave in one piece, so that all have arrived when the first is read."""
+    return raw(b"".join(answers))
+
+
+def answer_of(status: int, value: object = None, *, headers: str = "", keep: bool = False) -> bytes:
+    """The bytes of a whole, honest answer. `value`: JSON, or the body's bytes; None: no body."""
+    body = value if isinstance(value, bytes) else b"" if value is None else dumps(value)
+    end = "" if keep else "Connection: close\r\n"
+    head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{end}{headers}\r\n"
+    return head.encode() + body
 
 
 def reset(connection: socket.socket) -> None:
@@ -134,7 +162,7 @@ def _accept(listener: socket.socket, server: RawServer, context: ssl.SSLContext 
 
 
 def _converse(connection: socket.socket, server: RawServer, context: ssl.SSLContext | None) -> None:
-    with suppress(OSError), connection:
+    with server.conversation(), suppress(OSError), connection:
         if context is not None:
             connection = context.wrap_socket(connection, server_side=True)
         with connection, connection.makefile("rb") as incoming:

@@ -37,7 +37,15 @@ from cyclr_api import (
 from cyclr_api.simulator import World, application, mount
 from cyclr_api.simulator.server import Server
 from tests.cyclr_api.certificates import make_certificate, server_context
-from tests.cyclr_api.raw_server import SECRET, client_of, reply, serve, token
+from tests.cyclr_api.raw_server import (
+    SECRET,
+    answer_of,
+    client_of,
+    reply,
+    serve,
+    together,
+    token,
+)
 from tests.support.waiting import CEILING
 
 ACCOUNT = "acme/eu"
@@ -363,8 +371,8 @@ def test_a_cyclr_whose_clock_is_wrong_gives_tokens_that_live_as_long_as_it_says(
 def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() -> None:
     def answer(connection: socket.socket) -> None:
         stray = {"Id": "stray", "Name": "x" * 100_000}
-        reply(200, {"Id": "right"}, keep=True)(connection)
-        reply(200, stray, keep=True)(connection)
+        right = {"Id": "right"}
+        together(answer_of(200, right, keep=True), answer_of(200, stray, keep=True))(connection)
         if connection.recv(65536):
             reply(200, {"Id": "right"}, keep=True)(connection)
 
@@ -372,7 +380,6 @@ def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one() -> No
         found = []
         for _ in range(10):
             found.append(client.account("a-1").get().id)
-            time.sleep(0.01)
 
     assert found == ["right"] * 10
 
@@ -381,7 +388,7 @@ def test_a_connection_that_cyclr_closed_while_it_was_idle_costs_no_write() -> No
     with serve(reply(200, {"Id": 5}, keep=True)) as server, client_of(server) as client:
         for number in range(5):
             client.account("a-1").connectors.install(7, name=f"CRM {number}")
-            time.sleep(0.05)
+            server.wait_until_closed()
 
     assert len(server.calls) == 5
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cyclr_api import Listing, PagingError, UnexpectedAnswerError
 from cyclr_api.paging import MOST_PAGES, pages, readable
-from tests.support.waiting import CEILING
+from tests.support.waiting import CEILING, wait_until
 
 
 def listing(fetch: Callable[[int], list[int]]) -> list[int]:
@@ -236,12 +236,13 @@ def test_the_number_of_pages_under_way_doubles_from_the_third_on(
     numbers: list[int] = []
     fetch = server(total, 100, numbers)
 
-    def slow(page: int) -> list[int | None]:
-        time.sleep(0.03)
-        return [*fetch(page)]
+    def page_three_waits(page: int) -> list[int | None]:
+        rows: list[int | None] = [*fetch(page)]
+        if page == 3 and asked == 4:
+            wait_until(lambda: 4 in numbers, "for the page beside it")
+        return rows
 
-    read(slow, at_once)
-    time.sleep(0.06)
+    read(page_three_waits, at_once)
 
     assert sorted(numbers) == list(range(1, asked + 1))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DataError, OperationalError
 from django.utils import timezone
@@ -261,22 +261,32 @@ def test_no_listing_begins_when_the_time_is_over_and_each_is_written_as_it_comes
     run = step(step(start(console)))
     real = sync._list_connectors
 
-    def slow(*arguments: Any) -> sync.Answer | None:
-        answer = real(*arguments)
-        if answer is not None:
-            time.sleep(0.1)
-        return answer
+    with time_machine.travel(timezone.now(), tick=False) as clock:
 
-    monkeypatch.setattr(sync, "_list_connectors", slow)
-    claimed = sync.claim(run.pk, run.step)
-    assert claimed is not None
-    is_more = sync.read_chunk(claimed, until=timezone.now() + timedelta(seconds=0.25))
+        def slow(*arguments: Any) -> sync.Answer | None:
+            answer = real(*arguments)
+            if answer is not None:
+                clock.shift(0.1)
+            return answer
+
+        monkeypatch.setattr(sync, "_list_connectors", slow)
+        claimed = sync.claim(run.pk, run.step)
+        assert claimed is not None
+        is_more = sync.read_chunk(claimed, until=timezone.now() + timedelta(seconds=0.25))
 
     read = Account.objects.exclude(read_at=None).count()
     assert is_more
     assert 2 <= read <= 6 < len(cyclr.accounts)
     run.refresh_from_db()
     assert run.accounts_read == read
+
+
+def all_but_one(listings: Collection[Any], _seconds: float) -> Iterator[Any]:
+    """`as_completed` whose time is over when only one has not ended."""
+    for number, one in enumerate(as_completed(listings), 1):
+        yield one
+        if number == len(listings) - 1:
+            raise TimeoutError
 
 
 def test_an_account_that_takes_too_long_fails_alone(
@@ -287,11 +297,11 @@ def test_an_account_that_takes_too_long_fails_alone(
 
     def stalling(client: Any, account: Account, *rest: Any) -> sync.Answer | None:
         if "1042" in account.cyclr_id:
-            ended.wait(10)
+            ended.wait(CEILING)
         return real(client, account, *rest)
 
     monkeypatch.setattr(sync, "_list_connectors", stalling)
-    monkeypatch.setattr(sync, "GRACE", timedelta(seconds=-38))
+    monkeypatch.setattr(sync, "as_completed", all_but_one)
     step(run)
     ended.set()
 
