@@ -21,6 +21,8 @@ threads = 4
 preload_app = True
 # One queue for all: with one each, a worker that is frozen or ends takes its queue with it.
 reuse_port = False
+# Files take the way of every other answer: it is the main loop that writes to clients.
+sendfile = False
 # Waiting costs no thread, and a phone keeps its connection longer than a page is read.
 keepalive = 65
 timeout = 30

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from dashboard import web_worker
@@ -20,6 +21,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if environ["PATH_INFO"] == "/long":
         start_response("200 OK", [("Content-Length", str(LONG))])
         return [b"x" * LONG]
+    if environ["PATH_INFO"] == "/file":
+        own = Path(__file__)
+        start_response("200 OK", [("Content-Length", str(own.stat().st_size))])
+        return environ["wsgi.file_wrapper"](own.open("rb"))  # type: ignore[no-any-return]
     seen = {name: value for name, value in environ.items() if isinstance(value, str)}
     wanted = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(wanted) if environ["PATH_INFO"] != "/unread" else b""

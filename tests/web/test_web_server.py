@@ -187,6 +187,13 @@ def test_whoever_stays_in_the_middle_is_cut(start: Callable[..., WebServer], sen
     assert end_of(server.send(sent)) == b""
 
 
+def test_a_file_is_sent_whole(server: WebServer) -> None:
+    wire = server.send("GET /file HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    body = end_of(wire).partition(b"\r\n\r\n")[2]
+    assert body == (ROOT / "tests" / "support" / "web_app.py").read_bytes()
+
+
 def test_whoever_does_not_read_is_cut(start: Callable[..., WebServer]) -> None:
     server = start(TEST_TAKE_WITHIN="0.5")
     wire = server.send(LONG_ANSWERS, SO_RCVBUF=2048)
