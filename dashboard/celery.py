@@ -7,16 +7,22 @@ tried and when it may be tried again. So nothing here retries, and losing a mess
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import sys
+from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, worker_init, worker_shutting_down
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
+from redis.exceptions import RedisError
+
+from dashboard import hints
+from dashboard.common.redis import connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -70,6 +76,7 @@ app.conf.update(
     timezone="UTC",
 )
 app.autodiscover_tasks()
+hints.use_with(app)
 
 
 @setup_logging.connect
@@ -95,3 +102,19 @@ def watch_acknowledgements(**_: object) -> None:
     """Only the worker's main process acknowledges."""
     logging.getLogger("kombu.message").addHandler(LostAcknowledgement())
     logging.getLogger("celery.worker.request").addHandler(LostAcknowledgement())
+
+
+@worker_init.connect
+def drop_what_ends_workers(sender: Any, **_: object) -> None:
+    """A message that ends its worker would end the next one too."""
+    if server := connection():
+        with contextlib.suppress(RedisError):
+            hints.drop_after_deaths(server, sender.hostname)
+
+
+@worker_shutting_down.connect
+def end_in_order(sender: str, **_: object) -> None:
+    """Told to end: that is no death."""
+    if server := connection():
+        with contextlib.suppress(RedisError):
+            hints.note_end(server, sender)

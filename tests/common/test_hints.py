@@ -1,0 +1,141 @@
+"""Messages are hints: what cannot be read is dropped with a line, and no worker ends for it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from dashboard import hints
+from dashboard.celery import app
+from dashboard.common.tasks import publish
+from dashboard.operations.tasks import beat, run_operation
+from tests.support.services import RedisServer
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    """What our own publishing sends."""
+    sent = app.amqp.as_task_v2("id", changes.pop("task", run_operation.name), args=[7], kwargs={})
+    body = changes.pop("body", json.dumps(sent.body))
+    made = {
+        "body": base64.b64encode(body.encode()).decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": sent.headers,
+        "properties": {"body_encoding": "base64", "delivery_tag": "x"},
+    }
+    return made | changes
+
+
+def args(*values: Any, **named: Any) -> str:
+    return json.dumps([list(values), named, {}])
+
+
+POISON: dict[str, Any] = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "no text": b"\xff\xfe\x00",
+    "a number": b"1",
+    "null": b"null",
+    "a list": b"[]",
+    "deep": b"[" * 60_000,
+    "huge": json.dumps(message(more="x" * hints.MOST_BYTES)).encode(),
+    "no headers": message(headers=None),
+    "headers of another kind": message(headers=[1]),
+    "no task": message(headers={}),
+    "a task that is no name": message(headers={"task": {"a": 1}}),
+    "an unknown task": message(headers={"task": "dashboard.gone.tasks.run"}),
+    "a task of Celery's own": message(headers={"task": "celery.backend_cleanup"}),
+    "no body": message() | {"body": None},
+    "a body that is no base64": message() | {"body": "!"},
+    "a body that is no JSON": message(body="x"),
+    "a body that is no list": message(body="{}"),
+    "a body in another format": message(body="\x80\x04K\x01."),
+    "no arguments": message(body=args()),
+    "too many arguments": message(body=args(*range(1, 50))),
+    "a text for a number": message(body=args("7")),
+    "a truth for a number": message(body=args(True)),
+    "a fraction": message(body=args(7.5)),
+    "a number that no row has": message(body=args(2**63)),
+    "less than nothing": message(body=args(-1)),
+    "no row": message(body=args(None)),
+    "a list for a number": message(body=args([7])),
+    "names": message(body=args(7, more=1)),
+}
+
+
+def raw(poison: Any) -> bytes:
+    return poison if isinstance(poison, bytes) else json.dumps(poison).encode()
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
+def test_what_is_no_hint_is_not_read(poison: Any) -> None:
+    with pytest.raises(ValueError):
+        hints.message_of(app, raw(poison), "interactive")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"properties": None},
+        {"content-type": "application/x-python-serialize"},
+        {"content-encoding": "utf-7"},
+        {"headers": {"task": run_operation.name, "eta": "x", "expires": [], "retries": "many"}},
+        {"body": json.dumps([[7], {}, {"callbacks": [{"task": "x"}], "chord": 1}])},
+    ],
+)
+def test_of_a_hint_only_task_and_row_count(changes: dict[str, Any]) -> None:
+    found = hints.message_of(app, raw(message(**changes)), "interactive")
+
+    assert json.loads(base64.b64decode(found["body"]))[0] == [7]
+    assert found["headers"]["task"] == run_operation.name
+    assert found["headers"]["eta"] is None
+    assert found["content-type"] == "application/json"
+
+
+@pytest.fixture
+def server(redis_server: RedisServer, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    import redis
+
+    settings.REDIS_URL = redis_server.url
+    monkeypatch.setattr(app.conf, "broker_url", redis_server.url)
+    with redis.Redis.from_url(redis_server.url) as one:
+        yield one
+
+
+@pytest.mark.redis
+def test_what_we_send_is_read(server: Any) -> None:
+    assert publish(beat, "interactive", queue="interactive")
+
+    found = hints.message_of(app, server.rpop("interactive"), "interactive")
+
+    assert json.loads(base64.b64decode(found["body"]))[0] == ["interactive"]
+
+
+@pytest.mark.redis
+def test_the_third_death_in_a_row_drops_the_queues(server: Any) -> None:
+    hints.drop_after_deaths(server, "interactive@a")
+    for _ in range(2):
+        server.lpush("interactive", "poison")
+        server.hset("unacked", "tag", "poison")
+        hints.drop_after_deaths(server, "interactive@a")
+        assert server.exists("interactive", "unacked") == 2
+
+    hints.drop_after_deaths(server, "background@a")  # its first start is no death
+    assert server.exists("interactive", "unacked") == 2
+    hints.drop_after_deaths(server, "background@a")
+
+    assert server.exists("interactive", "unacked") == 0
+
+
+@pytest.mark.redis
+def test_an_end_that_was_asked_for_is_no_death(server: Any) -> None:
+    server.lpush("interactive", "message")
+    for _ in range(5):
+        hints.drop_after_deaths(server, "interactive@a")
+        hints.note_end(server, "interactive@a")
+
+    assert server.llen("interactive") == 1
