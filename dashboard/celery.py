@@ -12,16 +12,28 @@ import logging
 import os
 import signal
 import sys
+import time
+from collections.abc import Collection
 from typing import Any
 
-from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_shutting_down
+from celery import Celery, bootsteps
+from celery.signals import (
+    setup_logging,
+    task_failure,
+    task_received,
+    task_revoked,
+    task_success,
+    worker_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 from redis.exceptions import RedisError
 
 from dashboard import hints
+from dashboard.common import watchdog
 from dashboard.common.redis import connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
@@ -32,6 +44,10 @@ except ImproperlyConfigured as error:
     sys.exit(f"ImproperlyConfigured: {error}")
 
 app = Celery("dashboard")
+
+LOOP_WITHIN, TASK_WITHIN = 15.0, 75.0
+"""Seconds within which a worker's loop comes by; within which it takes what waits (a task may
+last 60)."""
 
 VISIBILITY = 180
 """Seconds after which a message that nobody acknowledged is delivered again."""
@@ -118,3 +134,65 @@ def end_in_order(sender: str, **_: object) -> None:
     if server := connection():
         with contextlib.suppress(RedisError):
             hints.note_end(server, sender)
+
+
+class Getting:
+    """Whether a worker gets on: its loop turns, and it takes what waits in its queues."""
+
+    def __init__(self) -> None:
+        self.turned_at = self.took_at = time.monotonic()
+
+    def turn(self) -> None:
+        """The loop came by."""
+        self.turned_at = time.monotonic()
+
+    def take(self, **_: object) -> None:
+        """A task was taken or ended."""
+        self.took_at = time.monotonic()
+
+    def gets_on(self, queues: Collection[str]) -> bool:
+        """Without Redis nothing can move, and no new process would change that."""
+        now = time.monotonic()
+        if now - self.turned_at < LOOP_WITHIN and now - self.took_at < TASK_WITHIN:
+            return True
+        try:
+            waiting = self.count_waiting(queues)
+        except RedisError:
+            return True
+        return now - self.turned_at < LOOP_WITHIN and not waiting
+
+    def count_waiting(self, queues: Collection[str]) -> int:
+        """How many messages wait; RedisError also if Redis takes no writes."""
+        server = connection()
+        if server is None:
+            return 0
+        server.set("worker:watched", 1, ex=60)
+        return sum(int(server.llen(name)) for name in queues)
+
+
+getting = Getting()
+for _signal in (task_received, task_success, task_failure, task_revoked):
+    _signal.connect(getting.take)
+
+
+class Turning(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Has the loop come by each second, anew after each lost connection."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, parent: Any) -> None:
+        """With each consumer."""
+        parent.timer.call_repeatedly(1.0, getting.turn)
+
+
+app.steps["consumer"].add(Turning)
+
+
+@worker_ready.connect
+def show_progress(**_: object) -> None:
+    """To systemd or the supervisor, for as long as there is some."""
+    getting.turn()
+    getting.take()
+    queues = list(app.amqp.queues.consume_from)
+    watchdog.ready()
+    watchdog.watch(lambda: getting.gets_on(queues))

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +27,10 @@ DEATHS, WITHIN = 5, 60.0
 
 STEP = 0.1
 """Seconds between two looks at the processes."""
+
+SILENT, STARTED_WITHIN = 40.0, 180.0
+"""Seconds after which a watched process without a sign of progress is replaced; before its first
+one it may still be starting."""
 
 
 class EndedError(Exception):
@@ -43,10 +49,38 @@ class Process:
     command: Sequence[str]
     stage: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    is_watched: bool = False
+    """It says by sd_notify's protocol that it gets on (`dashboard.common.watchdog`)."""
+    silent_after: float = SILENT
     is_vital: bool = False
     """Its death ends everything; another one is started again."""
     stop_within: float = 10.0
     """Seconds from SIGTERM to SIGKILL."""
+
+
+class Watch:
+    """Listens to the signs of progress of one start of a process."""
+
+    def __init__(self, silent_after: float) -> None:
+        self.silent_after = silent_after
+        # A name without a file: nothing to tidy up, and no path that is too long.
+        self.address = f"desk-{os.getpid()}-{secrets.token_hex(8)}"
+        self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._wire.bind(f"\0{self.address}")
+        self._wire.setblocking(False)
+        self._until = time.monotonic() + STARTED_WITHIN
+
+    def is_silent(self) -> bool:
+        """Whether it has shown nothing for too long."""
+        with contextlib.suppress(BlockingIOError):
+            while said := self._wire.recv(4096):
+                if b"WATCHDOG=1" in said:
+                    self._until = time.monotonic() + self.silent_after
+        return time.monotonic() > self._until
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._wire.close()
 
 
 class Running:
@@ -54,9 +88,15 @@ class Running:
 
     def __init__(self, process: Process, say: Callable[[str, str], None]) -> None:
         self.process = process
+        is_watched = process.is_watched and sys.platform == "linux"
+        self.watch = Watch(process.silent_after) if is_watched else None
+        environment = {**process.environment}
+        environment.pop("NOTIFY_SOCKET", None)  # that of whoever started us
+        if self.watch:
+            environment["NOTIFY_SOCKET"] = f"@{self.watch.address}"
         self.popen = subprocess.Popen(
             process.command,
-            env=dict(process.environment),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -87,6 +127,9 @@ class Running:
             return False
         self.signal(signal.SIGKILL)
         self._reader.join(1)
+        if self.watch:
+            self.watch.close()
+            self.watch = None
         return True
 
     def end_in_words(self) -> str:
@@ -175,8 +218,12 @@ class Tree:
         return True
 
     def _look(self) -> None:
-        """Find who died; start again whose pause is over."""
+        """Find who died or hangs; start again whose pause is over."""
         for running in list(self.running.values()):
+            if running.watch and running.popen.poll() is None and running.watch.is_silent():
+                self.say("run", f"{running.process.name} does not get on: killed")
+                running.signal(signal.SIGKILL)
+                running.popen.wait()
             if running.has_ended():
                 self._forget(running)
                 self._died(running)

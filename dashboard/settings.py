@@ -315,5 +315,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
     },
 }
+NOTIFY_SOCKET = os.environ.get("NOTIFY_SOCKET", "")
+"""Where systemd, or our own supervisor, listens for signs of progress; nobody else sets it."""
 PROCESS = env[names.DESK_PROCESS]
 """Which of our processes this is: web, worker, dispatcher, run or test."""

@@ -262,6 +262,7 @@ def worker(name: str, queues: str, at_once: int) -> Process:
         ),
         stage=WORKER,
         environment=child_environment("worker"),
+        is_watched=True,
         stop_within=25,
     )
 
@@ -277,6 +278,7 @@ def dashboard_processes(port: int) -> list[Process]:
             command=python("manage.py", "dispatch"),
             stage=DISPATCHER,
             environment=child_environment("dispatcher"),
+            is_watched=True,
         ),
         Process(
             name="web",

@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 on_new_client: list[Callable[[Client], None]] = []
 """Called with each client that is made; the tests mount the simulator here."""
 
+LOCKED_FOR = 35
+"""Seconds after which a token's renewal is taken for lost."""
+
 _local = threading.local()
 
 
@@ -83,9 +86,12 @@ class SharedTokens:
             with self._own.renewing():
                 yield
             return
-        lock = server.lock(f"{self._key}:renewing", timeout=35, blocking_timeout=30)
+        name = f"{self._key}:renewing"
+        lock = server.lock(name, timeout=LOCKED_FOR, blocking_timeout=30)
         taken = False
         try:
+            if int(server.pttl(name)) > LOCKED_FOR * 1000:  # since the clock was set back
+                server.pexpire(name, LOCKED_FOR * 1000)
             taken = lock.acquire()
         except redis.RedisError:
             logger.warning("token lock not available key=%s", self._key)

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from dashboard.operations.models import Pulse
 
-SILENT_AFTER = timedelta(seconds=90)
-"""Longer than a slot can be held by a Cyclr that hangs: 60 s is a task's hard limit."""
-"""A process that has shown nothing for so long is taken for dead."""
+SILENT_AFTER = {"dispatcher": timedelta(seconds=30)}
+WORKER_SILENT_AFTER = timedelta(seconds=75)
+"""A process that has shown nothing for so long is taken for dead; longer for a worker than a slot
+can be held by a Cyclr that hangs: 60 s is a task's hard limit."""
 
 EXPECTED = {
     "interactive": ("Interactive worker", "carries out changes and checks"),
@@ -32,7 +33,10 @@ class Sign:
     @property
     def is_alive(self) -> bool:
         """Whether it showed itself lately."""
-        return self.at is not None and timezone.now() - self.at <= SILENT_AFTER
+        if self.at is None:
+            return False
+        # A sign from the future is from before the clock was set back: it says nothing.
+        return abs(timezone.now() - self.at) <= SILENT_AFTER.get(self.name, WORKER_SILENT_AFTER)
 
 
 def signs() -> list[Sign]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from dashboard.common.chores import chore
 from dashboard.common.tasks import DeskTask, publish, publish_on_commit
+from dashboard.operations import clock  # noqa: F401 - its chore
 from dashboard.operations.models import Operation, Pulse
 
 logger = logging.getLogger(__name__)

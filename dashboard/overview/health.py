@@ -6,6 +6,8 @@ holds a name, an address or a secret.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -22,6 +24,9 @@ from dashboard.mirror.models import SyncRun
 from dashboard.operations.pulses import signs
 from dashboard.people.access import open_to_all
 
+ROOM = 50_000_000
+"""Bytes that must be free: SQLite's log, the broker's file and mails need some."""
+
 PING_WITHIN = 0.5
 """Seconds that the broker has for its answer."""
 
@@ -36,19 +41,30 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @open_to_all
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether database, broker and workers are there; 503 if one is not.
+    """Whether database, broker, workers and room on the disk are there; 503 if one is not.
 
     How long ago Cyclr was last read is told and decides nothing: pages answer without Cyclr.
     """
-    facts: dict[str, Any] = {"broker": is_broker_there()}
+    facts: dict[str, Any] = {"broker": is_broker_there(), "disk": has_room(settings.VAR_DIR)}
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         facts |= {"database": True, **_workers(), **_last_sync()}
     except DatabaseError:
         facts["database"] = False
-    is_ready = facts["database"] and facts["broker"] and facts.get("workers", False)
+    is_ready = all(facts.get(name) for name in ("database", "broker", "disk", "workers"))
     return JsonResponse({"ready": is_ready, **facts}, status=200 if is_ready else 503)
+
+
+def has_room(directory: Path) -> bool:
+    """Whether something can still be written where the desk keeps its files."""
+    there = next((one for one in (directory, *directory.parents) if one.exists()), Path("/"))
+    try:
+        disk = os.statvfs(there)
+    except OSError:
+        return False
+    has_names = disk.f_files == 0 or disk.f_favail > 0  # some file systems do not count them
+    return disk.f_bavail * disk.f_frsize >= ROOM and has_names
 
 
 def is_broker_there() -> bool:
@@ -77,7 +93,8 @@ def _workers() -> dict[str, Any]:
     ages = {
         sign.name: round((now - sign.at).total_seconds()) if sign.at else None for sign in shown
     }
-    return {"workers": all(sign.is_alive for sign in shown), "pulse_age": ages}
+    silent = [sign.name for sign in shown if not sign.is_alive]
+    return {"workers": not silent, "silent": silent, "pulse_age": ages}
 
 
 def _last_sync() -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,3 +110,44 @@ def test_not_ready_without_database(client: Client, monkeypatch: pytest.MonkeyPa
     assert response.status_code == 503
     assert response.json()["database"] is False
     assert b"secret" not in response.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("silent", ["interactive", "background", "dispatcher"])
+def test_not_ready_names_who_is_silent(
+    silent: str, client: Client, settings: Any, redis_url: str
+) -> None:
+    settings.REDIS_URL = redis_url
+    all_alive()
+    Pulse.objects.filter(name=silent).update(at=timezone.now() - timedelta(seconds=80))
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["silent"]) == (503, [silent])
+
+
+def room(free: int, names: int = 1) -> os.statvfs_result:
+    return os.statvfs_result((4096, 1, 10**9, free, free, 10**6, names, names, 0, 255))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("disk", [room(0), room(health.ROOM - 1), room(10**9, names=0)])
+def test_not_ready_on_a_full_disk(
+    disk: os.statvfs_result,
+    client: Client,
+    settings: Any,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.REDIS_URL = redis_url
+    all_alive()
+    assert client.get("/readyz").status_code == 200
+    monkeypatch.setattr(os, "statvfs", lambda _: disk)
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["disk"]) == (503, False)
+
+
+def test_a_directory_that_is_not_made_yet_has_the_room_of_its_parents(tmp_path: Path) -> None:
+    assert health.has_room(tmp_path / "a" / "b") == health.has_room(tmp_path)

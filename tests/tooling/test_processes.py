@@ -123,6 +123,38 @@ def test_what_a_dead_process_leaves_behind_ends_before_it_starts_again(
     wait_until(lambda: not is_there(child))
 
 
+FROZEN_LATER = [
+    *PYTHON,
+    "import os, signal, socket, time\n"
+    "wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+    "address = chr(0) + os.environ['NOTIFY_SOCKET'][1:]\n"
+    "print('up', flush=True)\n"
+    "while True:\n"
+    "    wire.sendto(b'WATCHDOG=1', address); time.sleep(0.1)",
+]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of sockets without a file")
+def test_a_watched_process_that_freezes_is_replaced(start_tree: StartTree) -> None:
+    watched = {"is_watched": True, "silent_after": 1.0}
+    tree = start_tree({"name": "worker", "command": FROZEN_LATER, **watched})
+    first = tree.id_of("worker")
+    wait_until(lambda: "up" in tree.words())
+
+    os.kill(first, signal.SIGSTOP)
+
+    assert is_there(tree.id_of("worker", other_than=first))
+    assert not is_there(first)
+    assert "worker does not get on: killed" in tree.words()
+
+
+def test_a_process_that_is_not_watched_is_left_alone(start_tree: StartTree) -> None:
+    shows = [*PYTHON, "import os, time; print(os.environ.get('NOTIFY_SOCKET'), flush=True)\n"]
+    tree = start_tree({"name": "worker", "command": [*shows[:-1], shows[-1] + "time.sleep(600)"]})
+
+    wait_until(lambda: "None" in tree.words())
+
+
 def test_five_deaths_in_a_minute_end_everything(start_tree: StartTree) -> None:
     tree = start_tree({"name": "other", "command": SLEEPS}, {"name": "worker", "command": DIES})
     other = tree.id_of("other")

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
 from dashboard.celery import app
+from dashboard.common import watchdog
 from dashboard.common.chores import CHORES
 
 logger = logging.getLogger("dashboard.dispatch")
@@ -31,7 +32,9 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())
         logger.info("dispatcher started chores=%d", len(CHORES))
+        watchdog.ready()
         while not stopped.wait(SHORTEST):
+            watchdog.progress()
             close_old_connections()
             for chore in CHORES:
                 if stopped.is_set():
@@ -45,4 +48,5 @@ class Command(BaseCommand):
                     logger.warning("chore %s: %s", chore.name, type(error).__name__)
                 except Exception:  # noqa: BLE001 - one room's fault must not stop the others' work
                     logger.exception("chore %s failed", chore.name)
+                watchdog.progress()
         logger.info("dispatcher stopped")
