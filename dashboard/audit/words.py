@@ -12,6 +12,7 @@ ACTIONS = {
     "operations.bring_back": "Brought back",
     "operations.retry": "Retried",
     "bulk.start": "Started bulk run",
+    "bulk.confirm": "Confirmed lines of bulk run",
     "bulk.pause": "Paused bulk run",
     "bulk.resume": "Resumed bulk run",
     "bulk.end": "Ended bulk run",

@@ -90,6 +90,10 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
         """Those that are still to be handed to the engine."""
         return self.filter(operation=None, problem="", is_taken_back=False)
 
+    def asked_about(self) -> Self:
+        """Those of a preview that are left out until somebody confirms them."""
+        return self.filter(operation=None, problem__gt="").exclude(sealed_input="")
+
     def under_way(self) -> Self:
         """Those that the engine has and has not ended."""
         return self.filter(operation__state__in=ACTIVE)
@@ -100,7 +104,10 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
 
 
 class BulkRow(models.Model):
-    """One target of a run. `problem` says why it is left out; else it becomes an operation."""
+    """One target of a run. `problem` says why it is left out; else it becomes an operation.
+
+    In a preview it may be a question: then the input is kept, and who confirms it takes it in.
+    """
 
     run = models.ForeignKey(BulkRun, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField(help_text="The line of the table it came from.")
@@ -137,6 +144,12 @@ class BulkRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.run.reference}, line {self.number})"
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is left out only until somebody confirms it."""
+        has_input: bool = getattr(self, "has_input", None) or False
+        return bool(self.problem) and has_input
 
     @property
     def seal_place(self) -> str:

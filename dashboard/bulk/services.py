@@ -45,9 +45,11 @@ class Target:
     """One line of a run before it is stored.
 
     `values`: what makes its operation, as `Order` has it: `values`, `shown`, and perhaps
-    `exclusive_key` and `follow_up`; sealed. With `leaves_out_done` its handler is asked once more
+    `exclusive_key` and `follow_up`; sealed. `doubt`: what a person must confirm before it is taken
+    in, in words. With `leaves_out_done` its handler is asked once more
     when its turn comes whether it is still needed. `shown`: its own entries, masked. `problem`:
-    why it is left out, in words; then nothing of it is carried out.
+    why it is left out, in words; then nothing of it is carried out. `shown` may say `why` at
+    greater length.
     """
 
     number: int
@@ -56,6 +58,7 @@ class Target:
     values: dict[str, Any] = field(default_factory=dict, repr=False)
     shown: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def _row(run: BulkRun, target: Target) -> BulkRow:
         account=target.account,
         label=target.label,
         shown_input=target.shown,
-        problem=target.problem,
+        problem=target.problem or target.doubt,
     )
     if not target.problem:
         row.sealed_input = sealing.seal_json(target.values, bound_to=row.seal_place)
@@ -148,10 +151,27 @@ def _row(run: BulkRun, target: Target) -> BulkRow:
 # ---- moving ----
 
 
+def confirm(run: BulkRun, actor: Actor) -> int:
+    """Take in the rows of a preview that are asked about, as they stand; how many."""
+    with transaction.atomic():
+        drafts = BulkRun.objects.select_for_update().filter(pk=run.pk, state=RunState.DRAFT)
+        count: int = run.rows.asked_about().update(problem="") if drafts.exists() else 0
+        if count:
+            _record(run, actor, "confirm", f"{count:,} line{'' if count == 1 else 's'} confirmed")
+    return count
+
+
 def start(run: BulkRun, actor: Actor) -> bool:
-    """Let a preview begin; says whether it did. From now on the run is the starter's."""
+    """Let a preview begin; says whether it did. From now on the run is the starter's.
+
+    What was asked about and not confirmed stays left out.
+    """
     columns = {"state": RunState.RUNNING, "started_at": timezone.now(), **actor_columns(actor)}
-    return _turn(run, actor, "start", [RunState.DRAFT], columns)
+    with transaction.atomic():
+        if not _turn(run, actor, "start", [RunState.DRAFT], columns):
+            return False
+        run.rows.asked_about().update(sealed_input="")
+    return True
 
 
 def pause(run: BulkRun, actor: Actor) -> bool:
@@ -184,6 +204,7 @@ def end(run: BulkRun, actor: Actor) -> bool:
         if not _turn(run, actor, "end", states, columns):
             return False
         run.rows.waiting().update(is_taken_back=True, sealed_input="")
+        run.rows.asked_about().update(sealed_input="")
     return True
 
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("bulk/", views.bulk_run_list, name="bulk_run_list"),
     path("bulk/<slug:reference>/", views.bulk_run_detail, name="bulk_run_detail"),
     path("bulk/<slug:reference>/start/", views.bulk_run_start, name="bulk_run_start"),
+    path("bulk/<slug:reference>/confirm/", views.bulk_run_confirm, name="bulk_run_confirm"),
     path("bulk/<slug:reference>/pause/", views.bulk_run_pause, name="bulk_run_pause"),
     path("bulk/<slug:reference>/resume/", views.bulk_run_resume, name="bulk_run_resume"),
     path("bulk/<slug:reference>/end/", views.bulk_run_end, name="bulk_run_end"),

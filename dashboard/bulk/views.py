@@ -99,6 +99,8 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "lines": lines,
         "show": show,
         "entries": run.shown_input.get("entries", []),
+        "notes": run.shown_input.get("notes", []),
+        "passed_over": words.passed_over(run),
         "is_moving": run.state == RunState.RUNNING or progress.under_way > 0,
         "version": version,
     }
@@ -115,6 +117,16 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
 def bulk_run_start(request: StaffRequest, reference: str) -> HttpResponse:
     """Begin what the preview shows."""
     return _turned(request, reference, services.start, "It was started already.")
+
+
+@require_POST
+@role_required(Role.LEAD)
+def bulk_run_confirm(request: StaffRequest, reference: str) -> HttpResponse:
+    """Take in the lines that the preview asks about, as they stand."""
+    run = get_for(request, BulkRun.objects, Role.LEAD, reference=reference)
+    if not services.confirm(run, Actor.staff(request.user)):
+        messages.warning(request, "There was nothing left to confirm.")
+    return redirect(run)
 
 
 @require_POST

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 
@@ -151,6 +152,53 @@ def parts_of(counts: dict[str, int], total: int) -> list[Part]:
     return parts
 
 
+# ---- the preview ----
+
+PASSED_OVER_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Lines of a table of which a preview says why nothing is done, each with line and account.
+
+    `asked`: those that somebody may confirm; `more`: how many of all are not listed.
+    """
+
+    asked: list[tuple[int, str, str]]
+    left_out: list[tuple[int, str, str]]
+    more: int
+    count_asked: int
+
+
+def passed_over(run: BulkRun) -> PassedOver | None:
+    """What stands above a preview's list; `None` if nothing is left out or it was started."""
+    rows = run.rows.filter(problem__gt="")
+    if run.state != RunState.DRAFT:
+        return None
+    listed = [*run.rows.asked_about()[:PASSED_OVER_SHOWN]]
+    asked = [row.pk for row in listed]
+    others = list(rows.exclude(pk__in=asked).defer("sealed_input")[:PASSED_OVER_SHOWN])
+    every = rows.count()
+    if not every:
+        return None
+    return PassedOver(
+        [_said(row) for row in listed],
+        [_said(row) for row in others],
+        every - len(listed) - len(others),
+        run.rows.asked_about().count(),
+    )
+
+
+def passed_over_in_table(lines: Sequence[Sequence[Any]]) -> PassedOver | None:
+    """The same of lines that no row was made of: number, account as it was written, why."""
+    listed = [(int(n), str(label), str(why)) for n, label, why in lines[:PASSED_OVER_SHOWN]]
+    return PassedOver([], listed, len(lines) - len(listed), 0) if listed else None
+
+
+def _said(row: BulkRow) -> tuple[int, str, str]:
+    return row.number, row.label, row.shown_input.get("why") or row.problem
+
+
 # ---- the rows ----
 
 
@@ -175,8 +223,10 @@ def with_stories(rows: QuerySet[BulkRow]) -> QuerySet[BulkRow]:
     """Rows with what `lines` reads, and without what is sealed."""
     said = OperationEvent.objects.order_by("-at", "-pk")
     sealed = ("sealed_input", "operation__sealed_input", "operation__shown_input")
+    is_asked = Case(When(Q(sealed_input=""), then=Value(False)), default=Value(True))
     return (
         rows.select_related("account", "operation")
+        .annotate(has_input=is_asked)
         .defer(*sealed)
         .prefetch_related(Prefetch("operation__events", queryset=said))
     )
@@ -207,7 +257,8 @@ def lines(run: BulkRun, rows: Iterable[BulkRow]) -> Iterator[Line]:
 def _line(run: BulkRun, row: BulkRow) -> Line:
     operation = row.operation
     if row.problem:
-        return Line(row, "cancelled", "Left out", row.problem, None, None)
+        word = "To confirm" if row.is_asked else "Left out"
+        return Line(row, "queued" if row.is_asked else "cancelled", word, row.problem, None, None)
     if row.is_taken_back:
         words = "The run was stopped before it." if run.started_at else NEVER_STARTED
         return Line(row, "cancelled", "Not started", words, None, None)

@@ -78,6 +78,53 @@ def is_same(one: object, other: object) -> bool:
     return squeezed[0] == squeezed[1]
 
 
+def is_shortened(one: object, other: object) -> bool:
+    """Whether one name is the other less some words, such as its legal form."""
+    words = [set(_BETWEEN.split(normalize_for_search(name))) - {""} for name in (one, other)]
+    few, many = sorted(words, key=len)
+    return few <= many and any(len(word) > 1 and word not in LEGAL_FORMS for word in few)
+
+
+LEGAL_FORMS = frozenset(
+    [
+        "ab",
+        "ag",
+        "aps",
+        "as",
+        "asa",
+        "bv",
+        "co",
+        "company",
+        "corp",
+        "corporation",
+        "gbr",
+        "gmbh",
+        "inc",
+        "kg",
+        "limited",
+        "llc",
+        "llp",
+        "ltd",
+        "ltda",
+        "mbh",
+        "nv",
+        "oy",
+        "oyj",
+        "plc",
+        "pty",
+        "sa",
+        "sarl",
+        "sas",
+        "sl",
+        "slu",
+        "spa",
+        "srl",
+        "sro",
+        "ug",
+    ]
+)
+
+
 def search_text(*texts: object) -> str:
     """What a row is found by: every spelling of each text, a line each."""
     lines: dict[str, None] = {}

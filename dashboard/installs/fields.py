@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cyclr_api import Parameter
 from dashboard.common.foreign import is_blank, storable
+from dashboard.common.searching import squeeze
 
 LONGEST_VALUE = 100_000
 ANOTHER = "*"
@@ -121,6 +122,11 @@ class Fraction(ForeignText):
         text = super().clean(value).strip()
         if not text:
             return ""
+        if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
+            raise ValidationError(
+                _("Write a point where “%(number)s” has a comma, and nothing between thousands."),
+                params={"number": text[:40]},
+            )
         try:
             number = Decimal(text)
         except InvalidOperation:
@@ -204,14 +210,77 @@ class ChoiceOrAnother(forms.MultiValueField):
         fields = (forms.CharField(required=False, strip=False), ForeignText(required=False))
         super().__init__(fields, widget=widget, require_all_fields=False, **options)
 
+        self.values = tuple(value for value in values if value not in {"", ANOTHER})
+        self.labels = dict(labels or {})
+
     def compress(self, data_list: list[str]) -> str:
-        """The chosen value, or the typed one."""
+        """The chosen value, or the typed one; typed otherwise than listed it is the listed one."""
         chosen, other = (data_list + ["", ""])[:2]
         if chosen != ANOTHER:
             return chosen or ""
         if not other.strip():
             raise ValidationError(_("Type the other value, or choose one from the list."))
-        return other
+        return listed_value(other, self.values, self.labels) or other
+
+    def read(self, text: str) -> str:
+        """What a cell of a table says: a value of the list in its own words, or another one."""
+        return str(self.clean([ANOTHER, text.strip()]))
+
+    def has(self, value: str) -> bool:
+        """Whether a value is one of the list."""
+        return value in self.values
+
+
+TRUE_WORDS = frozenset({"true", "wahr", "vrai", "verdadero", "yes", "ja", "oui", "si", "y", "1"})
+FALSE_WORDS = frozenset({"false", "falsch", "faux", "falso", "no", "nein", "non", "n", "0"})
+"""As people and spreadsheets write them in the languages of the customers' pages."""
+
+
+def listed_value(text: str, values: Sequence[str], labels: Mapping[str, str] | None = None) -> str:
+    """The value of a list that a text means, or empty: as it stands, in another case, by its name.
+
+    A word for yes or no means the only one of the list that says the same.
+    """
+    typed, key = text.strip(), squeeze(text)
+    named = labels or {}
+    for found in (
+        [value for value in values if value in {text, typed}],
+        [value for value in values if value.strip().casefold() == typed.casefold()],
+        [value for value in values if key and squeeze(value) == key],
+        [value for value in values if key and squeeze(named.get(value, "")) == key],
+        *(
+            [value for value in values if squeeze(value) in words]
+            for words in (TRUE_WORDS, FALSE_WORDS)
+            if key in words and _is_yes_or_no(values)
+        ),
+    ):
+        if len(found) == 1:
+            return found[0]
+    return ""
+
+
+def _is_yes_or_no(values: Sequence[str]) -> bool:
+    squeezed = {squeeze(value) for value in values}
+    return bool(squeezed & TRUE_WORDS) and bool(squeezed & FALSE_WORDS)
+
+
+class Flag(forms.ChoiceField):
+    """Yes or no, sent as `true` or `false`; also as a spreadsheet or a person writes it."""
+
+    def __init__(self, **options: Any) -> None:
+        blank = _("Choose…") if options.get("required", True) else _("Not set")
+        super().__init__(choices=[("", blank), *YES_OR_NO], **options)
+
+    def to_python(self, value: Any) -> str:
+        """`true` or `false`; what is neither is left for `validate` to refuse."""
+        text = super().to_python(value)
+        return listed_value(text, ("true", "false")) or text
+
+    def validate(self, value: Any) -> None:
+        """Say what is possible."""
+        if value and value not in {"true", "false"}:
+            raise ValidationError(_("Choose Yes or No, or write true or false."))
+        super().validate(value)
 
 
 YES_OR_NO = [("true", _("Yes")), ("false", _("No"))]
@@ -238,7 +307,9 @@ def field_for(parameter: Parameter) -> forms.Field:
     }
     if parameter.default is not None and not looks_secret(parameter):
         is_flag = (parameter.data_type or "").casefold() == "boolean" and not parameter.values
-        common["initial"] = parameter.default.casefold() if is_flag else parameter.default
+        common["initial"] = parameter.default
+        if is_flag:
+            common["initial"] = listed_value(parameter.default, ("true", "false"))
     values = tuple(dict.fromkeys(parameter.values))
     is_secret = looks_secret(parameter) and not is_typed_otherwise(parameter)
     if values:
@@ -252,8 +323,7 @@ def field_for(parameter: Parameter) -> forms.Field:
         case "float" | "decimal":
             return Fraction(**common)
         case "boolean":
-            blank = _("Choose…") if common["required"] else _("Not set")
-            return forms.ChoiceField(choices=[("", blank), *YES_OR_NO], **common)
+            return Flag(**common)
         case "datetime":
             return Moment(**common)
         case _:

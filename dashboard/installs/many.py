@@ -10,158 +10,50 @@ import copy
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
-from dashboard.bulk.services import MOST_ROWS, Target
+from dashboard.bulk.services import Target
+from dashboard.bulk.tables import (
+    LARGEST_TABLE,
+    TOO_LONG,
+    Accounts,
+    Meant,
+    Table,
+    account_column,
+    is_account_name,
+    quoted,
+    read_table,
+    table_of,
+    upload_of,
+)
+from dashboard.common.damage import damage_of, unprotected
 from dashboard.common.foreign import fold, storable
-from dashboard.common.spreadsheet import BYTE_ORDER_MARK
-from dashboard.installs.fields import ChoiceOrAnother
+from dashboard.common.searching import squeeze
+from dashboard.common.tables import TableError, read_grid
+from dashboard.installs.fields import ChoiceOrAnother, ForeignText, Fraction, Moment, WholeNumber
 from dashboard.installs.forms import InstallForm
 from dashboard.installs.services import exclusive_key, follow_up, refused_accounts
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
-
-LARGEST_TABLE = 2 * 1024 * 1024
-MOST_COLUMNS = 200
-DELIMITERS = ",;\t"
-ACCOUNT_HEADINGS = ("account id", "account", "account_id", "accountid", "id")
-IGNORED_HEADINGS = ("account name", "")
-"""Columns that are there for the reader's sake."""
-
-_QUOTED = re.compile(r'"[^"]*"')
 
 UNFILLABLE = {"submission", "release", "layout", "method"}
 UNFILLABLE |= {"wants_link", "by_customer", "is_native", "another"}
 
 COLUMNS_NAMED = 12
 """As many known columns are named to somebody who wrote an unknown one."""
+VALUES_NAMED = 12
+"""As many listed values are named to somebody who wrote another."""
 
-TOO_LONG = (
-    "It has more cells than the heading. Put quotation marks around a cell that holds the sign "
-    "which divides the cells."
-)
 NOT_KEPT = "It may hold secrets, so it was not kept. Enter it again."
-
-
-class TableError(ValidationError):
-    """The table as a whole cannot be read; the words say why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A read table. `columns`: the heading of each cell after the account, as it was written."""
-
-    columns: tuple[str, ...]
-    lines: list[tuple[int, str, tuple[str, ...]]] = field(repr=False)
-    """Line number, account id, one cell for each column."""
-
-    too_long: frozenset[int] = frozenset()
-    """The numbers of lines with more cells than there are headings."""
-
-
-def upload_of(form: forms.Form) -> UploadedFile[Any] | None:
-    """The file of a form that takes a table pasted or as a file, if one came."""
-    upload = form.files.get("file")
-    return upload if isinstance(upload, UploadedFile) else None
-
-
-def table_text(form: forms.Form, *, besides: str) -> str:
-    """The table that was pasted or came as a file; `besides` names what the file stands beside.
-
-    Raises `TableError` for both at once, and for a file that cannot be read.
-    """
-    pasted = str(form.data.get("table", ""))
-    upload = upload_of(form)
-    if upload is None:
-        return pasted
-    if pasted.strip():
-        raise TableError(f"Use one: this file, or {besides}.")
-    if (upload.size or 0) > LARGEST_TABLE:
-        raise TableError("The file is larger than 2 MB. Split it.")
-    try:
-        return str(upload.read().decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise TableError("The file is not UTF-8. Save it as “CSV UTF-8”.") from None
-
-
-def read_table(text: str) -> Table:
-    """The table in `text`: commas, semicolons or tabs between cells, quotes around them if need be.
-
-    A single column without a heading is taken as account ids. Raises `TableError`.
-    """
-    if len(text) > LARGEST_TABLE:
-        raise TableError("The table is larger than 2 MB. Split it.")
-    numbered = _numbered(text)
-    if not numbered:
-        raise TableError("Enter at least one account id.")
-    heading = [cell.strip() for cell in numbered[0][1]]
-    place = _account_column(heading)
-    if place is None:
-        if len(heading) > 1:
-            raise TableError(
-                "The first line must name the columns, and one of them must be “Account id”."
-            )
-        heading, place = ["Account id"], 0
-    else:
-        numbered = numbered[1:]
-    if len(heading) > MOST_COLUMNS:
-        raise TableError(f"The table has more than {MOST_COLUMNS} columns.")
-    if len(numbered) > MOST_ROWS:
-        raise TableError(
-            f"The table has {len(numbered):,} lines; {MOST_ROWS:,} are possible at once. Split it."
-        )
-    if not numbered:
-        raise TableError("The table has a heading and no line below it.")
-    width = len(heading)
-    return Table(
-        tuple(cell for n, cell in enumerate(heading) if n != place),
-        [_line(number, row, place, width) for number, row in numbered],
-        frozenset(n for n, row in numbered if any(cell.strip() for cell in row[width:])),
-    )
-
-
-def _numbered(text: str) -> list[tuple[int, list[str]]]:
-    """The lines that hold anything, with their numbers."""
-    text = text.removeprefix(BYTE_ORDER_MARK)
-    if "\0" in text:
-        raise TableError("The table holds characters that no table has. Save it as CSV (UTF-8).")
-    try:
-        rows = list(
-            csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-        )
-    except csv.Error as error:
-        raise TableError(
-            f"The table cannot be read ({error}). Is a quotation mark missing?"
-        ) from None
-    return [(n, row) for n, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
-
-
-def _delimiter(text: str) -> str:
-    """What stands between the cells of the first line; not what stands within one of them."""
-    unquoted = _QUOTED.sub("quoted", text)
-    first = next((line for line in unquoted.split("\n") if line.strip()), "")
-    return max(DELIMITERS, key=first.count)
-
-
-def _account_column(heading: Sequence[str]) -> int | None:
-    folded = [fold(cell) for cell in heading]
-    for wanted in ACCOUNT_HEADINGS:
-        if wanted in folded:
-            return folded.index(wanted)
-    return None
-
-
-def _line(number: int, row: list[str], place: int, width: int) -> tuple[int, str, tuple[str, ...]]:
-    cells = [*row, *[""] * (width - len(row))]
-    account = cells[place].strip() if place < len(cells) else ""
-    return number, account, tuple(cell for n, cell in enumerate(cells[:width]) if n != place)
+NOT_READ = "(not read)"
+"""In place of the account of a line that cannot be cut into cells: it may hold secrets."""
 
 
 class InstallManyForm(InstallForm):
@@ -217,6 +109,8 @@ class InstallManyForm(InstallForm):
         self._table_error: ValidationError | None = None
         self.filled: dict[int, str] = {}
         """Which field each column of the table fills."""
+        self.name_place: int | None = None
+        """The column that says the accounts' names."""
         self.needed: set[str] = set()
         """The fields that a line must fill if the form does not."""
         self.emptied: list[str] = []
@@ -241,12 +135,22 @@ class InstallManyForm(InstallForm):
             self.fields[name].required = True
 
     @property
+    def notes(self) -> list[str]:
+        """What the preview says of how the table was read."""
+        return list(self.read.notes) if self.read else []
+
+    @property
     def _has_table(self) -> bool:
         return upload_of(self) is not None or bool(str(self.data.get("table", "")).strip())
 
     def _read_table(self) -> None:
         try:
-            self.read = read_table(table_text(self, besides="the ids and the table above"))
+            table = table_of(
+                self,
+                besides="the ids and the table above",
+                is_account=self.accounts.is_account,
+            )
+            self.read = table or read_table("")
             self.filled = self._fields_of(self.read.columns)
         except TableError as error:
             self._table_error = error
@@ -257,13 +161,32 @@ class InstallManyForm(InstallForm):
                     self.needed.add(name)
                 self.fields[name].required = False
 
-    def _fields_of(self, columns: Sequence[str]) -> dict[int, str]:
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The accounts that the table may name."""
+        return Accounts(self.connector.console)
+
+    def field_of(self, heading: str) -> str | None:
+        """The field that a column's heading names, however it is written."""
         known = self.headings()
+        # An apostrophe keeps spreadsheets from computing it.
+        for written in (heading, heading.removeprefix("'")):
+            if name := known.get(fold(written)):
+                return name
+        key = squeeze(heading)
+        alike = {name for one, name in known.items() if key and squeeze(one) == key}
+        return alike.pop() if len(alike) == 1 else None
+
+    def _fields_of(self, columns: Sequence[str]) -> dict[int, str]:
         found: dict[int, str] = {}
         for place, heading in enumerate(columns):
-            # An apostrophe keeps spreadsheets from computing it.
-            name = known.get(fold(heading)) or known.get(fold(heading.removeprefix("'")))
-            if name is None and fold(heading) in IGNORED_HEADINGS:
+            name = self.field_of(heading)
+            if name is None and is_account_name(heading):
+                if self.name_place is not None:
+                    raise TableError("Two columns are for the account’s name.")
+                self.name_place = place
+                continue
+            if name is None and not heading:
                 continue
             shown = storable(heading if len(heading) <= 60 else f"{heading[:60]}…")
             if name is None:
@@ -338,33 +261,33 @@ class InstallManyForm(InstallForm):
         if harmless or not text.strip():
             return text
         try:
-            rows = [row for _, row in _numbered(text)] if len(text) <= LARGEST_TABLE else []
+            grid = read_grid(text if len(text) <= LARGEST_TABLE else "", account_column)
         except TableError:
             return ""
-        heading = [cell.strip() for cell in rows[0]] if rows else []
-        place = _account_column(heading)
-        if place is None:
-            return text if max(map(len, rows), default=0) == 1 else ""
-        known = self.headings()
-        kept = [
-            n
-            for n, cell in enumerate(heading)
-            if n == place
-            or fold(cell) in IGNORED_HEADINGS
-            or ((name := known.get(fold(cell))) and not self.is_secret(name))
-        ]
+        rows = [row.cells for row in grid.rows if not row.problem]
+        if grid.heading is None:
+            is_single = max(map(len, rows), default=0) == 1 and len(rows) == len(grid.rows)
+            return text if is_single else ""
+        heading = [cell.strip() for cell in grid.heading.cells]
+        kept = [n for n, cell in enumerate(heading) if self._is_kept(heading, n, cell)]
         self.emptied = [
             cell
             for n, cell in enumerate(heading)
-            if n not in kept and any(row[n].strip() for row in rows[1:] if n < len(row))
+            if n not in kept and any(row[n].strip() for row in rows if n < len(row))
         ]
         out = io.StringIO(newline="")
-        writer = csv.writer(out, delimiter=_delimiter(text), lineterminator="\n")
+        writer = csv.writer(out, delimiter=grid.delimiter, lineterminator="\n")
         writer.writerow(heading)
-        for row in rows[1:]:
+        for row in rows:
             cells = [row[n] if n in kept and n < len(row) else "" for n in range(len(heading))]
             writer.writerow(cells)
         return out.getvalue()
+
+    def _is_kept(self, heading: Sequence[str], place: int, cell: str) -> bool:
+        if place == account_column(heading):
+            return True
+        name = self.field_of(cell)
+        return not self.is_secret(name) if name else not cell or is_account_name(cell)
 
     @property
     def emptied_words(self) -> str:
@@ -381,48 +304,69 @@ class InstallManyForm(InstallForm):
 # ---- the lines ----
 
 
-def targets(form: InstallManyForm) -> Iterator[Target]:
+def targets(form: InstallManyForm) -> list[Target]:
     """Each line of the table as a target: its account found, its cells checked."""
     assert form.read is not None
-    accounts = _accounts(form.connector, [account for _, account, _ in form.read.lines])
     having = _having(form.connector) if form.cleaned_data.get("skips_existing") else set()
     refused = refused_accounts(form.connector)
-    for number, written, cells in form.read.lines:
-        account = accounts.get(written) or accounts.get(written.removeprefix("'"))
-        target = _target(form, number, written, account, cells, having)
-        why = refused.get(account.pk if account else None) or refused.get(None, "")
-        if account is not None and why and not target.problem:
-            target = Target(number, target.label, account, problem=why)
-        yield target
+    place, lines = form.name_place, form.read.lines
+    meant = [
+        form.accounts.meant(written, unprotected(cells[place].strip()) if place is not None else "")
+        for _, written, cells in lines
+    ]
+    whole = _whole([one.account.pk for one in meant if one.account])
+    found = [
+        Target(number, NOT_READ, None, problem=words)
+        for number, words in form.read.problems.items()
+    ]
+    for (number, written, cells), one in zip(lines, meant, strict=True):
+        account = whole[one.account.pk] if one.account else None
+        found.append(_target(form, Line(number, written, cells, one, account), having, refused))
+    return sorted(found, key=lambda target: target.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the table, and whom it means."""
+
+    number: int
+    written: str
+    cells: tuple[str, ...] = field(repr=False)
+    meant: Meant
+    account: Account | None
+
+    @property
+    def label(self) -> str:
+        """The account as it was written."""
+        return str(storable(self.written))[:300] or "(no account id)"
+
+    def left_out(self, problem: str, why: str = "") -> Target:
+        """The line as one of which nothing is done."""
+        shown = {"why": why} if why else {}
+        return Target(self.number, self.label, self.account, shown=shown, problem=problem)
 
 
 def _target(
-    form: InstallManyForm,
-    number: int,
-    written: str,
-    account: Account | None,
-    cells: tuple[str, ...],
-    having: set[int],
+    form: InstallManyForm, one: Line, having: set[int], refused: Mapping[int | None, str]
 ) -> Target:
-    label = str(storable(written))[:300] or "(no account id)"
+    account, owner = one.account, form.connector.account_id
+    assert form.read is not None
     if account is None:
-        words = "No account with this id is in this console." if written else "No account id."
-        return Target(number, label, None, problem=words)
+        return one.left_out(one.meant.problem, one.meant.why)
     if account.gone_at is not None:
-        return Target(number, label, account, problem="This account is gone from Cyclr.")
-    owner = form.connector.account_id
+        return one.left_out("This account is gone from Cyclr.")
     if owner is not None and owner != account.pk:
-        words = "This connector belongs to another account alone."
-        return Target(number, label, account, problem=words)
-    if form.read is not None and number in form.read.too_long:
-        return Target(number, label, account, problem=TOO_LONG)
+        return one.left_out("This connector belongs to another account alone.")
+    if one.number in form.read.too_long:
+        return one.left_out(TOO_LONG)
     if account.pk in having:
-        words = f"It has {form.connector.name} already."
-        return Target(number, label, account, problem=words)
+        return one.left_out(f"It has {form.connector.name} already.")
     try:
-        line = _checked(form, cells)
+        line, doubts = _checked(form, one.cells)
     except ValidationError as error:
-        return Target(number, label, account, problem=" ".join(error.messages))
+        return one.left_out(" ".join(error.messages))
+    if why := refused.get(account.pk) or refused.get(None, ""):
+        return one.left_out(why)
     values = {
         "values": line.install_values(),
         "shown": line.shown_input(),
@@ -430,42 +374,77 @@ def _target(
         "follow_up": follow_up(line, account),
         "leaves_out_done": bool(form.cleaned_data.get("skips_existing")),
     }
-    shown = {"entries": _shown(line, cells)}
-    return Target(number, label, account, values=values, shown=shown)
+    shown = {"entries": _shown(line, one.cells)}
+    doubt = " ".join(filter(None, [one.meant.doubt, *doubts]))
+    return Target(one.number, one.label, account, values=values, shown=shown, doubt=doubt)
 
 
-def _checked(form: InstallManyForm, cells: tuple[str, ...]) -> InstallManyForm:
-    """The form as it would be for this line alone; ValidationError says what is wrong in it."""
+def _checked(form: InstallManyForm, cells: tuple[str, ...]) -> tuple[InstallManyForm, list[str]]:
+    """The form as it would be for this line alone, and what of it somebody should look at.
+
+    Raises `ValidationError`, which says what is wrong in it.
+    """
     line = copy.copy(form)
     line.cleaned_data = dict(form.cleaned_data)
     line._errors = ErrorDict()
     problems: list[str] = []
+    doubts: list[str] = []
     for place, name in form.filled.items():
-        cell = cells[place]
+        cell, form_field = cells[place], form.fields[name]
         if not cell.strip():
             if not line.cleaned_data.get(name) and name in form.needed:
-                problems.append(f"{form.fields[name].label}: nothing is entered.")
+                problems.append(f"{form_field.label}: nothing is entered.")
             continue
         try:
-            line.cleaned_data[name] = _cleaned(form.fields[name], cell)
+            value = _read(form_field, cell)
         except ValidationError as error:
-            problems.append(f"{form.fields[name].label}: {' '.join(error.messages)}")
+            problems.append(f"{form_field.label}: {' '.join(error.messages)}")
+            continue
+        line.cleaned_data[name] = value
+        if doubt := _doubt(form, name, cell, value):
+            doubts.append(f"{form_field.label}: {doubt}.")
     line.check_halves()
     for name, errors in line._errors.items():
         problems += [f"{form.fields[name].label}: {error}" for error in errors]
     if problems:
         raise ValidationError(problems)
-    return line
+    return line, doubts
 
 
-def _cleaned(form_field: forms.Field, cell: str) -> Any:
+def _read(form_field: forms.Field, cell: str) -> Any:
     """A cell's value as the field takes it."""
     if isinstance(form_field, ChoiceOrAnother):
-        return form_field.clean(form_field.widget.decompress(cell.strip()))
-    if isinstance(form_field, forms.ChoiceField):
-        word = cell.strip().casefold()
-        cell = {"yes": "true", "no": "false", "1": "true", "0": "false"}.get(word, word)
+        return form_field.read(cell)
     return form_field.clean(cell)
+
+
+def _doubt(form: InstallManyForm, name: str, cell: str, value: object) -> str:
+    """Why what a cell says may not be what is meant, in words; empty if nothing says so."""
+    form_field, bare = form.fields[name], cell.strip()
+    what = "what is entered" if form.is_secret(name) else quoted(bare)
+    if isinstance(form_field, ChoiceOrAnother):
+        if form_field.has(str(value)):
+            return ""
+        named = ", ".join(str(storable(one))[:60] for one in form_field.values[:VALUES_NAMED])
+        more = ", …" if len(form_field.values) > VALUES_NAMED else ""
+        return f"{what} is none of the listed values, which are {named}{more}"
+    if isinstance(form_field, Fraction):
+        is_grouped = re.fullmatch(r"[+-]?\d{1,3}\.\d{3}", bare)
+        comma = form.read is not None and form.read.delimiter == ";"
+        return (
+            f"{what} may be thousands: this table seems to have a comma for decimals"
+            if (is_grouped and comma)
+            else ""
+        )
+    if not isinstance(form_field, ForeignText) or isinstance(form_field, WholeNumber | Moment):
+        return ""
+    if damage := damage_of(bare):
+        return f"{what} {damage}"
+    if unprotected(bare) != bare:
+        return f"{what} begins with an apostrophe, as spreadsheets mark a text"
+    if len(bare) > 1 and bare[0] == bare[-1] == '"':
+        return f"{what} stands between quotation marks"
+    return ""
 
 
 def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
@@ -473,20 +452,16 @@ def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
     for place, name in form.filled.items():
         if not cells[place].strip():
             continue
-        value = "set" if form.hides(name) else str(storable(cells[place].strip()))
+        entered = str(form.cleaned_data.get(name) or "").strip()
+        value = "set" if form.hides(name) else str(storable(entered))
         found.append([str(form.fields[name].label), value[:200]])
     return found
 
 
-def _accounts(connector: CatalogueConnector, written: Iterable[str]) -> dict[str, Account]:
-    ids = {one for raw in written for one in (raw, raw.removeprefix("'")) if one}
-    found: dict[str, Account] = {}
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), 500):
-        rows = Account.objects.filter(
-            console=connector.console, cyclr_id__in=ordered[start : start + 500]
-        )
-        found |= {row.cyclr_id: row for row in rows}
+def _whole(pks: Sequence[int]) -> dict[int, Account]:
+    found: dict[int, Account] = {}
+    for start in range(0, len(pks), 500):
+        found |= Account.objects.in_bulk(pks[start : start + 500])
     return found
 
 

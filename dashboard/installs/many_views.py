@@ -13,6 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.audit.models import Actor
 from dashboard.bulk.services import OtherRunError, RunOrder, draft
+from dashboard.common.damage import protected
+from dashboard.common.foreign import as_line
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.spreadsheet import csv_response
 from dashboard.installs.many import InstallManyForm, targets
@@ -56,9 +58,9 @@ def install_many(request: StaffRequest, pk: int) -> HttpResponse:
                 actor=Actor.staff(request.user),
                 console=connector.console,
                 submission=form.cleaned_data["submission"],
-                targets=list(targets(form)),
+                targets=targets(form),
                 connector=connector,
-                shown={"entries": form.shared_entries()},
+                shown={"entries": form.shared_entries(), "notes": form.notes},
             )
         )
     except OtherRunError as error:
@@ -89,7 +91,8 @@ def _without(connector: CatalogueConnector, names: int, blanks: int) -> Iterator
         accounts = accounts.filter(pk=connector.account_id)
     accounts = accounts.exclude(pk__in=having.values("account")).order_by("sort_name", "pk")
     for account in accounts.iterator(chunk_size=1000):
-        yield [account.cyclr_id, *[account.name] * names, *[""] * blanks]
+        name = as_line(account.name)  # of several lines it would be taken for several accounts
+        yield [protected(account.cyclr_id), *[protected(name)] * names, *[""] * blanks]
 
 
 def _installable(request: StaffRequest, pk: int) -> CatalogueConnector:

@@ -10,30 +10,50 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from dashboard.bulk.tables import (
+    TOO_LONG,
+    Accounts,
+    Table,
+    is_account_name,
+    squeezed,
+    table_of,
+    upload_of,
+)
+from dashboard.common.damage import unprotected
 from dashboard.common.email_address import (
     EmailAddressError,
     TwoReadingsError,
     parse_address,
 )
 from dashboard.common.email_field import EmailField, EmailInput
-from dashboard.common.foreign import as_text, fold, storable
+from dashboard.common.foreign import as_text, storable
 from dashboard.common.searching import squeeze
-from dashboard.installs.many import (
-    TOO_LONG,
-    Table,
-    TableError,
-    read_table,
-    table_text,
-    upload_of,
-)
+from dashboard.common.tables import TableError
 from dashboard.links.campaigns import Plan, Wishes
 from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
 
 LINES = 100
 """Accounts whose recipient can be typed on the page; for more there is the table."""
-EMAIL_HEADINGS = ("e-mail", "email", "recipient email", "recipient e-mail", "mail")
-NAME_HEADINGS = ("name", "recipient name", "contact", "recipient")
-PASSED_OVER = ("account name", "connectors", "")
+EMAIL_HEADINGS = squeezed(
+    [
+        *("e-mail", "mail", "e-mail address", "mail address", "recipient e-mail"),
+        *("contact e-mail", "customer e-mail", "recipient e-mail address", "work e-mail"),
+        *("e-mail-adresse", "mailadresse", "e-mail des empfängers", "empfänger-e-mail"),
+        *("adresse e-mail", "adresse mail", "courriel", "adresse électronique", "adresse courriel"),
+        *("correo", "correo electrónico", "dirección de correo", "dirección de e-mail"),
+        "dirección de correo electrónico",
+    ]
+)
+NAME_HEADINGS = squeezed(
+    [
+        *("name", "recipient name", "name of the recipient", "contact", "contact name"),
+        *("recipient", "contact person", "full name"),
+        *("empfänger", "name des empfängers", "ansprechpartner", "kontakt", "kontaktperson"),
+        *("nom", "nom du destinataire", "destinataire", "interlocuteur", "nom complet"),
+        *("nombre", "nombre del destinatario", "destinatario", "contacto", "nombre completo"),
+    ]
+)
+PASSED_OVER = ("connectors", "")
 """Columns that are there for the reader's sake."""
 WRONG_SHOWN = 5
 """Lines of the table of which it is said what is wrong with them."""
@@ -128,8 +148,11 @@ class CampaignForm(forms.Form):
                 initial=plan.name,
                 widget=forms.TextInput(attrs=_bare_attrs(f"Name {about}", "Name")),
             )
-        self.passed_over = 0
-        """Lines of the table whose account is not in the campaign."""
+        self.passed_over: list[tuple[int, str, str]] = []
+        """Lines of the table of which nothing is done: number, account as written, why."""
+        self.notes: tuple[str, ...] = ()
+        """How the table was read."""
+        self.every = plans
 
     @property
     def lines(self) -> list[tuple[Plan, forms.BoundField, forms.BoundField]]:
@@ -178,24 +201,36 @@ class CampaignForm(forms.Form):
         return values
 
     def _from_table(self) -> dict[int, tuple[str, str]]:
-        text = table_text(self, besides="the table above")
-        if not text.strip():
+        if not self.every:
             return {}
-        table = read_table(text)
+        accounts = Accounts(self.every[0].account.console)
+        besides = "the table above"
+        table = table_of(self, besides=besides, is_account=accounts.is_account)
+        if table is None:
+            return {}
+        self.notes = table.notes
         places = _places(table)
-        by_id = {plan.account.cyclr_id: plan.account.pk for plan in self.plans}
+        chosen = {plan.account.pk: plan for plan in self.every}
         found: dict[int, tuple[str, str]] = {}
         lines: dict[int, int] = {}
-        wrong: list[str] = []
+        wrong = [f"Line {number}: {words}" for number, words in table.problems.items()]
         for number, written, cells in table.lines:
-            pk = by_id.get(written) or by_id.get(written.removeprefix("'"))
-            if pk is None:
-                self.passed_over += 1
-                continue
-            email, name = (
+            said, name, email = (
                 str(storable(_bare(cells[places[what]]))) if what in places else ""
-                for what in ("email", "name")
+                for what in ("account", "name", "email")
             )
+            meant = accounts.meant(written, said)
+            why = meant.why or meant.problem
+            if meant.doubt:
+                why = f"{meant.doubt} Write the account’s name beside the id."
+            plan = chosen.get(meant.account.pk) if meant.account else None
+            if not why and (plan is None or not plan.is_possible):
+                why = (plan and plan.reasons) or "This account is not in this campaign."
+            if why or plan is None:
+                label = str(storable(written))[:300] or "(no account id)"
+                self.passed_over.append((number, label, why))
+                continue
+            pk = plan.account.pk
             email, why = _address_of(email)
             why = TOO_LONG if number in table.too_long else why or _why_not(name)
             if not why and email and found.setdefault(pk, (email, name)) != (email, name):
@@ -237,10 +272,6 @@ class CampaignForm(forms.Form):
             ("E-mails", "Sent as each link is made" if values["mails"] else "Not sent"),
             ("Reminders", "After 1, 3 and 6 days" if values["has_reminders"] else "None"),
         ]
-        if self.passed_over:
-            is_one = self.passed_over == 1
-            said = "1 line was" if is_one else f"{self.passed_over:,} lines were"
-            every.append(("Table", f"{said} passed over: their account is not in this campaign"))
         return [(label, value) for label, value in every if value]
 
 
@@ -289,13 +320,12 @@ def _bare_attrs(name: str, shown: str) -> dict[str, str]:
 
 
 def _places(table: Table) -> Mapping[str, int]:
-    """Which cell is the e-mail address and which the name."""
+    """Which cell is the e-mail address, which its owner's name and which the account's."""
     found: dict[str, int] = {}
     for place, heading in enumerate(table.columns):
-        folded = fold(heading.removeprefix("'"))
-        what = "email" if folded in EMAIL_HEADINGS else "name" if folded in NAME_HEADINGS else ""
+        what = _meaning(heading)
         if not what:
-            if folded in PASSED_OVER:
+            if squeeze(heading) in PASSED_OVER:
                 continue
             shown = storable(heading[:60])
             raise TableError(f"No column is called “{shown}”. Known are: Account id, E-mail, Name.")
@@ -307,9 +337,18 @@ def _places(table: Table) -> Mapping[str, int]:
     return found
 
 
+def _meaning(heading: str) -> str:
+    key = squeeze(heading)
+    if key in EMAIL_HEADINGS:
+        return "email"
+    if key in NAME_HEADINGS:
+        return "name"
+    return "account" if is_account_name(heading) else ""
+
+
 def _bare(cell: str) -> str:
-    """A cell without the apostrophe that keeps spreadsheets from computing it."""
-    return cell.strip().removeprefix("'")
+    """A cell without the apostrophe that keeps spreadsheets from changing it."""
+    return unprotected(cell.strip())
 
 
 def _is_line(text: str) -> bool:

@@ -21,7 +21,8 @@ from dashboard.bulk import services as bulk
 from dashboard.bulk import words as bulk_words
 from dashboard.bulk.models import BulkRun, RunState
 from dashboard.bulk.services import OtherRunError
-from dashboard.common.foreign import storable
+from dashboard.common.damage import protected
+from dashboard.common.foreign import as_line, storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.spreadsheet import csv_response
@@ -161,6 +162,8 @@ def _drafted(
         wishes,
         submission=form.cleaned_data["submission"],
         entries=form.entries(),
+        passed_over=form.passed_over,
+        notes=form.notes,
     )
 
 
@@ -177,7 +180,10 @@ def campaign_table(request: StaffRequest) -> HttpResponseBase:
     except campaigns.TooManyError as error:
         return _page(request, {"too_many": error.count, "most": campaigns.MOST}, status=422)
     plans = [plan for plan in campaigns.plan(connectors) if plan.is_possible]
-    rows = ((p.account.cyclr_id, p.account.name, p.email, p.name, p.names) for p in plans)
+    rows = (
+        [*map(protected, (p.account.cyclr_id, as_line(p.account.name), p.email, p.name)), p.names]
+        for p in plans
+    )
     columns = ("Account id", "Account name", "E-mail", "Name", "Connectors")
     return csv_response("recipients", columns, rows)
 
@@ -238,6 +244,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "turn": turn,
         "shown": run.shown_input,
         "mail_trouble": trouble,
+        "passed_over": bulk_words.passed_over_in_table(run.shown_input.get("passed_over", [])),
     }
     if is_swap(request) and request.htmx.target == HEAD:
         return render(request, "links/_campaign_head.html", context)

@@ -277,11 +277,15 @@ def draft(
     *,
     submission: uuid.UUID,
     entries: Sequence[tuple[str, str]] = (),
+    passed_over: Sequence[tuple[int, str, str]] = (),
+    notes: Sequence[str] = (),
 ) -> BulkRun:
     """Store a campaign as a preview; the same submission again gives the same one.
 
-    `plans` carry the recipients to write to. `entries`: what all share, for people. Raises
-    `bulk.OtherRunError` for a used submission with other input.
+    `plans` carry the recipients to write to. `entries`: what all share, for people.
+    `passed_over`: lines of the table of which nothing is done, with the account as it was written
+    and why; `notes`: how the table was read. Raises `bulk.OtherRunError` for a used submission
+    with other input.
     """
     going = [entry for entry in plans if entry.connectors]
     shown = {
@@ -291,6 +295,8 @@ def draft(
         "mails": sum(bool(entry.email) for entry in going) if wishes.mails else 0,
         "addressless": sum(not entry.email for entry in going),
         "selection": selection_of(one for entry in plans for one in entry.every),
+        "passed_over": [list(one) for one in passed_over],
+        "notes": list(notes),
         "wishes": wishes.shared_values() | {"mails": wishes.mails},
     }
     order = RunOrder(

@@ -16,16 +16,12 @@ from django.urls import reverse
 from cyclr_api.simulator import World
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import MOST_ROWS
+from dashboard.bulk.tables import LARGEST_TABLE, TOO_LONG, read_table
 from dashboard.bulk.tasks import feed_runs
 from dashboard.common import sealing
+from dashboard.common.tables import TableError
 from dashboard.consoles.models import Console
-from dashboard.installs.many import (
-    LARGEST_TABLE,
-    TOO_LONG,
-    InstallManyForm,
-    TableError,
-    read_table,
-)
+from dashboard.installs.many import InstallManyForm
 from dashboard.links.models import Link
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
@@ -66,7 +62,7 @@ def post(client: Client, connector: CatalogueConnector, table: str, **more: Any)
 # -- the table -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
 def test_a_table_is_read_whatever_stands_between_its_cells(delimiter: str) -> None:
     text = f'\ufeffAccount id{delimiter}Region\r\na-1{delimiter}"eu"\r\n\r\n a-2 {delimiter}\r\n'
 
@@ -138,7 +134,7 @@ def test_a_cell_wins_over_the_form(lead: Client, cyclr: World, hands: Hands) -> 
     one, two = accounts()[:2]
     table = (
         "Account id,API key,Freshdesk Domain,Account name\n"
-        f"{one.cyclr_id},{SECRET},one.example,ignored\n{two.cyclr_id},,,\n"
+        f'{one.cyclr_id},{SECRET},one.example,"{one.name}"\n{two.cyclr_id},,,\n'
     )
 
     fields = {"auth-key": "shared-canary-key", "parameter-0": "shared.example"}
@@ -456,3 +452,149 @@ def test_what_a_line_leaves_empty_is_left_to_that_customer(
     assert (of_one.connector_name, of_one.authenticated) == ("Shopify", True)
     assert (of_other.connector_name, of_other.authenticated) == ("Shopify", False)
     assert [link.account for link in Link.objects.all()] == [other]
+
+
+# -- what a spreadsheet did to it -----------------------------------------------------------------
+
+
+def rows_of(run: BulkRun) -> list[tuple[str, dict[str, Any]]]:
+    """Problem and entries of each row."""
+    return [
+        (row.problem, dict(map(tuple, row.shown_input.get("entries", []))))
+        for row in run.rows.all()
+    ]
+
+
+def listing(connector: CatalogueConnector, **more: Any) -> CatalogueConnector:
+    """The connector, with one setting."""
+    one = {"Id": 1, "Name": "Mode", "TargetName": "Mode", "IsOptional": True, "DataType": "Text"}
+    connector.parameters = [one | {"IsAccountConnectorProperty": True} | more]
+    connector.save()
+    return connector
+
+
+@pytest.mark.parametrize(
+    ("cell", "values", "value"),
+    [
+        ("TRUE", ["true", "false"], "true"),
+        ("FALSCH", ["true", "false"], "false"),
+        ("vrai", ["Yes", "No"], "Yes"),
+        ("no", ["1", "0"], "0"),
+        ("sí", ["true", "false"], "true"),
+        ("VERDADERO", ["true", "false", "auto"], "true"),
+        (" live ", ["Live", "Test"], "Live"),
+        ("eu west", ["EU-West", "US"], "EU-West"),
+        ("1", ["1", "2"], "1"),
+    ],
+)
+def test_a_listed_value_is_known_however_it_is_written(
+    lead: Client, cell: str, values: list[str], value: str
+) -> None:
+    connector = listing(library("Generic Webhook"), Values=values)
+
+    post(lead, connector, f"Account id\tMode\n{accounts()[0].cyclr_id}\t{cell}\n")
+
+    assert rows_of(BulkRun.objects.get()) == [("", {"Mode": value})]
+
+
+@pytest.mark.parametrize("cell", ["TRUE", "wahr", "OUI", "1", "yes"])
+def test_a_flag_is_read_as_spreadsheets_write_it(lead: Client, cell: str) -> None:
+    connector = listing(library("Generic Webhook"), DataType="Boolean")
+
+    post(lead, connector, f"Account id\tMode\n{accounts()[0].cyclr_id}\t{cell}\n")
+
+    assert rows_of(BulkRun.objects.get()) == [("", {"Mode": "true"})]
+
+
+def test_what_is_no_flag_says_what_is_possible(lead: Client) -> None:
+    connector = listing(library("Generic Webhook"), DataType="Boolean")
+
+    post(lead, connector, f"Account id\tMode\n{accounts()[0].cyclr_id}\tperhaps\n")
+
+    [(problem, _)] = rows_of(BulkRun.objects.get())
+    assert problem == "Mode: Choose Yes or No, or write true or false."
+
+
+@pytest.mark.parametrize(
+    ("more", "cell", "words"),
+    [
+        ({"Values": ["a", "b"]}, "c", "“c” is none of the listed values, which are a, b"),
+        ({}, "1,23457E+16", "“1,23457E+16” looks like a number that a spreadsheet has shortened"),
+        ({"IsSensitive": True}, "1E+16", "what is entered looks like a number"),
+        ({}, "'0042", "begins with an apostrophe"),
+        ({"IsSensitive": True}, '"key"', "stands between quotation marks"),
+        ({"DataType": "Text"}, "#NAME?", "in place of a value"),
+    ],
+)
+def test_what_is_doubtful_is_left_out_until_somebody_confirms_it(
+    lead: Client, more: dict[str, Any], cell: str, words: str
+) -> None:
+    connector = listing(library("Generic Webhook"), **more)
+    one, two = accounts()[:2]
+
+    post(lead, connector, f"Account id\tMode\n{one.cyclr_id}\t{cell}\n{two.cyclr_id}\t\n")
+
+    run = BulkRun.objects.get()
+    page = unescape(lead.get(run.get_absolute_url()).content.decode())
+    assert words in page
+    assert "1 line to confirm" in page
+    assert [bool(problem) for problem, _ in rows_of(run)] == [True, False]
+    lead.post(reverse("bulk_run_confirm", args=[run.reference]))
+    assert [bool(problem) for problem, _ in rows_of(run)] == [False, False]
+    page = lead.get(run.get_absolute_url()).content.decode()
+    assert "to confirm" not in page
+    if more.get("IsSensitive"):
+        assert cell.strip('"') not in page
+
+
+def test_what_is_not_confirmed_is_not_carried_out(lead: Client, cyclr: World, hands: Hands) -> None:
+    connector = listing(library("Generic Webhook"))
+    post(lead, connector, f"Account id\tMode\n{accounts()[0].cyclr_id}\t1E+16\n")
+    run = BulkRun.objects.get()
+
+    lead.post(reverse("bulk_run_start", args=[run.reference]))
+    lead.post(reverse("bulk_run_confirm", args=[run.reference]))
+    feed_runs()
+    hands.work()
+
+    assert not [effect for effect in cyclr.ledger if effect.kind == "install"]
+    assert run.rows.get().sealed_input == ""
+
+
+@pytest.mark.parametrize("cell", ["1,5", "1.500"])
+def test_a_decimal_of_another_language_is_not_guessed(lead: Client, cell: str) -> None:
+    connector = listing(library("Generic Webhook"), DataType="Decimal")
+
+    post(lead, connector, f"Account id;Mode\n{accounts()[0].cyclr_id};{cell}\n")
+
+    [(problem, _)] = rows_of(BulkRun.objects.get())
+    assert "comma" in problem
+
+
+def test_a_key_goes_to_nobody_whose_name_is_not_beside_the_id(lead: Client) -> None:
+    one, two = [a for a in accounts() if a.name.replace(" ", "").isalnum() and a.name.isascii()][:2]
+    table = f"Account id,Account name,API key\n{one.cyclr_id},{two.name},k1\n{two.cyclr_id},,k2\n"
+
+    post(lead, library("Freshdesk"), table, **{"parameter-0": "x.example"})
+
+    run = BulkRun.objects.get()
+    assert [row.account for row in run.rows.all()] == [None, two]
+    page = unescape(lead.get(run.get_absolute_url()).content.decode())
+    above, listed = page.split('id="bulk-show-all"')
+    assert f"“{one.name}”" in above
+    assert f"“{two.name}”" in above
+    assert one.name not in listed
+
+
+def test_a_line_that_cannot_be_read_shows_nothing_of_itself(lead: Client) -> None:
+    one, two = accounts()[:2]
+    table = f'Account id,API key,Colour\n{one.cyclr_id},"{SECRET}\n{SECRET}"\n{two.cyclr_id},x,\n'
+
+    refused = post(lead, library("Freshdesk"), table)
+    table = table.replace(",Colour", ",Freshdesk domain").replace("x,\n", "x,a.example\n")
+    post(lead, library("Freshdesk"), table)
+
+    assert SECRET not in refused.content.decode()
+    run = BulkRun.objects.get()
+    assert [row.label for row in run.rows.all()][:2] == ["(not read)", "(not read)"]
+    assert SECRET not in lead.get(run.get_absolute_url()).content.decode()

@@ -20,6 +20,7 @@ from django.utils import timezone
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.bulk.tables import UNKNOWN
 from dashboard.bulk.tasks import feed_runs
 from dashboard.consoles.models import Console
 from dashboard.links import campaign_board as board
@@ -252,7 +253,7 @@ def test_a_filled_line_a_table_and_a_file_say_who_is_written_to(
     first, second, third = broken
     table = (
         "E-mail;Account id;Name;Account name\n"
-        f"ben@b.example;{second.account.cyclr_id};Ben;x\n;{third.account.cyclr_id};;\n"
+        f"ben@b.example;{second.account.cyclr_id};Ben;{second.account.name}\n;{third.account.cyclr_id};;\n"
         "other@x.example;not-here;;\n"
     )
     typed = {email_of(first): "ana@a.example", email_of(third): "cem@c.example"}
@@ -264,8 +265,11 @@ def test_a_filled_line_a_table_and_a_file_say_who_is_written_to(
     for run in (pasted, filed):
         emails = [row.shown_input["email"] for row in run.rows.all()]
         assert emails == ["ana@a.example", "ben@b.example", "cem@c.example"]
-        said = dict(run.shown_input["entries"])
-        assert said["Table"] == "1 line was passed over: their account is not in this campaign"
+        assert run.shown_input["passed_over"] == [[4, "not-here", UNKNOWN]]
+        page = text_of(lead.get(run.get_absolute_url()))
+        assert f"Line 4, <bdi>not-here</bdi>: {UNKNOWN}" in page.replace(
+            "<bdi>" + UNKNOWN + "</bdi>", UNKNOWN
+        )
 
 
 @pytest.mark.parametrize(
