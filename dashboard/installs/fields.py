@@ -12,9 +12,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from cyclr_api import Parameter
+from dashboard.common.email_field import EmailField
 from dashboard.common.foreign import is_blank, storable
 from dashboard.common.searching import squeeze
 
@@ -348,3 +350,18 @@ def _is_pem(parameter: Parameter) -> bool:
         or "certificate" in text
         or "pem" in text.split()
     )
+
+
+def recipient_fields() -> dict[str, forms.Field]:
+    """Whom a link that follows an install is for."""
+    one_line = RegexValidator(r"\A[^\x00-\x1f]*\Z", "A name is one line of text.")
+    return {
+        "recipient_email": EmailField(label="Recipient email", required=False),
+        "recipient_name": ForeignText(
+            label="Recipient name",
+            max_length=200,
+            strip=True,
+            required=False,
+            validators=[one_line],
+        ),
+    }

@@ -16,7 +16,12 @@ from cyclr_api import AuthMethod
 from dashboard.common.foreign import storable
 from dashboard.common.searching import normalize_for_search
 from dashboard.installs import credentials
-from dashboard.installs.fields import ForeignText, field_among, looks_secret
+from dashboard.installs.fields import (
+    ForeignText,
+    field_among,
+    looks_secret,
+    recipient_fields,
+)
 from dashboard.mirror.catalogue import Way, way_of, words_of
 from dashboard.mirror.models import Account, CatalogueConnector
 
@@ -42,6 +47,8 @@ class InstallForm(forms.Form):
 
     never_shown: ClassVar[frozenset[str]] = frozenset()
     """Fields that are about more than one account's install."""
+    takes_recipient: ClassVar[bool] = True
+    """Whether the link that follows is for one customer, who can be named."""
     stays_in_browser: ClassVar[str] = ""
     """Inputs, with commas, that the page keeps by itself when another method redraws the form."""
 
@@ -84,6 +91,8 @@ class InstallForm(forms.Form):
         if len(self.methods) > 1:
             self.fields["method"] = self._method_field()
         self._add_authentication()
+        if self.takes_recipient and (self.offers_customer or self.asks_for_link):
+            self.fields |= recipient_fields()
         for position, parameter in enumerate(self.parameters):
             field = field_among(parameter, self.parameters)
             self.fields[f"parameter-{position}"] = field
@@ -276,6 +285,16 @@ class InstallForm(forms.Form):
     def credentials(self) -> list[forms.BoundField]:
         """What the chosen method asks for."""
         return self._bound("auth-key", "auth-user", "auth-password")
+
+    @property
+    def recipient(self) -> list[forms.BoundField]:
+        """Whom the link that follows is for."""
+        return self._bound("recipient_email", "recipient_name")
+
+    def link_for(self) -> dict[str, str]:
+        """The recipient's columns of the link that follows; without them it is for nobody."""
+        names = [bound.name for bound in self.recipient]
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
 
     @property
     def own_app(self) -> list[forms.BoundField]:

@@ -61,6 +61,7 @@ class InstallManyForm(InstallForm):
 
     never_shown = frozenset({"table", "file", "skips_existing"})
     stays_in_browser = "table,file"
+    takes_recipient = False
 
     table = forms.CharField(
         required=False,

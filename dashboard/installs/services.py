@@ -55,7 +55,9 @@ def follow_up(form: InstallForm, account: Account) -> dict[str, Any] | None:
     """What comes after the install: a link for the customer, if it is wanted."""
     if not form.wants_link():
         return None
-    return {"kind": "links.create", "title": f"Create link for {account}"}
+    order: dict[str, Any] = {"kind": "links.create", "title": f"Create link for {account}"}
+    recipient = form.link_for()
+    return order | {"values": recipient} if recipient else order
 
 
 def install_order(

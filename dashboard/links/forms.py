@@ -72,6 +72,12 @@ class DetailsForm(forms.Form):
         help_text="For your colleagues; the customer does not see it.",
     )
 
+    @property
+    def opens_more(self) -> bool:
+        """Whether the fold of rare fields is open: something stands in it, or is wrong with it."""
+        rare = [self[name] for name in ("language", "ticket_url")]
+        return any(bound.value() or bound.errors for bound in rare)
+
     def clean_message(self) -> str:
         """Text that every database can hold."""
         message: str = self.cleaned_data["message"]

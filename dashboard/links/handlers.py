@@ -52,13 +52,16 @@ class CreateLink(Handler):
 
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Make the link; the operation's submission makes it once."""
-        if wanted := outcome.get("wanted"):
+        wanted = outcome.get("wanted") or {}
+        if "lifetime" in wanted:
             return self._finish_row(operation, wanted)
         assert operation.account is not None and operation.account_connector is not None
         link = services.create_link(
             operation.actor,
             operation.account,
             [operation.account_connector],
+            recipient_email=wanted.get("recipient_email", ""),
+            recipient_name=wanted.get("recipient_name", ""),
             submission=operation.submission,
         )
         operation.outcome = {"link": link.pk}

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from dashboard.installs.forms import InstallForm, free_name
+from dashboard.installs.services import follow_up
 from dashboard.mirror.models import Account, CatalogueConnector
 from tests.factories import API_KEY, OAUTH, make_account, make_connector
 
@@ -265,6 +266,34 @@ def test_one_method_is_not_asked_for_and_several_are() -> None:
     assert "auth-key" not in form.fields and "wants_link" in form.fields
     assert form.is_valid(), form.errors
     assert form.install_values()["authentication_id"] == OAUTH["Id"]
+
+
+@pytest.mark.django_db
+def test_the_link_that_follows_is_for_whoever_is_named() -> None:
+    account = make_account()
+    named = form_of(
+        unsaved(methods=[OAUTH]),
+        wants_link="on",
+        recipient_email="Kim <kim@shop.example>",
+        recipient_name=" Kim Larsen ",
+    )
+    assert named.is_valid(), named.errors
+    order = follow_up(named, account)
+    assert order and order["values"] == {
+        "recipient_email": "kim@shop.example",
+        "recipient_name": "Kim Larsen",
+    }
+
+    nobody = form_of(unsaved(methods=[OAUTH]), wants_link="on")
+    assert nobody.is_valid() and "values" not in (follow_up(nobody, account) or {})
+    wrong = form_of(
+        unsaved(methods=[OAUTH]), recipient_email="kim", recipient_name="Kim\nBcc: x@y.example"
+    )
+    assert set(wrong.errors) == {"recipient_email", "recipient_name"}
+
+
+def test_no_recipient_is_asked_for_where_no_link_can_follow() -> None:
+    assert form_of(unsaved(methods=[NONE])).recipient == []
 
 
 def test_auth_values_are_encoded_as_cyclr_wants_them() -> None:

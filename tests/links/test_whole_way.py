@@ -18,11 +18,12 @@ from django.utils import timezone
 from cyclr_api.simulator import World
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.links import mailing, services, tasks
+from dashboard.links.handlers import CreateLink
 from dashboard.links.models import Link, LinkMail, Mint
 from dashboard.notices import webhooks
 from dashboard.notices.models import Notice, WebhookDelivery
 from dashboard.people.models import Role
-from tests.factories import API_KEY, make_account_connector, make_user
+from tests.factories import API_KEY, make_account_connector, make_operation, make_user
 from tests.links.postbox import outbox
 from tests.links.steps import address, consent, press_continue, to_cyclr
 from tests.pages import nothing_changes
@@ -176,3 +177,17 @@ def test_nothing_in_an_address_leads_elsewhere(
     assert "evil" not in way.query
     back = customer.get(wait["Location"].replace("/c/m/", "/c/r/") + evil).content.decode()
     assert not re.findall(r'(?:action|href)="(?:https?:)?//evil', page + back)
+
+
+@pytest.mark.django_db
+def test_a_link_that_follows_an_install_is_for_whoever_was_named() -> None:
+    connector = make_account_connector()
+    operation = make_operation(
+        kind="links.create", account=connector.account, account_connector=connector
+    )
+    named = {"recipient_email": "kim@shop.example", "recipient_name": "Kim Larsen"}
+
+    CreateLink().finish(operation, {"wanted": named})
+
+    link = Link.objects.get()
+    assert (link.recipient_email, link.recipient_name) == tuple(named.values())
