@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 MOST_BYTES = 64 * 1024
 LARGEST_NUMBER = 2**63 - 1
-"""Of a row's id."""
+"""Of a row's id, or a step."""
 
 DEATHS, WITHIN = 3, 120
 """So many workers that died in so many seconds drop the queues."""
@@ -69,7 +69,7 @@ def _fits(function: Any, args: list[Any]) -> bool:
         return False
     kinds = typing.get_type_hints(function)
     return all(
-        type(value) is kinds.get(name) and (kinds[name] is not int or 0 < value <= LARGEST_NUMBER)
+        type(value) is kinds.get(name) and (kinds[name] is not int or 0 <= value <= LARGEST_NUMBER)
         for name, value in given.items()
     )
 

@@ -11,6 +11,7 @@ import pytest
 from dashboard import hints
 from dashboard.celery import app
 from dashboard.common.tasks import publish
+from dashboard.mirror.tasks import run_sync
 from dashboard.operations.tasks import beat, run_operation
 from tests.support.services import RedisServer
 
@@ -94,6 +95,12 @@ def test_of_a_hint_only_task_and_row_count(changes: dict[str, Any]) -> None:
     assert found["headers"]["task"] == run_operation.name
     assert found["headers"]["eta"] is None
     assert found["content-type"] == "application/json"
+
+
+def test_a_first_step_is_no_less_a_hint() -> None:
+    first = message(headers={"task": run_sync.name}, body=args(7, 0))
+
+    assert hints.message_of(app, raw(first), "sync")["headers"]["task"] == run_sync.name
 
 
 @pytest.fixture
