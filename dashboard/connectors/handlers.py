@@ -15,6 +15,7 @@ from cyclr_api import (
 from cyclr_api.account_connectors import Properties
 from dashboard.common.foreign import storable
 from dashboard.mirror.models import AccountConnector
+from dashboard.mirror.tasks import ask_for_refresh
 from dashboard.operations.handlers import Found, Handler, Look, NotThere, Refusal, register
 from dashboard.operations.models import Operation
 
@@ -82,9 +83,14 @@ class SetProperties(Handler):
 
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """In words; settings before the refused one may have been saved."""
+        if isinstance(error, NotFoundError | AccountRefusedError):
+            assert operation.account is not None
+            ask_for_refresh(operation.account)  # which of both is gone, Cyclr is asked again
         if isinstance(error, NotFoundError):
-            return Refusal("Cyclr does not know this connector any more. Refresh the account.")
+            return Refusal(
+                "Cyclr does not know this connector or setting any more. The account is read again."
+            )
         if isinstance(error, AccountRefusedError):
-            return Refusal("Cyclr refuses to work in this account. Refresh it: it may be gone.")
+            return Refusal("Cyclr refuses to work in this account. It is read again: see its page.")
         said = error.cyclr_message or "no reason given"
         return Refusal(f"Cyclr refused: “{said}” Settings before that one may be saved already.")

@@ -54,6 +54,7 @@ PLACES = (
     Place("connected", "Connected", "connected"),
     Place("waiting", "Queued", "queued"),
     Place("revoked", "Revoked", "revoked"),
+    Place("gone", "Gone", "gone"),
     Place("left-out", "Left out", "cancelled"),
 )
 """In the order in which they need somebody."""
@@ -80,7 +81,7 @@ COLUMNS = (
 
 def placed(rows: QuerySet[BulkRow]) -> QuerySet[Any]:
     """The rows, each with the key of its `place`."""
-    items = LinkItem.objects.filter(link=OuterRef("link__pk"), connected_at=None, failures__gt=0)
+    items = LinkItem.objects.filter(link=OuterRef("link__pk"), failures__gt=0).left()
     mails = LinkMail.objects.filter(link=OuterRef("link__pk")).order_by("-created_at", "-pk")
     is_failing = Q(Exists(items)) | Q(latest_mail__in=[MailState.FAILED, MailState.BOUNCED])
     cases = [
@@ -90,6 +91,7 @@ def placed(rows: QuerySet[BulkRow]) -> QuerySet[Any]:
         (Q(link=None), "left-out"),
         (Q(link__connected_at__isnull=False), "connected"),
         (Q(link__revoked_at__isnull=False), "revoked"),
+        (Q(link__emptied_at__isnull=False), "gone"),
         (Q(link__expires_at__lte=timezone.now()), "expired"),
         (is_failing, "failing"),
         (Q(link__state=LinkState.CREATED), "not-sent"),
@@ -139,8 +141,8 @@ def tally(counts: dict[str, int]) -> list[tuple[Place, int]]:
 
 
 def made(counts: dict[str, int]) -> int:
-    """Accounts that have or will have a link: the whole length of the bar."""
-    return sum(counts.values()) - counts.get("left-out", 0)
+    """Accounts that have or will have something to connect: the whole length of the bar."""
+    return sum(counts.values()) - counts.get("left-out", 0) - counts.get("gone", 0)
 
 
 def bar(counts: dict[str, int]) -> list[Part]:
@@ -232,6 +234,8 @@ def _why(row: BulkRow, link: Link | None, key: str) -> str:
         return " ".join(dict.fromkeys(failures)) or "Started and not finished"
     if key == "filed":
         return "No mail server is set, so nobody got its e-mail."
+    if key == "gone":
+        return "What its link asked for was deleted in Cyclr."
     if key == "not-sent":
         if not link.recipient_email:
             return "No e-mail address: copy the link."
@@ -302,7 +306,8 @@ def campaign_lines(runs: Iterable[BulkRun]) -> list[CampaignLine]:
     runs = list(runs)
     links = Link.objects.filter(run__in=runs).order_by().values("run")
     counted = links.annotate(
-        links=Count("pk"), connected=Count("pk", filter=Q(connected_at__isnull=False))
+        links=Count("pk", filter=Q(emptied_at=None)),
+        connected=Count("pk", filter=Q(connected_at__isnull=False)),
     ).values_list("run", "links", "connected")
     by_run = {run: (made, connected) for run, made, connected in counted}
     return [

@@ -377,7 +377,9 @@ def not_opened(run: BulkRun) -> QuerySet[Link]:
     is_lately = Q(state=MailState.WAITING) | Q(created_at__gt=timezone.now() - NOT_AGAIN_WITHIN)
     lately = LinkMail.objects.filter(is_lately, link=OuterRef("pk"))
     links = unfinished(run).filter(
-        expires_at__gt=timezone.now(), state__in=[LinkState.CREATED, LinkState.SENT]
+        emptied_at=None,
+        expires_at__gt=timezone.now(),
+        state__in=[LinkState.CREATED, LinkState.SENT],
     )
     return links.exclude(recipient_email="").exclude(Exists(lately))
 

@@ -56,7 +56,7 @@ def _order(item: LinkItem, form: EntryForm) -> Order:
 def _note(item: LinkItem, operation: Operation, needs: Needs) -> None:
     """Write it to the link, if it may still be: else all of it is taken back."""
     link = services.lock(item.link_id)
-    left = LinkItem.objects.filter(pk=item.pk, connected_at=None)
+    left = LinkItem.objects.filter(pk=item.pk).left()
     if not link.is_usable or not left.exists():
         raise services.NotUsableError
     if left.filter(entry=operation).exists():

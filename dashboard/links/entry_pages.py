@@ -22,7 +22,7 @@ from dashboard.operations.submitting import OtherInputError
 from dashboard.people.access import open_to_all
 
 LONG_AFTER = timedelta(seconds=60)
-"""Then the wait page says that it may be left."""
+"""Then the wait page looks less often."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,6 +43,8 @@ def _entry(request: HttpRequest, link: Link, item: LinkItem, token: str) -> Http
     item_pk = item.pk
     if link.is_waiting or not link.is_usable:
         return public.link_page(request, link, token)
+    if item.is_gone:
+        return public.gone_page(request, item, _context(item, token))
     needs = needs_of(item)
     if item.connected_at is not None or not (needs.may_type or needs.is_nothing):
         return _to("public_link", token)
@@ -83,12 +85,14 @@ def entry_wait(request: HttpRequest, token: str, item_pk: int) -> HttpResponse:
         return public.draw_page(request, "returned", context)
     if link.is_waiting or not link.is_usable:
         return public.link_page(request, link, token)
+    if item.is_gone:
+        return public.gone_page(request, item, context)
     entry = item.entry
     if entry is None:
         return _to("public_link", token)
     if not entry.is_finished:
         age = timezone.now() - entry.created_at
-        context["is_long"] = age > LONG_AFTER
+        context["is_long"] = age > public.QUICK_FOR
         response = public.draw_page(request, "entry_wait", context)
         response["Refresh"] = "1" if age < public.QUICK_FOR else "3" if age < LONG_AFTER else "15"
         return response

@@ -11,7 +11,7 @@ from cyclr_api import AccountRefusedError, Client, NotFoundError, PermanentError
 from dashboard.audit.models import ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.installs.handlers import account_id_of, setting_refused
-from dashboard.links import campaigns, mailing, services
+from dashboard.links import campaigns, deletions, mailing, services
 from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.links.needs import TYPED
 from dashboard.mirror import sync
@@ -133,10 +133,15 @@ class EnterDetails(Handler):
         installed = _installed(operation)
         there = client.account(account_id_of(operation)).connector(installed.cyclr_id)
         wanted = [Property(item["Name"], item["Value"]) for item in values["properties"]]
-        if values["auth_value"] is None and not wanted:
-            now = there.get()
-        else:
-            now = there.update(auth_value=values["auth_value"], properties=wanted)
+        began = timezone.now()
+        try:
+            if values["auth_value"] is None and not wanted:
+                now = there.get()
+            else:
+                now = there.update(auth_value=values["auth_value"], properties=wanted)
+        except (NotFoundError, AccountRefusedError):
+            deletions.find_out(client, installed, began)
+            raise
         columns = sync.account_connector_columns(now)
         sent = [one.name for one in wanted]
         kept = columns.get("filled")
@@ -189,6 +194,9 @@ class EnterDetails(Handler):
         """Tell the links that wait for it; one that had ended by then is not the customer's."""
         for item in _waiting(operation):
             services.lock(item.link_id)
+            if item.is_gone:
+                deletions.follow(item.link_id)
+                continue
             words = f"{item.account_connector}: what was entered was not saved"
             if operation.reason != Reason.NOT_ALLOWED:
                 services.note_failure(item, operation.error)

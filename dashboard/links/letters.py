@@ -127,7 +127,7 @@ def one_line(text: object, at_most: int) -> str:
 
 
 def _context(link: Link, brand: Brand, kind: MailKind, address: str) -> dict[str, Any]:
-    items = link.items.filter(connected_at=None).select_related("account_connector")
+    items = link.items.left().select_related("account_connector")
     name = one_line(link.recipient_name, NAME_AT_MOST)
     return {
         "hello": _("Hello %(name)s,") % {"name": name} if name else _("Hello,"),

@@ -72,6 +72,7 @@ class LinkQuerySet(MirrorQuerySet):
         return self.filter(
             revoked_at=None,
             connected_at=None,
+            emptied_at=None,
             expires_at__gt=timezone.now(),
             console__retired_at=None,
         )
@@ -165,7 +166,8 @@ class Link(Acted):
     @property
     def is_usable(self) -> bool:
         """Whether the customer can still start something with it."""
-        is_ended = self.revoked_at is not None or self.connected_at is not None
+        moments = (self.revoked_at, self.connected_at, self.emptied_at)
+        is_ended = any(moment is not None for moment in moments)
         return not (is_ended or self.is_expired or self.is_retired)
 
     @property
@@ -195,6 +197,8 @@ class Link(Acted):
         if self.state != LinkState.CONNECTED:
             if self.revoked_at is not None:
                 return "Revoked"
+            if self.emptied_at is not None:
+                return "Gone"
             if self.is_expired:
                 return "Expired"
         if self.state == LinkState.SENT and self.is_only_file:
@@ -262,6 +266,16 @@ def is_another(identity: str, before: str) -> bool:
     return "@" in f"{identity}{before}" or not is_same(identity, before)
 
 
+class LinkItemQuerySet(models.QuerySet[Any]):
+    """Items of links, found."""
+
+    def left(self) -> Self:
+        """Those that are still to be connected: neither done nor deleted in Cyclr."""
+        return self.filter(
+            connected_at=None, account_connector__gone_at=None, link__account__gone_at=None
+        )
+
+
 class LinkItem(models.Model):
     """One installed connector on a link."""
 
@@ -309,6 +323,8 @@ class LinkItem(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True, help_text="Cyclr last said.")
     published_at = models.DateTimeField(null=True, blank=True, help_text="A check was asked for.")
 
+    objects = LinkItemQuerySet.as_manager()
+
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
@@ -333,9 +349,22 @@ class LinkItem(models.Model):
     @property
     def shown_state(self) -> str:
         """The state's word on screen."""
+        if self.is_gone:
+            return "Gone"
         if self.state == LinkState.SENT and self.link.is_only_file:
             return SENT_TO_A_FILE
         return LinkState(self.state).label
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether Cyclr has its connector no longer, or not even the account."""
+        account_gone_at = self.link.account.gone_at
+        return self.account_connector.gone_at is not None or account_gone_at is not None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nobody is asked for it any more: it was deleted before it was connected."""
+        return self.connected_at is None and self.is_deleted
 
     @property
     def is_other_account(self) -> bool:
@@ -349,7 +378,7 @@ class LinkItem(models.Model):
         Also when everything else on the link is done: what was connected last counts. Only where
         the customer signs in by browser: a key that was typed is not mended by a visit.
         """
-        if not self.account_connector.is_connected_by_visit:
+        if not self.account_connector.is_connected_by_visit or self.is_deleted:
             return False
         link = self.link
         is_over = link.revoked_at is not None or link.is_expired or link.is_retired
@@ -547,6 +576,7 @@ MARKS = {
     "unchecked": "failed",
     "bounced": "failed",
     "unmailed": "failed",
+    "gone": "gone",
     "other-account": "not-authenticated",
     "not-working": "failed",
     "identity": "done",

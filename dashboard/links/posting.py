@@ -95,6 +95,8 @@ def _needless(mail: LinkMail) -> str:
         return "Everything is connected by now."
     if link.revoked_at is not None:
         return "The link was revoked."
+    if link.emptied_at is not None or not link.items.left().exists():
+        return "Everything that is left on it was deleted in Cyclr."
     if not link.is_usable:
         return "The link has expired."
     if mail.recipient != link.recipient_email:

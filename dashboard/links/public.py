@@ -77,17 +77,19 @@ def unknown_page(request: HttpRequest) -> HttpResponse:
 
 
 def _context(link: Link, token: str) -> dict[str, Any]:
-    items = list(link.items.select_related("account_connector__account__console", "entry"))
+    every = list(link.items.select_related("account_connector__account__console", "entry"))
+    for item in every:
+        item.link = link
+    items = [item for item in every if not item.is_gone]
     connected = sum(item.connected_at is not None for item in items)
     needs = needs_on(link, items)
-    for item in items:
-        item.link = link
     return {
         "link": link,
         "token": token,
         "items": items,
         "tasks": [(item, needs[item.account_connector_id]) for item in items],
         "connected": connected,
+        "gone": [item for item in every if item.is_gone],
         "until": _until(link.expires_at, link.account.timezone),
     }
 
@@ -182,6 +184,8 @@ def link_page(request: HttpRequest, link: Link, token: str, status: int = 200) -
         return waiting_page(request, link)
     if link.is_retired:
         return draw_page(request, "ended", context, 410)
+    if link.revoked_at is None and not context["items"]:
+        return draw_page(request, "gone", context, status)
     if not link.is_usable:
         return draw_page(request, "expired", context, 410)
     if len(context["items"]) == 1:
@@ -291,14 +295,17 @@ def mint_wait(request: HttpRequest, mint_id: str) -> HttpResponse:
         return draw_page(request, "returned", context)
     if link.is_waiting:
         return waiting_page(request, link)
+    if item.is_gone and link.revoked_at is None:
+        return gone_page(request, item, context)
     if not services.may_start(item):
         return draw_page(request, "ended", context, 410)
     if mint.state == MintState.FAILED or mint.is_in_vain:
         return draw_page(request, "failed", context)
     if mint.is_over:
         return draw_page(request, "used", context)
+    context["is_long"] = timezone.now() - mint.created_at > QUICK_FOR
     response = draw_page(request, "wait", context)
-    response["Refresh"] = "1" if timezone.now() - mint.created_at < QUICK_FOR else "3"
+    response["Refresh"] = "3" if context["is_long"] else "1"
     return response
 
 
@@ -329,6 +336,8 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
         return waiting_page(request, link)
     if link.is_retired and item.connected_at is None:
         return draw_page(request, "ended", _way_back(request, link), 410)
+    if item.is_gone:
+        return gone_page(request, item, _way_back(request, link))
     is_late = item.seconds_since_return > NOT_FINISHED_AFTER
     context = {
         **_way_back(request, link),
@@ -348,9 +357,15 @@ def link_return(request: HttpRequest, mint_id: str) -> HttpResponse:
     return response
 
 
+def gone_page(request: HttpRequest, item: LinkItem, context: dict[str, Any]) -> HttpResponse:
+    """The page of an app that was deleted in Cyclr: there is nothing to do for it."""
+    context = {"back_token": "", **context, "link": item.link, "item": item}
+    return draw_page(request, "gone", context | {"has_more": has_more(item)})
+
+
 def has_more(item: LinkItem) -> bool:
     """Whether the link has other apps to connect."""
-    others = LinkItem.objects.filter(link_id=item.link_id, connected_at=None)
+    others = LinkItem.objects.filter(link_id=item.link_id).left()
     return others.exclude(pk=item.pk).exists()
 
 

@@ -325,14 +325,16 @@ def move(link: Link, state: LinkState, item: LinkItem | None = None) -> None:
 
 
 def may_start(item: LinkItem) -> bool:
-    """Whether a customer may start this item: their link works, and it is not connected yet.
+    """Whether a customer may start this item: their link works, and it is there and not connected.
 
     One that was connected as somebody else than before may be started again. It stays connected
     meanwhile: a start changes nothing until a worker has proven whose account it is then.
     """
     if item.link.is_waiting:
         return False
-    return item.link.is_usable if item.connected_at is None else item.may_start_again
+    if item.connected_at is not None:
+        return item.may_start_again
+    return item.link.is_usable and not item.is_gone
 
 
 def start(item: LinkItem) -> Mint:
@@ -565,15 +567,23 @@ def note_failure(item: LinkItem, why: str) -> None:
 
 
 def _connect_link(link: Link, moment: datetime) -> None:
-    left = link.items.filter(connected_at=None).exists()
-    if left:
+    if link.items.left().exists():
         Link.objects.filter(pk=link.pk).exclude(state=LinkState.CONNECTED).update(
             state=LinkState.PARTLY
         )
     else:
-        Link.objects.filter(pk=link.pk).update(state=LinkState.CONNECTED, connected_at=moment)
-        link.note("all-connected", "Everything is connected")
+        finish(link, moment)
     link.refresh_from_db()
+
+
+def finish(link: Link, moment: datetime) -> None:
+    """End a link of which everything that is still in Cyclr is connected."""
+    Link.objects.filter(pk=link.pk).update(
+        state=LinkState.CONNECTED, connected_at=moment, emptied_at=None
+    )
+    is_all = not link.items.filter(connected_at=None).exists()
+    words = "Everything is connected" if is_all else "Everything that is left is connected"
+    link.note("all-connected", words)
 
 
 def ask_for_new(link: Link, *, label: dict[str, Any] | None = None) -> None:

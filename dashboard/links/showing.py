@@ -19,6 +19,7 @@ SHOW = {
     "expiring": "Expiring soon",
     "asked": "New link asked for",
     "connected": "Connected",
+    "gone": "Deleted in Cyclr",
     "expired": "Expired",
     "revoked": "Revoked",
 }
@@ -31,7 +32,7 @@ TOLD_BY_MAIL = [MailState.SENT, *NOT_MAILED]
 
 def with_troubles(links: QuerySet[Link]) -> QuerySet[Any]:
     """Each with whether something on it failed, and how its last message ended."""
-    items = LinkItem.objects.filter(link=OuterRef("pk"), connected_at=None, failures__gte=1)
+    items = LinkItem.objects.filter(link=OuterRef("pk"), failures__gte=1).left()
     mails = LinkMail.objects.filter(link=OuterRef("pk"), state__in=TOLD_BY_MAIL)
     last = mails.order_by("-created_at", "-pk").values("state")[:1]
     return links.annotate(has_failed=Exists(items.order_by()), last_mail=Subquery(last))
@@ -40,7 +41,7 @@ def with_troubles(links: QuerySet[Link]) -> QuerySet[Any]:
 def conditions() -> dict[str, Q]:
     """What puts a link into each of the lists, now; for links `with_troubles`."""
     moment = timezone.now()
-    is_open = Q(revoked_at=None, connected_at=None, expires_at__gt=moment)
+    is_open = Q(revoked_at=None, connected_at=None, emptied_at=None, expires_at__gt=moment)
     return {
         "waiting": is_open,
         "unfinished": is_open & Q(state__in=BEGUN),
@@ -48,7 +49,8 @@ def conditions() -> dict[str, Q]:
         "expiring": is_open & Q(expires_at__lte=moment + EXPIRES_WITHIN),
         "asked": Q(is_new_link_asked=True, connected_at=None),
         "connected": Q(connected_at__isnull=False),
-        "expired": Q(connected_at=None, revoked_at=None, expires_at__lte=moment),
+        "gone": Q(connected_at=None, revoked_at=None, emptied_at__isnull=False),
+        "expired": Q(connected_at=None, revoked_at=None, emptied_at=None, expires_at__lte=moment),
         "revoked": Q(connected_at=None, revoked_at__isnull=False),
     }
 

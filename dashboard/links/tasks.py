@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.conf import settings
@@ -31,9 +31,10 @@ from dashboard.common.claims import unclaimed
 from dashboard.common.tasks import DeskTask, publish
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
-from dashboard.links import mailing, posting, reminders, services, telling
+from dashboard.links import deletions, mailing, posting, reminders, services, telling
 from dashboard.links.models import Link, LinkItem, LinkMail, MailState, Mint, MintState
 from dashboard.mirror import sync
+from dashboard.mirror.missing import Answers
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.notices import mail_trouble
 
@@ -85,6 +86,9 @@ def mint_token(mint_id: int) -> None:
         _wait(mint, error)
         return
     except PermanentError as error:
+        if _is_gone_by_now(mint.item, error, began=moment):
+            _end(mint, MintState.OVER, "")
+            return
         words = "Cyclr refused to start it"
         _fail(mint, REFUSED, words, error, why=error.cyclr_message or words)
         return
@@ -116,6 +120,21 @@ def _mint(mint: Mint, client: Client) -> str | None:
         token=token.token,
         target_origin=settings.PUBLIC_URL + reverse("link_return", args=[mint.public_id]),
     )
+
+
+def _is_gone_by_now(item: LinkItem, error: PermanentError, *, began: datetime) -> bool:
+    """Whether a refusal means that the connector was deleted in Cyclr; if so its links follow."""
+    if not isinstance(error, NotFoundError | AccountRefusedError):
+        return False
+    try:
+        with asking(item.link.account.console) as client:
+            is_gone = deletions.find_out(client, item.account_connector, began)
+    except CyclrError as error:
+        logger.info("not told whether it is gone item=%d status=%s", item.pk, error.status)
+        return False
+    if is_gone:
+        deletions.follow_connector(item.account_connector_id)
+    return is_gone
 
 
 def _wait(mint: Mint, error: CyclrError) -> None:
@@ -188,15 +207,23 @@ def check_account(account_id: int) -> None:
     is_awaited = items.filter(pk__in=ids, returned_at__gte=moment - AWAITED_FOR).exists()
     try:
         with asking(account.console, INTERACTIVE if is_awaited else BACKGROUND) as client:
-            listed = client.account(account.cyclr_id).connectors.readable()
+            there = client.account(account.cyclr_id)
+            listed = there.connectors.readable()
+            wanted = items.filter(pk__in=ids).values_list("account_connector__cyclr_id", flat=True)
+            gone = sync.missing_connectors(there, listed, wanted).gone
     except CyclrError as error:
+        if isinstance(error, PermanentError) and (first := items.filter(pk__in=ids).first()):
+            _is_gone_by_now(first, error, began=began)
         for item in items.filter(pk__in=ids).exclude(next_check_at=None):
             _put_off(item, error)
         logger.info(
             "check waits account=%d call=%s status=%s", account_id, error.call, error.status
         )
         return
-    sync.write_account_connectors(account, listed, began)
+    sync.write_account_connectors(account, listed, began, Answers(gone=gone))
+    if gone:
+        for pk in sorted(set(items.filter(pk__in=ids).values_list("link", flat=True))):
+            deletions.follow(pk)
     said = {connector.id: connector.authenticated for connector in listed}
     for item in items.filter(started_at__lte=began).exclude(next_check_at=None):
         services.confirm(item, is_authenticated=said.get(item.account_connector.cyclr_id))
@@ -303,6 +330,13 @@ def confirm_late() -> None:
     rows = found.select_related("link__account", "link__console", "account_connector")
     for item in rows.order_by("pk")[:AT_ONCE]:
         services.confirm(item, is_authenticated=True)
+
+
+@chore(every=2)
+def follow_deletions() -> None:
+    """Bring links in line with what the mirror says of their connectors and accounts."""
+    for pk in deletions.out_of_line():
+        deletions.follow(pk)
 
 
 @chore(every=3)

@@ -65,6 +65,17 @@ def on_event(link: Link, line: LinkEvent) -> None:
                 details=_why(line),
                 once=f"entry-refused:{line.item.pk}:{line.at:%Y-%m-%d}",
             )
+        case "gone" if line.item is not None:
+            is_last = not link.items.left().exists()
+            _post(
+                link,
+                NoticeKind.CONNECTOR_GONE,
+                f"{_name(link)}: {_short(line.item)} was deleted in Cyclr",
+                details="Nothing is left on the link."
+                if is_last
+                else "The link asks for the rest.",
+                once=f"connector-gone:{line.item.pk}:{line.at:%Y-%m-%d}",
+            )
         case "other-account" if line.item is not None:
             _post(
                 link,
@@ -79,7 +90,7 @@ def on_event(link: Link, line: LinkEvent) -> None:
 def _tell_of_one(link: Link, item: LinkItem) -> None:
     """One app is connected. The last one is told by the link itself."""
     count = link.items.count()
-    left = link.items.filter(connected_at=None).count()
+    left = link.items.left().count()
     if left:
         _post(
             link,
@@ -108,6 +119,7 @@ def expiring(links: QuerySet[Link]) -> QuerySet[Link]:
     return links.filter(
         revoked_at=None,
         connected_at=None,
+        emptied_at=None,
         expires_at__gt=moment,
         expires_at__lte=moment + EXPIRES_WITHIN,
         created_at__lte=moment - LEFT_ALONE_FOR,

@@ -103,7 +103,7 @@ def _seen_of(link: Link | None) -> list[object]:
     """What a part of a page shows of a link, to tell whether it is new."""
     if link is None:
         return []
-    items = [(item.state, item.starts, item.is_checking) for item in link.items.all()]
+    items = [(item.shown_state, item.starts, item.is_checking) for item in link.items.all()]
     return [link.pk, link.shown_state, link.expires_at, link.moved_at, items]
 
 
@@ -133,7 +133,7 @@ def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
     version = version_of(_seen_of(link), link.beat, mail and (mail.pk, mail.state, mail.tries))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    items = list(link.items.select_related("account_connector", "proof"))
+    items = list(link.items.select_related("account_connector", "proof", "link__account"))
     events = list(link.events.select_related("item__account_connector")[:200])
     context = {
         "link": link,

@@ -650,6 +650,13 @@ def mark_gone(rows: MirrorQuerySet, began: datetime) -> int:
     return older.update(gone_at=moment, seen_at=began, missed=0, missed_at=None)
 
 
+def mark_connector_gone(connector: AccountConnector, began: datetime) -> None:
+    """Cyclr answered 404 for the connector itself, to a call that began then."""
+    with transaction.atomic():
+        mark_gone(AccountConnector.objects.filter(pk=connector.pk), began)
+        recount([connector.account_id])
+
+
 def _write_connectors(
     account: Account,
     listed: Sequence[cyclr_api.AccountConnector],

@@ -26,6 +26,7 @@ class NoticeKind(models.TextChoices):
     MAIL_BOUNCED = "mail-bounced", "Invitation bounced"
     OTHER_ACCOUNT = "other-account", "Another account"
     MAIL_REFUSED = "mail-refused", "Mail refused"
+    CONNECTOR_GONE = "connector-gone", "Deleted in Cyclr"
 
 
 SHAPES = {
@@ -38,6 +39,7 @@ SHAPES = {
     NoticeKind.MAIL_BOUNCED: "failed",
     NoticeKind.OTHER_ACCOUNT: "not-authenticated",
     NoticeKind.MAIL_REFUSED: "failed",
+    NoticeKind.CONNECTOR_GONE: "gone",
 }
 """The state whose shape stands beside a notice."""
 

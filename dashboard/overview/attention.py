@@ -242,7 +242,7 @@ def troubled_links(consoles: Sequence[Console]) -> QuerySet[Link]:
     items = LinkItem.objects.filter(link=OuterRef("pk")).order_by()
     newer = Link.objects.filter(account=OuterRef("account"), created_at__gt=OuterRef("created_at"))
     many = Q(starts__gte=MANY_STARTS) | Q(failures__gte=MANY_STARTS)
-    in_vain = items.filter(many, connected_at=None)
+    in_vain = items.filter(many).left()
     still_broken = items.exclude(account_connector__authenticated=True).filter(
         account_connector__gone_at=None
     )

@@ -1,0 +1,300 @@
+"""Connectors and accounts that are deleted in Cyclr while a link asks for them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from cyclr_api.simulator import World
+from dashboard.audit.models import Actor
+from dashboard.links import (
+    deletions,
+    letters,
+    mailing,
+    posting,
+    reminders,
+    services,
+    showing,
+    tasks,
+)
+from dashboard.links.models import Link, LinkItem, LinkMail, MailKind, MailState, Mint
+from dashboard.mirror import sync
+from dashboard.mirror.models import Account, AccountConnector
+from dashboard.notices.models import Notice, NoticeKind
+from dashboard.operations.models import Operation
+from tests.links.steps import address, consent, press_continue, to_cyclr
+from tests.simulated import Hands
+
+
+@pytest.fixture
+def pair(cyclr: World, harbour: Account) -> Link:
+    """A link over two installed connectors that are not authenticated."""
+    hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
+    made = cyclr.install(harbour.cyclr_id, hubspot.release_id or 0, name="HubSpot two")
+    sync.refresh_account(harbour)
+    second = AccountConnector.objects.get(account=harbour, cyclr_id=made.id)
+    return services.create_link(
+        Actor.system(), harbour, [hubspot, second], recipient_email="jane@customer.example"
+    )
+
+
+def item_of(link: Link, position: int = 0) -> LinkItem:
+    """One of a link's items, as it is now."""
+    item: LinkItem = link.items.select_related("account_connector", "link__account").order_by(
+        "position"
+    )[position]
+    return item
+
+
+def delete(cyclr: World, item: LinkItem) -> None:
+    """Somebody deletes it in Cyclr, and a colleague refreshes the account."""
+    cyclr.delete(item.account_connector.cyclr_id)
+    sync.refresh_account(item.link.account)
+    tasks.follow_deletions()
+
+
+def events(link: Link) -> list[str]:
+    """What the timeline says, oldest first."""
+    return [line.event for line in link.events.order_by("at", "pk")]
+
+
+def test_what_is_gone_leaves_the_list_and_the_rest_is_asked_for(
+    cyclr: World, pair: Link, customer: Client, hands: Hands
+) -> None:
+    delete(cyclr, item_of(pair))
+
+    page = customer.get(address(pair)).content.decode()
+    assert len(re.findall(r'action="/c/[^"]+/continue"', page)) == 1
+    assert "is not needed any more: there is nothing to do for it." in page
+    to_cyclr(customer, pair, hands)
+
+
+def test_the_link_finishes_without_it(
+    cyclr: World, pair: Link, customer: Client, hands: Hands
+) -> None:
+    delete(cyclr, item_of(pair))
+    returned = consent(cyclr, to_cyclr(customer, pair, hands), "Approve")
+    customer.get(returned)
+    tasks.check_account(pair.account_id)
+
+    pair.refresh_from_db()
+    assert pair.shown_state == "Connected"
+    assert "Everything is connected" in customer.get(address(pair)).content.decode()
+
+
+def test_a_link_of_which_the_rest_was_connected_finishes_when_it_is_deleted(
+    cyclr: World, pair: Link
+) -> None:
+    services.accept(item_of(pair, 1))
+    pair.refresh_from_db()
+    assert pair.shown_state == "Partly connected"
+    delete(cyclr, item_of(pair))
+
+    pair.refresh_from_db()
+    assert pair.shown_state == "Connected"
+
+
+def test_staff_are_told_truly_on_the_timeline_by_a_notice_and_on_the_page(
+    cyclr: World, pair: Link, agent: Client
+) -> None:
+    delete(cyclr, item_of(pair))
+    tasks.follow_deletions()
+
+    assert events(pair) == ["created", "gone"]
+    notice = Notice.objects.get(kind=NoticeKind.CONNECTOR_GONE)
+    assert "was deleted in Cyclr" in notice.words
+    page = agent.get(pair.get_absolute_url()).content.decode()
+    assert 'data-state="gone"' in page and "is not asked for any more" in page
+
+
+def test_a_press_of_continue_finds_out_that_it_is_gone(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    item = item_of(link)
+    cyclr.delete(item.account_connector.cyclr_id)
+    wait = press_continue(customer, link)
+    hands.work()
+
+    page = customer.get(wait["Location"]).content.decode()
+    assert "is not needed any more" in page
+    item = item_of(link)
+    assert item.is_gone and item.failures == 0
+    assert "refused" not in events(link)
+    link.refresh_from_db()
+    assert link.shown_state == "Gone"
+
+
+def test_deleted_while_the_customer_is_at_the_provider(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    to_cyclr(customer, link, hands)
+    mint = Mint.objects.get()
+    cyclr.delete(item_of(link).account_connector.cyclr_id)
+    returned = reverse("link_return", args=[mint.public_id])
+    customer.get(returned)
+    tasks.check_account(link.account_id)
+
+    page = customer.get(returned).content.decode()
+    assert "is not needed any more" in page and "You may close this page." in page
+    link.refresh_from_db()
+    assert link.shown_state == "Gone" and not link.is_usable
+
+
+def test_all_of_them_deleted_leaves_nothing_to_do_and_nothing_to_send(
+    cyclr: World, pair: Link, customer: Client
+) -> None:
+    for position in (0, 1):
+        delete(cyclr, item_of(pair, position))
+
+    pair.refresh_from_db()
+    assert pair.shown_state == "Gone"
+    page = customer.get(address(pair))
+    assert page.status_code == 200
+    assert "There is nothing left to do" in page.content.decode()
+    assert showing.counted(Link.objects.all())["gone"] == 1
+    assert showing.counted(Link.objects.all())["waiting"] == 0
+    assert not Link.objects.open().exists()
+
+
+def test_before_the_link_itself_knows_nobody_is_asked(
+    cyclr: World, pair: Link, customer: Client
+) -> None:
+    for position in (0, 1):
+        cyclr.delete(item_of(pair, position).account_connector.cyclr_id)
+    sync.refresh_account(pair.account)
+
+    assert "There is nothing left to do" in customer.get(address(pair)).content.decode()
+
+
+def test_a_message_names_what_is_left(cyclr: World, pair: Link) -> None:
+    delete(cyclr, item_of(pair))
+
+    letter = letters.write(pair)
+    assert "HubSpot two" in letter.subject
+
+
+def test_a_message_about_nothing_is_dropped(cyclr: World, link: Link) -> None:
+    Link.objects.filter(pk=link.pk).update(recipient_email="jane@customer.example")
+    link.refresh_from_db()
+    mailing.queue_mail(link, Actor.system(), MailKind.INVITATION)
+    delete(cyclr, item_of(link))
+    posting.send(LinkMail.objects.get().pk)
+
+    assert LinkMail.objects.get().state == MailState.DROPPED
+
+
+def test_no_reminder_of_what_is_gone(cyclr: World, link: Link) -> None:
+    invited = timezone.now() - timedelta(days=1, hours=1)
+    Link.objects.filter(pk=link.pk).update(
+        recipient_email="jane@customer.example", has_reminders=True, sent_at=invited
+    )
+    LinkMail.objects.create(
+        link=link,
+        kind=MailKind.INVITATION,
+        recipient="jane@customer.example",
+        state=MailState.SENT,
+        sent_at=invited,
+        actor_kind="system",
+    )
+    assert reminders._candidates(timezone.now())
+    delete(cyclr, item_of(link))
+
+    assert not reminders._candidates(timezone.now())
+
+
+def test_what_comes_back_is_asked_for_again(cyclr: World, link: Link, customer: Client) -> None:
+    item = item_of(link)
+    AccountConnector.objects.filter(pk=item.account_connector_id).update(
+        gone_at=timezone.now() - timedelta(minutes=5),
+        changed_at=timezone.now() - timedelta(minutes=5),
+    )
+    tasks.follow_deletions()
+    link.refresh_from_db()
+    assert link.shown_state == "Gone"
+    sync.refresh_account(link.account)
+    tasks.follow_deletions()
+
+    link.refresh_from_db()
+    assert link.is_usable and link.shown_state == "Created"
+    assert events(link) == ["created", "gone", "back"]
+    press_continue(customer, link)
+
+
+def test_a_deleted_account_takes_its_links_along(
+    cyclr: World, link: Link, customer: Client, hands: Hands
+) -> None:
+    cyclr.delete_account(cyclr.accounts[link.account.cyclr_id])
+    wait = press_continue(customer, link)
+    hands.work()
+
+    assert "is not needed any more" in customer.get(wait["Location"]).content.decode()
+    link.refresh_from_db()
+    assert link.shown_state == "Gone"
+    assert "refused" not in events(link)
+
+
+def test_typed_credentials_of_what_is_gone_are_no_failure(
+    cyclr: World, harbour: Account, customer: Client, hands: Hands
+) -> None:
+    freshdesk = next(one for one in cyclr.connectors.values() if one.name == "Freshdesk")
+    made = cyclr.install(harbour.cyclr_id, freshdesk.id)
+    sync.refresh_account(harbour)
+    link = services.create_link(
+        Actor.system(), harbour, [AccountConnector.objects.get(cyclr_id=made.id)]
+    )
+    page = customer.get(address(link)).content.decode()
+    form = re.search(r'<form[^>]*id="entry-form".*?</form>', page, re.S)
+    assert form, page
+    action = re.search(r'action="([^"]+)"', form.group(0))
+    names = re.findall(r'name="([^"]+)"(?: value="([^"]*)")?', form.group(0))
+    cyclr.delete(made.id)
+    assert action
+    data = {name: value or "typed" for name, value in names if not name.startswith("choice")}
+    for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form.group(0)):
+        data[name] = value or "typed"
+    answer = customer.post(action.group(1), data)
+    assert answer.status_code == 303, answer.content.decode()
+    hands.work()
+
+    assert Operation.objects.get(kind="links.enter").state == "failed"
+    shown = customer.get(answer["Location"], follow=True).content.decode()
+    assert "is not needed any more" in shown or "There is nothing left to do" in shown
+    assert "entry-refused" not in events(link) and item_of(link).failures == 0
+
+
+def test_its_form_is_not_drawn_any_more(cyclr: World, pair: Link, customer: Client) -> None:
+    item = item_of(pair)
+    delete(cyclr, item)
+
+    page = customer.get(reverse("entry_new", args=[pair.token(), item.pk])).content.decode()
+    assert "is not needed any more" in page and "Go on with the next app" in page
+
+
+def test_what_was_connected_stays_connected_when_it_is_deleted(cyclr: World, link: Link) -> None:
+    services.accept(item_of(link))
+    delete(cyclr, item_of(link))
+
+    link.refresh_from_db()
+    assert link.shown_state == "Connected"
+    assert item_of(link).shown_state == "Connected"
+    assert "gone" not in events(link)
+
+
+def test_a_link_that_was_revoked_is_left_alone(cyclr: World, link: Link) -> None:
+    services.revoke(link, Actor.system())
+    delete(cyclr, item_of(link))
+    deletions.follow(link.pk)
+
+    link.refresh_from_db()
+    assert link.shown_state == "Revoked"
+    assert "gone" not in events(link)
+
+
+def test_looking_for_deletions_is_cheap(link: Link, django_assert_num_queries: object) -> None:
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        tasks.follow_deletions()
