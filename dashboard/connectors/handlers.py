@@ -14,6 +14,8 @@ from cyclr_api import (
 )
 from cyclr_api.account_connectors import Properties
 from dashboard.common.foreign import storable
+from dashboard.mirror import sync
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, TRY, way_of
 from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.tasks import ask_for_refresh
 from dashboard.operations.handlers import Found, Handler, Look, NotThere, Refusal, register
@@ -69,6 +71,16 @@ class SetProperties(Handler):
             return Found({"names": [one["Name"] for one in wanted]})
         return NotThere()
 
+    def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
+        """With all it needs among the settings, Cyclr is asked to sign in with them."""
+        connector, account = operation.account_connector, operation.account
+        assert connector is not None and account is not None
+        ways = {way_of(method) for method in connector.methods}
+        if connector.authenticated or not ways or ways - TRIED_BY_CYCLR:
+            return outcome
+        there = client.account(account.cyclr_id).connector(connector.cyclr_id)
+        return {**outcome, "authenticated": there.update(auth_value=TRY).authenticated}
+
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """The mirror learns which settings have a value."""
         connector = operation.account_connector
@@ -77,7 +89,10 @@ class SetProperties(Handler):
         names = [str(storable(name)) for name in outcome["names"]]
         row.filled = sorted({*row.filled, *names})
         row.changed_at = timezone.now()
-        row.save(update_fields=["filled", "changed_at"])
+        if outcome.get("authenticated") is not None:
+            row.authenticated, row.authenticated_since = outcome["authenticated"], row.changed_at
+        row.save(update_fields=["filled", "changed_at", "authenticated", "authenticated_since"])
+        sync.recount([row.account_id])
         count = len(names)
         return f"{count} setting{'' if count == 1 else 's'} saved"
 

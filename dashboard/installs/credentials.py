@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cyclr_api import AuthMethod, Parameter
 from dashboard.installs.fields import ForeignText, Moment, SecretInput, UserName
-from dashboard.mirror.catalogue import Way
+from dashboard.mirror.catalogue import TRY, Way
 
 Fields = dict[str, forms.Field]
 
@@ -95,8 +95,8 @@ def auth_value(way: Way, values: Mapping[str, Any]) -> str | None:
         case Way.BASIC if values.get("auth-user"):
             pair = f"{values['auth-user']}:{values.get('auth-password') or ''}"
             return base64.b64encode(pair.encode()).decode()
-        case Way.CLIENT:
-            return "{}"
+        case Way.CLIENT | Way.PASSWORD:
+            return TRY  # what it signs in with stands among the settings
         case Way.SIGN_IN if values.get("auth-access"):
             tokens = {
                 "AccessToken": values["auth-access"],

@@ -22,7 +22,7 @@ from dashboard.installs.fields import (
     looks_secret,
     recipient_fields,
 )
-from dashboard.mirror.catalogue import Way, way_of, words_of
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way, way_of, words_of
 from dashboard.mirror.models import Account, CatalogueConnector
 
 LONGEST_NAME = 200
@@ -189,7 +189,7 @@ class InstallForm(forms.Form):
             Way.CLIENT: "A client id and secret, typed here or by the customer",
             Way.PASSWORD: "A user name and a password among the settings",
             Way.NOTHING: "Nothing to type",
-            Way.UNKNOWN: "Installed here, finished in Cyclr",
+            Way.UNKNOWN: "Installed here, to be finished in Cyclr",
         }
         field.choice_help = {  # type: ignore[attr-defined]
             key: helps[way_of(method)] for key, method in zip(keys, self.methods, strict=True)
@@ -247,7 +247,12 @@ class InstallForm(forms.Form):
     @property
     def wants_customer(self) -> bool:
         """Whether the customer finishes it in their browser."""
-        return self.way in {Way.SIGN_IN, Way.PASSWORD}
+        return self.way == Way.SIGN_IN
+
+    @property
+    def is_tried_by_cyclr(self) -> bool:
+        """Whether Cyclr signs in by itself with what is typed among the settings."""
+        return self.way in TRIED_BY_CYCLR
 
     @property
     def way_words(self) -> str:
@@ -257,8 +262,8 @@ class InstallForm(forms.Form):
                 return "OAuth: nothing to type. The customer will connect it on a connection link."
             case Way.PASSWORD:
                 return (
-                    "OAuth with a user name and password, which are among the settings. "
-                    "A connection link finishes it."
+                    "OAuth with a user name and password, which are among the settings. Cyclr "
+                    "signs in with them by itself; if it cannot, a connection link finishes it."
                 )
             case Way.CLIENT:
                 return "OAuth with client credentials: Cyclr signs in by itself."
@@ -373,7 +378,7 @@ class InstallForm(forms.Form):
 
     def auth_value(self) -> str | None:
         """`AuthValue` as Cyclr wants it for the chosen method; None = authenticated later."""
-        if self.way == Way.CLIENT and self.cleaned_data.get("by_customer") and self.lacks:
+        if self.way in TRIED_BY_CYCLR and self.cleaned_data.get("by_customer") and self.lacks:
             return None  # Cyclr would sign in at once, with what is not there yet
         return credentials.auth_value(self.way, self.cleaned_data)
 
@@ -387,7 +392,7 @@ class InstallForm(forms.Form):
             if not parameter.is_optional
         ]
         is_missing = any(values.get(name) in (None, "") for name in needed)
-        return is_missing or (self.way == Way.CLIENT and not self.properties())
+        return is_missing or (self.way in TRIED_BY_CYCLR and not self.properties())
 
     def properties(self) -> list[dict[str, Any]]:
         """The cleaned values as Cyclr's install call wants them: text, and nothing for nothing."""
@@ -409,7 +414,10 @@ class InstallForm(forms.Form):
 
     def wants_link(self) -> bool:
         """Whether a connection link is to be made after the install."""
-        values, is_open = self.cleaned_data, self.auth_value() is None
+        # What a user name and password are good for is known afterwards: what Cyclr calls
+        # authenticated by then gets no link.
+        values = self.cleaned_data
+        is_open = self.auth_value() is None or self.way == Way.PASSWORD
         if values.get("by_customer"):
             takes_none = self.way in {Way.NOTHING, Way.UNKNOWN}
             return self.lacks or (is_open and not takes_none)

@@ -60,7 +60,7 @@ def fields_of(method: AuthMethod) -> str:
         case Way.NOTHING:
             return "Nothing"
         case _:
-            return "It is finished in Cyclr"
+            return "It has to be finished in Cyclr"
 
 
 def why_not_installable(connector: CatalogueConnector) -> str:

@@ -18,7 +18,7 @@ from dashboard.installs import credentials
 from dashboard.installs.fields import field_among, looks_secret
 from dashboard.links.models import Link, LinkItem
 from dashboard.links.needs import TYPED, Needs
-from dashboard.mirror.catalogue import Way
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way
 from dashboard.operations.models import Operation, Reason, State
 
 
@@ -148,7 +148,11 @@ class EntryForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """Everything the worker needs; to be sealed."""
         way = self.needs.way
-        value = credentials.auth_value(way, self.cleaned_data) if way in TYPED else None
+        value = (
+            credentials.auth_value(way, self.cleaned_data)
+            if way in TYPED | TRIED_BY_CYCLR
+            else None
+        )
         return {"way": way, "auth_value": value, "properties": self.properties()}
 
     def shown(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.http import QueryDict
 from dashboard.common.email_field import EmailField
 from dashboard.common.foreign import as_text, storable
 from dashboard.links.needs import Needs
+from dashboard.mirror.catalogue import Way
 from dashboard.mirror.models import AccountConnector
 
 EXPIRES = [
@@ -122,11 +123,19 @@ class LinkForm(DetailsForm):
     ) -> None:
         connectors = [one.installed for one in needs]
         self.choices = {str(connector.pk): connector for connector in connectors}
-        broken = [pk for pk, one in self.choices.items() if one.state != "Authenticated"]
+        # What has to be finished in Cyclr is no link's to finish: it is not ticked unasked.
+        unfinishable = {str(one.installed.pk) for one in needs if one.way == Way.UNKNOWN}
+        broken = [
+            pk
+            for pk, one in self.choices.items()
+            if one.state != "Authenticated" and pk not in unfinishable
+        ]
         picked = [pk for pk in chosen if pk in self.choices]
         initial = {
             "submission": uuid.uuid4(),
-            "connectors": picked or broken or list(self.choices)[:1],
+            "connectors": picked
+            or broken
+            or [pk for pk in self.choices if pk not in unfinishable][:1],
         }
         super().__init__(data, initial=initial)
         field = self.fields["connectors"]

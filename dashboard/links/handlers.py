@@ -15,7 +15,7 @@ from dashboard.links import campaigns, deletions, mailing, services
 from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.links.needs import TYPED
 from dashboard.mirror import sync
-from dashboard.mirror.catalogue import Way
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.handlers import Handler, Look, NotThere, Refusal, register
 from dashboard.operations.models import Operation, Reason
@@ -56,6 +56,9 @@ class CreateLink(Handler):
         if "lifetime" in wanted:
             return self._finish_row(operation, wanted)
         assert operation.account is not None and operation.account_connector is not None
+        if operation.parent_id is not None and operation.account_connector.authenticated:
+            operation.outcome = {}
+            return NOTHING_LEFT  # Cyclr signed in by itself
         link = services.create_link(
             operation.actor,
             operation.account,
@@ -233,7 +236,7 @@ def _follow(item: LinkItem, outcome: JSON) -> None:
     if outcome["lost"]:
         lost = ", ".join(outcome["lost"])
         item.link.note("unproven", f"{name}: Cyclr does not show these any more: {lost}", item)
-    if is_authenticated and (way in TYPED or not item.was_authenticated):
+    if is_authenticated and (way in TYPED | TRIED_BY_CYCLR or not item.was_authenticated):
         services.accept(item)
         return
     if is_authenticated is False and item.was_authenticated:

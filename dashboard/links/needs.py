@@ -59,6 +59,11 @@ class Needs:
         return not self.may_type and not self.signs_in
 
     @property
+    def may_finish(self) -> bool:
+        """Whether a link is of use: what has to be finished in Cyclr lacks settings at most."""
+        return not self.is_nothing and (self.way != Way.UNKNOWN or bool(self.missing))
+
+    @property
     def customer_does(self) -> str:
         """What the customer will do, for staff: “types an API key and 2 settings”."""
         count = len(self.missing)

@@ -168,7 +168,7 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
         "pk",
     )
     needs = list(needs_of_all(list(installed)).values())
-    possible = [one for one in needs if not one.is_nothing]
+    possible = [one for one in needs if one.may_finish]
     sent_before: Link | None = None
     form = LinkForm(
         possible,
@@ -195,7 +195,7 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
         "account": account,
         "form": form,
         "possible": possible,
-        "left_out": [one.installed for one in needs if one.is_nothing],
+        "left_out": [one.installed for one in needs if not one.may_finish],
     }
     context["age_of"] = account.read_at
     status = 200 if request.method != "POST" else 409 if sent_before else 422

@@ -50,7 +50,7 @@ WORDS = {
     Way.CLIENT: "OAuth 2, client credentials",
     Way.PASSWORD: "OAuth 2, password",
     Way.NOTHING: "No authentication",
-    Way.UNKNOWN: "Finished in Cyclr",
+    Way.UNKNOWN: "To be finished in Cyclr",
 }
 
 
@@ -90,6 +90,11 @@ def asks_words(methods: Iterable[AuthMethod], settings: int) -> str:
 
 SIGNED_IN = frozenset({Way.SIGN_IN, Way.PASSWORD})
 """Ways that a visit at the third party, or at least at Cyclr, finishes."""
+
+
+TRIED_BY_CYCLR = frozenset({Way.CLIENT, Way.PASSWORD})
+"""Ways that Cyclr tries by itself, with the settings: for that it wants an empty object."""
+TRY = "{}"
 
 
 def is_by_visit(method: AuthMethod) -> bool:

@@ -168,6 +168,16 @@ def test_what_staff_typed_is_sent_although_the_customer_types_the_rest(
     assert whole.is_valid() and not whole.wants_link()
 
 
+def test_a_password_grant_is_tried_by_cyclr_once_everything_is_typed() -> None:
+    connector = unsaved(parameter(), methods=[PASSWORD])
+    whole = form_of(connector, parameter__0="eu", wants_link="on")
+    assert whole.is_valid(), whole.errors
+    assert whole.auth_value() == "{}" and whole.wants_link()
+    part = form_of(connector, by_customer="on")
+
+    assert part.is_valid() and part.auth_value() is None and part.wants_link()
+
+
 def test_client_credentials_are_used_once_they_are_all_there() -> None:
     connector = unsaved(parameter(), methods=[CLIENT])
     part = form_of(connector, by_customer="on", auth__ClientId="a", auth__ClientSecret="b")

@@ -158,7 +158,7 @@ def test_what_is_finished_in_cyclr_is_not_connected_by_link(account: Account) ->
     page = overview()
 
     assert f'href="{broken.get_absolute_url()}">Open</a>' in page
-    assert "Finished in Cyclr: no link can connect it." in page
+    assert "To be finished in Cyclr: no link can connect it." in page
 
 
 def test_a_key_that_the_customer_types_is_connected_by_link(account: Account) -> None:
