@@ -161,14 +161,16 @@ class InstallConnector(Handler):
         if there == typed:
             return outcome
         client.account(account_id_of(operation)).connector(outcome["id"]).update(description=typed)
-        columns = {**outcome["columns"], "description": typed}
+        columns = {**outcome["columns"], "description": typed, "left_mark": ""}
         return {**outcome, "columns": columns, "description": typed}
 
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Put the new connector into the mirror."""
         assert operation.account is not None
         chosen = operation.shown_input.get("authentication_id") or ""
-        columns = outcome["columns"]
+        columns = dict(outcome["columns"])
+        is_tidy = outcome.get("description") == typed_description(operation)
+        columns["left_mark"] = "" if is_tidy else mark_of(operation)
         row, _ = AccountConnector.objects.update_or_create(
             account=operation.account,
             cyclr_id=outcome["id"],

@@ -1,12 +1,15 @@
-"""The dispatcher's chores for installs."""
+"""The dispatcher's chores for installs, and what workers do for them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from celery import shared_task
 from django.utils import timezone
 
 from dashboard.common.chores import chore
+from dashboard.common.tasks import DeskTask, publish
+from dashboard.installs import tidying
 from dashboard.installs.models import Draft
 
 KEEP_DRAFTS_FOR = timedelta(days=14)
@@ -16,3 +19,18 @@ KEEP_DRAFTS_FOR = timedelta(days=14)
 def forget_drafts() -> None:
     """A draft that nobody came back to is forgotten."""
     Draft.objects.filter(saved_at__lt=timezone.now() - KEEP_DRAFTS_FOR).delete()
+
+
+@shared_task(base=DeskTask)
+def tidy_description(account_connector_id: int) -> None:
+    """Take our mark out of a description; one without it is left as it is."""
+    tidying.tidy(account_connector_id)
+
+
+@chore(every=60)
+def keep_tidying() -> None:
+    """Have marks taken out that installs left behind."""
+    moment = timezone.now()
+    for pk in tidying.due(moment):
+        if tidying.claim(pk, moment):
+            publish(tidy_description, pk, queue="sync")

@@ -61,7 +61,7 @@ from dashboard.mirror.owning import OwnLibrary, kind_of, own_library, unknown_to
 
 logger = logging.getLogger(__name__)
 
-MARK = re.compile(r"\s*\[desk:op[a-z0-9]+\]$")
+MARK = re.compile(r"\s*\[desk:op[a-z0-9]{1,20}\]$")
 """What an install leaves at the end of a description while it is under way, or where it could
 not be taken out again: ours, and nobody's business."""
 
@@ -118,12 +118,15 @@ def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, An
     overwrite what is known; `fill_methods` takes missing methods from the library.
     """
     connector = found.connector
+    description = storable(found.description or "")
     columns: dict[str, Any] = {
         "name": storable(found.name),
-        "description": MARK.sub("", storable(found.description or "")),
+        "description": MARK.sub("", description),
         "authenticated": found.authenticated,
         "is_native": bool(found.is_native),
     }
+    if mark := MARK.search(description):
+        columns["left_mark"] = mark.group().strip()
     if connector is not None or found.properties:
         # Only their names: values are secrets, or may be.
         filled = {value.name for value in found.properties if value.value}
@@ -276,7 +279,8 @@ def _fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) -
     """Take over what a listing said; answers the columns that changed."""
     differing = _differing(row, values)
     if isinstance(row, Account) and differing:
-        differing["active_at"] = moment
+        # The first reading is ours and no activity of theirs.
+        differing["active_at"] = moment if row.pk else values.get("created_at")
     if isinstance(row, AccountConnector) and "authenticated" in differing:
         differing["authenticated_since"] = moment if row.pk else None
         differing |= {"test_failed_at": None, "test_failure": ""}  # of other credentials
@@ -305,12 +309,14 @@ def recount(account_ids: Sequence[int]) -> None:
             broken=Count("connectors", filter=there & ~Q(connectors__authenticated=True)),
             failing=Count("connectors", filter=there & failed),
         )
-        .values("pk", "every", "broken", "failing", *COUNTS)
+        .values("pk", "read_at", "every", "broken", "failing", *COUNTS)
     )
     for row in counted:
         counts = dict(zip(COUNTS, (row["every"], row["broken"], row["failing"]), strict=True))
         if any(row[column] != count for column, count in counts.items()):
-            Account.objects.filter(pk=row["pk"]).update(**counts, active_at=timezone.now())
+            # What the first reading finds was there before: when it came nobody knows.
+            moved = {} if row["read_at"] is None else {"active_at": timezone.now()}
+            Account.objects.filter(pk=row["pk"]).update(**counts, **moved)
 
 
 def fill_methods(console: Console, account_ids: Iterable[int] | None = None) -> int:

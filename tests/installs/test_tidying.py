@@ -1,0 +1,115 @@
+"""Our mark in Cyclr's description, taken out later where the install's own tidying failed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from cyclr_api.simulator import World
+from dashboard.installs import tasks, tidying
+from dashboard.mirror import sync
+from dashboard.mirror.models import Account, AccountConnector
+from dashboard.operations.models import Operation, State
+from tests.installs.test_install_operation import fill, installed
+from tests.simulated import Hands
+
+CHANGE = ("PUT", "/account/connectors/{id}")
+
+
+@pytest.fixture
+def untidy(cyclr: World, harbour: Account, agent: Client, hands: Hands) -> AccountConnector:
+    """An installed connector whose mark could not be taken out."""
+    cyclr.faults.respond(*CHANGE, status=403)
+    url, data = fill(harbour, "Slack", description="For the shop")
+    agent.post(url, data)
+    hands.work()
+    cyclr.faults.clear()
+    operation = Operation.objects.get(kind="installs.install")
+    assert operation.state == State.DONE and operation.account_connector is not None
+    return operation.account_connector
+
+
+def there(cyclr: World, account: Account) -> str:
+    """The description in Cyclr."""
+    return str(installed(cyclr, account, "Slack")[0].description or "")
+
+
+def test_it_is_taken_out_later(cyclr: World, harbour: Account, untidy: AccountConnector) -> None:
+    assert "[desk:" in there(cyclr, harbour)
+    tasks.keep_tidying()
+    tidying.tidy(untidy.pk)
+
+    assert there(cyclr, harbour) == "For the shop"
+    untidy.refresh_from_db()
+    assert untidy.left_mark == "" and untidy.description == "For the shop"
+
+
+def test_a_reading_finds_it_too(cyclr: World, harbour: Account, untidy: AccountConnector) -> None:
+    AccountConnector.objects.filter(pk=untidy.pk).update(left_mark="")
+    sync.refresh_account(harbour)
+
+    untidy.refresh_from_db()
+    assert untidy.left_mark.startswith("[desk:op")
+
+
+def test_what_a_person_wrote_before_it_stays(
+    cyclr: World, harbour: Account, untidy: AccountConnector
+) -> None:
+    one = installed(cyclr, harbour, "Slack")[0]
+    one.description = f"Rewritten by hand {untidy.left_mark}"
+    one.changed()
+    tidying.tidy(untidy.pk)
+
+    assert there(cyclr, harbour) == "Rewritten by hand"
+
+
+def test_what_is_cut_off_within_the_mark_is_ours_too(
+    cyclr: World, harbour: Account, agent: Client, hands: Hands
+) -> None:
+    cyclr.description_limit = len("For the shop [desk:op12")
+    cyclr.faults.respond(*CHANGE, status=403)
+    url, data = fill(harbour, "Slack", description="For the shop")
+    agent.post(url, data)
+    hands.work()
+    cyclr.faults.clear()
+    row = AccountConnector.objects.get(account=harbour, connector_name="Slack")
+    tidying.tidy(row.pk)
+
+    assert there(cyclr, harbour) == "For the shop"
+
+
+@pytest.mark.parametrize("text", ["Written anew", "[desk:opsomebodyelse]", "x [desk:op1] y"])
+def test_what_is_not_ours_is_never_touched(
+    cyclr: World, harbour: Account, untidy: AccountConnector, text: str
+) -> None:
+    one = installed(cyclr, harbour, "Slack")[0]
+    one.description = text
+    one.changed()
+    tidying.tidy(untidy.pk)
+
+    assert there(cyclr, harbour) == text
+
+
+def test_a_mark_of_no_install_of_this_account_is_left(
+    cyclr: World, harbour: Account, untidy: AccountConnector
+) -> None:
+    other = Account.objects.exclude(pk=harbour.pk)[0]
+    Operation.objects.filter(kind="installs.install").update(account=other)
+    tidying.tidy(untidy.pk)
+
+    assert "[desk:" in there(cyclr, harbour)
+
+
+def test_tries_come_later_and_later_and_end(untidy: AccountConnector) -> None:
+    moment, tries = timezone.now(), 0
+    for _ in range(1000):
+        for pk in tidying.due(moment):
+            assert tidying.claim(pk, moment)
+            tries += 1
+        assert not tidying.due(moment)
+        moment += timedelta(minutes=2)
+
+    assert tries == tidying.MOST_TRIES
