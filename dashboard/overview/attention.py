@@ -236,15 +236,19 @@ def _connector_row(installed: AccountConnector, may_act: Collection[int]) -> Row
 def troubled_links(consoles: Sequence[Console]) -> QuerySet[Link]:
     """Links that ended unfinished or soon will, failed or came back, or are asked for again.
 
-    A link that a newer one of the same account has replaced troubles nobody.
+    A link whose apps a newer one asks for as well troubles nobody; one for other apps does.
     """
     now = timezone.now()
     items = LinkItem.objects.filter(link=OuterRef("pk")).order_by()
-    newer = Link.objects.filter(account=OuterRef("account"), created_at__gt=OuterRef("created_at"))
+    newer = LinkItem.objects.filter(
+        account_connector=OuterRef("account_connector"),
+        link__created_at__gt=OuterRef("link__created_at"),
+        link__revoked_at=None,
+    )
     many = Q(starts__gte=MANY_STARTS) | Q(failures__gte=MANY_STARTS)
     in_vain = items.filter(many).left()
     still_broken = items.exclude(account_connector__authenticated=True).filter(
-        account_connector__gone_at=None
+        ~Exists(newer), account_connector__gone_at=None
     )
     is_usable = Q(revoked_at=None, expires_at__gt=now)
     soon = Q(expires_at__lte=now + EXPIRES_WITHIN, created_at__lte=now - LEFT_ALONE_FOR)
@@ -270,7 +274,7 @@ def troubled_links(consoles: Sequence[Console]) -> QuerySet[Link]:
             ),
         )
         .filter(expired | asked_again | (is_usable & (soon | Q(was_in_vain=True) | came_back)))
-        .filter(Exists(still_broken), ~Exists(newer))
+        .filter(Exists(still_broken))
         .annotate(
             troubled_at=Case(
                 When(expires_at__lte=now, then=F("expires_at")),

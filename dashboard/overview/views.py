@@ -86,7 +86,14 @@ def _version(shown: Figures) -> str:
     """What the moving part shows, without what only time changes."""
     return version_of(
         [
-            (one.running and one.running.pk, one.done, one.accounts, one.runs, one.is_failing)
+            (
+                one.running and one.running.pk,
+                one.done,
+                one.accounts,
+                one.runs,
+                one.is_failing,
+                bool(one.console.trouble_since),
+            )
             for one in shown.readings
         ],
         [sign.name for sign in shown.silent],

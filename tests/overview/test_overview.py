@@ -230,10 +230,20 @@ def test_links_that_trouble_nobody_are_not_listed(console: Console) -> None:
     make_link(account=connected, connectors=[made], expires_at=now - HOUR)
     make_link(account=make_account(console=console), expires_at=now - HOUR, revoked_at=now)
     replaced = make_account(console=console)
-    aged(make_link(account=replaced, expires_at=now - HOUR), timedelta(days=7))
-    make_link(account=replaced)
+    app = make_account_connector(account=replaced)
+    aged(make_link(account=replaced, connectors=[app], expires_at=now - HOUR), timedelta(days=7))
+    make_link(account=replaced, connectors=[app])
 
     assert "No link is expired" in overview(show="links")
+
+
+def test_a_newer_link_for_another_app_replaces_nothing(console: Console) -> None:
+    account = make_account(console=console)
+    old = make_link(account=account, expires_at=timezone.now() - HOUR)
+    aged(old, timedelta(days=7))
+    make_link(account=account)
+
+    assert old.get_absolute_url() in overview(show="links")
 
 
 def test_the_newest_trouble_stands_first_and_chips_count(account: Account) -> None:
