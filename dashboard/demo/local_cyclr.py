@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
-import requests
-
-TIMEOUT = (3, 20)
-"""Seconds to connect, seconds of silence."""
+TIMEOUT = 20
+"""Seconds of silence."""
 
 
 class LocalCyclr(Protocol):
@@ -28,12 +29,10 @@ class ControlSurface:
 
     def __init__(self, url: str) -> None:
         """`url`: the base address of the bundled Cyclr."""
-        self.url = url.rstrip("/")
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.netloc = urlsplit(url).netloc
 
     def authenticate(self, cyclr_id: int) -> None:
-        """Raises `requests.RequestException` when the bundled Cyclr does not do it."""
+        """Raises `OSError` when the bundled Cyclr does not do it."""
         self._post("authenticate", {"id": cyclr_id})
 
     def deauthenticate(self, cyclr_id: int) -> None:
@@ -53,10 +52,13 @@ class ControlSurface:
         self._post("faults", fault)
 
     def _post(self, what: str, body: dict[str, Any]) -> None:
-        answer = self.session.post(
-            f"{self.url}/_simulator/{what}",
-            json=body,
-            headers={"X-Simulator": "1"},
-            timeout=TIMEOUT,
-        )
-        answer.raise_for_status()
+        connection = http.client.HTTPConnection(self.netloc, timeout=TIMEOUT)
+        try:
+            connection.request(
+                "POST", f"/_simulator/{what}", json.dumps(body), {"X-Simulator": "1"}
+            )
+            status = connection.getresponse().status
+        finally:
+            connection.close()
+        if status != 200:
+            raise ConnectionError(f"the bundled Cyclr answered {status} to {what}")

@@ -217,7 +217,8 @@ def test_one_customer_s_language_is_not_the_next_one_s(link: Link) -> None:
     ("path", "status", "words"),
     [
         ("/c/nobody", 404, "Diese Adresse funktioniert nicht"),
-        ("/c/no/such/page", 404, "Unter dieser Adresse gibt es nichts"),
+        ("/c/no/such/page", 404, "Diese Adresse funktioniert nicht"),
+        ("/c/brand/1/nothing", 404, "Unter dieser Adresse gibt es nichts"),
     ],
 )
 def test_what_was_never_ours_is_said_in_the_browser_s_language(
