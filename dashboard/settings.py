@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.people.middleware.AccessMiddleware",
+    "dashboard.people.middleware.HeldFormMiddleware",
     "dashboard.common.middleware.StaffPageMiddleware",
 ]
 
@@ -182,7 +183,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = IS_PUBLIC_TLS
 CSRF_COOKIE_SECURE = IS_PUBLIC_TLS
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "dashboard.common.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "dashboard.people.views.csrf_failure"
 if IS_PUBLIC_TLS:
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"

@@ -14,6 +14,7 @@ from dashboard.common.foreign import storable
 from dashboard.installs.fields import ChoiceOrAnother, field_for, looks_secret
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
+from dashboard.operations.submissions import SubmissionField
 
 JSON = dict[str, Any]
 
@@ -40,7 +41,7 @@ class SetupForm(forms.Form):
     An empty field keeps what the setting has; its value is not known here.
     """
 
-    submission = forms.UUIDField(widget=forms.HiddenInput)
+    submission = SubmissionField()
     layout = forms.CharField(widget=forms.HiddenInput, required=False)
     """A sign for which settings stand where."""
 

@@ -37,6 +37,7 @@ def credential_fields(method: AuthMethod | None, way: Way, *, goes: object) -> F
                 label=_("Password"),
                 help_text=f"{goes} {empty}".strip(),
                 widget=SecretInput(),
+                is_password=True,
                 required=False,
             )
             return {"auth-user": user, "auth-password": password}

@@ -13,11 +13,14 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from cyclr_api import Parameter
 from dashboard.common.email_field import EmailField
 from dashboard.common.foreign import is_blank, storable
+from dashboard.common.pasted import doubt_about, name_of, tidied
 from dashboard.common.searching import squeeze
 
 LONGEST_VALUE = 100_000
@@ -42,11 +45,38 @@ def _sounds_secret(names: str) -> bool:
     return bool(_LOOKS_SECRET.search(names))
 
 
+class Typed(str):
+    """What was typed into a field that can ask back; `is_asked`: it did, about this field."""
+
+    is_asked = False
+
+    @classmethod
+    def of(cls, text: str, *, is_asked: bool) -> Typed:
+        """The text, with whether the person was asked."""
+        typed = cls(text)
+        typed.is_asked = is_asked
+        return typed
+
+
 class SecretInput(forms.PasswordInput):
-    """A secret of one line; never drawn with a value, not even after an error."""
+    """A secret of one line; never drawn with a value, not even after an error.
+
+    What is in doubt about it is asked once: `note_of` is drawn beside it then.
+    """
 
     def __init__(self) -> None:
         super().__init__(render_value=False, attrs={"autocomplete": "new-password"})
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """What was typed, and whether the person was asked about it."""
+        value = super().value_from_datadict(data, files, name)
+        return Typed.of(value, is_asked=f"{name}-asked" in data) if value else value
+
+    def note_of(self, name: str, value: Any) -> SafeString:
+        """What tells the next time that the person was asked; empty if nothing was in doubt."""
+        if not isinstance(value, Typed) or not doubt_about(tidied(value, is_password=True)):
+            return SafeString("")
+        return format_html('<input type="hidden" name="{}-asked" value="1">', name)
 
 
 class SecretTextarea(forms.Textarea):
@@ -62,16 +92,48 @@ class SecretTextarea(forms.Textarea):
         return None
 
 
-class ForeignText(forms.CharField):
-    """Text that goes to Cyclr as it was typed; a secret may begin or end with a space."""
+class PemTextarea(forms.Textarea):
+    """A certificate or a public key: many lines, and no secret."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self) -> None:
+        attrs = {"rows": 4, "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+        super().__init__(attrs=attrs)
+
+
+class ForeignText(forms.CharField):
+    """Text that goes to Cyclr as it was meant: see `dashboard.common.pasted`.
+
+    `is_password`: it may begin or end with a space, which is asked about once.
+    """
+
+    def __init__(self, *, is_password: bool = False, **options: Any) -> None:
         super().__init__(**{"max_length": LONGEST_VALUE, "strip": False} | options)
+        self.is_password = is_password
 
     def to_python(self, value: Any) -> str:
-        """Browsers send CRLF where a person typed a line end."""
-        text = str(super().to_python(value) or "")
-        return text.replace("\r\n", "\n")
+        """What is never meant is taken off."""
+        return tidied(str(super().to_python(value) or ""), is_password=self.is_password)
+
+    def clean(self, value: Any) -> str:
+        """Also ask about what may be meant or not, where somebody can answer."""
+        text: str = super().clean(value)
+        doubt = doubt_about(text) if isinstance(value, Typed) and not value.is_asked else ""
+        if doubt == " ":
+            raise ValidationError(
+                _(
+                    "It begins or ends with a space. Type it again: without the space, or with "
+                    "it if it belongs to it."
+                )
+            )
+        if doubt:
+            raise ValidationError(
+                _(
+                    "It contains a character that cannot be seen (%(name)s). Type it again "
+                    "without it, or with it if it belongs to it."
+                )
+                % {"name": name_of(doubt)}
+            )
+        return text
 
     def validate(self, value: Any) -> None:
         """Blanks are nothing; what no database or JSON could hold is refused."""
@@ -209,6 +271,7 @@ class ChoiceOrAnother(forms.MultiValueField):
             is_sensitive=is_sensitive,
             labels=labels,
         )
+        # Its text field is drawn without a note that it asked, so it does not ask.
         fields = (forms.CharField(required=False, strip=False), ForeignText(required=False))
         super().__init__(fields, widget=widget, require_all_fields=False, **options)
 
@@ -318,7 +381,11 @@ def field_for(parameter: Parameter) -> forms.Field:
         return ChoiceOrAnother(values=values, is_sensitive=is_secret, **common)
     if is_secret:
         is_long = parameter.is_multiline or _is_pem(parameter)
-        return ForeignText(widget=SecretTextarea() if is_long else SecretInput(), **common)
+        return ForeignText(
+            widget=SecretTextarea() if is_long else SecretInput(),
+            is_password=not is_long and is_password(f"{parameter.name} {parameter.target_name}"),
+            **common,
+        )
     match (parameter.data_type or "").casefold():
         case "integer":
             return WholeNumber(**common)
@@ -329,8 +396,11 @@ def field_for(parameter: Parameter) -> forms.Field:
         case "datetime":
             return Moment(**common)
         case _:
-            widget = forms.Textarea(attrs={"rows": 3}) if parameter.is_multiline else None
-            return ForeignText(**common, **({"widget": widget} if widget else {}))
+            if _is_pem(parameter):
+                return ForeignText(widget=PemTextarea(), **common)
+            if parameter.is_multiline:
+                return ForeignText(widget=forms.Textarea(attrs={"rows": 3}), **common)
+            return ForeignText(**common)
 
 
 def field_among(parameter: Parameter, all_of_them: Sequence[Parameter]) -> forms.Field:
@@ -342,14 +412,23 @@ def field_among(parameter: Parameter, all_of_them: Sequence[Parameter]) -> forms
     return field
 
 
+_MAY_BE_PEM = re.compile(
+    r"\bpem\b|certificate|\bcerts?\b|\bcsr\b|\bca[ _-]?(bundle|chain|file)|"
+    r"(private|public|ssh|rsa|ecdsa|ed25519|ssl|tls|host)[ _-]?key|known[ _-]?hosts"
+)
+_NO_PEM = re.compile(r"certificate[ _-]?(id|name|number|alias|thumbprint|serial)|fingerprint")
+_PASSWORD = re.compile(r"passw|passphrase|pass[ _-]?code|\bpwd\b", re.IGNORECASE)
+
+
 def _is_pem(parameter: Parameter) -> bool:
+    """Whether a key or certificate in lines may be pasted; need not be called secret."""
     text = f"{parameter.name} {parameter.target_name}".casefold()
-    return (
-        "private key" in text
-        or "privatekey" in text
-        or "certificate" in text
-        or "pem" in text.split()
-    )
+    return bool(_MAY_BE_PEM.search(text)) and not _NO_PEM.search(text)
+
+
+def is_password(names: str) -> bool:
+    """Whether a person may have chosen it, with spaces at its ends; not so a key or a token."""
+    return bool(_PASSWORD.search(names))
 
 
 def recipient_fields() -> dict[str, forms.Field]:

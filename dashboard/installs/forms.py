@@ -24,6 +24,7 @@ from dashboard.installs.fields import (
 )
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way, way_of, words_of
 from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.operations.submissions import SubmissionField
 
 LONGEST_NAME = 200
 
@@ -52,7 +53,7 @@ class InstallForm(forms.Form):
     stays_in_browser: ClassVar[str] = ""
     """Inputs, with commas, that the page keeps by itself when another method redraws the form."""
 
-    submission = forms.UUIDField(widget=forms.HiddenInput)
+    submission = SubmissionField()
     release = forms.IntegerField(widget=forms.HiddenInput)
     layout = forms.CharField(widget=forms.HiddenInput, required=False)
     """Which settings stand where: another release may have others in their places."""

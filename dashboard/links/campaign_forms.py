@@ -31,6 +31,7 @@ from dashboard.common.searching import squeeze
 from dashboard.common.tables import TableError
 from dashboard.links.campaigns import Plan, Wishes
 from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
+from dashboard.operations.submissions import SubmissionField
 
 LINES = 100
 """Accounts whose recipient can be typed on the page; for more there is the table."""
@@ -62,7 +63,7 @@ WRONG_SHOWN = 5
 class CampaignForm(forms.Form):
     """Shared wishes, a recipient for each account shown, and a table that wins over them."""
 
-    submission = forms.UUIDField(widget=forms.HiddenInput)
+    submission = SubmissionField()
     message = forms.CharField(
         label="Message",
         required=False,
@@ -288,7 +289,7 @@ class ExtendForm(forms.Form):
 class SendAgainForm(forms.Form):
     """Nothing to fill in; sent twice it writes to nobody twice."""
 
-    submission = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    submission = SubmissionField()
 
 
 class RevokeForm(forms.Form):

@@ -18,6 +18,7 @@ from dashboard.common.foreign import as_text, storable
 from dashboard.links.needs import Needs
 from dashboard.mirror.catalogue import Way
 from dashboard.mirror.models import AccountConnector
+from dashboard.operations.submissions import SubmissionField
 
 EXPIRES = [
     ("3600", "In 1 hour"),
@@ -110,7 +111,7 @@ class DetailsForm(forms.Form):
 class LinkForm(DetailsForm):
     """Which connectors, for whom, how long."""
 
-    submission = forms.UUIDField(widget=forms.HiddenInput)
+    submission = SubmissionField()
     connectors = forms.MultipleChoiceField(
         label="Apps to connect",
         widget=forms.CheckboxSelectMultiple,
@@ -172,4 +173,4 @@ class EditLinkForm(DetailsForm):
 class SubmissionForm(forms.Form):
     """A button that must count once: the id is new for every page that is drawn."""
 
-    submission = forms.UUIDField(widget=forms.HiddenInput)
+    submission = SubmissionField()

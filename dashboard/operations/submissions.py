@@ -9,10 +9,37 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
+
+from django import forms
 
 from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
+
+
+class SubmissionField(forms.UUIDField):
+    """The hidden id that a form has anew each time it is drawn.
+
+    Without it a form does not count: it is drawn again, with an id.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            widget=forms.HiddenInput,
+            initial=uuid.uuid4,
+            error_messages={
+                "required": "Nothing was sent yet: the session had ended. Check what you entered, "
+                "and press the button again."
+            },
+        )
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was sent if it is an id, else a new one."""
+        try:
+            return str(uuid.UUID(str(data)))
+        except ValueError:
+            return str(uuid.uuid4())
 
 
 def own_submission(

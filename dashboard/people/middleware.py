@@ -11,9 +11,10 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 
-from dashboard.common.htmx import redirect_browser
+from dashboard.common.htmx import is_swap, redirect_browser
+from dashboard.people import held
 from dashboard.people.access import decision_on, lets_in
 from dashboard.people.models import User
 
@@ -54,19 +55,53 @@ class AccessMiddleware:
         return None
 
 
+class HeldFormMiddleware:
+    """Brings back the form that was sent when the session had ended, once it is on again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """Draw the page of the held form with what was typed; it is not carried out."""
+        if request.method != "GET" or is_swap(request) or not request.user.is_authenticated:
+            return None
+        form = held.take(request)
+        if form is None:
+            return None
+        if not form.is_redrawn:
+            return render(request, "people/form_again.html", {"held": form})
+        held.pose_as_sent(request, form)
+        return None
+
+
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back to where the person was; htmx takes the whole browser along."""
     is_htmx = request.headers.get("HX-Request") == "true"
-    if is_htmx:
-        back = _own_path(request, request.headers.get("HX-Current-URL", ""))
-    elif request.method in {"GET", "HEAD"}:
-        back = request.get_full_path()
-    else:
-        back = _own_path(request, request.headers.get("Referer", ""))
+    back = back_from(request)
+    if request.method == "POST" and not is_htmx and held.is_own(request):
+        held.hold(request)
     url = resolve_url(settings.LOGIN_URL)
     if back and back != resolve_url(settings.LOGIN_REDIRECT_URL):
         url = f"{url}?{urlencode({'next': back})}"
     return redirect_browser(url) if is_htmx else HttpResponseRedirect(url)
+
+
+def back_from(request: HttpRequest) -> str:
+    """The page that the person was on, as the browser tells; empty if it was none of ours."""
+    if request.headers.get("HX-Request") == "true":
+        return _own_path(request, request.headers.get("HX-Current-URL", ""))
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    return _own_path(request, request.headers.get("Referer", ""))
 
 
 def _own_path(request: HttpRequest, address: str) -> str:

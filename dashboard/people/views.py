@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from urllib.parse import urlencode
+
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
@@ -10,12 +14,18 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboard.people import services
+from dashboard.common import errors
+from dashboard.common.htmx import redirect_browser
+from dashboard.people import held, services
 from dashboard.people.access import open_to_all
 from dashboard.people.forms import SignInForm
+from dashboard.people.middleware import back_from
+
+logger = logging.getLogger(__name__)
 
 WRONG = "Email or password is wrong"
 TOO_MANY = "Too many tries"
+SIGNED_IN_ANEW = "You signed in anew meanwhile, so nothing was sent. Press the button again."
 
 
 @open_to_all
@@ -49,6 +59,31 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     response = redirect("sign_in")
     response["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form of ours with an old token: mostly, the person signed in anew in another tab.
+
+    It is never carried out. It comes back filled in; other sites' forms are refused as ever.
+    """
+    is_ours = held.is_own(request) and bool(request.COOKIES)
+    if request.path.startswith(errors.GUESTS) or not is_ours:
+        return errors.csrf_failure(request, reason)
+    logger.info("form with an old token reason=%s", reason)
+    is_htmx = request.headers.get("HX-Request") == "true"
+    if request.path == resolve_url(settings.LOGIN_URL):
+        target = safe_next(request)
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(target)
+        return HttpResponseRedirect(f"{request.path}?{urlencode({'next': target})}")
+    back = back_from(request) or resolve_url(settings.LOGIN_REDIRECT_URL)
+    is_kept = not is_htmx and held.hold(request)
+    if not request.user.is_authenticated:
+        url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
+        return redirect_browser(url) if is_htmx else HttpResponseRedirect(url)
+    if not is_kept or back != request.get_full_path():
+        messages.info(request, SIGNED_IN_ANEW)
+    return redirect_browser(back) if is_htmx else HttpResponseRedirect(back)
 
 
 def safe_next(request: HttpRequest) -> str:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import World
 from dashboard.audit.models import Actor, AuditEntry
+from dashboard.common.pasted import tidied
 from dashboard.links import public, services, tasks
 from dashboard.links.models import Link, LinkItem, LinkState, Mint
 from dashboard.mirror import sync
@@ -31,7 +32,7 @@ from tests.pages import HOSTILE, assert_only_letters
 from tests.simulated import Hands
 
 PUT = ("PUT", "/account/connectors/{id}")
-SECRET = "sentinel-8f41c7 with a space "
+SECRET = "sentinel-8f41c7 with a space"
 REGION = parameter(Name="Region", TargetName="Region")
 DOMAIN = parameter(Name="Domain", TargetName="Domain")
 
@@ -720,7 +721,7 @@ def test_whatever_is_typed_is_passed_on_as_it_is_or_refused_in_words(
     hands.work()
 
     if answer.status_code == 303:
-        sent = value.replace("\r\n", "\n")
+        sent = tidied(value)
         assert in_cyclr(cyclr, link).properties[0]["Value"] == sent
     else:
         assert "another look" in text(answer)

@@ -328,6 +328,7 @@ def field(bound: BoundField, **extra: object) -> dict[str, Any]:
     widget = bound.field.widget
     ident = bound.auto_id or bound.html_name
     context: dict[str, Any] = {"bound": bound, "id": ident, "is_hidden": widget.is_hidden}
+    context["never_kept"] = bound.html_name if is_secret(bound) else ""
     if widget.is_hidden:
         return context
     is_check = isinstance(widget, forms.CheckboxInput)
@@ -497,7 +498,8 @@ def _widget(bound: BoundField, attrs: dict[str, Any]) -> SafeString:
     if bound.field.required and not bound.field.disabled:
         attrs["required"] = bound.form.use_required_attribute
     drawn: SafeString = widget.render(bound.html_name, None, attrs, bound.form.renderer)
-    return drawn
+    note_of = getattr(widget, "note_of", None)
+    return drawn + note_of(bound.html_name, bound.data) if note_of else drawn
 
 
 def _secret_attrs(widget: forms.Widget, attrs: dict[str, Any]) -> dict[str, Any]:
