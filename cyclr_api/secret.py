@@ -1,5 +1,6 @@
 """A value that must not show up where nobody asked for it."""
 
+import base64
 import html
 import json
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,10 @@ SHORTEST = 4
 
 SHORTEST_PART = 8
 """Characters of a secret that give something away by themselves."""
+
+
+LONGEST_ENCODED = 5_000
+"""Characters of a secret that is looked for in encodings too; longer ones are not quoted so."""
 
 
 class Secret:
@@ -54,15 +59,20 @@ def texts_in(value: object) -> Iterator[str]:
 def masked(text: str, secrets: Iterable[str]) -> str:
     """`text` with `***` in place of the secrets and of longer parts of them.
 
-    Also where they are escaped as in JSON, an address or HTML. Secrets of less than four
-    characters stay.
+    In any letter case, and also where they are escaped as in JSON, an address or HTML, or
+    encoded as base64 (by themselves or within something longer) or hex. Secrets of less than
+    four characters stay.
     """
+    if not text:
+        return text
+    plain = _in_one_case(text)
     hidden = bytearray(len(text))
     places: dict[str, list[int]] = {}
-    for start in range(len(text) - SHORTEST_PART + 1):
-        places.setdefault(text[start : start + SHORTEST_PART], []).append(start)
-    for form in {form for secret in secrets for form in _forms(secret)}:
-        for start, length in _found(form, text, places):
+    for start in range(len(plain) - SHORTEST_PART + 1):
+        places.setdefault(plain[start : start + SHORTEST_PART], []).append(start)
+    forms = {_in_one_case(form) for secret in secrets for form in _forms(secret)}
+    for form in forms:
+        for start, length in _found(form, plain, places):
             hidden[start : start + length] = b"\x01" * length
     runs = groupby(zip(text, hidden, strict=True), key=lambda pair: pair[1])
     return "".join(
@@ -71,15 +81,52 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     )
 
 
-def _forms(secret: str) -> set[str]:
+def _in_one_case(text: str) -> str:
+    """In small letters, each still at its place: some have no single small one."""
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+
+
+def _forms(secret: str) -> Iterator[str]:
     """The secret as it may be quoted."""
-    return {
-        secret,
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        quote(secret, safe="", errors="replace"),
-        html.escape(secret),
-    }
+    for text in {secret, secret.upper(), secret.casefold()}:
+        yield text
+        yield json.dumps(text)[1:-1]
+        yield json.dumps(text, ensure_ascii=False)[1:-1]
+        yield json.dumps(text)[1:-1].replace("/", "\\/")
+        yield from _in_addresses(text)
+        yield html.escape(text)
+        yield html.escape(text).replace("&#x27;", "&#39;")
+        yield html.escape(text).replace("&#x27;", "&apos;")
+    if SHORTEST <= len(secret) <= LONGEST_ENCODED:
+        yield from _encoded(secret.encode("utf-8", "replace"))
+
+
+def _in_addresses(text: str) -> Iterator[str]:
+    once = quote(text, safe="", errors="replace")
+    yield from (once, once.replace("%20", "+"), quote(text, errors="replace"), quote(once))
+
+
+def _encoded(secret: bytes) -> Iterator[str]:
+    """As base64, alone or at any place within something longer, and as hex."""
+    yield secret.hex()
+    for whole in (secret, secret + b":", b":" + secret):
+        yield from _alphabets(base64.b64encode(whole).decode().rstrip("="))
+    for before, is_shared in ((1, 2), (2, 3)):
+        inner = base64.b64encode(b"\0" * before + secret).decode().rstrip("=")[is_shared:]
+        yield from _alphabets(inner)
+
+
+def _alphabets(encoded: str) -> Iterator[str]:
+    """Without the last letter, of which what follows may change bits; for web addresses as well."""
+    if len(encoded) > SHORTEST_PART:
+        encoded = encoded[:-1]
+    if len(encoded) >= SHORTEST:
+        for form in {encoded, encoded.replace("+", "-").replace("/", "_")}:
+            yield form
+            yield quote(form, safe="")
 
 
 def _found(secret: str, text: str, places: dict[str, list[int]]) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+CREDENTIALS_REFUSED = "Cyclr refuses this console’s client id and secret."
+
 
 class ConsoleQuerySet(models.QuerySet["Console"]):
     """Consoles, found."""
@@ -70,6 +72,11 @@ class Console(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def refuses_credentials(self) -> bool:
+        """Whether the trouble is one that only an administrator can end."""
+        return self.trouble == CREDENTIALS_REFUSED
 
     @property
     def seal_place(self) -> str:

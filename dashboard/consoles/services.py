@@ -30,7 +30,7 @@ from cyclr_api import (
 from dashboard.common import sealing
 from dashboard.common.redis import connection
 from dashboard.consoles import changes
-from dashboard.consoles.models import Console, ConsoleChange
+from dashboard.consoles.models import CREDENTIALS_REFUSED, Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError, SharedPacing
 
 logger = logging.getLogger(__name__)
@@ -207,8 +207,7 @@ def note(console: Console, error: CyclrError | None) -> None:
         case AccountRefusedError():
             note_answer(console)  # one account is unknown there; the credentials are good
         case CredentialsRefusedError():
-            words = "Cyclr refuses this console's client id and secret."
-            note_trouble(console, words, error)
+            note_trouble(console, CREDENTIALS_REFUSED, error)
         case TemporaryError() | OutcomeUnknownError():
             note_trouble(console, words_for_trouble(error), error)
         case _:

@@ -37,8 +37,13 @@ from dashboard.operations.models import Operation
 
 JSON = dict[str, Any]
 
-_PROPERTY = re.compile(r"property(?: that matches)? name '(.*)", re.DOTALL)
+_PROPERTY = re.compile(
+    r"\bproperty\b(?: that matches)?(?: named?)?[:\s]*(['\"`‘“„«])(.*)", re.DOTALL | re.IGNORECASE
+)
+"""All of Cyclr's sentences about a setting that it does not take name it so, in some quotes."""
+_CLOSING = {"‘": "’", "“": "”", "„": "“", "«": "»"}
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+MOST_QUOTES = 20
 _HIDDEN, _CUT = "***", "…"
 """What the client leaves in Cyclr's words for a typed value, and where they go on."""
 
@@ -242,28 +247,32 @@ def setting_refused(said: str, operation: Operation) -> str:
     match = _PROPERTY.search(said)
     if match is None:
         return ""
-    quoted = match.group(1)
-    return setting_meant(quoted, operation) or quoted.rpartition("'")[0] or quoted
+    mark, quoted = match.groups()
+    close = _CLOSING.get(mark, mark)
+    return setting_meant(quoted, operation, close) or quoted.rpartition(close)[0] or quoted
 
 
-def setting_meant(quoted: str, operation: Operation) -> str:
+def setting_meant(quoted: str, operation: Operation, close: str = "'") -> str:
     """Cyclr's name of the one setting that `quoted`, the end of its message, can mean, or empty.
 
     In a message typed values are hidden, spaces are single, and its end may be cut off.
     """
     asked = operation.connector.asked_parameters if operation.connector else []
     targets = dict.fromkeys([*(one.target_name for one in asked), "ClientId", "ClientSecret"])
-    whole = quoted.rpartition("'")[0]
-    for parts, is_open in (
-        ([whole], False),
-        (whole.split(_HIDDEN), False),
-        (quoted.removesuffix(_CUT).split(_HIDDEN), True),
-    ):
-        if is_open and not quoted.endswith(_CUT):
-            continue
-        meant = [name for name in targets if _fits(_SPACES.sub(" ", name), parts, is_open)]
+    ends = [place for place, letter in enumerate(quoted) if letter == close][:MOST_QUOTES]
+    wholes = [quoted[:end] for end in reversed(ends)]  # a name, and what follows, may hold quotes
+    tries = [([whole], False) for whole in wholes]
+    tries += [(whole.split(_HIDDEN), False) for whole in wholes]
+    if quoted.endswith(_CUT):
+        tries.append((quoted.removesuffix(_CUT).split(_HIDDEN), True))
+    for parts, is_open in tries:
+        folded = [part.casefold() for part in parts]
+        shown = {name: _SPACES.sub(" ", name).casefold() for name in targets}
+        meant = [name for name, text in shown.items() if _fits(text, folded, is_open)]
         if meant:
-            return meant[0] if len(meant) == 1 else ""
+            exact = [name for name in meant if _SPACES.sub(" ", name) == "".join(parts)]
+            found = exact or meant
+            return found[0] if len(found) == 1 else ""
     return ""
 
 

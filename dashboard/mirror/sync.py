@@ -42,7 +42,7 @@ from cyclr_api import (
 from dashboard.common.foreign import storable
 from dashboard.common.sealing import SealBrokenError
 from dashboard.common.searching import search_text, sort_name
-from dashboard.consoles.models import Console
+from dashboard.consoles.models import CREDENTIALS_REFUSED, Console
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking, client, note
 from dashboard.mirror.catalogue import method_json, parameter_json
@@ -795,6 +795,8 @@ def words_for(error: BaseException) -> str:
             return f"Cyclr answers with an error ({error.status})."
         case UnsendableError():
             return "Its id in Cyclr cannot be sent to Cyclr."
+        case CredentialsRefusedError() if not isinstance(error, AccountRefusedError):
+            return CREDENTIALS_REFUSED
         case CyclrError(status=None):
             return "Cyclr refuses to tell."
         case CyclrError():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import html
 import json
 import pickle
 import time
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -115,3 +118,45 @@ def test_the_texts_in_a_value_are_its_values_without_its_names() -> None:
     assert list(texts_in(value)) == ["a", "b", "5", "1.5", "c", ""]
     assert list(texts_in("bare")) == ["bare"]
     assert list(texts_in(None)) == []
+
+
+CANARY = "Pk/Live+ä'Canary 0123&9"
+ENCODED = {
+    "as it is": CANARY,
+    "upper": CANARY.upper(),
+    "lower": CANARY.lower(),
+    "swapped": CANARY.swapcase(),
+    "base64": base64.b64encode(CANARY.encode()).decode(),
+    "base64 without padding": base64.b64encode(CANARY.encode()).decode().rstrip("="),
+    "base64 for addresses": base64.urlsafe_b64encode(CANARY.encode()).decode(),
+    "base64 in small letters": base64.b64encode(CANARY.encode()).decode().lower(),
+    "base64 of a pair": base64.b64encode(f"user:{CANARY}".encode()).decode(),
+    "base64 of a longer pair": base64.b64encode(f"users:{CANARY}:x".encode()).decode(),
+    "base64 of the key as user": base64.b64encode(f"{CANARY}:".encode()).decode(),
+    "percent": quote(CANARY, safe=""),
+    "percent in small letters": quote(CANARY, safe="").lower(),
+    "percent twice": quote(quote(CANARY, safe="")),
+    "as in a form": quote_plus(CANARY),
+    "JSON": json.dumps(CANARY)[1:-1],
+    "JSON in capital escapes": json.dumps(CANARY)[1:-1].replace("\\u00e4", "\\u00E4"),
+    "JSON with slashes": json.dumps(CANARY)[1:-1].replace("/", "\\/"),
+    "HTML": html.escape(CANARY),
+    "HTML, decimal": html.escape(CANARY).replace("&#x27;", "&#39;"),
+    "hex": CANARY.encode().hex(),
+    "capital hex": CANARY.encode().hex().upper(),
+}
+
+
+@pytest.mark.parametrize("form", ENCODED)
+def test_a_secret_is_masked_in_every_case_and_encoding(form: str) -> None:
+    said = f"Value '{ENCODED[form]}' was refused"
+    shown = masked(said, [CANARY])
+
+    left = shown.replace("Value '", "").replace("' was refused", "").replace("***", "")
+    # What stands before and after it in an encoded pair is not its own.
+    assert shown.startswith("Value '") and shown.endswith("' was refused")
+    assert "***" in shown and len(left) <= (16 if "pair" in form else 4)
+
+
+def test_letters_without_a_single_small_one_keep_their_places() -> None:
+    assert masked("İİİ key-canary-1 İ", ["KEY-CANARY-1"]) == "İİİ *** İ"

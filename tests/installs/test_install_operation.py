@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from cyclr_api.simulator import World
 from dashboard.consoles import pacing
+from dashboard.installs.handlers import setting_refused
 from dashboard.links.models import Link
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations import engine
 from dashboard.operations.models import Operation, OperationEvent, State
+from tests.factories import make_connector, make_operation
 from tests.simulated import Hands, library
 
 INSTALL = "/connectors/{id}/install"
@@ -345,6 +347,39 @@ def test_an_install_that_no_listing_shows_for_a_minute_is_found_and_not_repeated
     assert [call.fault for call in cyclr.requests if call.path.endswith("/install")] == [
         "drop_after_effect"
     ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "There is not a connector property that matches name 'Region'.",
+        "Connector property name 'Region' is not an account connector property.",
+        "Value is not valid for connector property 'Region'.",
+        'value is not valid for connector property "region".',
+        "VALUE IS NOT VALID FOR CONNECTOR PROPERTY 'REGION'",
+        "Value is not valid for connector property “Region”",
+        "Value is not valid for connector property 'Region' of connector 'Klaviyo'.",
+    ],
+)
+def test_every_sentence_about_a_setting_names_it(message: str, harbour: Account) -> None:
+    connector = make_connector(
+        console=harbour.console,
+        parameters=[
+            {"Name": name, "TargetName": name, "IsAccountConnectorProperty": True, "Id": n}
+            for n, name in enumerate(["Region", "Domain"], 1)
+        ],
+    )
+    operation = make_operation(account=harbour, connector=connector)
+
+    assert setting_refused(message, operation) == "Region"
+
+
+@pytest.mark.parametrize("name", ["Nobody", "<script>", "a'b", ""])
+def test_an_unknown_setting_is_named_as_it_was_quoted(name: str, harbour: Account) -> None:
+    operation = make_operation(account=harbour, connector=make_connector(console=harbour.console))
+    message = f"Value is not valid for connector property '{name}'"
+
+    assert setting_refused(message, operation) in {name, "'"}
 
 
 def test_an_install_that_met_two_rate_limits_without_a_time_is_done_within_seconds(

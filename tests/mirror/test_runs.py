@@ -26,7 +26,7 @@ from cyclr_api import (
 )
 from cyclr_api.simulator import World
 from dashboard.common.sealing import SealBrokenError
-from dashboard.consoles.models import Console
+from dashboard.consoles.models import CREDENTIALS_REFUSED, Console
 from dashboard.consoles.pacing import PacedError
 from dashboard.mirror import sync, tasks
 from dashboard.mirror.models import Account, CatalogueConnector, DailyFigure, SyncRun
@@ -247,7 +247,7 @@ def test_refused_credentials_are_no_accounts_fault(
     answering(monkeypatch, lambda account: CredentialsRefusedError(CALL, 401))
     step(run)
 
-    assert run.error == "Cyclr refuses to tell (401)."
+    assert run.error == CREDENTIALS_REFUSED
     assert not Account.objects.exclude(refresh_error="").exists()
 
 
@@ -515,7 +515,7 @@ def test_a_run_whose_workers_die_is_closed_although_it_is_sent_again_and_again(
         (PagingError(CALL), "Cyclr’s answer could not be read."),
         (UnreachableError(CALL), "Cyclr does not answer."),
         (TemporaryError(CALL, 503), "Cyclr answers with an error (503)."),
-        (CredentialsRefusedError(CALL, 401), "Cyclr refuses to tell (401)."),
+        (CredentialsRefusedError(CALL, 401), CREDENTIALS_REFUSED),
     ],
 )
 def test_words_tell_what_happened(error: CyclrError, words: str) -> None:
