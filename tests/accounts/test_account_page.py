@@ -335,6 +335,8 @@ def test_a_started_link_keeps_it_looking_for_twenty_minutes(agent: Client) -> No
     assert beat(1, started_at=None) == "tock"
     assert beat(1, connected_at=timezone.now()) == "tock"
     link.__class__.objects.update(revoked_at=timezone.now())
+    assert beat(1) == "tock"
+    link.account.__class__.objects.update(gone_at=timezone.now())
     assert beat(1) == ""
 
 

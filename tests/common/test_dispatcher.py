@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_it_does_the_chores_of_every_room(tmp_path: Path) -> None:
     written = sum(
         len(re.findall(r"^@chore\(", path.read_text(), re.MULTILINE))
-        for path in (ROOT / "dashboard").glob("*/tasks.py")
+        for path in (ROOT / "dashboard").rglob("*.py")
     )
     environment = {
         **os.environ,

@@ -10,6 +10,7 @@ import pytest
 
 from dashboard import hints
 from dashboard.celery import app
+from dashboard.common import tasks
 from dashboard.common.tasks import publish
 from dashboard.mirror.tasks import run_sync
 from dashboard.operations.tasks import beat, run_operation
@@ -108,6 +109,7 @@ def server(redis_server: RedisServer, settings: Any, monkeypatch: pytest.MonkeyP
     import redis
 
     settings.REDIS_URL = redis_server.url
+    monkeypatch.setattr(tasks, "_away_until", 0.0)
     monkeypatch.setattr(app.conf, "broker_url", redis_server.url)
     with redis.Redis.from_url(redis_server.url) as one:
         yield one

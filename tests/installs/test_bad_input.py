@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
+from dashboard.common.pasted import tidied
 from dashboard.installs.forms import InstallForm
 from dashboard.installs.many import InstallManyForm
 from dashboard.mirror.models import Account, CatalogueConnector
@@ -176,16 +177,16 @@ def test_each_field_takes_it_to_the_letter_or_says_no(
 
 
 def check_field(form: InstallForm, name: str, value: str) -> None:
-    """One field's entry: refused there, or taken as it was typed."""
+    """One field's entry: refused there, or taken as it was typed but for what nobody means."""
     halves = {"auth-ClientId", "auth-ClientSecret", "auth-access"}
     if not form.is_valid():
         assert set(form.errors) <= {name, *halves}, value
         return
     cleaned, typed = form.cleaned_data[name], value.replace("\r\n", "\n")
     if name in {"name", "description"} or not typed.strip():
-        assert str(cleaned).strip() == typed.strip(), value
+        assert str(cleaned).strip() == tidied(typed).strip(), value
     elif type(form.fields[name]).__name__ in {"ForeignText", "ChoiceOrAnother", "UserName"}:
-        assert cleaned == typed
+        assert cleaned in {tidied(typed), tidied(typed, is_password=True)}, value
 
 
 @every_kind
@@ -264,11 +265,11 @@ def test_a_table_with_it_in_a_cell_is_taken_to_the_letter_or_refused(
         for name in texts:
             row = check_table(lead, connector, f"Account id,{headings[name]}\nshop-1,{cell}\n")
             if row is None or row.problem:
-                assert "\0" in value
+                assert "\0" in value or '"' in value
                 continue
             values = sealing.unseal_json(row.sealed_input, bound_to=row.seal_place)["values"]
             sent = [one["Value"] for one in values["properties"]]
-            assert sent == ([value.replace("\r\n", "\n")] if value.strip() else [])
+            assert sent == ([tidied(value)] if value.strip() else [])
 
 
 def check_table(lead: Client, connector: CatalogueConnector, table: str) -> BulkRow | None:

@@ -183,11 +183,27 @@ def test_client_credentials_that_do_not_authenticate_yet_lead_on(
     assert "/c/m/" in answer["Location"]
 
 
-@pytest.mark.parametrize("method", [OAUTH, PASSWORD])
-def test_settings_are_typed_before_the_sign_in(
-    method: dict[str, Any], cyclr: World, made: MakeLink, customer: Client, hands: Hands
+def test_settings_of_a_password_grant_are_tried_by_cyclr_itself(
+    cyclr: World, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
-    link = made(method, DOMAIN)
+    link = made(PASSWORD, DOMAIN)
+    start = reverse("link_continue", args=[link.token(), link.items.get().pk])
+    early = customer.post(
+        start, {"csrfmiddlewaretoken": form_of(customer, link)["csrfmiddlewaretoken"]}
+    )
+    assert early["Location"].endswith("/form") and not Mint.objects.exists()
+
+    save(customer, link, Domain="acme")
+    hands.work()
+
+    assert "is connected" in text(customer.get(wait_page(link)))
+    assert in_cyclr(cyclr, link).authenticated
+
+
+def test_settings_are_typed_before_the_sign_in(
+    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+) -> None:
+    link = made(OAUTH, DOMAIN)
     fields = form_of(customer, link)
     start = reverse("link_continue", args=[link.token(), link.items.get().pk])
     token = {"csrfmiddlewaretoken": fields["csrfmiddlewaretoken"]}
@@ -204,9 +220,8 @@ def test_settings_are_typed_before_the_sign_in(
     hands.work()
     customer.get(wait["Location"])
     url = customer.get(wait["Location"])["Location"]
-    if method is OAUTH:
-        cyclr.oauth_apps.add("Crate Desk")
-        consent(cyclr, url, "Approve")
+    cyclr.oauth_apps.add("Crate Desk")
+    consent(cyclr, url, "Approve")
     assert "updateaccountconnectoroauth" in url
 
 

@@ -72,6 +72,7 @@ MADE: dict[str, Callable[[], Link]] = {
     "connected": lambda: failed(
         named("connected", state=LinkState.CONNECTED, connected_at=timezone.now())
     ),
+    "gone": lambda: named("gone", emptied_at=timezone.now()),
     "expired": lambda: failed(named("expired", expires_at=timezone.now() - HOUR)),
     "revoked": lambda: failed(named("revoked", revoked_at=timezone.now())),
 }
@@ -82,6 +83,7 @@ IN = {
     "expiring": ["soon"],
     "asked": ["asked"],
     "connected": ["connected"],
+    "gone": ["gone"],
     "expired": ["expired", "asked"],
     "revoked": ["revoked"],
 }

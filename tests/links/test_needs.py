@@ -140,4 +140,4 @@ def test_the_link_form_says_what_the_customer_will_do(harbour: Account, agent: C
 
     assert "Authenticated. The customer types an API key and 1 setting." in page
     assert "Not authenticated. The customer signs in at HubSpot." in page
-    assert "Not listed, since the customer has nothing to do: <bdi>Hook</bdi>." in page
+    assert "Not listed, since the customer cannot do anything for it: <bdi>Hook</bdi>." in page
