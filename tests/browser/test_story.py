@@ -88,7 +88,7 @@ def test_the_main_job(
     expect(page.get_by_role("button", name="Copy address")).to_be_visible()
 
     # Send it: the address can be copied from the link's page.
-    page.get_by_role("link", name="Open link").click()
+    page.get_by_role("link", name="Open link", exact=True).click()
     address = page.get_by_label("Link address").input_value()
     expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
     agent_page = staff.new_page()

@@ -119,7 +119,7 @@ def counted() -> Counter[str]:
 class Filled:
     """The migrated database, from which each test gets a copy."""
 
-    def __init__(self, folder: Path, server: str) -> None:
+    def __init__(self, folder: Path, server: str, worker: int) -> None:
         self.folder, self.server, self.copies = folder, server, 0
         sql = gzip.decompress((MADE / f"{VENDOR}.sql.gz").read_bytes()).decode()
         if VENDOR == "sqlite":
@@ -128,7 +128,7 @@ class Filled:
                 lite.executescript(sql)
             lite.close()
         else:
-            self.name = "desk_upgrade"
+            self.name = f"desk_upgrade_{worker}"
             with psycopg.connect(make_database(server, self.name), autocommit=True) as connection:
                 connection.execute(sql.encode())
         there = Database(self.name)
@@ -159,6 +159,7 @@ def filled(
     tmp_path_factory: pytest.TempPathFactory,
     django_db_blocker: Any,
     request: pytest.FixtureRequest,
+    worker_number: int,
 ) -> Iterator[Filled]:
     """The old build's database, migrated."""
     server = request.getfixturevalue("postgres_server_url") if VENDOR == "postgresql" else ""
@@ -167,7 +168,7 @@ def filled(
         override_settings(**SETTINGS),
         time_machine.travel(MOMENT, tick=True),
     ):
-        yield Filled(tmp_path_factory.mktemp("upgrade"), server)
+        yield Filled(tmp_path_factory.mktemp("upgrade"), server, worker_number)
 
 
 @pytest.fixture(autouse=True)
