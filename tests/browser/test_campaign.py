@@ -41,12 +41,12 @@ def test_a_lead_reconnects_what_is_broken_and_watches_the_board(
     # What is wrong is said, and nothing is lost.
     expect(page.get_by_role("heading", level=1)).to_have_text("Reconnect campaign")
     page.get_by_label("Message").fill("Sign in once more.")
-    page.locator('input[type="email"]').first.fill("nobody")
+    page.locator('input[inputmode="email"]').first.fill("nobody")
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_label("Message")).to_have_value("Sign in once more.")
     sound(page)
-    page.locator('input[type="email"]').first.fill("ana@shop.example")
+    page.locator('input[inputmode="email"]').first.fill("ana@shop.example")
     page.get_by_role("button", name="Preview").click()
 
     # The preview can be changed; Start makes the links, and the board shows them by itself.
