@@ -549,7 +549,7 @@ def test_a_broken_world_file_is_one_sentence(tmp_path: Path, capsys: Any) -> Non
         (["--scale", "0,5"], "--scale: Connectors need an account that they are installed in."),
         (["--scale", "5000000,5"], "--scale: A world has at most 1,000,000 accounts"),
         (["--scale", "1,1", "--world", "w"], "--world and --scale both say what world it is"),
-        (["--world", "/nowhere/w.json"], "/nowhere/w.json: No such file or directory."),
+        (["--world", "/nowhere/w.json"], "There is no world file /nowhere/w.json."),
         (["--save", "/nowhere/w.json"], "/nowhere is no directory that a world could be written"),
         (["--dump", "/nowhere/w.json"], "/nowhere is no directory that a world could be written"),
         (["--latency", "nan"], "--latency is a number of seconds."),
