@@ -419,7 +419,7 @@ def first_sign_in(email: str, made: str) -> list[str]:
         return [f"Sign in as {email} with the password of DESK_ADMIN_PASSWORD."]
     return [
         f"Sign in as {email} with the password {made}",
-        "(made just now and shown this once).",
+        "(made just now and shown only once).",
     ]
 
 
@@ -459,7 +459,7 @@ def start(tree: Tree, environment: Environment, var: Path, directory: Path) -> N
             "Ctrl-C ends all of it.",
         ]
     finally:
-        # Also when the start fails: a password is shown this once.
+        # Also when the start fails: a password is shown only once.
         for line in ["", *lines, ""]:
             tree.say("run", line)
 

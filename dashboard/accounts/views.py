@@ -132,17 +132,17 @@ def _why_empty(
         if reading.read_at:
             return {
                 "heading": "No accounts",
-                "why": "Cyclr says that this console has none. One that is made there appears "
-                "here after the next reading.",
+                "why": "Cyclr says that this console has none. One created there appears "
+                "here after the next sync.",
             }
         if reading.error:
             return {
                 "heading": "Cyclr could not be read",
-                "why": f"{reading.error} It is tried again by itself; Refresh tries now.",
+                "why": f"{reading.error} It will be retried automatically; Refresh tries now.",
             }
         return {
             "heading": "Nothing read yet",
-            "why": "The first reading of Cyclr starts by itself in a moment; Refresh asks for it.",
+            "why": "The first sync starts automatically in a moment; Refresh starts it now.",
         }
     all_url = reverse("account_list")
     if in_view.chosen:
@@ -180,8 +180,8 @@ def _why_empty(
             "way_out": ("Search all consoles", f"?{query.urlencode()}"),
         }
     return {
-        "why": "Names and ids match anywhere in them, in upper or lower case. An account made in "
-        "the last minutes may not be read yet: Refresh reads Cyclr again.",
+        "why": "The search looks anywhere in names and ids. An account created in the last "
+        "few minutes may not be listed yet: Refresh reads Cyclr again.",
         "way_out": ("Show all accounts", all_url),
     }
 

@@ -24,17 +24,17 @@ ACTIONS = {
     "links.edit": "Changed",
     "links.mail": "Mailed",
     "links.sent": "Sent another way",
-    "links.unsubscribe": "Ended reminders of",
+    "links.unsubscribe": "Ended reminders for",
     "links.remind": "Began reminders again of",
-    "links.resend_all": "Sent the links not opened again",
+    "links.resend_all": "Resent unopened links",
     "links.extend_all": "Extended all unfinished links",
     "links.revoke_all": "Revoked all unfinished links",
-    "links.ask": "Asked for a new one",
+    "links.ask": "Asked for a new link",
     "links.connect": "Connected",
     "connectors.test": "Tested",
-    "connectors.choose_proof": "Chose the proof method",
-    "connectors.drop_proof": "Took the proof method away",
-    "settings.brand": "Changed the branding of",
+    "connectors.choose_proof": "Chose the test method",
+    "connectors.drop_proof": "Removed the test method",
+    "settings.brand": "Changed branding for",
 }
 """Acts by their names; any other is said with the words it was recorded in."""
 

@@ -128,7 +128,7 @@ def _without_doubles(targets: Sequence[Target]) -> list[Target]:
         if target.account is not None and not target.problem:
             first = lines.setdefault(target.account.pk, target.number)
             if first != target.number:
-                words = f"This account is on line {first} already."
+                words = f"This account is already on line {first}."
                 target = Target(target.number, target.label, target.account, problem=words)
         found.append(target)
     return found
@@ -299,12 +299,14 @@ def feed(run_id: int) -> int:
 def _why_not(run: BulkRun) -> str:
     """Why a run must not go on by itself, in words; empty if it may."""
     if run.console.retired_at is not None:
-        return "This console is not in use any more."
+        return "This console is no longer in use."
     user = run.actor_user
     if user is not None:
         role = user.role_in(run.console) if user.is_active else None
         if role is None or role < Role.LEAD:
-            return f"{run.actor_name} may not do this any more. Another lead can resume it."
+            return (
+                f"{run.actor_name} no longer has permission for this. Another lead can resume it."
+            )
     ended = run.rows.filter(operation__finished_at__gt=run.started_at)
     latest = ended.order_by("-operation__finished_at").values_list("operation__state", flat=True)
     states = list(latest[:PAUSES_AFTER])
@@ -323,7 +325,7 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
     try:
         values = sealing.unseal_json(row.sealed_input, bound_to=row.seal_place)
     except sealing.SealBrokenError:
-        return _leave_out(row, "Its entries can no longer be opened: a key was dropped.")
+        return _leave_out(row, "Its entries can no longer be decrypted: a key was removed.")
     if why := _needless(run, row.account, values):
         return _leave_out(row, why)
     order = Order(

@@ -116,7 +116,7 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
 @role_required(Role.LEAD)
 def bulk_run_start(request: StaffRequest, reference: str) -> HttpResponse:
     """Begin what the preview shows."""
-    return _turned(request, reference, services.start, "It was started already.")
+    return _turned(request, reference, services.start, "It has already been started.")
 
 
 @require_POST
@@ -147,7 +147,7 @@ def bulk_run_resume(request: StaffRequest, reference: str) -> HttpResponse:
 @role_required(Role.LEAD)
 def bulk_run_end(request: StaffRequest, reference: str) -> HttpResponse:
     """Take back the accounts that were not begun."""
-    return _turned(request, reference, services.end, "It has ended already.")
+    return _turned(request, reference, services.end, "It has already ended.")
 
 
 @require_POST

@@ -260,12 +260,12 @@ def _line(run: BulkRun, row: BulkRow) -> Line:
         word = "To confirm" if row.is_asked else "Left out"
         return Line(row, "queued" if row.is_asked else "cancelled", word, row.problem, None, None)
     if row.is_taken_back:
-        words = "The run was stopped before it." if run.started_at else NEVER_STARTED
+        words = "The run was stopped first." if run.started_at else NEVER_STARTED
         return Line(row, "cancelled", "Not started", words, None, None)
     if operation is None:
         if run.state == RunState.DRAFT:
             return Line(row, "created", "Ready", "", None, None)
-        waits = "Somebody else works on this account; it waits." if row.not_before else ""
+        waits = "Waiting: somebody else is working on this account." if row.not_before else ""
         return Line(row, "queued", "Queued", waits, None, None)
     word = operation.shown_state
     if operation.state == State.QUEUED and not operation.attempt:
@@ -275,7 +275,7 @@ def _line(run: BulkRun, row: BulkRow) -> Line:
         last = next(iter(operation.events.all()), None)
         outcome = last.words if last is not None and last.event != "queued" else ""
     elif operation.is_superseded:
-        outcome = f"Tried anew from its own page. Before: {outcome}"
+        outcome = f"Retried from its own page. Before: {outcome}"
     return Line(row, word.lower(), word, outcome, operation.attempt, operation.finished_at)
 
 

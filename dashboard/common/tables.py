@@ -255,11 +255,11 @@ def _quoted(lines: Sequence[str], line: int, rules: _Rules) -> tuple[list[Row], 
     if cut.opens == "never closed":
         raise TableError(
             f"The table cannot be read: line {number} opens a quotation mark that nothing closes. "
-            "Close it, or take it away."
+            "Close it, or remove it."
         )
     if cut.opens:
         words = (
-            f"A quotation mark opens on line {number} and is not closed: close it, or take it away."
+            f"A quotation mark opens on line {number} and is not closed: close it, or remove it."
         )
         return [Row(number, [], words)], line + 1
     return [Row(number, cut.cells)], line + 1

@@ -18,10 +18,10 @@ from dashboard.operations.submissions import SubmissionField
 
 JSON = dict[str, Any]
 
-KEEPS = "It has a value. Leave this empty to keep it."
+KEEPS = "It already has a value. Leave this empty to keep it."
 SETTINGS_CHANGED = (
-    "The connector was released anew while the form was open: its settings are others now. "
-    "Look through them and save again."
+    "A new release of the connector came out while the form was open, and its settings have "
+    "changed. Check them and save again."
 )
 
 

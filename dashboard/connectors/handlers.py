@@ -45,7 +45,7 @@ class SetProperties(Handler):
     def prepare(self, operation: Operation, client: Client) -> JSON:
         """Only the names: values are secrets, or may be."""
         there = _properties(operation, client).all()
-        return {"words": f"Looked at the {len(there)} settings that it has"}
+        return {"words": f"Checked its {len(there)} settings"}
 
     def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
         """Change what is there and differs, add what is missing."""
@@ -108,4 +108,4 @@ class SetProperties(Handler):
         if isinstance(error, AccountRefusedError):
             return Refusal("Cyclr refuses to work in this account. It is read again: see its page.")
         said = error.cyclr_message or "no reason given"
-        return Refusal(f"Cyclr refused: “{said}” Settings before that one may be saved already.")
+        return Refusal(f"Cyclr refused: “{said}” Settings before that one may already be saved.")

@@ -131,13 +131,13 @@ def words_for(error: PermanentError) -> str:
     """Why nothing could be looked up, for staff."""
     match error:
         case AccountRefusedError():
-            return "Cyclr refuses to work in this account. Refresh it: it may be gone."
+            return "Cyclr refuses access to this account. Refresh it: it may be gone."
         case RetiredConsoleError():
-            return "This console is not in use any more."
+            return "This console is no longer in use."
         case CredentialsRefusedError():
             return "Cyclr refuses this console’s client id and secret."
         case NotFoundError():
-            return "Cyclr does not know it any more. Refresh the account."
+            return "Cyclr no longer has it. Refresh the account."
         case _:
             return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."
 

@@ -56,10 +56,10 @@ LONGEST_WAIT = timedelta(minutes=10)
 OVERDUE = timedelta(minutes=30)
 KEPT = timedelta(days=30)
 
-NO_METHOD = "No proof method is chosen for this connector in Settings."
+NO_METHOD = "No test method has been chosen for this connector in Settings."
 ADDRESS = (
-    "Cyclr takes no method calls from this server’s address, so nothing could be proven. "
-    "Ask Cyclr’s support to allow it."
+    "Cyclr does not accept method calls from this server’s address, so nothing could be "
+    "tested. Ask Cyclr’s support to allow it."
 )
 OTHER_ADDRESS = (
     "It seems to be about this server’s address, so nothing could be proven. Cyclr’s support, or "
@@ -75,7 +75,7 @@ _ABOUT_ADDRESS = re.compile(
     re.IGNORECASE,
 )
 """Words of a 403 that are about where a call came from, not about its credentials."""
-NO_ANSWER = "No answer came in time, so nothing could be proven."
+NO_ANSWER = "No answer came in time, so the test was inconclusive."
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,15 @@ def refused(connector: AccountConnector, method: ProofMethod, error: PermanentEr
         case CredentialsRefusedError():
             raise error
         case NotFoundError():
-            words = f"{called} was not found (404). Choose the proof method anew in Settings."
+            words = f"{called} was not found (404). Choose the test method again in Settings."
             return Proof(None, words=words, said=said)
         case RefusedError() if connector.authenticated is False:
             return Proof(False, words="It is not authenticated.", said=said)
         case _:
             status = f" ({error.status})" if error.status else ""
-            return Proof(None, words=f"{called} was refused{status}: nothing is proven.", said=said)
+            return Proof(
+                None, words=f"{called} was refused{status}: the test was inconclusive.", said=said
+            )
 
 
 def _name_of(method: ProofMethod) -> str:
@@ -212,9 +214,9 @@ def carry_out(pk: int) -> None:
         _wait(run, error)
         return
     except PermanentError as error:
-        words = "Nothing could be proven: this console is not in use any more."
+        words = "Nothing could be tested: this console is no longer in use."
         if isinstance(error, CredentialsRefusedError):
-            words = "Nothing could be proven: Cyclr refuses this console’s client id and secret."
+            words = "Nothing could be tested: Cyclr refuses this console’s client id and secret."
         _finish(run, Proof(None, words=words, said=error.cyclr_message or ""))
         return
     _finish(run, proof)

@@ -121,7 +121,7 @@ def secret_of(console: Console) -> str:
     must not carry a new secret to an old host.
     """
     if console.retired_at is not None:
-        raise RetiredConsoleError("console", reason="this console is not in use any more")
+        raise RetiredConsoleError("console", reason="this console is no longer in use")
     if not console.is_from_environment:
         return unsealed_secret(console)
     if console.undecided_since is not None or not changes.is_in_settings(console):

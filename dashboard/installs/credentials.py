@@ -79,12 +79,12 @@ def halves(values: Mapping[str, Any], fields: Mapping[str, object]) -> dict[str,
     typed = [bool(values.get(name)) for name in pair]
     if all(name in fields for name in pair) and any(typed) and not all(typed):
         found[pair[typed.index(False)]] = str(
-            _("An own app needs both, client id and client secret.")
+            _("Your own app needs both a client id and a client secret.")
         )
     if values.get("auth-refresh") and not values.get("auth-access"):
-        found["auth-access"] = "A refresh token needs its access token."
+        found["auth-access"] = "A refresh token needs an access token."
     if values.get("auth-password") and "auth-user" in fields and not values.get("auth-user"):
-        found["auth-user"] = str(_("A password needs its user name."))
+        found["auth-user"] = str(_("A password needs a user name."))
     return found
 
 

@@ -188,7 +188,7 @@ class InstallForm(forms.Form):
             Way.BASIC: "A user name and a password, typed here or by the customer",
             Way.SIGN_IN: "Nothing to type: the customer signs in there",
             Way.CLIENT: "A client id and secret, typed here or by the customer",
-            Way.PASSWORD: "A user name and a password among the settings",
+            Way.PASSWORD: "A user name and password in the settings",
             Way.NOTHING: "Nothing to type",
             Way.UNKNOWN: "Installed here, to be finished in Cyclr",
         }
@@ -206,7 +206,7 @@ class InstallForm(forms.Form):
                 "connection link, which is created right after; you never see it.",
                 required=False,
             )
-        goes = "Goes to Cyclr once and is never shown again."
+        goes = "Sent to Cyclr once and never shown again."
         self.fields |= credentials.credential_fields(method, way, goes=goes)
         scheme = ((method.scheme if method else "") or "").strip()
         if way == Way.API_KEY and scheme and scheme.casefold() != "null":
@@ -218,7 +218,7 @@ class InstallForm(forms.Form):
                 required=False,
             )
         if way in {Way.SIGN_IN, Way.PASSWORD, Way.CLIENT}:
-            whose = "Leave it empty if your console has an app of its own."
+            whose = "Leave empty if your console has its own app."
             self.fields |= credentials.own_app_fields(self.parameters, whose=whose)
         if way == Way.SIGN_IN:
             self.fields |= credentials.token_fields()
@@ -360,7 +360,9 @@ class InstallForm(forms.Form):
         name: str = self.cleaned_data["name"]
         if normalize_for_search(name) in {normalize_for_search(other) for other in self.taken}:
             free = free_name(name, self.taken)
-            raise ValidationError(f"This account has a connector of that name. “{free}” is free.")
+            raise ValidationError(
+                f"This account already has a connector with that name. “{free}” is free."
+            )
         return name
 
     def clean(self) -> dict[str, Any]:

@@ -132,7 +132,7 @@ class InstallConnector(Handler):
             ids = ", ".join(str(connector.id) for connector in marked)
             return Doubtful(
                 f"Cyclr shows more than one connector of this install (ids {ids}). "
-                "Delete the one too many in Cyclr."
+                "Delete the extra one in Cyclr."
             )
         named = [connector for connector in new if connector.name == prepared["name"]]
         if len(named) == 1 and self._is_ours_cut(operation, client, named[0]):
@@ -140,8 +140,8 @@ class InstallConnector(Handler):
         if named:
             return Doubtful(
                 f"Cyclr did not answer, and has since a connector “{named[0].name}” "
-                f"(id {named[0].id}) that does not bear the mark of this install. "
-                "Look in Cyclr whether it is the one, and install again only if it is not."
+                f"(id {named[0].id}) without this install’s mark. Check in Cyclr whether it "
+                "is the right one, and install again only if it is not."
             )
         return NotThere()
 
@@ -224,7 +224,7 @@ class InstallConnector(Handler):
             )
         if isinstance(error, AccountRefusedError):
             return Refusal(
-                "Cyclr refuses to work in this account; it may have been deleted there. "
+                "Cyclr refuses access to this account; it may have been deleted there. "
                 "Nothing was installed. Refresh the account."
             )
         words = f"Cyclr refused to install {name}"

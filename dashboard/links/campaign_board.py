@@ -251,7 +251,7 @@ def _why_no_link(row: BulkRow) -> str:
     if operation.state == State.FAILED:
         return str(operation.error)
     if operation.state == State.CANCELLED:
-        return "Taken back before its link was made."
+        return "Cancelled before its link was created."
     if operation.state != State.DONE:
         return ""
     return STOPPED if (operation.outcome or {}).get("is_stopped") else NOTHING_LEFT

@@ -84,7 +84,8 @@ class CampaignForm(forms.Form):
         label="Send e-mails now",
         required=False,
         initial=True,
-        help_text="As each link is made. Links of accounts without an address are made, not sent.",
+        help_text="As each link is created. Links for accounts without an address are "
+        "created but not sent.",
     )
     has_reminders = forms.BooleanField(
         label="Send reminders",
@@ -92,12 +93,12 @@ class CampaignForm(forms.Form):
         help_text="After 1, 3 and 6 days, until it is done.",
     )
     skips_linked = forms.BooleanField(
-        label="Leave out connectors that are on an open link",
+        label="Leave out connectors that already have an open link",
         required=False,
         initial=True,
     )
     skips_authenticated = forms.BooleanField(
-        label="Leave out connectors that Cyclr calls authenticated",
+        label="Leave out connectors that Cyclr says are authenticated",
         required=False,
         initial=True,
     )
@@ -270,7 +271,7 @@ class CampaignForm(forms.Form):
             ("Language", dict(LANGUAGES)[values["language"]]),
             ("Expires", f"{dict(EXPIRES)[values['expires']]}, from when it is made"),
             ("Ticket address", values["ticket_url"]),
-            ("E-mails", "Sent as each link is made" if values["mails"] else "Not sent"),
+            ("E-mails", "Sent as each link is created" if values["mails"] else "Not sent"),
             ("Reminders", "After 1, 3 and 6 days" if values["has_reminders"] else "None"),
         ]
         return [(label, value) for label, value in every if value]

@@ -111,7 +111,7 @@ def _sent(
         run = _drafted(request, form, plans, connectors, console)
     except OtherRunError as error:
         messages.warning(
-            request, "This form was sent before, with other entries: here is what came of it."
+            request, "This form was already sent, with different entries: here is the result."
         )
         return redirect(error.run)
     if changed is not None and changed.pk != run.pk:

@@ -54,9 +54,9 @@ NOT_AGAIN_WITHIN = timedelta(hours=1)
 """Who was written to so lately is not written to again by a press of *Send again*."""
 
 GONE = "is gone from Cyclr"
-NOT_BY_LINK = "is not connected by a link"
+NOT_BY_LINK = "cannot be connected by a link"
 AUTHENTICATED = "is authenticated"
-LINKED = "is on an open link already"
+LINKED = "already has an open link"
 
 
 T = TypeVar("T")

@@ -28,8 +28,8 @@ def check_mail(app_configs: Any, **_: Any) -> list[CheckMessage]:
     if not (sender and public and _are_related(sender, public)):
         found.append(
             Warning(
-                f"Mail comes from {sender or 'no domain'}, its links lead to {public}: mail"
-                " filters and customers take that for a fraud.",
+                f"Mail comes from {sender or 'no domain'}, its links lead to {public}: mail "
+                "filters and customers may take that for fraud.",
                 hint="Give DEFAULT_FROM_EMAIL an address in the domain of PUBLIC_URL.",
                 id="links.W002",
             )

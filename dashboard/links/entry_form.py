@@ -58,7 +58,7 @@ class EntryForm(forms.Form):
         for parameter in needs.spare:
             self._add(parameter, asked, is_spare=True)
         if needs.way == Way.CLIENT:
-            whose = _("Leave it empty if nobody told you to enter it.")
+            whose = _("Leave this empty unless somebody told you to enter it.")
             known = {name.casefold() for name in needs.filled}
             own = credentials.own_app_fields(asked, whose=whose)
             for name, field in own.items():
@@ -81,7 +81,7 @@ class EntryForm(forms.Form):
 
     @property
     def _kept(self) -> str:
-        return _("There is a value already. Leave it empty to keep it.")
+        return _("There is already a value. Leave this empty to keep it.")
 
     # ---- sections, for the template ----
 
@@ -116,7 +116,7 @@ class EntryForm(forms.Form):
             if name not in self.errors:
                 self.add_error(name, words)
         if self.needs.signs_in and not self.errors and not self.properties():
-            raise ValidationError(_("Nothing is entered. Enter what has changed, or go back."))
+            raise ValidationError(_("Nothing was entered. Enter what has changed, or go back."))
         return self.cleaned_data
 
     def full_clean(self) -> None:

@@ -37,7 +37,7 @@ def check_ticket_url(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ValidationError("This is no web address.") from None
+        raise ValidationError("This is not a web address.") from None
     if url and (parts.scheme not in {"http", "https"} or "@" in parts.netloc):
         raise ValidationError("Give an address like https://help.example.com/tickets/42.")
     return str(storable(url))
@@ -52,7 +52,8 @@ class DetailsForm(forms.Form):
         label="Language",
         required=False,
         choices=LANGUAGES,
-        help_text="Of pages and mails. Without one, mails are in your branding’s, or in English.",
+        help_text="For pages and e-mails. Without one, e-mails use your branding’s language, "
+        "or English.",
     )
     message = forms.CharField(
         label="Message",
@@ -100,7 +101,7 @@ class DetailsForm(forms.Form):
         """Reminders go somewhere."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("has_reminders") and values.get("recipient_email") == "":
-            self.add_error("recipient_email", "Reminders are mailed: give an address.")
+            self.add_error("recipient_email", "Reminders are sent by e-mail: enter an address.")
         return values
 
     def details(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from dashboard.operations.models import Operation, Reason
 JSON = dict[str, Any]
 
 NOTHING_LEFT = "Nothing to connect any more"
-STOPPED = "The campaign was stopped before it."
+STOPPED = "The campaign was stopped first."
 """Why a row of a campaign made no link; neither is a failure."""
 
 
@@ -176,7 +176,7 @@ class EnterDetails(Handler):
         said = "says authenticated" if columns["authenticated"] else "does not say authenticated"
         words = f"Saved, and Cyclr {said}"
         if outcome["lost"]:
-            words += f". It does not show these settings any more: {', '.join(outcome['lost'])}"
+            words += f". It no longer shows these settings: {', '.join(outcome['lost'])}"
         return words
 
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
@@ -235,15 +235,15 @@ def _follow(item: LinkItem, outcome: JSON) -> None:
     name = item.account_connector
     if outcome["lost"]:
         lost = ", ".join(outcome["lost"])
-        item.link.note("unproven", f"{name}: Cyclr does not show these any more: {lost}", item)
+        item.link.note("unproven", f"{name}: Cyclr no longer shows these: {lost}", item)
     if is_authenticated and (way in TYPED | TRIED_BY_CYCLR or not item.was_authenticated):
         services.accept(item)
         return
     if is_authenticated is False and item.was_authenticated:
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
     if way in {Way.API_KEY, Way.BASIC}:
-        services.note_failure(item, "Cyclr took it and does not call it authenticated")
-        words = f"{name}: saved, and Cyclr does not call it authenticated"
+        services.note_failure(item, "Cyclr accepted it but does not say it is authenticated")
+        words = f"{name}: saved, but Cyclr does not say it is authenticated"
         item.link.note("entry-refused", words, item)
     elif way in {Way.NOTHING, Way.UNKNOWN}:
         item.link.note("unproven", f"{name}: saved. It has to be finished in Cyclr", item)

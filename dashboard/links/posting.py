@@ -30,7 +30,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 PIECE = 8
 """Letters of a link's address by which it is known in what a mail server says."""
 
-LOST_KEY = "The address of this link can no longer be made. Create a new link."
+LOST_KEY = "This link’s address is no longer available. Create a new link."
 
 
 def send(mail_id: int) -> None:

@@ -27,8 +27,8 @@ from dashboard.people.models import Role
 
 NO_RECIPIENT = "No e-mail address on file. Add one, or copy the link instead."
 ENDED = "The link has ended, so it was not sent."
-USED = "This page was used already. Nothing more was sent."
-ANSWERED = "The customer was sent a new link already. Nothing more was sent."
+USED = "This page was already used. Nothing more was sent."
+ANSWERED = "The customer has already been sent a new link. Nothing more was sent."
 QR_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -85,7 +85,7 @@ def _send(request: StaffRequest, link: Link, submission: uuid.UUID) -> HttpRespo
     except mailing.UsedElsewhereError:
         messages.info(request, USED)
     else:
-        messages.success(request, "The message is on its way. What comes of it stands here.")
+        messages.success(request, "The message is on its way. Its status will appear here.")
     return redirect(link)
 
 
@@ -112,7 +112,7 @@ def link_sent(request: StaffRequest, pk: int) -> HttpResponse:
     """Note that somebody sent the link by chat, in a ticket, or from their own mail program."""
     link = get_for(request, LINKS, Role.AGENT, pk=pk)
     if mailing.mark_sent(link, Actor.staff(request.user)):
-        messages.success(request, "Noted as sent.")
+        messages.success(request, "Marked as sent.")
     return redirect(link)
 
 

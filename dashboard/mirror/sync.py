@@ -786,7 +786,7 @@ def words_for(error: BaseException) -> str:
     """Why a read failed, for the page that shows old data."""
     match error:
         case PacedError() | RateLimitedError():
-            return "Cyclr allows no more calls just now."
+            return "Cyclr allows no more calls for now."
         case UnreadableError():
             return "Cyclr’s answer could not be read."
         case TemporaryError(status=None):
@@ -802,11 +802,11 @@ def words_for(error: BaseException) -> str:
         case CyclrError():
             return f"Cyclr refuses to tell ({error.status})."
         case SealBrokenError():
-            return "The console’s client secret cannot be opened: see CREDENTIAL_KEYS."
+            return "The console’s client secret cannot be decrypted: see CREDENTIAL_KEYS."
         case SoftTimeLimitExceeded():
             return "Cyclr answers too slowly to be read in time."
         case DatabaseError():
-            return "The database did not take it: see the worker’s log."
+            return "The database rejected it: see the worker’s log."
     return "A fault of ours stopped it: see the worker’s log."
 
 

@@ -93,7 +93,7 @@ def target_of(url: str) -> Target:
     if len(url) > LONGEST:
         raise AddressError(f"The address is longer than {LONGEST} characters.")
     if not url.isascii() or re.search(r"[\x00-\x20\x7f\\]", url):
-        raise AddressError("The address holds spaces or letters that no address has.")
+        raise AddressError("The address contains spaces or characters that are not allowed.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -106,11 +106,11 @@ def target_of(url: str) -> Target:
     if "@" in parts.netloc:
         raise AddressError("Leave out the name and password: requests are signed instead.")
     if parts.fragment:
-        raise AddressError("Leave out what stands behind #: it is never sent.")
+        raise AddressError("Leave out everything after #: it is never sent.")
     is_tls = parts.scheme == "https"
     if not _is_allowed_here(host):
         if not is_tls:
-            raise AddressError("Use https: what is sent names your customers.")
+            raise AddressError("Use https: the messages name your customers.")
         if port not in {None, HTTPS_PORT}:
             raise AddressError("Leave out the port: only 443 is used.")
         _refuse_inner(host)
@@ -177,7 +177,7 @@ def resolve(target: Target) -> list[str]:
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise UnknownHostError("Nobody knows the host of this address.") from None
+        raise UnknownHostError("The host of this address cannot be found.") from None
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     may_be_here = _is_allowed_here(target.host)
     for address in addresses:
@@ -185,5 +185,5 @@ def resolve(target: Target) -> list[str]:
         if not is_allowed:
             raise AddressError("The host of this address is inside a network.")
     if not addresses:
-        raise UnknownHostError("Nobody knows the host of this address.")
+        raise UnknownHostError("The host of this address cannot be found.")
     return [str(address) for address in dict.fromkeys(addresses)][:MOST_ADDRESSES]

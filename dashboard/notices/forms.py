@@ -60,5 +60,5 @@ def _name(place: Console | None) -> str:
 
 def _label(place: Console | None, *, is_only: bool) -> str:
     if place is None:
-        return "Send me" if is_only else "Of every console, send me"
+        return "Send me" if is_only else "From every console, send me"
     return f"Of {as_text(place.name)}, also"

@@ -85,7 +85,7 @@ def notice_wishes(request: StaffRequest) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         mailing.set_wishes(request.user, form.places, form.wishes())
-        messages.success(request, "Saved. It holds for what happens from now on.")
+        messages.success(request, "Saved. It applies from now on.")
         return redirect("notice_wishes")
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "fields": list(form)}

@@ -60,7 +60,7 @@ QUEUE = "bulk"
 
 @sensitive_variables("secret")
 def create(console: Console, url: str, user: User) -> tuple[Webhook, str]:
-    """A console's webhook and its secret, which is shown this once; an existing one is replaced.
+    """A console's webhook and its secret, which is shown only once; an existing one is replaced.
 
     Raises `AddressError`.
     """
@@ -91,7 +91,7 @@ def change(webhook: Webhook, url: str, user: User) -> bool:
 
 @sensitive_variables("secret")
 def rotate(webhook: Webhook, user: User) -> str:
-    """A new secret, which is shown this once; the old one signs nothing any more."""
+    """A new secret, which is shown only once; the old one signs nothing any more."""
     secret = new_secret()
     with transaction.atomic():
         _seal(webhook, secret)
@@ -228,7 +228,9 @@ def _deliver(delivery: WebhookDelivery) -> bool:
         logger.warning("webhook refused delivery=%d", delivery.pk)
         return False
     except sealing.SealBrokenError:
-        words = "Its secret cannot be opened: a key was taken out of the settings. Make a new one."
+        words = (
+            "Its secret cannot be decrypted: a key was removed from the settings. Create a new one."
+        )
         rows.update(state=SendState.FAILED, status=None, error=words)
         logger.error("webhook secret cannot be opened webhook=%d", webhook.pk)
         return False

@@ -62,8 +62,8 @@ WAITED_TOO_LONG = (
     "Cyclr could not be reached for too long. Nothing was changed. Retry when it answers again."
 )
 NEVER_ANSWERED = (
-    "It was sent, and Cyclr did not say for too long what came of it. "
-    "Retry when it answers again: a second time does no harm."
+    "It was sent, but Cyclr did not say what happened. Retry when it answers again: doing it "
+    "twice does no harm."
 )
 OVERDUE = LONGEST_AGE + timedelta(hours=1)
 """Nothing is worked on at this age, in whatever state it is."""
@@ -107,7 +107,7 @@ def claim(pk: int) -> Operation | None:
             "console", "account__console", "connector", "account_connector", "actor_user"
         ).get(pk=pk)
         if is_lost:
-            operation.note("lost", "The worker that had it was lost")
+            operation.note("lost", "The worker handling it was lost")
     return operation
 
 
@@ -208,7 +208,7 @@ def _crashed(held: Claim) -> None:
             not_before=timezone.now() + pause,
             lease_until=None,
         )
-        held.note("lost", "Cyclr Desk met a fault of its own; it is tried again")
+        held.note("lost", "Cyclr Desk ran into an error of its own; it will be retried")
     except (SupersededError, DatabaseError) as error:
         logger.warning("crash not noted id=%d error=%s", operation.pk, type(error).__name__)
 
@@ -217,14 +217,14 @@ def _give_up(held: Claim) -> None:
     operation = held.operation
     if operation.outcome is not None:
         words = (
-            "Cyclr did it, but Cyclr Desk could not note it. Refresh the account to see it; "
-            "do not do it again."
+            "Cyclr did it, but Cyclr Desk could not record it. Refresh the account to see "
+            "it; do not do it again."
         )
         _fail(held, Reason.NEEDS_PERSON, words)
     elif operation.sent_at is not None or operation.is_resent:
         words = (
-            "It was sent, and Cyclr Desk failed to find out what came of it. "
-            "Look in Cyclr before you try again."
+            "It was sent, but Cyclr Desk could not find out what happened. Check in Cyclr "
+            "before you try again."
         )
         _fail(held, Reason.NEEDS_PERSON, words)
     elif operation.losses < MOST_LOSSES:
@@ -254,14 +254,15 @@ def _carry_out(held: Claim) -> None:
             _fail(
                 held,
                 Reason.BROKEN,
-                "Its entries can no longer be opened: a key was dropped. Fill in the form again.",
+                "Its entries can no longer be decrypted: a key was removed. Fill in the form "
+                "again.",
             )
             return
         values = {}
     was_sent = operation.sent_at is not None or operation.is_resent
-    so_far = "It was sent before: look in Cyclr." if was_sent else "Nothing was changed."
+    so_far = "It had already been sent: check in Cyclr." if was_sent else "Nothing was changed."
     if may_send and operation.console.retired_at is not None:
-        words = f"This console is not in the settings any more. {so_far}"
+        words = f"This console is no longer in the settings. {so_far}"
         _fail(held, Reason.NOT_ALLOWED, words)
         return
     if may_send and not handler.is_allowed(operation):
@@ -324,7 +325,7 @@ def _give_tidying_up(held: Claim, error: CyclrError) -> bool:
     if isinstance(error, PermanentError) or tried >= len(TIDY_PAUSES):
         held.note(
             "untidy",
-            "Done, but Cyclr refused the last tidying step",
+            "Done, but Cyclr refused the final clean-up step",
             call=error.call,
             status=error.status,
         )
@@ -384,7 +385,7 @@ def _look(held: Claim, handler: Handler, client: Client) -> bool:
             not_before=moment + gap,
             lease_until=None,
         )
-        held.note("looked", "Looked, and it is not there")
+        held.note("looked", "Checked: it is not there")
         return False
     prepared = operation.prepared or {}
     resends = int(prepared.get("resends", 0)) + 1
@@ -392,11 +393,11 @@ def _look(held: Claim, handler: Handler, client: Client) -> bool:
         _fail(
             held,
             Reason.NEEDS_PERSON,
-            "It was sent several times, and Cyclr neither did it nor said why not. "
-            "Look in Cyclr before you try again.",
+            "It was sent several times, and Cyclr neither did it nor said why not. Check in "
+            "Cyclr before you try again.",
         )
         return False
-    held.note("looked", "Looked twice, and it is not there: it is sent again")
+    held.note("looked", "Checked twice and it is not there: sending it again")
     held.write(
         state=State.QUEUED,
         sent_at=None,
@@ -447,8 +448,8 @@ def _wait(held: Claim, handler: Handler, error: TemporaryError | OutcomeUnknownE
             _fail(
                 held,
                 Reason.NEEDS_PERSON,
-                "It was sent, and Cyclr could not be asked since whether it happened. "
-                "Look in Cyclr before you try again.",
+                "It was sent, and Cyclr could not be reached since to ask whether it "
+                "happened. Check in Cyclr before you try again.",
                 error,
             )
         else:
@@ -496,7 +497,8 @@ def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
             held,
             Reason.REFUSED if is_clear else Reason.NEEDS_PERSON,
             "Cyclr refuses this console’s client id and secret. An administrator has to renew "
-            "them. " + ("Nothing was changed." if is_clear else "It was sent before: look there."),
+            "them. "
+            + ("Nothing was changed." if is_clear else "It had already been sent: check there."),
             error,
             keeps_input=is_clear,
         )
@@ -505,8 +507,8 @@ def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
         _fail(
             held,
             Reason.NEEDS_PERSON,
-            "It was sent, and Cyclr refuses to say whether it happened. "
-            "Look in Cyclr before you try again.",
+            "It was sent, and Cyclr refuses to say whether it happened. Check in Cyclr "
+            "before you try again.",
             error,
         )
         return
@@ -525,16 +527,16 @@ def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
             not_before=timezone.now(),
             lease_until=None,
         )
-        held.note("again", "The name was taken meanwhile; another one is chosen", name=name)
+        held.note("again", "The name was taken in the meantime; using another one", name=name)
         return
     except LookAgain:
         held.write(state=State.UNSURE, not_before=timezone.now(), lease_until=None)
-        held.note("unsure", "Cyclr says the name is in use: looking whether it is ours")
+        held.note("unsure", "Cyclr says the name is in use: checking whether it is ours")
         return
     if was_sent and not handler.is_idempotent:
         words = (
-            "It was sent before and not found since, and now Cyclr refuses it. "
-            "Look in Cyclr before you try again."
+            "It was sent earlier and not found since, and now Cyclr refuses it. Check in "
+            "Cyclr before you try again."
         )
         _fail(held, Reason.NEEDS_PERSON, words, error)
         return

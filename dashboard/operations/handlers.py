@@ -62,7 +62,7 @@ class Handler(ABC):
     """Whether its success is an act of its own; False if `finish` records what it does."""
     is_idempotent: ClassVar[bool] = False
     """Whether a second `act` does what the first did: then it is sent again, never looked for."""
-    forbidden: ClassVar[str] = "Whoever asked for this may not do it any more."
+    forbidden: ClassVar[str] = "The person who asked for this no longer has permission."
     """Why it is not done, where `is_allowed` says no."""
 
     def is_allowed(self, operation: Operation) -> bool:

@@ -159,7 +159,7 @@ def operation_cancel(request: StaffRequest, reference: str) -> HttpResponse:
     if submitting.cancel(operation, Actor.staff(request.user)):
         messages.success(request, "Cancelled. Nothing was sent to Cyclr.")
     else:
-        messages.warning(request, "It had begun already, so it could not be cancelled.")
+        messages.warning(request, "It had already begun, so it could not be cancelled.")
     return redirect(operation)
 
 
@@ -187,7 +187,7 @@ def operation_retry(request: StaffRequest, reference: str) -> HttpResponse:
     try:
         is_retried = submitting.retry(operation, Actor.staff(request.user))
     except submitting.AlreadyActiveError as error:
-        messages.warning(request, "Somebody else does this already: here is how far it is.")
+        messages.warning(request, "Somebody else is already doing this: here is its progress.")
         return redirect(error.operation)
     if not is_retried:
         messages.warning(request, "It cannot be tried again as it is: its entries are not kept.")

@@ -27,7 +27,7 @@ LONG_IN_QUEUE = timedelta(seconds=30)
 LONGEST_SAID = 200
 
 MAY_HAVE_HAPPENED = (
-    "The request was sent, so it may have happened. We look for it before anything is sent again; "
+    "The request was sent, so it may have happened. We check before anything is sent again; "
     "it will not be done twice."
 )
 
@@ -120,7 +120,7 @@ def _failed(operation: Operation) -> Note:
     heading = operation.get_reason_display()
     words = operation.error.removeprefix(f"{heading}.")
     if operation.is_superseded:
-        words += " It was tried anew by a later operation."
+        words += " A later operation retried it."
     elif operation.dismissed_at is not None:
         words += " It was dismissed, so it is not listed as something to do."
     return Note("failed", heading, words.strip(), operation.cyclr_message)
@@ -150,7 +150,7 @@ def _queued(operation: Operation, events: Sequence[OperationEvent]) -> Note | No
         return Note(
             "queued",
             "No worker has taken it yet",
-            "It is kept and carried out as soon as one does. See the workers on the overview.",
+            "It is stored and will run as soon as one is free. See Workers on the overview.",
         )
     return None
 

@@ -294,7 +294,7 @@ HOW_FAR = {
     LinkState.SENT: "not opened yet",
     LinkState.OPENED: "opened, never started",
     LinkState.STARTED: "started, never finished",
-    LinkState.RETURNED: "the customer came back, and Cyclr does not say connected",
+    LinkState.RETURNED: "the customer came back, but Cyclr does not say it is connected",
     LinkState.PARTLY: "connected in part",
 }
 COUNTED = {3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8: "Eight", 9: "Nine"}
@@ -317,7 +317,7 @@ def _link_row(link: Link) -> Row:
         else:  # entries that were refused
             why = f"{_counted(getattr(link, 'most_failures', 0))} tries in vain."
     elif getattr(link, "last_mail", None) == MailState.BOUNCED:
-        why = "The message with the link came back."
+        why = "The e-mail with the link bounced."
     else:
         why = f"Works until {clock_or_date_words(link.expires_at)}: {how_far}."
     return Row(

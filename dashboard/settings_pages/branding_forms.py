@@ -55,14 +55,15 @@ class BrandForm(forms.Form):
         label="Language",
         required=False,
         choices=[("", "English"), *(pair for pair in settings.LANGUAGES if pair[0] != "en")],
-        help_text="For customers whose link and browser ask for none of ours.",
+        help_text="For customers whose link and browser do not ask for one of ours.",
     )
     colour = forms.CharField(
         label="Colour",
         required=False,
         max_length=20,
         widget=forms.TextInput(attrs={"class": "short", "spellcheck": "false"}),
-        help_text="Of buttons and links, like #0f6b5c. It is made readable by itself.",
+        help_text="For buttons and links, such as #0f6b5c. It is adjusted if it would be "
+        "hard to read.",
     )
     logo = forms.FileField(
         label="Logo",
@@ -124,8 +125,8 @@ class BrandForm(forms.Form):
             self.add_error("logo", "Choose the picture again: it was not kept.")
         if is_stale:
             raise ValidationError(
-                "Somebody else changed this meanwhile. Your entries stand below: "
-                "save again to put them in place of theirs.",
+                "Somebody else changed this in the meantime. Your entries are below: save "
+                "again to replace theirs.",
                 code="stale",
             )
         return values

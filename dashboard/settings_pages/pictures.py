@@ -66,7 +66,7 @@ def _measured(content: bytes) -> tuple[str, int, int]:
         return "image/webp", *_webp(content)
     if b"<svg" in content[:4096].lower():
         raise PictureError(f"SVG pictures can hold scripts, so they are not taken. {HOW}")
-    raise PictureError(f"This is no picture of a kind that every browser shows safely. {HOW}")
+    raise PictureError(f"This is not a kind of picture that every browser shows safely. {HOW}")
 
 
 def _png(content: bytes) -> tuple[int, int]:

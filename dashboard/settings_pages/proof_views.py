@@ -110,7 +110,7 @@ class ProofForm(forms.Form):
         values = super().clean() or {}
         chosen = self.by_key.get(values.get("method", ""))
         if chosen and not chosen["reads"] and not values.get("is_safe"):
-            self.add_error("is_safe", "Tick this if you know it. Else choose another method.")
+            self.add_error("is_safe", "Tick this if you are sure. Otherwise choose another method.")
         return values
 
     def chosen(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def proof_choose(request: StaffRequest, pk: int) -> HttpResponse:
         form = ProofForm(context["methods"], data=request.POST)
         if form.is_valid():
             _choose(request, connector, form.chosen())
-            messages.success(request, "Proof method chosen. Try it, to see what it answers.")
+            messages.success(request, "Test method chosen. Try it to see what it answers.")
             return redirect("proof_choose", connector.pk)
         context["form"] = form
         return render_page(
@@ -304,5 +304,5 @@ def proof_remove(request: StaffRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             method.delete()
             _record(request, connector, "connectors.drop_proof", method=method.method_name)
-        messages.success(request, "Proof method taken away. Nothing is proven by it any more.")
+        messages.success(request, "Test method removed. It is no longer used.")
     return redirect("proof_list")

@@ -52,7 +52,7 @@ def settings_webhook(request: StaffRequest, pk: int) -> HttpResponse:
             webhook, secret = webhooks.create(console, url, request.user)
             return _page(request, webhook, form, secret=secret)
         if webhooks.change(webhook, url, request.user):
-            messages.success(request, "Saved. What still waits goes to the new address.")
+            messages.success(request, "Saved. Whatever is still waiting goes to the new address.")
         return redirect("settings_webhook", console.pk)
     if webhook is None:
         status = 422 if request.method == "POST" else 200
@@ -102,7 +102,9 @@ def settings_webhook_switch(request: StaffRequest, pk: int) -> HttpResponse:
     webhook = _webhook(request, pk)
     is_on = request.POST.get("on") == "1"
     if webhooks.switch(webhook, request.user, is_on=is_on):
-        words = "On. What still waited is sent." if is_on else "Off. What happens now is not sent."
+        words = "Off. Nothing that happens now is sent."
+        if is_on:
+            words = "On. Whatever was waiting is sent."
         messages.success(request, words)
     return redirect("settings_webhook", pk)
 

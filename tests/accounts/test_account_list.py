@@ -323,7 +323,7 @@ def test_the_age_is_that_of_the_last_complete_reading(viewer: Client, here: Cons
     shown = text_of(viewer.get(URL))
 
     assert "Data from" in shown
-    assert "The last reading broke off." in shown
+    assert "The last sync failed." in shown
 
 
 def test_of_several_consoles_the_one_furthest_behind_counts(viewer: Client, here: Console) -> None:

@@ -62,7 +62,7 @@ def test_a_lead_installs_into_many_accounts_and_retries_the_one_that_failed(
     page.get_by_role("button", name="Start for 3 accounts").click()
     state = page.locator(".head .pill")
     expect(state).to_have_text("Running")
-    shared = page.locator("summary", has_text="The same for all")
+    shared = page.locator("summary", has_text="Same for all")
     shared.focus()
     page.keyboard.press("Enter")
     some_ended = re.compile("[1-3]")  # how many, when the page looks, is a matter of luck
@@ -132,7 +132,7 @@ def test_a_field_says_what_is_wrong_as_it_is_left_and_a_closed_tab_loses_no_more
     page.close()
     page = staff.new_page()
     page.goto(form)
-    expect(page.get_by_role("heading", name="Your entries are back")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your entries were restored")).to_be_visible()
     expect(page.get_by_label("Description")).to_have_value("For the shop")
     expect(page.get_by_label("Integer setting")).to_have_value("10")
     expect(page.get_by_label("Text setting")).to_have_value("kept")
@@ -140,4 +140,4 @@ def test_a_field_says_what_is_wrong_as_it_is_left_and_a_closed_tab_loses_no_more
     sound(page)
     page.get_by_role("button", name="Start with an empty form").click()
     expect(page.get_by_label("Description")).to_have_value("")
-    expect(page.get_by_text("Your entries are back")).to_have_count(0)
+    expect(page.get_by_text("Your entries were restored")).to_have_count(0)

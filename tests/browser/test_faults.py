@@ -78,7 +78,7 @@ def test_a_killed_worker_a_double_click_a_reload_and_the_back_button(
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Operations").click()
     page.get_by_role("link", name="Install Slack").first.click()
     expect(page.locator(".pill[data-state]")).to_have_text("Done")
-    expect(page.get_by_text("The worker that had it was lost")).to_be_visible()
+    expect(page.get_by_text("The worker handling it was lost")).to_be_visible()
 
 
 def test_the_browser_that_sends_the_same_form_again_installs_nothing_more(

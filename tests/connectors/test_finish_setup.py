@@ -260,7 +260,7 @@ def test_a_setting_with_a_value_may_stay_as_it_is(
     answer = agent.post(url_of(depot), hidden(page) | {"setting-0": "", "setting-1": ""})
 
     html = text_of(answer)
-    assert "It has a value. Leave this empty to keep it." in html
+    assert "It already has a value. Leave this empty to keep it." in html
     assert html.count("Fill this in.") >= 1 and "One field needs another look" in html
 
 

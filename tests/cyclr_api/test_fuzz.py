@@ -291,7 +291,7 @@ WIRE: dict[str, bytes] = {
     "302 to nowhere": http(b"", "Location: http://[", status="302 Found"),
     "304": http(b"", status="304 Not Modified"),
 }
-"""Answers to a write from which nobody can tell what became of it."""
+"""Reply to a write from which nobody can tell what became of it."""
 
 
 def several(index: int) -> list[Operation]:

@@ -50,7 +50,7 @@ def test_a_closed_tab_loses_nothing_but_secrets(agent: Client, harbour: Account)
     agent.post(check, blank(connector, harbour) | typed)
     page = unescape(agent.get(form).content.decode())
 
-    assert "Your entries are back" in page
+    assert "Your entries were restored" in page
     assert 'value="Support"' in page
     assert 'value="acme.freshdesk.com"' in page
     assert CANARY not in page
@@ -92,7 +92,7 @@ def test_nothing_typed_leaves_no_draft(agent: Client, harbour: Account) -> None:
     agent.post(check, blank(connector, harbour))
 
     assert not Draft.objects.exists()
-    assert "Your entries are back" not in agent.get(form).content.decode()
+    assert "Your entries were restored" not in agent.get(form).content.decode()
 
 
 def test_a_draft_ends_when_it_is_sent(agent: Client, harbour: Account) -> None:
@@ -138,7 +138,7 @@ def test_a_draft_is_its_writers_alone(agent: Client, harbour: Account) -> None:
     other = Client()
     other.force_login(make_user(Role.AGENT))
 
-    assert "Your entries are back" not in other.get(form).content.decode()
+    assert "Your entries were restored" not in other.get(form).content.decode()
 
 
 def test_a_field_says_what_is_wrong_as_it_is_left(agent: Client, harbour: Account) -> None:

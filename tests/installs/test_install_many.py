@@ -225,7 +225,7 @@ def test_another_method_keeps_the_table_less_its_secrets(lead: Client) -> None:
 
     assert SECRET not in response.content.decode()
     assert typed(response).splitlines()[1] == f"{account},,acme"
-    assert "Secrets of the table are gone" in response.content.decode()
+    assert "Secrets in the table were not kept" in response.content.decode()
 
 
 def test_a_column_may_be_called_name(lead: Client) -> None:

@@ -96,7 +96,7 @@ def test_a_used_form_with_other_entries_is_told_so(harbour: Account, agent: Clie
     answer = agent.post(url, data | {"description": "something else"})
 
     assert answer.status_code == 409
-    assert b"This form was sent before, with other entries" in answer.content
+    assert b"This form was already sent, with different entries" in answer.content
     assert b"something else" in answer.content
 
 
@@ -263,7 +263,7 @@ def test_fix_and_retry_marks_the_field_and_wipes_what_the_first_try_kept(
     page = agent.get(f"{url}?from={failed.reference}").content.decode()
 
     assert 'aria-invalid="true"' in page
-    assert "The last try failed" in page and "canary-typed" not in page
+    assert "The last attempt failed" in page and "canary-typed" not in page
     data["submission"] = str(uuid.uuid4())
     agent.post(f"{url}?from={failed.reference}", data)
     failed.refresh_from_db()

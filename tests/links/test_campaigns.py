@@ -389,9 +389,9 @@ def test_a_preview_says_what_will_happen_and_who_is_left_out(
     assert "3 accounts are left out" in html
     problems = {row.account_id: row.problem for row in run.rows.exclude(problem="")}
     assert problems == {
-        third.account_id: "HubSpot is on an open link already.",
+        third.account_id: "HubSpot already has an open link.",
         gone.account_id: "HubSpot is gone from Cyclr.",
-        keyless.account_id: "HubSpot is not connected by a link.",
+        keyless.account_id: "HubSpot cannot be connected by a link.",
     }
     assert "Slack is authenticated." in html
     assert not Link.objects.exclude(pk=linked.pk).exists()

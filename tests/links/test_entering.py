@@ -498,7 +498,7 @@ def test_the_same_form_with_other_entries_is_asked_for_again(
     answer = save(customer, link, fields, API_key="other", Region="eu")
 
     assert answer.status_code == 409
-    assert "This form was sent before" in text(answer) and "other" not in text(answer)
+    assert "This form was already sent" in text(answer) and "other" not in text(answer)
     assert fields["submission"] not in text(answer)
 
 

@@ -277,7 +277,7 @@ def test_a_link_is_made_with_all_its_wishes(agent: Client) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"has_reminders": "on"}, "Reminders are mailed: give an address."),
+        ({"has_reminders": "on"}, "Reminders are sent by e-mail: enter an address."),
         ({"language": "xx"}, "not one of the available choices"),
         ({"ticket_url": "javascript:alert(1)"}, "valid URL"),
         ({"ticket_url": "ftp://files.example.com/x"}, "Give an address like https://"),
@@ -325,7 +325,7 @@ def test_two_colleagues_do_not_overwrite_each_other(agent: Client, made: Link) -
 
     assert answer.status_code == 409
     page = text_of(answer)
-    assert "A colleague changed this link meanwhile" in page
+    assert "A colleague changed this link in the meantime" in page
     assert "From the first" in page and "From the second" in page
     made.refresh_from_db()
     assert made.message == "From the first"

@@ -509,8 +509,8 @@ def test_a_run_whose_workers_die_is_closed_although_it_is_sent_again_and_again(
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (PacedError(CALL, retry_after=3), "Cyclr allows no more calls just now."),
-        (RateLimitedError(CALL, 429, retry_after=3), "Cyclr allows no more calls just now."),
+        (PacedError(CALL, retry_after=3), "Cyclr allows no more calls for now."),
+        (RateLimitedError(CALL, 429, retry_after=3), "Cyclr allows no more calls for now."),
         (UnexpectedAnswerError(CALL, 200), "Cyclr’s answer could not be read."),
         (PagingError(CALL), "Cyclr’s answer could not be read."),
         (UnreachableError(CALL), "Cyclr does not answer."),

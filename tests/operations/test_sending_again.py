@@ -145,7 +145,7 @@ def test_what_was_withdrawn_after_a_lost_answer_is_not_sent_again(
 
     operation.refresh_from_db()
     assert (operation.state, operation.reason) == (State.FAILED, "not-allowed")
-    assert operation.error == "It was withdrawn. It was sent before: look in Cyclr."
+    assert operation.error == "It was withdrawn. It had already been sent: check in Cyclr."
     assert description(cyclr, operation) != "for sales"
 
 

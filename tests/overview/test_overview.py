@@ -218,7 +218,7 @@ def test_a_message_that_came_back_is_listed(account: Account) -> None:
     queue_mail(link, Actor.system())
     link.mails.update(state=MailState.BOUNCED)
 
-    assert "The message with the link came back." in overview(show="links")
+    assert "The e-mail with the link bounced." in overview(show="links")
 
 
 def test_links_that_trouble_nobody_are_not_listed(console: Console) -> None:

@@ -223,7 +223,7 @@ def test_a_person_is_added_with_a_password_shown_once(monkeypatch: pytest.Monkey
     said = add_person(*arguments, monkeypatch=monkeypatch)
 
     user = User.objects.get()
-    password = said.split("Password, shown this once: ")[1].strip()
+    password = said.split("Password, shown only once: ")[1].strip()
     assert user.check_password(password)
     assert (user.name, user.roles) == ("Mara", {None: Role.LEAD})
     assert AuditEntry.objects.get().action == "gave a role"

@@ -82,7 +82,7 @@ def test_an_address_that_may_not_be_is_refused_and_kept_in_the_form(
     response = admin.post(page_of(console), {"url": "http://169.254.169.254/latest/"})
 
     assert response.status_code == 422
-    assert "Use https: what is sent names your customers." in text_of(response)
+    assert "Use https: the messages name your customers." in text_of(response)
     assert 'value="http://169.254.169.254/latest/"' in text_of(response)
     assert not Webhook.objects.exists()
 

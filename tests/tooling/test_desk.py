@@ -48,7 +48,7 @@ def test_the_second_start_keeps_data_and_names_the_e_mail_alone(
     desk_processes: StartDesk,
 ) -> None:
     desk = desk_processes(DESK_ADMIN_PASSWORD="", DESK_DEMO="1")
-    assert "shown this once" in desk.logs
+    assert "shown only once" in desk.logs
     before, links = desk.logs, links_of(desk)
     assert links
     desk.interrupt()
@@ -58,7 +58,7 @@ def test_the_second_start_keeps_data_and_names_the_e_mail_alone(
     said = desk.logs.removeprefix(before)
     assert f"Sign in as {desk.admin_email} with the password that was set." in said
     assert f"manage.py set_password {desk.admin_email}" in said
-    assert "shown this once" not in said
+    assert "shown only once" not in said
     assert links_of(desk) == links
 
 

@@ -66,7 +66,7 @@ class Command(BaseCommand):
             raise CommandError(f"{email} was added by somebody else just now.") from None
         self.stdout.write(f"{email} is {role.label} {where} now.")
         if not given:
-            self.stdout.write(f"Password, shown this once: {password}")
+            self.stdout.write(f"Password, shown only once: {password}")
 
 
 def _console(asked: str) -> Console | None:
