@@ -18,7 +18,7 @@ from tests.support.desk import Desk
 from tests.support.services import PostgresServer, RedisServer, chromium, make_database
 from tests.support.waiting import CEILING_MS
 
-pytest_plugins = ["tests.simulated"]
+pytest_plugins = ["tests.simulated", "tests.support.groups"]
 
 # Playwright's event loop runs in the test's thread, where Django would refuse to use the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
