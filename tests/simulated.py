@@ -11,7 +11,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import CyclrState, demo_state, mount
 from dashboard.consoles import pacing
 from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
@@ -26,9 +26,9 @@ from tests.factories import make_console, make_user
 
 
 @pytest.fixture
-def cyclr(settings: Any) -> Iterator[World]:
+def cyclr(settings: Any) -> Iterator[CyclrState]:
     """A Cyclr in memory that the dashboard's clients talk to."""
-    world = World.support()
+    world = demo_state()
     world.api_url = "https://cyclr.test"
     world.service_url = "https://service.cyclr.test"
     world.provider_url = "https://provider.test"
@@ -46,7 +46,7 @@ def cyclr(settings: Any) -> Iterator[World]:
 
 
 @pytest.fixture
-def console(cyclr: World, db: None) -> Console:
+def console(cyclr: CyclrState, db: None) -> Console:
     """The console of that Cyclr; nothing was read yet."""
     return make_console(
         name="Local Cyclr",

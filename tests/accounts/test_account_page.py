@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.links.models import LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -416,7 +416,7 @@ def test_refresh_without_script_leads_back() -> None:
 
 
 def test_refresh_in_place_reads_and_ends_by_itself(
-    agent: Client, cyclr: World, harbour: Account
+    agent: Client, cyclr: CyclrState, harbour: Account
 ) -> None:
     url = url_of(harbour)
     asked = agent.post(

@@ -24,13 +24,13 @@ from urllib.parse import quote
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from cyclr_api.simulator.scale import LARGEST  # noqa: E402
+from cyclr_api.simulator.demo.load_data import LARGEST  # noqa: E402
 
 CONNECTIONS = (1, 4)
 
 TRIVIAL = """
 import sys, threading
-from cyclr_api.simulator.server import Server
+from cyclr_api.simulator.server.sockets import Server
 
 def trivial(environ, start_response):
     start_response("200 OK", [("Content-Length", "2")])

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.bulk import services, words
 from dashboard.bulk.models import BulkRun
@@ -204,7 +204,7 @@ def test_the_parts_of_the_bar_follow_each_other_and_fit(
 
 def test_what_a_worker_has_not_begun_is_queued(
     client: Client,
-    cyclr: World,
+    cyclr: CyclrState,
     lead: User,  # noqa: F811
     accounts: list[Any],  # noqa: F811
 ) -> None:
@@ -222,7 +222,7 @@ def test_what_a_worker_has_not_begun_is_queued(
 
 def test_a_poll_asks_no_more_of_the_database_for_many_rows(
     client: Client,
-    cyclr: World,
+    cyclr: CyclrState,
     lead: User,  # noqa: F811
     accounts: list[Any],  # noqa: F811
     hands: Hands,
@@ -244,7 +244,7 @@ def test_a_poll_asks_no_more_of_the_database_for_many_rows(
 
 def test_what_cannot_be_retried_is_said(
     client: Client,
-    cyclr: World,
+    cyclr: CyclrState,
     lead: User,  # noqa: F811
     accounts: list[Any],  # noqa: F811
     hands: Hands,
@@ -263,7 +263,7 @@ def test_what_cannot_be_retried_is_said(
 
 def test_an_operation_leads_to_its_run(
     client: Client,
-    cyclr: World,
+    cyclr: CyclrState,
     lead: User,  # noqa: F811
     accounts: list[Any],  # noqa: F811
 ) -> None:
@@ -279,7 +279,7 @@ def test_an_operation_leads_to_its_run(
 
 def test_the_outcomes_are_a_table_that_computes_nothing(
     client: Client,
-    cyclr: World,
+    cyclr: CyclrState,
     lead: User,  # noqa: F811
     accounts: list[Any],  # noqa: F811
     hands: Hands,
@@ -301,7 +301,7 @@ def test_the_outcomes_are_a_table_that_computes_nothing(
 
 def test_the_lines_of_one_kind_are_shown_alone(
     client: Client,
-    cyclr: World,
+    cyclr: CyclrState,
     lead: User,  # noqa: F811
     accounts: list[Any],  # noqa: F811
     hands: Hands,
@@ -325,7 +325,7 @@ def test_the_lines_of_one_kind_are_shown_alone(
 
 def test_the_operations_of_a_run_do_not_bury_the_others(
     client: Client,
-    cyclr: World,
+    cyclr: CyclrState,
     lead: User,  # noqa: F811
     accounts: list[Any],  # noqa: F811
 ) -> None:

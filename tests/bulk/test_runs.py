@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.bulk import services
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
@@ -86,13 +86,13 @@ def carry_out(run: BulkRun, hands: Hands, rounds: int = 30) -> None:
             return
 
 
-def of_webhook(cyclr: World, account: Account) -> list[Any]:
+def of_webhook(cyclr: CyclrState, account: Account) -> list[Any]:
     """What Cyclr has of it in an account."""
     return [c for c in cyclr.installed[account.cyclr_id] if c.name.startswith("Own hook")]
 
 
 def test_a_preview_changes_nothing(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts[:3])])
 
@@ -105,7 +105,7 @@ def test_a_preview_changes_nothing(
 
 
 def test_a_run_installs_into_each_account_once(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts)])
 
@@ -135,7 +135,7 @@ def test_the_same_form_sent_twice_is_one_run(lead: User, accounts: list[Account]
 
 
 def test_an_account_twice_in_the_table_is_done_once(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(
         lead, accounts[0].console, [target(1, accounts[0]), target(2, accounts[0], "Own hook 2")]
@@ -149,7 +149,7 @@ def test_an_account_twice_in_the_table_is_done_once(
 
 
 def test_a_line_with_a_problem_is_left_out(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     targets = [target(1, None, problem="No such account."), target(2, accounts[0])]
     run = make_run(lead, accounts[0].console, targets)
@@ -163,7 +163,7 @@ def test_a_line_with_a_problem_is_left_out(
 
 
 def test_a_few_rows_at_a_time_are_handed_over(
-    cyclr: World, lead: User, accounts: list[Account]
+    cyclr: CyclrState, lead: User, accounts: list[Account]
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts)])
     services.start(run, Actor.staff(lead))
@@ -179,7 +179,7 @@ def test_a_few_rows_at_a_time_are_handed_over(
 
 
 def test_a_paused_run_hands_over_nothing_and_goes_on_when_resumed(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts)])
     services.start(run, Actor.staff(lead))
@@ -197,7 +197,7 @@ def test_a_paused_run_hands_over_nothing_and_goes_on_when_resumed(
 
 
 def test_an_ended_run_takes_back_what_waits(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts)])
     services.start(run, Actor.staff(lead))
@@ -214,7 +214,7 @@ def test_an_ended_run_takes_back_what_waits(
 
 
 def test_only_the_failed_rows_are_retried(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     bad = accounts[1]
     run = make_run(lead, bad.console, [target(n, a) for n, a in enumerate(accounts[:3])])
@@ -235,7 +235,7 @@ def test_only_the_failed_rows_are_retried(
 
 
 def test_what_may_have_happened_is_not_retried(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(1, accounts[0])])
     services.start(run, Actor.staff(lead))
@@ -248,7 +248,7 @@ def test_what_may_have_happened_is_not_retried(
 
 
 def test_what_somebody_tried_anew_is_not_retried(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(1, accounts[0])])
     cyclr.faults.respond("POST", "*install", 400, {"Message": "No."}, times=1)
@@ -261,7 +261,7 @@ def test_what_somebody_tried_anew_is_not_retried(
 
 
 def test_a_paused_run_does_not_go_on_by_a_retry(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts)])
     cyclr.faults.respond("POST", "*install", 400, {"Message": "No."}, times=1)
@@ -277,7 +277,7 @@ def test_a_paused_run_does_not_go_on_by_a_retry(
 
 
 def test_a_row_waits_while_somebody_else_works_in_its_account(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     first = make_run(lead, accounts[0].console, [target(1, accounts[0])])
     second = make_run(lead, accounts[0].console, [target(1, accounts[0], "Own hook two")])
@@ -296,7 +296,7 @@ def test_a_row_waits_while_somebody_else_works_in_its_account(
 
 
 def test_a_run_stops_when_its_starter_may_not_any_more(
-    cyclr: World, lead: User, accounts: list[Account]
+    cyclr: CyclrState, lead: User, accounts: list[Account]
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(1, accounts[0])])
     services.start(run, Actor.staff(lead))
@@ -311,7 +311,7 @@ def test_a_run_stops_when_its_starter_may_not_any_more(
 
 
 def test_another_lead_takes_a_run_over_by_resuming_it(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(1, accounts[0])])
     services.start(run, Actor.staff(lead))
@@ -327,7 +327,7 @@ def test_another_lead_takes_a_run_over_by_resuming_it(
 
 
 def test_a_run_in_which_all_fail_pauses_and_goes_on_when_resumed(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts)])
     cyclr.faults.respond("POST", "*install", 400, {"Message": "Quota reached."}, times=None)
@@ -347,7 +347,7 @@ def test_a_run_in_which_all_fail_pauses_and_goes_on_when_resumed(
 
 
 def test_of_two_runs_of_the_same_the_second_leaves_out_what_the_first_did(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     runs = []
     for name in ("Own hook", "Own hook two"):
@@ -367,7 +367,7 @@ def test_of_two_runs_of_the_same_the_second_leaves_out_what_the_first_did(
 
 
 def test_a_row_whose_key_was_dropped_is_left_out_in_words(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands, settings: Any
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands, settings: Any
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(1, accounts[0])])
     services.start(run, Actor.staff(lead))
@@ -393,7 +393,7 @@ def test_a_rows_entries_cannot_be_moved_to_another(lead: User, accounts: list[Ac
 
 
 def test_entries_are_wiped_when_done_and_a_day_after_the_end(
-    cyclr: World, lead: User, accounts: list[Account], hands: Hands
+    cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts[:2])])
     cyclr.faults.respond("POST", "*install", 400, {"Message": "No."}, times=1)

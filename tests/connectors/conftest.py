@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.connectors import looking_up, proving
 from dashboard.connectors.models import LookUp, ProofMethod, ProofRun
 from dashboard.consoles import pacing
@@ -52,7 +52,7 @@ def choose(connector: AccountConnector, name: str, path: str = "") -> ProofMetho
     )
 
 
-def say(cyclr: World, connector: AccountConnector, answer: Any) -> None:
+def say(cyclr: CyclrState, connector: AccountConnector, answer: Any) -> None:
     """Have the third party answer every method of the connector so."""
     installed = cyclr.installed[connector.account.cyclr_id]
     next(one for one in installed if one.id == connector.cyclr_id).answers["*"] = answer

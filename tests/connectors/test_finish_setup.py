@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.connectors import looking_up, tasks
 from dashboard.connectors.models import LookUp, LookUpKind
 from dashboard.mirror import sync
@@ -26,7 +26,7 @@ TRIGGER = ("POST", "/account/connectors/{id}/triggers/{trigger}")
 
 
 @pytest.fixture
-def depot(cyclr: World, harbour: Account) -> AccountConnector:
+def depot(cyclr: CyclrState, harbour: Account) -> AccountConnector:
     """A connector of which the setting Warehouse is looked up; installed and authenticated."""
     cyclr.install(
         harbour.cyclr_id,
@@ -61,14 +61,14 @@ def save(agent: Client, depot: AccountConnector, page: str, **values: str) -> An
     return agent.post(url_of(depot), hidden(page) | data)
 
 
-def value_in_cyclr(cyclr: World, depot: AccountConnector, name: str) -> list[str]:
+def value_in_cyclr(cyclr: CyclrState, depot: AccountConnector, name: str) -> list[str]:
     installed = cyclr.installed[depot.account.cyclr_id]
     one = next(one for one in installed if one.id == depot.cyclr_id)
     return [entry["Value"] for entry in one.properties if entry["Name"] == name]
 
 
 def test_the_story_from_the_panel_to_the_saved_value(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     panel = text_of(agent.get(depot.get_absolute_url()))
     assert "Finish set-up" in panel and "No value yet" in panel
@@ -92,7 +92,7 @@ def test_the_story_from_the_panel_to_the_saved_value(
 
 
 def test_the_page_waits_for_a_worker_and_shows_the_choices_by_itself(
-    cyclr: World, depot: AccountConnector, agent: Client
+    cyclr: CyclrState, depot: AccountConnector, agent: Client
 ) -> None:
     first = text_of(agent.get(url_of(depot)))
     assert 'hx-trigger="submit, load"' in first and "setting-0" not in first
@@ -112,7 +112,7 @@ def test_the_page_waits_for_a_worker_and_shows_the_choices_by_itself(
 
 
 def test_another_value_than_those_offered_can_be_typed(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     page = looked_up(agent, depot)
 
@@ -123,7 +123,7 @@ def test_another_value_than_those_offered_can_be_typed(
 
 
 def test_saving_again_changes_the_one_value_that_is_there(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     for value in ("wh-1", "wh-3", "wh-3"):
         page = looked_up(agent, depot)
@@ -136,7 +136,7 @@ def test_saving_again_changes_the_one_value_that_is_there(
 
 
 def test_a_lost_answer_saves_it_once(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     page = looked_up(agent, depot)
     cyclr.faults.drop_after_effect("POST", "/account/connectors/{id}/properties")
@@ -151,7 +151,7 @@ def test_a_lost_answer_saves_it_once(
 
 
 def test_a_lost_request_is_sent_again(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     page = looked_up(agent, depot)
     cyclr.faults.drop_before_effect("POST", "/account/connectors/{id}/properties")
@@ -166,7 +166,7 @@ def test_a_lost_request_is_sent_again(
 
 
 def test_a_look_up_that_fails_leaves_typing(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     cyclr.faults.respond(*TRIGGER, status=400, body='{"Message": "Third party says no"}')
 
@@ -180,7 +180,7 @@ def test_a_look_up_that_fails_leaves_typing(
 
 
 def test_while_cyclr_is_away_it_tries_again_and_then_says_so(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     agent.post(reverse("connector_look_up", args=[depot.pk]))
     cyclr.faults.rate_limit(*TRIGGER, retry_after="40")
@@ -197,7 +197,7 @@ def test_while_cyclr_is_away_it_tries_again_and_then_says_so(
 
 
 def test_what_was_typed_is_kept_when_the_choices_came_or_went_meanwhile(
-    cyclr: World, depot: AccountConnector, agent: Client
+    cyclr: CyclrState, depot: AccountConnector, agent: Client
 ) -> None:
     typed = text_of(agent.get(f"{url_of(depot)}?type=1"))
     looked_up(agent, depot)
@@ -215,7 +215,7 @@ def test_what_was_typed_is_kept_when_the_choices_came_or_went_meanwhile(
 
 
 def test_nothing_filled_in_is_said_and_nothing_is_sent(
-    cyclr: World, depot: AccountConnector, agent: Client
+    cyclr: CyclrState, depot: AccountConnector, agent: Client
 ) -> None:
     page = looked_up(agent, depot)
 
@@ -226,7 +226,7 @@ def test_nothing_filled_in_is_said_and_nothing_is_sent(
 
 
 def test_pressed_twice_it_is_saved_once_and_a_colleague_sees_the_first(
-    cyclr: World, depot: AccountConnector, agent: Client
+    cyclr: CyclrState, depot: AccountConnector, agent: Client
 ) -> None:
     page = looked_up(agent, depot)
     save(agent, depot, page, setting_0="wh-1", setting_0_other="")
@@ -241,7 +241,7 @@ def test_pressed_twice_it_is_saved_once_and_a_colleague_sees_the_first(
 
 
 def test_a_setting_with_a_value_may_stay_as_it_is(
-    cyclr: World, depot: AccountConnector, agent: Client
+    cyclr: CyclrState, depot: AccountConnector, agent: Client
 ) -> None:
     CatalogueConnector.objects.filter(name="Looks Things Up").update(
         parameters=[
@@ -265,7 +265,7 @@ def test_a_setting_with_a_value_may_stay_as_it_is(
 
 
 def test_a_secret_one_is_typed_hidden_and_shown_to_nobody(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     CatalogueConnector.objects.filter(name="Looks Things Up").update(
         parameters=[
@@ -292,7 +292,7 @@ def test_a_secret_one_is_typed_hidden_and_shown_to_nobody(
 
 
 def test_choices_are_sealed_and_gone_after_an_hour(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     looked_up(agent, depot)
     kept = LookUp.objects.get()
@@ -307,7 +307,7 @@ def test_choices_are_sealed_and_gone_after_an_hour(
 
 
 def test_the_triggers_are_read_from_the_library_where_the_connector_came_without(
-    cyclr: World, depot: AccountConnector, agent: Client
+    cyclr: CyclrState, depot: AccountConnector, agent: Client
 ) -> None:
     def without(value: dict[str, Any]) -> dict[str, Any]:
         return {**value, "Connector": {**value["Connector"], "Triggers": None}}
@@ -318,7 +318,7 @@ def test_the_triggers_are_read_from_the_library_where_the_connector_came_without
 
 
 def test_it_is_offered_only_once_it_is_authenticated(
-    cyclr: World, depot: AccountConnector, agent: Client
+    cyclr: CyclrState, depot: AccountConnector, agent: Client
 ) -> None:
     AccountConnector.objects.filter(pk=depot.pk).update(authenticated=False)
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.connectors import proving
 from dashboard.connectors.models import ProofMethod, ProofRun
@@ -30,7 +30,7 @@ STATE = 'data-state="not-working">Not working<'
 
 @pytest.fixture
 def failed(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> AccountConnector:
     """MailChimp of Harbour Books: it was proven to work, and its newest test failed."""
     test(mailchimp)
@@ -120,7 +120,7 @@ def agent_user(agent: Client):  # type: ignore[no-untyped-def]
 
 
 def test_a_test_that_works_ends_it(
-    cyclr: World, failed: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, failed: AccountConnector, proof_method: ProofMethod
 ) -> None:
     say(cyclr, failed, {"contacts": [{"email": "robin@customer.example"}]})
     test(failed)
@@ -131,7 +131,7 @@ def test_a_test_that_works_ends_it(
 
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_test_that_says_nothing_leaves_it_as_it_is(
-    status: int, cyclr: World, failed: AccountConnector, hands: Hands
+    status: int, cyclr: CyclrState, failed: AccountConnector, hands: Hands
 ) -> None:
     cyclr.faults.respond(*METHOD, status=status)
     run = proving.ask(failed, Actor.system())
@@ -161,7 +161,7 @@ def test_an_older_test_that_ends_later_does_not_undo_a_newer_one(
 
 
 def test_new_credentials_end_it_until_they_are_tested(
-    cyclr: World, failed: AccountConnector
+    cyclr: CyclrState, failed: AccountConnector
 ) -> None:
     cyclr.deauthenticate(failed.cyclr_id)
     sync.refresh_account(failed.account)
@@ -200,7 +200,12 @@ def test_it_can_be_reconnected_like_what_is_not_authenticated(
     ],
 )
 def test_a_test_that_meets_trouble_says_so_and_keeps_the_last_answer_in_view(
-    status: int, words: str, cyclr: World, failed: AccountConnector, agent: Client, hands: Hands
+    status: int,
+    words: str,
+    cyclr: CyclrState,
+    failed: AccountConnector,
+    agent: Client,
+    hands: Hands,
 ) -> None:
     cyclr.faults.respond(*METHOD, status=status, headers={"Retry-After": "30"})
     press_test(agent, failed)

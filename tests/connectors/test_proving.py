@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.connectors import proving, tasks
 from dashboard.connectors.models import ProofMethod, ProofRun
@@ -34,7 +34,7 @@ def proven(connector: AccountConnector) -> ProofRun:
 
 
 def test_an_answer_proves_it_and_says_whose_account_it_is(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     began = timezone.now()
 
@@ -47,7 +47,7 @@ def test_an_answer_proves_it_and_says_whose_account_it_is(
 
 
 def test_what_the_third_party_refuses_does_not_work(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     say(cyclr, mailchimp, {"Status": 401, "Body": {"Message": "The key has been revoked."}})
 
@@ -60,7 +60,7 @@ def test_what_the_third_party_refuses_does_not_work(
 
 @pytest.mark.parametrize("said", ["", "The key has been revoked.", "Missing scope contacts.read"])
 def test_what_is_forbidden_does_not_work_and_does_not_blame_the_credentials(
-    said: str, cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    said: str, cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     say(cyclr, mailchimp, {"Status": 403, "Body": {"Message": said} if said else None})
 
@@ -83,7 +83,7 @@ def test_what_is_forbidden_does_not_work_and_does_not_blame_the_credentials(
     ],
 )
 def test_an_address_refused_in_other_words_says_nothing_about_the_connection(
-    said: str, cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    said: str, cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     say(cyclr, mailchimp, {"Status": 403, "Body": {"Message": said}})
 
@@ -95,7 +95,7 @@ def test_an_address_refused_in_other_words_says_nothing_about_the_connection(
 
 
 def test_our_address_refused_is_no_fault_of_the_connection(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     cyclr.allowed_ips = []
 
@@ -108,7 +108,7 @@ def test_our_address_refused_is_no_fault_of_the_connection(
 
 
 def test_a_method_that_is_gone_says_nothing_about_the_connection(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     ProofMethod.objects.update(unique_id="00000000-0000-4000-8000-000000000000")
 
@@ -119,7 +119,7 @@ def test_a_method_that_is_gone_says_nothing_about_the_connection(
 
 
 def test_without_credentials_it_does_not_work(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     cyclr.deauthenticate(mailchimp.cyclr_id)
     AccountConnector.objects.filter(pk=mailchimp.pk).update(authenticated=False)
@@ -130,7 +130,7 @@ def test_without_credentials_it_does_not_work(
 
 
 def test_an_answer_that_does_not_tell_keeps_the_identity_that_is_known(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     proven(mailchimp)
     say(cyclr, mailchimp, {"subscribers": []})
@@ -142,7 +142,7 @@ def test_an_answer_that_does_not_tell_keeps_the_identity_that_is_known(
 
 
 def test_while_cyclr_is_away_it_waits_longer_and_longer_and_gives_up_in_words(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod, hands: Hands
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, hands: Hands
 ) -> None:
     cyclr.faults.rate_limit(*METHOD, retry_after="40")
     run = proving.ask(mailchimp, Actor.system())
@@ -161,7 +161,7 @@ def test_while_cyclr_is_away_it_waits_longer_and_longer_and_gives_up_in_words(
 
 
 def test_a_third_party_s_rate_limit_does_not_hold_what_is_asked_of_cyclr(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     cyclr.faults.rate_limit(*METHOD, retry_after="60")
     proving.ask(mailchimp, Actor.system())
@@ -173,7 +173,7 @@ def test_a_third_party_s_rate_limit_does_not_hold_what_is_asked_of_cyclr(
 
 
 def test_a_method_that_breaks_is_no_trouble_with_cyclr(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     cyclr.faults.respond(*METHOD, status=500)
     proving.ask(mailchimp, Actor.system())
@@ -183,7 +183,7 @@ def test_a_method_that_breaks_is_no_trouble_with_cyclr(
 
 
 def test_a_run_that_is_under_way_elsewhere_is_left_alone(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     run = proving.ask(mailchimp, Actor.system())
     assert run is not None
@@ -198,7 +198,7 @@ def test_a_run_that_is_under_way_elsewhere_is_left_alone(
 
 
 def test_a_worker_that_lost_its_claim_changes_nothing(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     run = proving.ask(mailchimp, Actor.system())
     assert run is not None
@@ -213,7 +213,7 @@ def test_a_worker_that_lost_its_claim_changes_nothing(
 
 
 def test_who_asks_twice_before_it_began_has_one_call(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     first = proving.ask(mailchimp, Actor.system())
     second = proving.ask(mailchimp, Actor.system())
@@ -225,7 +225,7 @@ def test_who_asks_twice_before_it_began_has_one_call(
 
 
 def test_a_proof_put_off_comes_forward_when_asked_for_now(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     later = timezone.now() + timedelta(minutes=5)
     run = proving.ask(mailchimp, Actor.system(), not_before=later)
@@ -238,7 +238,9 @@ def test_a_proof_put_off_comes_forward_when_asked_for_now(
     assert ProofRun.objects.get().worked is True
 
 
-def test_nothing_is_asked_for_without_a_method(cyclr: World, mailchimp: AccountConnector) -> None:
+def test_nothing_is_asked_for_without_a_method(
+    cyclr: CyclrState, mailchimp: AccountConnector
+) -> None:
     assert proving.ask(mailchimp, Actor.system()) is None
     proof = proving.prove(client(mailchimp.account.console), mailchimp)
 
@@ -246,7 +248,7 @@ def test_nothing_is_asked_for_without_a_method(cyclr: World, mailchimp: AccountC
 
 
 def test_the_call_names_the_method_by_what_outlives_releases(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     proven(mailchimp)
 
@@ -255,7 +257,7 @@ def test_the_call_names_the_method_by_what_outlives_releases(
 
 
 def test_a_method_of_another_version_is_not_taken(
-    cyclr: World, mailchimp: AccountConnector
+    cyclr: CyclrState, mailchimp: AccountConnector
 ) -> None:
     made = choose(mailchimp, "List Subscribers")
     made.connector_version = "another"
@@ -265,7 +267,7 @@ def test_a_method_of_another_version_is_not_taken(
 
 
 def test_a_colleagues_test_is_in_the_audit_trail(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     proving.ask(mailchimp, Actor.staff(make_user(Role.AGENT, name="Mara")))
     work()
@@ -301,7 +303,7 @@ def test_lost_messages_are_sent_again_and_old_runs_forgotten(
 
 
 def test_what_no_worker_comes_to_an_end_with_is_ended_in_words(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod, hands: Hands
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, hands: Hands
 ) -> None:
     proving.ask(mailchimp, Actor.system())
     hands.later(31 * 60)
@@ -314,7 +316,7 @@ def test_what_no_worker_comes_to_an_end_with_is_ended_in_words(
 
 
 def test_a_console_that_is_not_in_use_is_not_asked(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
 ) -> None:
     proving.ask(mailchimp, Actor.system())
     console = mailchimp.account.console

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.connectors import proving
 from dashboard.connectors.models import ProofMethod, ProofRun
@@ -26,7 +26,7 @@ def press_test(browser: Client, connector: AccountConnector) -> str:
 
 
 def test_the_result_appears_by_itself(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
 ) -> None:
     page = text_of(agent.get(mailchimp.get_absolute_url()))
     assert f'hx-post="/connectors/{mailchimp.pk}/test/"' in page
@@ -42,7 +42,7 @@ def test_the_result_appears_by_itself(
 
 
 def test_what_does_not_work_says_why_with_their_words(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
 ) -> None:
     say(cyclr, mailchimp, {"Status": 401, "Body": {"Message": "The <b>key</b> was revoked."}})
     press_test(agent, mailchimp)
@@ -80,7 +80,7 @@ def test_what_is_gone_is_not_asked(
 
 
 def test_viewers_see_the_result_and_no_button(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
 ) -> None:
     press_test(agent, mailchimp)
     work()
@@ -94,7 +94,7 @@ def test_viewers_see_the_result_and_no_button(
 
 
 def test_the_history_tells_who_tested_it(
-    cyclr: World, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
 ) -> None:
     press_test(agent, mailchimp)
     work()

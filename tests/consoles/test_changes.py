@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common import sealing
 from dashboard.consoles import changes
@@ -162,7 +162,7 @@ def fill(console: Console, *ids: str) -> None:
 
 
 @pytest.fixture
-def moved(cyclr: World, settings: Any) -> Console:
+def moved(cyclr: CyclrState, settings: Any) -> Console:
     """A console whose client id was rotated; no account of it is known yet."""
     return make_console(api_url=cyclr.api_url, client_id="the old one", name="EU live")
 
@@ -172,11 +172,11 @@ def compared() -> None:
     tasks.compare_console(ConsoleChange.objects.get().pk)
 
 
-def ids_there(cyclr: World) -> list[str]:
+def ids_there(cyclr: CyclrState) -> list[str]:
     return [str(account) for account in cyclr.accounts]
 
 
-def test_a_rotated_client_id_is_the_same_console(moved: Console, cyclr: World) -> None:
+def test_a_rotated_client_id_is_the_same_console(moved: Console, cyclr: CyclrState) -> None:
     fill(moved, *ids_there(cyclr)[:3], "left meanwhile")
     brand = Branding.objects.create(console=moved, colour="#123456")
     link = make_link(account=Account.objects.filter(console=moved).first())
@@ -193,7 +193,7 @@ def test_a_rotated_client_id_is_the_same_console(moved: Console, cyclr: World) -
 
 @pytest.mark.parametrize("known", [["acme", "books"], ["{there}", "acme"]])
 def test_most_of_the_known_accounts_must_be_there(
-    known: list[str], moved: Console, cyclr: World
+    known: list[str], moved: Console, cyclr: CyclrState
 ) -> None:
     fill(moved, *(one.format(there=ids_there(cyclr)[0]) for one in known))
 
@@ -205,7 +205,7 @@ def test_most_of_the_known_accounts_must_be_there(
     assert not Account.objects.exclude(gone_at=None).exists()
 
 
-def test_who_cannot_be_asked_is_asked_again(moved: Console, cyclr: World) -> None:
+def test_who_cannot_be_asked_is_asked_again(moved: Console, cyclr: CyclrState) -> None:
     fill(moved, "acme")
     cyclr.faults.respond("GET", "/accounts", status=503)
 
@@ -215,7 +215,7 @@ def test_who_cannot_be_asked_is_asked_again(moved: Console, cyclr: World) -> Non
     assert change.compared_at is None and "503" in change.trouble
 
 
-def test_nothing_is_read_while_it_is_undecided(moved: Console, cyclr: World) -> None:
+def test_nothing_is_read_while_it_is_undecided(moved: Console, cyclr: CyclrState) -> None:
     fill(moved, "acme")
     run = sync.start_run(moved)
     assert run is not None
@@ -367,7 +367,7 @@ def run_command(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_line_shows_compares_and_adopts(moved: Console, cyclr: World) -> None:
+def test_the_command_line_shows_compares_and_adopts(moved: Console, cyclr: CyclrState) -> None:
     fill(moved, "acme", ids_there(cyclr)[0])
 
     assert "undecided" in run_command()
@@ -378,7 +378,7 @@ def test_the_command_line_shows_compares_and_adopts(moved: Console, cyclr: World
     assert "already" in run_command("adopt", "--console", str(moved.pk))
 
 
-def test_the_command_line_adopts_nothing_unseen(moved: Console, cyclr: World) -> None:
+def test_the_command_line_adopts_nothing_unseen(moved: Console, cyclr: CyclrState) -> None:
     fill(moved, "acme")
     cyclr.faults.respond("GET", "/accounts", status=503)
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import requests
 
 from cyclr_api import Client, Retries, Timeouts
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import CyclrState, empty_state, mount
 
 API = "https://api.cyclr.test"
 ACCOUNT = "acme/eu"
@@ -44,25 +44,25 @@ PARCEL_DESK = {
 }
 
 
-def small_world() -> World:
+def small_state() -> CyclrState:
     """A Cyclr with one account and two connectors, reached by https."""
-    world = World.empty()
-    world.api_url = API
-    world.add_account(Id=ACCOUNT, Name="Acme EU")
-    world.add_connector(PARCEL_DESK)
-    world.add_connector(
+    state = empty_state()
+    state.api_url = API
+    state.add_account(Id=ACCOUNT, Name="Acme EU")
+    state.add_connector(PARCEL_DESK)
+    state.add_connector(
         Id=17120, Name="Till Cloud", Version=None, Status="Approved", Categories=["POS"]
     )
-    return world
+    return state
 
 
-def client_of(world: World, **settings: Any) -> Client:
-    """A client of this world, whose repeats follow at once."""
-    client_id, client_secret = world.credentials[0]
+def client_of(state: CyclrState, **settings: Any) -> Client:
+    """A client of this state, whose repeats follow at once."""
+    client_id, client_secret = state.credentials[0]
     session = settings.pop("session", None) or requests.Session()
-    mount(world, session)
+    mount(state, session)
     return Client(
-        world.api_url,
+        state.api_url,
         client_id=client_id,
         client_secret=client_secret,
         session=session,

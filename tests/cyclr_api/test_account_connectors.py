@@ -30,8 +30,8 @@ from cyclr_api import (
     oauth_auth_value,
 )
 from cyclr_api.account_connectors import AccountConnectorApi
-from cyclr_api.simulator import World
-from tests.cyclr_api.mounted import ACCOUNT, KEY, KEY_METHOD, client_of, sent_by, small_world
+from cyclr_api.simulator import CyclrState
+from tests.cyclr_api.mounted import ACCOUNT, KEY, KEY_METHOD, client_of, sent_by, small_state
 from tests.cyclr_api.raw_server import client_of as raw_client_of
 from tests.cyclr_api.raw_server import reply, reset, serve
 
@@ -39,19 +39,19 @@ VALUE = "property-canary-8086"
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
+def state() -> CyclrState:
+    return small_state()
 
 
 @pytest.fixture
-def client(world: World) -> Client:
-    return client_of(world)
+def client(state: CyclrState) -> Client:
+    return client_of(state)
 
 
 @pytest.fixture
-def installed(world: World, client: Client) -> AccountConnectorApi:
+def installed(state: CyclrState, client: Client) -> AccountConnectorApi:
     """One installed connector with a property."""
-    one = world.install(ACCOUNT, 17301, name="CRM", description="old", properties={"Region": "eu"})
+    one = state.install(ACCOUNT, 17301, name="CRM", description="old", properties={"Region": "eu"})
     return client.account(ACCOUNT).connector(one.id)
 
 
@@ -68,7 +68,9 @@ def raises(kind: type[CyclrError], call: Callable[[], object]) -> CyclrError:
 # ---- installing ----
 
 
-def test_an_install_sends_what_it_is_given_and_nothing_else(world: World, client: Client) -> None:
+def test_an_install_sends_what_it_is_given_and_nothing_else(
+    state: CyclrState, client: Client
+) -> None:
     installed = install(
         client,
         description="for Ann",
@@ -85,7 +87,7 @@ def test_an_install_sends_what_it_is_given_and_nothing_else(world: World, client
     assert installed.connector is not None
     assert installed.connector.name == "Parcel Desk"
     assert [(value.name, value.value) for value in installed.properties] == [("Region", "eu")]
-    assert [one.id for one in world.installed[ACCOUNT]] == [installed.id]
+    assert [one.id for one in state.installed[ACCOUNT]] == [installed.id]
     assert KEY not in repr(installed)
 
 
@@ -120,8 +122,8 @@ def test_a_connector_is_installed_by_its_name(client: Client) -> None:
     ]
 
 
-def test_a_name_of_digits_is_not_installed_as_an_id(world: World, client: Client) -> None:
-    world.add_connector(Id=5, Name="17301", Version="1", Status="Approved")
+def test_a_name_of_digits_is_not_installed_as_an_id(state: CyclrState, client: Client) -> None:
+    state.add_connector(Id=5, Name="17301", Version="1", Status="Approved")
     connectors = client.account(ACCOUNT).connectors
 
     error = raises(UnsendableError, lambda: connectors.install_named("17301", name="A"))
@@ -130,14 +132,14 @@ def test_a_name_of_digits_is_not_installed_as_an_id(world: World, client: Client
     assert "install by id" in str(error)
     assert by_version.connector is not None
     assert by_version.connector.id == 5
-    assert len(world.installed[ACCOUNT]) == 1
+    assert len(state.installed[ACCOUNT]) == 1
 
 
-def test_a_name_in_use_is_refused(world: World, client: Client) -> None:
+def test_a_name_in_use_is_refused(state: CyclrState, client: Client) -> None:
     install(client)
 
     raises(NameInUseError, lambda: install(client))
-    assert len(world.installed[ACCOUNT]) == 1
+    assert len(state.installed[ACCOUNT]) == 1
 
 
 @pytest.mark.parametrize(
@@ -174,12 +176,12 @@ def test_a_wrong_property_is_refused_in_cyclrs_words(
 
 
 @pytest.mark.parametrize("name", ["", "  "])
-def test_an_install_needs_a_name(world: World, client: Client, name: str) -> None:
+def test_an_install_needs_a_name(state: CyclrState, client: Client, name: str) -> None:
     connectors = client.account(ACCOUNT).connectors
 
     raises(UnsendableError, lambda: install(client, name=name))
     raises(UnsendableError, lambda: connectors.install_named("Till Cloud", name=name))
-    assert world.ledger == []
+    assert state.ledger == []
 
 
 def test_an_unknown_release_is_not_found(client: Client) -> None:
@@ -192,8 +194,8 @@ def test_an_unknown_release_is_not_found(client: Client) -> None:
 # ---- read ----
 
 
-def test_installed_connectors_are_listed_and_read(world: World, client: Client) -> None:
-    ids = [world.install(ACCOUNT, 17301, name=f"CRM {n}").id for n in range(120)]
+def test_installed_connectors_are_listed_and_read(state: CyclrState, client: Client) -> None:
+    ids = [state.install(ACCOUNT, 17301, name=f"CRM {n}").id for n in range(120)]
     account = client.account(ACCOUNT)
 
     listed = account.connectors.all()
@@ -205,9 +207,9 @@ def test_installed_connectors_are_listed_and_read(world: World, client: Client) 
 
 
 def test_an_array_of_one_passes_for_an_installed_connector(
-    world: World, installed: AccountConnectorApi
+    state: CyclrState, installed: AccountConnectorApi
 ) -> None:
-    world.faults.rewrite("GET", "*", lambda found: [found])
+    state.faults.rewrite("GET", "*", lambda found: [found])
 
     assert installed.get().name == "CRM"
 
@@ -243,7 +245,7 @@ def test_an_update_needs_a_change(installed: AccountConnectorApi) -> None:
     raises(UnsendableError, installed.update)
 
 
-def test_credentials_are_taken_away(world: World, installed: AccountConnectorApi) -> None:
+def test_credentials_are_taken_away(state: CyclrState, installed: AccountConnectorApi) -> None:
     installed.update(auth_value=KEY)
 
     said = installed.deauthenticate()
@@ -257,17 +259,17 @@ def test_credentials_are_taken_away(world: World, installed: AccountConnectorApi
     [('{"message": "Done."}', "Done."), ('"Done."', "Done."), ("", None), ("[]", None)],
 )
 def test_whatever_cyclr_says_to_it(
-    world: World, installed: AccountConnectorApi, answer: str, words: str | None
+    state: CyclrState, installed: AccountConnectorApi, answer: str, words: str | None
 ) -> None:
-    world.faults.respond("PUT", "*", 200, answer)
+    state.faults.respond("PUT", "*", 200, answer)
 
     assert installed.deauthenticate() == words
 
 
-def test_a_deleted_connector_is_gone(world: World, installed: AccountConnectorApi) -> None:
+def test_a_deleted_connector_is_gone(state: CyclrState, installed: AccountConnectorApi) -> None:
     installed.delete()
 
-    assert world.installed[ACCOUNT] == []
+    assert state.installed[ACCOUNT] == []
     raises(NotFoundError, installed.delete)
 
 
@@ -298,13 +300,15 @@ def test_properties_are_read_and_changed_one_by_one(
     raises(NotFoundError, lambda: installed.properties.delete(added.id or 0))
 
 
-def test_every_property_is_listed_twins_too(installed: AccountConnectorApi, world: World) -> None:
+def test_every_property_is_listed_twins_too(
+    installed: AccountConnectorApi, state: CyclrState
+) -> None:
     for number in range(30):
         installed.properties.add(f"p-{number}", "x")
-    world.max_page_size = 7
+    state.max_page_size = 7
     paged = installed.properties.all()
     twins = [{"Name": "a", "Value": "1"}, {"Name": "a", "Value": "1"}]
-    world.faults.respond("GET", "*", 200, twins)
+    state.faults.respond("GET", "*", 200, twins)
 
     assert len(paged) == 31
     assert installed.properties.all() == [PropertyValue(None, "a", "1")] * 2
@@ -415,9 +419,9 @@ def test_tokens_need_an_access_token_and_a_zone() -> None:
         oauth_auth_value("a", expires=datetime(2026, 1, 1))
 
 
-def test_tokens_that_one_owns_authenticate(world: World, client: Client) -> None:
+def test_tokens_that_one_owns_authenticate(state: CyclrState, client: Client) -> None:
     method = {"Id": KEY_METHOD, "AuthType": "OAuth2", "OAuth2Type": "AuthorisationCode"}
-    world.add_connector(Id=7, Name="Slow Door", Authentication=[method])
+    state.add_connector(Id=7, Name="Slow Door", Authentication=[method])
     connectors = client.account(ACCOUNT).connectors
 
     one = connectors.install(7, name="Door", auth_value=oauth_auth_value("access-token"))

@@ -25,82 +25,84 @@ from cyclr_api import (
     Usage,
     connect_url,
 )
-from cyclr_api.simulator import World
-from tests.cyclr_api.mounted import ACCOUNT, client_of, sent_by, small_world
+from cyclr_api.simulator import CyclrState
+from tests.cyclr_api.mounted import ACCOUNT, client_of, sent_by, small_state
 
 HOOK = "https://hooks.acme.example/canary-7f21"
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
+def state() -> CyclrState:
+    return small_state()
 
 
 @pytest.fixture
-def client(world: World) -> Client:
-    return client_of(world)
+def client(state: CyclrState) -> Client:
+    return client_of(state)
 
 
 # ---- listed ----
 
 
-def test_every_account_is_listed_over_all_pages(world: World, client: Client) -> None:
+def test_every_account_is_listed_over_all_pages(state: CyclrState, client: Client) -> None:
     for number in range(250):
-        world.add_account(Id=f"shop {number}/ü", Name=f"Shop {number}")
+        state.add_account(Id=f"shop {number}/ü", Name=f"Shop {number}")
 
     found = client.accounts.all()
 
-    assert {account.id for account in found} == set(world.accounts)
+    assert {account.id for account in found} == set(state.accounts)
     assert len(found) == 251
 
 
 @pytest.mark.parametrize("cap", [1, 7, 50])
-def test_a_cap_of_the_server_cuts_nothing(world: World, client: Client, cap: int) -> None:
-    world.max_page_size = cap
+def test_a_cap_of_the_server_cuts_nothing(state: CyclrState, client: Client, cap: int) -> None:
+    state.max_page_size = cap
     for number in range(20):
-        world.add_account(Id=f"shop-{number}", Name="Shop")
+        state.add_account(Id=f"shop-{number}", Name="Shop")
 
     assert len(client.accounts.all()) == 21
 
 
-def test_a_server_that_ignores_the_page_is_an_error(world: World, client: Client) -> None:
-    world.faults.respond("GET", "/accounts", 200, [{"Id": "a-1"}, {"Id": "a-2"}])
+def test_a_server_that_ignores_the_page_is_an_error(state: CyclrState, client: Client) -> None:
+    state.faults.respond("GET", "/accounts", 200, [{"Id": "a-1"}, {"Id": "a-2"}])
 
     with pytest.raises(PagingError):
         client.accounts.all()
 
 
-def test_a_listing_that_breaks_off_is_no_shorter_listing(world: World, client: Client) -> None:
+def test_a_listing_that_breaks_off_is_no_shorter_listing(state: CyclrState, client: Client) -> None:
     for number in range(150):
-        world.add_account(Id=f"shop-{number}", Name="Shop")
+        state.add_account(Id=f"shop-{number}", Name="Shop")
     found = client.accounts.iterate()
     next(found)
-    world.faults.respond("GET", "/accounts", 503)
+    state.faults.respond("GET", "/accounts", 503)
 
     with pytest.raises(TemporaryError):
         list(found)
 
 
-def test_an_element_that_cannot_be_read_spoils_the_listing(world: World, client: Client) -> None:
-    world.faults.rewrite("GET", "/accounts", lambda found: [*found, {"Name": "no id"}])
+def test_an_element_that_cannot_be_read_spoils_the_listing(
+    state: CyclrState, client: Client
+) -> None:
+    state.faults.rewrite("GET", "/accounts", lambda found: [*found, {"Name": "no id"}])
 
     with pytest.raises(UnexpectedAnswerError):
         client.accounts.all()
 
 
 def test_or_is_left_out_and_counted_where_the_caller_can_do_without(
-    world: World, client: Client
+    state: CyclrState, client: Client
 ) -> None:
     for number in range(450):
-        world.add_account(Id=f"shop-{number}", Name="Shop")
-    world.faults.rewrite("GET", "/accounts", lambda found: [*found[1:], {"Name": "?"}], times=2)
+        state.add_account(Id=f"shop-{number}", Name="Shop")
+    state.faults.rewrite("GET", "/accounts", lambda found: [*found[1:], {"Name": "?"}], times=2)
     found = client.accounts.readable(at_once=4)
 
-    assert {account.id for account in found} < set(world.accounts)
+    assert {account.id for account in found} < set(state.accounts)
     assert (len(found), found.skipped) == (449, 2)
 
 
-def test_a_page_whose_turn_has_not_come_is_waited_for_within_patience(world: World) -> None:
+def test_a_page_whose_turn_has_not_come_is_waited_for_within_patience(state: CyclrState) -> None:
     turns: list[str] = []
 
     class Busy:
@@ -118,16 +120,16 @@ def test_a_page_whose_turn_has_not_come_is_waited_for_within_patience(world: Wor
         def passed(self, *, through: int | None = None) -> None:
             """Nothing was guessed."""
 
-    client = client_of(world, pacing=Busy())
+    client = client_of(state, pacing=Busy())
 
     assert len(client.accounts.readable(patience=5)) == 1
     with pytest.raises(RateLimitedError):
         client.accounts.readable(patience=0)
 
 
-def test_patience_is_for_the_rate_limit_alone(world: World, client: Client) -> None:
+def test_patience_is_for_the_rate_limit_alone(state: CyclrState, client: Client) -> None:
     client.accounts.all()
-    world.faults.respond("GET", "/accounts", 503)
+    state.faults.respond("GET", "/accounts", 503)
     sent = sent_by(client)
 
     with pytest.raises(UnreachableError):
@@ -139,8 +141,8 @@ def test_one_account_is_read_by_its_id(client: Client) -> None:
     assert client.account(ACCOUNT).get().name == "Acme EU"
 
 
-def test_an_array_of_one_passes_for_an_account(world: World, client: Client) -> None:
-    world.faults.rewrite("GET", "/accounts/*", lambda found: [found])
+def test_an_array_of_one_passes_for_an_account(state: CyclrState, client: Client) -> None:
+    state.faults.rewrite("GET", "/accounts/*", lambda found: [found])
 
     assert client.account(ACCOUNT).get().id == ACCOUNT
 
@@ -209,12 +211,12 @@ def test_an_account_is_made_with_what_is_given_and_nothing_else(client: Client) 
     }
 
 
-def test_without_an_id_cyclr_makes_one(world: World, client: Client) -> None:
+def test_without_an_id_cyclr_makes_one(state: CyclrState, client: Client) -> None:
     sent = sent_by(client)
 
     account = client.accounts.create(name="Shop")
 
-    assert account.id in world.accounts
+    assert account.id in state.accounts
     assert sent[0].body == {"Name": "Shop"}
 
 
@@ -227,20 +229,20 @@ def test_a_sub_account_is_listed_under_its_parent(client: Client) -> None:
         client.account("nobody").subaccounts.all()
 
 
-def test_an_id_in_use_is_told_apart(world: World, client: Client) -> None:
+def test_an_id_in_use_is_told_apart(state: CyclrState, client: Client) -> None:
     with pytest.raises(AccountIdInUseError) as caught:
         client.accounts.create(name="Again", id=ACCOUNT)
 
     assert isinstance(caught.value, RefusedError)
     assert str(caught.value) == "POST /accounts: refused (status 400): ID already in use"
-    assert list(world.accounts) == [ACCOUNT]
+    assert list(state.accounts) == [ACCOUNT]
 
 
 @pytest.mark.parametrize("fault", ["drop_after_effect", "truncate", "html"])
 def test_a_lost_answer_leaves_it_open_whether_there_is_an_account(
-    world: World, client: Client, fault: str
+    state: CyclrState, client: Client, fault: str
 ) -> None:
-    getattr(world.faults, fault)("POST", "/accounts")
+    getattr(state.faults, fault)("POST", "/accounts")
 
     with pytest.raises(OutcomeUnknownError):
         client.accounts.create(name="Shop", id="shop-1")
@@ -326,8 +328,8 @@ def test_a_change_must_change_something_that_can_be(client: Client, values: Any)
         client.account(ACCOUNT).update(**values)
 
 
-def test_a_lost_change_is_unknown(world: World, client: Client) -> None:
-    world.faults.drop_after_effect("PUT", "/accounts/*")
+def test_a_lost_change_is_unknown(state: CyclrState, client: Client) -> None:
+    state.faults.drop_after_effect("PUT", "/accounts/*")
 
     with pytest.raises(OutcomeUnknownError):
         client.account(ACCOUNT).update(name="New")
@@ -336,10 +338,10 @@ def test_a_lost_change_is_unknown(world: World, client: Client) -> None:
 # ---- removed, used ----
 
 
-def test_a_deleted_account_is_gone_and_its_id_is_free(world: World, client: Client) -> None:
+def test_a_deleted_account_is_gone_and_its_id_is_free(state: CyclrState, client: Client) -> None:
     client.account(ACCOUNT).delete()
 
-    assert ACCOUNT not in world.accounts
+    assert ACCOUNT not in state.accounts
     with pytest.raises(NotFoundError):
         client.account(ACCOUNT).delete()
     assert client.accounts.create(name="Again", id=ACCOUNT).id == ACCOUNT
@@ -365,7 +367,7 @@ def test_a_usage_without_its_parts_is_one_still() -> None:
 # ---- signed in to ----
 
 
-def test_a_sign_in_token_is_made_for_a_user(world: World, client: Client) -> None:
+def test_a_sign_in_token_is_made_for_a_user(state: CyclrState, client: Client) -> None:
     token = client.account(ACCOUNT).sign_in_token("owner@shop.example")
     url = connect_url(
         "https://service.cyclr.test",
@@ -375,7 +377,7 @@ def test_a_sign_in_token_is_made_for_a_user(world: World, client: Client) -> Non
     )
 
     assert token.token not in repr(token)
-    assert [effect.kind for effect in world.ledger] == ["user", "sign_in_token"]
+    assert [effect.kind for effect in state.ledger] == ["user", "sign_in_token"]
     assert url.startswith("https://service.cyclr.test/connectorauth/")
 
 

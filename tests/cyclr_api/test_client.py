@@ -22,8 +22,8 @@ from cyclr_api import (
     UnsendableError,
 )
 from cyclr_api.accounts import AccountApi
-from cyclr_api.simulator import World
-from tests.cyclr_api.mounted import ACCOUNT, API, KEY, Sent, client_of, sent_by, small_world
+from cyclr_api.simulator import CyclrState, demo_state, empty_state
+from tests.cyclr_api.mounted import ACCOUNT, API, KEY, Sent, client_of, sent_by, small_state
 from tests.cyclr_api.raw_server import client_of as raw_client_of
 from tests.cyclr_api.raw_server import reply, serve
 
@@ -31,13 +31,13 @@ GUID = "5b6c9c1e-7d0a-4a41-9d53-2f8c0a7be610"
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
+def state() -> CyclrState:
+    return small_state()
 
 
 @pytest.fixture
-def client(world: World) -> Client:
-    return client_of(world)
+def client(state: CyclrState) -> Client:
+    return client_of(state)
 
 
 def install(client: Client, **values: Any) -> Any:
@@ -47,86 +47,86 @@ def install(client: Client, **values: Any) -> Any:
 # ---- what the network does ----
 
 
-def test_a_write_without_an_answer_may_have_happened(world: World, client: Client) -> None:
-    world.faults.drop_after_effect("POST", "/connectors/{id}/install")
+def test_a_write_without_an_answer_may_have_happened(state: CyclrState, client: Client) -> None:
+    state.faults.drop_after_effect("POST", "/connectors/{id}/install")
 
     with pytest.raises(OutcomeUnknownError):
         install(client)
-    assert len(world.installed[ACCOUNT]) == 1
+    assert len(state.installed[ACCOUNT]) == 1
 
 
 @pytest.mark.parametrize("how", ["refused", "timeout", "dns"])
 def test_a_write_without_a_connection_did_not_happen(
-    world: World, client: Client, how: Any
+    state: CyclrState, client: Client, how: Any
 ) -> None:
     client.accounts.all()
-    world.faults.unreachable(how=how)
+    state.faults.unreachable(how=how)
 
     with pytest.raises(UnreachableError):
         install(client)
-    assert world.installed[ACCOUNT] == []
+    assert state.installed[ACCOUNT] == []
 
 
-FAULTS: dict[str, Callable[[World], object]] = {
-    "reset": lambda world: world.faults.unreachable(how="reset", method="POST"),
-    "drop": lambda world: world.faults.drop_before_effect("POST", "*"),
-    "late": lambda world: world.faults.commit_late("POST", "*", 90),
-    "truncated": lambda world: world.faults.truncate("POST", "*"),
-    "cleanly truncated": lambda world: world.faults.truncate("POST", "*", honest=True),
-    "html": lambda world: world.faults.html("POST", "*", after_effect=True),
-    "502": lambda world: world.faults.respond("POST", "*", 502, after_effect=True),
-    "slow": lambda world: world.faults.delay("POST", "*", 30),
+FAULTS: dict[str, Callable[[CyclrState], object]] = {
+    "reset": lambda state: state.faults.unreachable(how="reset", method="POST"),
+    "drop": lambda state: state.faults.drop_before_effect("POST", "*"),
+    "late": lambda state: state.faults.commit_late("POST", "*", 90),
+    "truncated": lambda state: state.faults.truncate("POST", "*"),
+    "cleanly truncated": lambda state: state.faults.truncate("POST", "*", honest=True),
+    "html": lambda state: state.faults.html("POST", "*", after_effect=True),
+    "502": lambda state: state.faults.respond("POST", "*", 502, after_effect=True),
+    "slow": lambda state: state.faults.delay("POST", "*", 30),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_a_write_in_trouble_is_unknown_and_never_repeated(
-    world: World, client: Client, fault: Callable[[World], object]
+    state: CyclrState, client: Client, fault: Callable[[CyclrState], object]
 ) -> None:
     client.accounts.all()  # fetches the token
-    fault(world)
+    fault(state)
 
     with pytest.raises(OutcomeUnknownError):
         install(client)
-    world.advance(120)
-    assert len(world.installed[ACCOUNT]) <= 1
+    state.advance(120)
+    assert len(state.installed[ACCOUNT]) <= 1
 
 
-def test_a_flood_is_cut(world: World) -> None:
-    world.faults.flood("GET", "/accounts/*", 200 * 1024 * 1024)
+def test_a_flood_is_cut(state: CyclrState) -> None:
+    state.faults.flood("GET", "/accounts/*", 200 * 1024 * 1024)
 
     with pytest.raises(UnexpectedAnswerError):
-        client_of(world, max_bytes=1024 * 1024).account(ACCOUNT).get()
+        client_of(state, max_bytes=1024 * 1024).account(ACCOUNT).get()
 
 
-def test_a_rate_limit_is_honoured_without_effect(world: World, client: Client) -> None:
+def test_a_rate_limit_is_honoured_without_effect(state: CyclrState, client: Client) -> None:
     client.accounts.all()
-    world.faults.rate_limit("POST", "*", "7")
+    state.faults.rate_limit("POST", "*", "7")
 
     with pytest.raises(RateLimitedError) as caught:
         install(client)
     assert caught.value.retry_after == 7
-    assert world.installed[ACCOUNT] == []
+    assert state.installed[ACCOUNT] == []
 
 
-def test_a_read_is_repeated(world: World, client: Client) -> None:
-    world.faults.respond("GET", "/accounts", 502, times=2)
+def test_a_read_is_repeated(state: CyclrState, client: Client) -> None:
+    state.faults.respond("GET", "/accounts", 502, times=2)
 
     assert len(client.accounts.all()) == 1
 
 
-def test_revoked_tokens_are_renewed(world: World, client: Client) -> None:
+def test_revoked_tokens_are_renewed(state: CyclrState, client: Client) -> None:
     client.accounts.all()
-    world.revoke_access_tokens()
+    state.revoke_access_tokens()
 
     install(client)
 
-    assert len(world.installed[ACCOUNT]) == 1
+    assert len(state.installed[ACCOUNT]) == 1
 
 
-def test_wrong_credentials_are_refused(world: World) -> None:
-    client = client_of(world)
-    world.credentials.clear()
+def test_wrong_credentials_are_refused(state: CyclrState) -> None:
+    client = client_of(state)
+    state.credentials.clear()
 
     with pytest.raises(CredentialsRefusedError):
         client.accounts.all()
@@ -136,39 +136,41 @@ def test_wrong_credentials_are_refused(world: World) -> None:
 
 
 def test_the_default_world_is_read_whole() -> None:
-    world = World.support()
-    world.api_url = API
-    client = client_of(world)
+    state = demo_state()
+    state.api_url = API
+    client = client_of(state)
     accounts = client.accounts.all()
 
-    assert {account.id for account in accounts} == set(world.accounts)
+    assert {account.id for account in accounts} == set(state.accounts)
     assert all(account.extra == {} for account in accounts)
     for account in accounts[:10]:
         try:
             found = client.account(account.id).connectors.all()
         except CyclrError as error:
             pytest.fail(f"{account.id}: {error}")
-        assert len(found) == len(world.installed[account.id])
+        assert len(found) == len(state.installed[account.id])
     assert len(client.account(accounts[0].id).library.all()) > 100
 
 
-def test_a_client_closes_its_connections(world: World) -> None:
-    with client_of(world) as client:
+def test_a_client_closes_its_connections(state: CyclrState) -> None:
+    with client_of(state) as client:
         assert client.account(ACCOUNT).id == ACCOUNT
 
 
-def test_a_client_keeps_as_many_connections_as_it_is_told(world: World) -> None:
+def test_a_client_keeps_as_many_connections_as_it_is_told(state: CyclrState) -> None:
     client = Client(API, client_id="a", client_secret="b", connections=7)
     adapter: Any = client.session.get_adapter(API)
 
     assert adapter.poolmanager.connection_pool_kw["maxsize"] == 7
 
 
-def test_a_check_asks_little_and_tells_when_it_does_not_work(world: World, client: Client) -> None:
+def test_a_check_asks_little_and_tells_when_it_does_not_work(
+    state: CyclrState, client: Client
+) -> None:
     sent = sent_by(client)
     client.check()
     client.restricted_to(ACCOUNT).check()
-    world.credentials.clear()
+    state.credentials.clear()
 
     with pytest.raises(CredentialsRefusedError):
         client.restricted_to(ACCOUNT).check()
@@ -231,9 +233,9 @@ def test_a_restricted_token_does_without_the_account_header(
 
 @pytest.mark.parametrize("call", OF_CONNECTOR.values(), ids=OF_CONNECTOR.keys())
 def test_so_it_does_for_one_connector(
-    world: World, client: Client, call: Callable[[Any], object]
+    state: CyclrState, client: Client, call: Callable[[Any], object]
 ) -> None:
-    one = world.install(ACCOUNT, 17301, name="CRM", auth_value=KEY, properties={"Region": "eu"})
+    one = state.install(ACCOUNT, 17301, name="CRM", auth_value=KEY, properties={"Region": "eu"})
     restricted = client.restricted_to(ACCOUNT)
     sent = sent_by(client)
 
@@ -262,11 +264,11 @@ REFUSED: dict[str, Callable[[Client], object]] = {
 @pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED.keys())
 @pytest.mark.parametrize("is_made_so", [True, False])
 def test_what_a_restricted_token_cannot_do_is_not_sent(
-    world: World, client: Client, call: Callable[[Client], object], is_made_so: bool
+    state: CyclrState, client: Client, call: Callable[[Client], object], is_made_so: bool
 ) -> None:
-    world.add_account(Id="other", Name="Other")
+    state.add_account(Id="other", Name="Other")
     if is_made_so:
-        restricted = client_of(world, restricted_to=ACCOUNT)
+        restricted = client_of(state, restricted_to=ACCOUNT)
     else:
         restricted = client.restricted_to(ACCOUNT)
     sent = sent_by(restricted)
@@ -304,11 +306,11 @@ def test_the_two_tokens_are_kept_apart(client: Client) -> None:
     assert restricted.session is client.session
 
 
-def test_the_two_tokens_do_not_fit_into_one_store(world: World) -> None:
+def test_the_two_tokens_do_not_fit_into_one_store(state: CyclrState) -> None:
     tokens = MemoryTokenStore()
 
     with pytest.raises(ValueError, match="store"):
-        client_of(world, tokens=tokens).restricted_to(ACCOUNT, tokens=tokens)
+        client_of(state, tokens=tokens).restricted_to(ACCOUNT, tokens=tokens)
 
 
 # ---- several consoles in one process ----
@@ -332,24 +334,24 @@ class Counted:
         """Nothing was guessed."""
 
 
-def console(number: int) -> World:
+def console(number: int) -> CyclrState:
     """A console of its own: host, credentials, and accounts that the others have as well."""
-    world = World.empty()
-    world.api_url = f"https://api{number}.cyclr.test"
-    world.credentials = [(f"desk-{number}", f"secret-{number}")]
+    state = empty_state()
+    state.api_url = f"https://api{number}.cyclr.test"
+    state.credentials = [(f"desk-{number}", f"secret-{number}")]
     for account in ("a", "b"):
-        world.add_account(Id=account, Name=f"{account} of {number}")
-    world.add_connector(Id=7, Name="Till Cloud", Status="Approved")
-    return world
+        state.add_account(Id=account, Name=f"{account} of {number}")
+    state.add_connector(Id=7, Name="Till Cloud", Status="Approved")
+    return state
 
 
 @pytest.mark.parametrize("session", [None, requests.Session()], ids=["own", "shared"])
 def test_two_consoles_never_mix_even_in_threads(session: requests.Session | None) -> None:
-    worlds = [console(1), console(2)]
+    states = [console(1), console(2)]
     limits = [Counted(), Counted()]
     clients = [
-        client_of(world, pacing=limit, session=session)
-        for world, limit in zip(worlds, limits, strict=True)
+        client_of(state, pacing=limit, session=session)
+        for state, limit in zip(states, limits, strict=True)
     ]
     sent = [sent_by(client) for client in clients]
 
@@ -362,16 +364,16 @@ def test_two_consoles_never_mix_even_in_threads(session: requests.Session | None
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(work, range(40)))
-        worlds[0].revoke_access_tokens()
+        states[0].revoke_access_tokens()
         list(threads.map(work, range(40, 80)))
 
-    for world, limit, seen in zip(worlds, limits, sent, strict=True):
-        assert {account: len(there) for account, there in world.installed.items()} == {
+    for state, limit, seen in zip(states, limits, sent, strict=True):
+        assert {account: len(there) for account, there in state.installed.items()} == {
             "a": 20,
             "b": 20,
         }
         assert sum(limit.calls.values()) >= len(seen) >= 160
-        assert len(world.requests) == sum(limit.calls.values())
+        assert len(state.requests) == sum(limit.calls.values())
     assert not tokens_of(sent[0]) & tokens_of(sent[1])
 
 
@@ -380,9 +382,9 @@ def tokens_of(sent: list[Sent]) -> set[str]:
 
 
 def test_one_consoles_pause_is_not_the_others() -> None:
-    worlds, limits = [console(1), console(2)], [Counted(), Counted()]
-    clients = [client_of(world, pacing=limit) for world, limit in zip(worlds, limits, strict=True)]
-    worlds[0].faults.rate_limit("GET", "/accounts", "9")
+    states, limits = [console(1), console(2)], [Counted(), Counted()]
+    clients = [client_of(state, pacing=limit) for state, limit in zip(states, limits, strict=True)]
+    states[0].faults.rate_limit("GET", "/accounts", "9")
 
     with pytest.raises(RateLimitedError):
         clients[0].accounts.all()

@@ -14,8 +14,8 @@ from cyclr_api import (
     RefusedError,
     UndecodableError,
 )
-from cyclr_api.simulator import World
-from tests.cyclr_api.mounted import ACCOUNT, client_of, sent_by, small_world
+from cyclr_api.simulator import CyclrState
+from tests.cyclr_api.mounted import ACCOUNT, client_of, sent_by, small_state
 from tests.cyclr_api.raw_server import client_of as raw_client_of
 from tests.cyclr_api.raw_server import reply, serve
 
@@ -31,13 +31,13 @@ DEFINITION: dict[str, Any] = {
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
+def state() -> CyclrState:
+    return small_state()
 
 
 @pytest.fixture
-def client(world: World) -> Client:
-    return client_of(world)
+def client(state: CyclrState) -> Client:
+    return client_of(state)
 
 
 def test_a_custom_connector_is_made_read_and_removed(client: Client) -> None:
@@ -62,8 +62,10 @@ def test_a_definition_without_a_name_is_refused_in_cyclrs_words(client: Client) 
     assert caught.value.cyclr_message == "Invalid connector: (Column 'Name' cannot be null)"
 
 
-def test_a_lost_answer_leaves_it_open_whether_there_is_one(world: World, client: Client) -> None:
-    world.faults.drop_after_effect("POST", "/account/*")
+def test_a_lost_answer_leaves_it_open_whether_there_is_one(
+    state: CyclrState, client: Client
+) -> None:
+    state.faults.drop_after_effect("POST", "/account/*")
 
     with pytest.raises(OutcomeUnknownError):
         client.account(ACCOUNT).custom_connectors.create(DEFINITION)

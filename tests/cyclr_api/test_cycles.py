@@ -31,7 +31,7 @@ from cyclr_api import (
     Variable,
 )
 from cyclr_api.cycles import CycleApi, Cycles
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState, demo_state
 from tests.cyclr_api.mounted import client_of as mounted_client
 from tests.cyclr_api.raw_server import RawServer, Request, client_of, raw, reply, reset, serve
 
@@ -659,15 +659,15 @@ BUSY = "shop-1043.example"
 
 
 @pytest.fixture
-def world() -> World:
+def state() -> CyclrState:
     """The support desk's Cyclr, reached by https."""
-    world = World.support()
-    world.api_url = "https://api.cyclr.test"
-    return world
+    state = demo_state()
+    state.api_url = "https://api.cyclr.test"
+    return state
 
 
-def test_a_cycle_lives_from_its_making_to_its_end(world: World) -> None:
-    account = mounted_client(world).account(SHOP)
+def test_a_cycle_lives_from_its_making_to_its_end(state: CyclrState) -> None:
+    account = mounted_client(state).account(SHOP)
     made = account.cycles.create(name="By hand", tags=["test"], step_error_action="Retry")
     cycle = account.cycle(made.id)
 
@@ -684,8 +684,8 @@ def test_a_cycle_lives_from_its_making_to_its_end(world: World) -> None:
         cycle.get()
 
 
-def test_a_cycle_that_lacks_something_is_not_activated(world: World) -> None:
-    account = mounted_client(world).account(SHOP)
+def test_a_cycle_that_lacks_something_is_not_activated(state: CyclrState) -> None:
+    account = mounted_client(state).account(SHOP)
     cycle = account.cycle(account.cycles.create(name="Empty").id)
 
     with pytest.raises(RefusedError):
@@ -695,8 +695,8 @@ def test_a_cycle_that_lacks_something_is_not_activated(world: World) -> None:
     assert cycle.get().is_active is False
 
 
-def test_a_running_cycle_is_stopped_and_started(world: World) -> None:
-    account = mounted_client(world).account(SHOP)
+def test_a_running_cycle_is_stopped_and_started(state: CyclrState) -> None:
+    account = mounted_client(state).account(SHOP)
     running = next(cycle for cycle in account.cycles.all() if cycle.is_active)
     cycle = account.cycle(running.id)
     with pytest.raises(ConflictError):
@@ -711,8 +711,8 @@ def test_a_running_cycle_is_stopped_and_started(world: World) -> None:
     assert cycle.get().is_active is True
 
 
-def test_the_connector_to_authenticate_is_named(world: World) -> None:
-    account = mounted_client(world).account(SHOP)
+def test_the_connector_to_authenticate_is_named(state: CyclrState) -> None:
+    account = mounted_client(state).account(SHOP)
     lacking = next(one for one in account.cycles.all() if one.name == "Customers to HubSpot")
 
     lacks = account.cycle(lacking.id).prerequisites()
@@ -721,8 +721,8 @@ def test_the_connector_to_authenticate_is_named(world: World) -> None:
     assert account.connector(wanted or 0).get().name == "HubSpot"
 
 
-def test_variables_are_added_changed_and_removed(world: World) -> None:
-    account = mounted_client(world).account(SHOP)
+def test_variables_are_added_changed_and_removed(state: CyclrState) -> None:
+    account = mounted_client(state).account(SHOP)
     variables = account.cycle(account.cycles.create(name="By hand").id).variables
 
     added = variables.add("Order limit", "5")
@@ -740,9 +740,9 @@ def test_variables_are_added_changed_and_removed(world: World) -> None:
 
 
 @pytest.mark.parametrize("cap", [7, 1000])
-def test_what_went_wrong_is_listed_over_all_pages(world: World, cap: int) -> None:
-    world.max_page_size = cap
-    account = mounted_client(world).account(BUSY)
+def test_what_went_wrong_is_listed_over_all_pages(state: CyclrState, cap: int) -> None:
+    state.max_page_size = cap
+    account = mounted_client(state).account(BUSY)
     counted = {cycle.id: cycle.error_count or 0 for cycle in account.cycles.all()}
 
     found = account.cycles.incidents().all()
@@ -753,8 +753,8 @@ def test_what_went_wrong_is_listed_over_all_pages(world: World, cap: int) -> Non
     assert len(account.cycle(worst).incidents().all()) == counted[worst]
 
 
-def test_a_period_is_from_one_moment_to_before_another(world: World) -> None:
-    account = mounted_client(world).account(BUSY)
+def test_a_period_is_from_one_moment_to_before_another(state: CyclrState) -> None:
+    account = mounted_client(state).account(BUSY)
     runs = account.cycles.transactions().all()
     moments = sorted(run.created_at for run in runs if run.created_at is not None)
     middle = moments[len(moments) // 2]
@@ -766,8 +766,8 @@ def test_a_period_is_from_one_moment_to_before_another(world: World) -> None:
     assert len(before) + len(after) == len(moments) == len(runs)
 
 
-def test_incidents_are_cleared(world: World) -> None:
-    account = mounted_client(world).account(BUSY)
+def test_incidents_are_cleared(state: CyclrState) -> None:
+    account = mounted_client(state).account(BUSY)
     worst = max(account.cycles.all(), key=lambda cycle: cycle.error_count or 0)
 
     account.cycle(worst.id).clear_incidents()
@@ -776,8 +776,8 @@ def test_incidents_are_cleared(world: World) -> None:
     assert account.cycle(worst.id).get().error_count == 0
 
 
-def test_the_items_of_a_run_are_read(world: World) -> None:
-    account = mounted_client(world).account(BUSY)
+def test_the_items_of_a_run_are_read(state: CyclrState) -> None:
+    account = mounted_client(state).account(BUSY)
     run = account.cycles.transactions(status="completed", split_type="Unsplit").all()[0]
     cycle = account.cycle(run.cycle_id or "")
 
@@ -788,8 +788,8 @@ def test_the_items_of_a_run_are_read(world: World) -> None:
     assert cycle.transaction_items(run.id, "no such text in it") == []
 
 
-def test_cycles_of_an_older_template_are_upgradeable(world: World) -> None:
-    client = mounted_client(world)
+def test_cycles_of_an_older_template_are_upgradeable(state: CyclrState) -> None:
+    client = mounted_client(state)
 
     found = client.account(BUSY).cycles.upgradeable()
 

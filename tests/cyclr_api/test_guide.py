@@ -1,6 +1,6 @@
 """The guide's examples run, in order and as one program, and give what the guide says.
 
-The internet is the simulator: every requests session is mounted on its worlds.
+The internet is the simulator: every requests session is mounted on its states.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import CyclrState, demo_state, mount
 
 GUIDE = Path(__file__).parents[2] / "docs" / "cyclr_api.md"
 
@@ -56,14 +56,14 @@ def blocks_of(text: str) -> Iterator[Block]:
 
 @pytest.fixture
 def internet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Two consoles' worlds at Cyclr's addresses, and the environment that the guide reads."""
-    worlds = [world_at("https://api.cyclr.uk", "uk"), world_at("https://api.eu.cyclr.com", "eu")]
+    """Two consoles' states at Cyclr's addresses, and the environment that the guide reads."""
+    states = [state_at("https://api.cyclr.uk", "uk"), state_at("https://api.eu.cyclr.com", "eu")]
 
     class Session(requests.Session):
         def __init__(self) -> None:
             super().__init__()
-            for world in worlds:
-                mount(world, self)
+            for state in states:
+                mount(state, self)
 
     monkeypatch.setattr(requests, "Session", Session)
     for name in ("uk", "eu"):
@@ -72,12 +72,12 @@ def internet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def world_at(api_url: str, name: str) -> World:
-    """The default world at another address, so that the examples talk to Cyclr as it is."""
-    world = World.support()
-    world.api_url = api_url
-    world.credentials = [(f"{name}-id", f"{name}-secret")]
-    return world
+def state_at(api_url: str, name: str) -> CyclrState:
+    """The default state at another address, so that the examples talk to Cyclr as it is."""
+    state = demo_state()
+    state.api_url = api_url
+    state.credentials = [(f"{name}-id", f"{name}-secret")]
+    return state
 
 
 @pytest.mark.usefixtures("internet")

@@ -19,8 +19,8 @@ from cyclr_api import (
     UndecodableError,
     UnsendableError,
 )
-from cyclr_api.simulator import World
-from tests.cyclr_api.mounted import ACCOUNT, KEY, KEY_METHOD, client_of, sent_by, small_world
+from cyclr_api.simulator import CyclrState
+from tests.cyclr_api.mounted import ACCOUNT, KEY, KEY_METHOD, client_of, sent_by, small_state
 from tests.cyclr_api.raw_server import client_of as raw_client_of
 from tests.cyclr_api.raw_server import reply, reset, serve
 
@@ -40,13 +40,13 @@ PRODUCTS = ["launch", "orbit", "marketplace"]
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
+def state() -> CyclrState:
+    return small_state()
 
 
 @pytest.fixture
-def client(world: World) -> Client:
-    return client_of(world)
+def client(state: CyclrState) -> Client:
+    return client_of(state)
 
 
 def opened(client: Client, product: str, **options: Any) -> BrowserSession:
@@ -74,14 +74,14 @@ def test_a_browser_is_sent_to_the_page_and_signed_in(
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_a_certain_user_is_signed_in(world: World, client: Client, product: str) -> None:
+def test_a_certain_user_is_signed_in(state: CyclrState, client: Client, product: str) -> None:
     options = {"marketplace_id": 8} if product == "marketplace" else {}
     sent = sent_by(client)
 
     session = getattr(client.users, product)(**WHO, **options, start=False)
 
     assert session.account_id == ACCOUNT
-    assert world.users[ACCOUNT] == [WHO["username"]]
+    assert state.users[ACCOUNT] == [WHO["username"]]
     assert (sent[0].path, sent[0].account) == (f"/users/{product}", None)
     assert (
         sent[0].body.items()
@@ -94,10 +94,10 @@ def test_a_certain_user_is_signed_in(world: World, client: Client, product: str)
     )
 
 
-def test_an_unknown_account_is_made(world: World, client: Client) -> None:
+def test_an_unknown_account_is_made(state: CyclrState, client: Client) -> None:
     client.account("shop-7").launch(account_name="Shop 7", account_description="new")
 
-    assert (world.accounts["shop-7"].name, client.account("shop-7").get().description) == (
+    assert (state.accounts["shop-7"].name, client.account("shop-7").get().description) == (
         "Shop 7",
         "new",
     )

@@ -14,27 +14,27 @@ from cyclr_api import (
     UndecodableError,
     UnsendableError,
 )
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from tests.cyclr_api.mounted import (
     ACCOUNT,
     KEY_METHOD,
     PARCEL_DESK,
     client_of,
     sent_by,
-    small_world,
+    small_state,
 )
 
 CUSTOM = {"Name": "Own App", "UniqueIdentifier": "5b6c9c1e-7d0a-4a41-9d53-2f8c0a7be610"}
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
+def state() -> CyclrState:
+    return small_state()
 
 
 @pytest.fixture
-def client(world: World) -> Client:
-    return client_of(world)
+def client(state: CyclrState) -> Client:
+    return client_of(state)
 
 
 # ---- connectors ----
@@ -76,10 +76,10 @@ def test_what_is_not_asked_for_is_not_sent(client: Client) -> None:
     assert sent[0].query == {"page": "1", "pageSize": "100", "sortOrderAsc": "true"}
 
 
-def test_connectors_are_found_by_name_and_version(world: World, client: Client) -> None:
+def test_connectors_are_found_by_name_and_version(state: CyclrState, client: Client) -> None:
     library = client.account(ACCOUNT).library
     for number, name in enumerate(["Über/Büro 100%", "123", "1234", "a?b#c&d=e+f"], 1):
-        world.add_connector(Id=number, Name=name, Version="v 1/2", Status="Approved")
+        state.add_connector(Id=number, Name=name, Version="v 1/2", Status="Approved")
 
     assert [found.version for found in library.named("Parcel Desk")] == ["2.0"]
     assert [found.id for found in library.named("Parcel Desk", "2.0")] == [17301]
@@ -89,8 +89,8 @@ def test_connectors_are_found_by_name_and_version(world: World, client: Client) 
     assert library.named("Parcel Desk", "9") == library.named("Nothing") == []
 
 
-def test_a_name_that_is_not_found_is_an_empty_list(world: World, client: Client) -> None:
-    world.faults.respond("GET", "/connectors/{name}", 404)
+def test_a_name_that_is_not_found_is_an_empty_list(state: CyclrState, client: Client) -> None:
+    state.faults.respond("GET", "/connectors/{name}", 404)
 
     assert client.account(ACCOUNT).library.named("Nothing") == []
 
@@ -101,9 +101,11 @@ def test_a_name_that_is_no_path_is_refused(client: Client, name: str) -> None:
         client.account(ACCOUNT).library.named(name)
 
 
-def test_an_object_and_an_array_of_one_pass_for_each_other(world: World, client: Client) -> None:
-    world.faults.respond("GET", "/connectors/{id}", 200, [PARCEL_DESK], times=1)
-    world.faults.respond("GET", "/connectors/{name}/{version}", 200, PARCEL_DESK, times=1)
+def test_an_object_and_an_array_of_one_pass_for_each_other(
+    state: CyclrState, client: Client
+) -> None:
+    state.faults.respond("GET", "/connectors/{id}", 200, [PARCEL_DESK], times=1)
+    state.faults.respond("GET", "/connectors/{name}/{version}", 200, PARCEL_DESK, times=1)
     library = client.account(ACCOUNT).library
 
     assert library.get(17301).name == "Parcel Desk"
@@ -129,18 +131,18 @@ def test_the_methods_of_a_release_are_listed_and_narrowed_down(client: Client) -
         library.methods(1)
 
 
-def test_all_methods_are_read_however_cyclr_pages_them(world: World, client: Client) -> None:
+def test_all_methods_are_read_however_cyclr_pages_them(state: CyclrState, client: Client) -> None:
     whole = client.account(ACCOUNT).library.methods(17301)
-    world.max_page_size = 3
+    state.max_page_size = 3
 
     assert client.account(ACCOUNT).library.methods(17301) == whole
     assert len(whole) > 3
 
 
-def test_methods_are_found_by_the_connectors_name(world: World, client: Client) -> None:
+def test_methods_are_found_by_the_connectors_name(state: CyclrState, client: Client) -> None:
     library = client.account(ACCOUNT).library
     for number in (5, 6):
-        world.add_connector(Id=number, Name="123", Version=None, Categories=["CRMs"])
+        state.add_connector(Id=number, Name="123", Version=None, Categories=["CRMs"])
 
     assert library.methods_named("Parcel Desk") == library.methods(17301)
     assert library.methods_named("Parcel Desk", "2.0", query="list", category="Orders") == (

@@ -21,8 +21,8 @@ from cyclr_api import (
     UnsendableError,
 )
 from cyclr_api.account_connectors import AccountConnectorApi
-from cyclr_api.simulator import World
-from tests.cyclr_api.mounted import ACCOUNT, KEY, client_of, sent_by, small_world
+from cyclr_api.simulator import CyclrState
+from tests.cyclr_api.mounted import ACCOUNT, KEY, client_of, sent_by, small_state
 from tests.cyclr_api.raw_server import client_of as raw_client_of
 from tests.cyclr_api.raw_server import reply, reset, serve
 
@@ -36,19 +36,19 @@ USES: dict[str, Callable[..., Any]] = {
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
+def state() -> CyclrState:
+    return small_state()
 
 
 @pytest.fixture
-def client(world: World) -> Client:
-    return client_of(world)
+def client(state: CyclrState) -> Client:
+    return client_of(state)
 
 
 @pytest.fixture
-def installed(world: World, client: Client) -> AccountConnectorApi:
+def installed(state: CyclrState, client: Client) -> AccountConnectorApi:
     """An installed connector that is authenticated."""
-    one = world.install(ACCOUNT, 17301, name="CRM", auth_value=KEY, properties={"Region": "eu"})
+    one = state.install(ACCOUNT, 17301, name="CRM", auth_value=KEY, properties={"Region": "eu"})
     return client.account(ACCOUNT).connector(one.id)
 
 
@@ -73,16 +73,18 @@ def test_a_trigger_looks_up_choices(client: Client, installed: AccountConnectorA
     raises(NotFoundError, lambda: installed.run_trigger(4411))
 
 
-def test_a_choice_without_a_name_is_its_value(world: World, installed: AccountConnectorApi) -> None:
-    world.faults.respond("POST", "/account/*", 200, [{"Value": 5}, {"name": "None"}, {"Value": ""}])
+def test_a_choice_without_a_name_is_its_value(
+    state: CyclrState, installed: AccountConnectorApi
+) -> None:
+    state.faults.respond("POST", "/account/*", 200, [{"Value": 5}, {"name": "None"}, {"Value": ""}])
 
     assert installed.run_trigger(4410) == [Choice("5", "5"), Choice("None", "None"), Choice("", "")]
 
 
 def test_looking_up_is_repeated_as_a_read(
-    world: World, client: Client, installed: AccountConnectorApi
+    state: CyclrState, client: Client, installed: AccountConnectorApi
 ) -> None:
-    world.faults.respond("POST", "/account/*", 502, times=2)
+    state.faults.respond("POST", "/account/*", 502, times=2)
     sent = sent_by(client)
 
     assert len(installed.run_trigger(4410)) == 3
@@ -174,9 +176,9 @@ def test_refusals_are_told_apart(client: Client, installed: AccountConnectorApi)
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
 def test_an_address_that_cyclr_does_not_know_is_told_apart(
-    world: World, installed: AccountConnectorApi, use: Callable[..., Any]
+    state: CyclrState, installed: AccountConnectorApi, use: Callable[..., Any]
 ) -> None:
-    world.allowed_ips = {"192.0.2.1"}
+    state.allowed_ips = {"192.0.2.1"}
 
     error = raises(AddressRefusedError, lambda: use(installed))
 
@@ -220,17 +222,17 @@ def test_a_call_is_a_write_unless_it_is_said_to_read(use: Callable[..., Any]) ->
     assert (writes, len(server.calls)) == (1, 1 + 3)
 
 
-def test_a_lost_call_happened_once(world: World, client: Client) -> None:
-    one = world.install(ACCOUNT, 17301, name="CRM", auth_value=KEY, properties={"Region": "eu"})
+def test_a_lost_call_happened_once(state: CyclrState, client: Client) -> None:
+    one = state.install(ACCOUNT, 17301, name="CRM", auth_value=KEY, properties={"Region": "eu"})
     (method,) = client.account(ACCOUNT).library.methods(17301, query="Add Order")
     values = {field.id or 0: "1" for field in method.request_fields}
-    world.faults.drop_after_effect("POST", "/account/*")
+    state.faults.drop_after_effect("POST", "/account/*")
 
     raises(
         OutcomeUnknownError,
         lambda: client.account(ACCOUNT).connector(one.id).call(method.id or 0, fields=values),
     )
-    assert [effect.kind for effect in world.ledger].count("call") == 1
+    assert [effect.kind for effect in state.ledger].count("call") == 1
 
 
 def test_no_value_that_was_sent_is_in_an_error() -> None:

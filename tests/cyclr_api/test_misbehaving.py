@@ -34,8 +34,8 @@ from cyclr_api import (
     Token,
     UnreachableError,
 )
-from cyclr_api.simulator import World, application, mount
-from cyclr_api.simulator.server import Server
+from cyclr_api.simulator import CyclrState, application, empty_state, mount
+from cyclr_api.simulator.server.sockets import Server
 from tests.cyclr_api.certificates import make_certificate, server_context
 from tests.cyclr_api.raw_server import (
     SECRET,
@@ -56,23 +56,23 @@ QUICK = Timeouts(connect=1, read=0.1, total=0.15)
 LARGEST = 200_000
 
 
-def make_world(seed: int) -> World:
-    world = World.empty()
-    world.faults = type(world.faults)(seed)
-    world.add_account(Id=ACCOUNT, Name="Acme EU")
-    world.add_connector(Id=RELEASE, Name="Parcel Desk", Version="2.0", Status="Approved")
-    return world
+def make_state(seed: int) -> CyclrState:
+    state = empty_state()
+    state.faults = type(state.faults)(seed)
+    state.add_account(Id=ACCOUNT, Name="Acme EU")
+    state.add_connector(Id=RELEASE, Name="Parcel Desk", Version="2.0", Status="Approved")
+    return state
 
 
-def make_client(world: World, session: requests.Session, **settings: Any) -> Client:
-    client_id, client_secret = world.credentials[0]
+def make_client(state: CyclrState, session: requests.Session, **settings: Any) -> Client:
+    client_id, client_secret = state.credentials[0]
     values: dict[str, Any] = {
         "timeouts": QUICK,
         "retries": Retries(first=0),
         "max_bytes": LARGEST,
     } | settings
     return Client(
-        world.api_url,
+        state.api_url,
         client_id=client_id,
         client_secret=client_secret,
         session=session,
@@ -81,23 +81,23 @@ def make_client(world: World, session: requests.Session, **settings: Any) -> Cli
 
 
 @contextmanager
-def mounted(world: World, **settings: Any) -> Iterator[Client]:
-    """A client whose calls end in the world without a socket."""
-    world.api_url = "https://cyclr.test"
+def mounted(state: CyclrState, **settings: Any) -> Iterator[Client]:
+    """A client whose calls end in the state without a socket."""
+    state.api_url = "https://cyclr.test"
     session = requests.Session()
-    mount(world, session)
-    yield make_client(world, session, **settings)
+    mount(state, session)
+    yield make_client(state, session, **settings)
 
 
 @contextmanager
-def served(world: World, **settings: Any) -> Iterator[Client]:
-    """A client and the same world behind a real socket."""
-    server = Server(application(world))
+def served(state: CyclrState, **settings: Any) -> Iterator[Client]:
+    """A client and the same state behind a real socket."""
+    server = Server(application(state))
     port = server.listen("127.0.0.1", 0)
-    world.api_url = world.service_url = f"http://127.0.0.1:{port}"
+    state.api_url = state.service_url = f"http://127.0.0.1:{port}"
     server.start()
     try:
-        with make_client(world, requests.Session(), **settings) as client:
+        with make_client(state, requests.Session(), **settings) as client:
             yield client
     finally:
         server.stop()
@@ -106,9 +106,9 @@ def served(world: World, **settings: Any) -> Iterator[Client]:
 # ---- writes ----
 
 
-def break_next_install(world: World, chance: random.Random) -> str:
+def break_next_install(state: CyclrState, chance: random.Random) -> str:
     """Lets something happen to the next install, or nothing; answers what."""
-    faults = world.faults
+    faults = state.faults
     act = chance.random() < 0.5
     kinds: dict[str, Callable[[], object]] = {
         "nothing": lambda: None,
@@ -163,12 +163,12 @@ def break_next_install(world: World, chance: random.Random) -> str:
 
 
 def install_under_faults(
-    world: World, client: Client, chance: random.Random, names: list[str]
+    state: CyclrState, client: Client, chance: random.Random, names: list[str]
 ) -> dict[str, tuple[str, object]]:
     """By name: what happened to each install, and what the client made of it."""
     outcomes: dict[str, tuple[str, object]] = {}
     for name in names:
-        kind = break_next_install(world, chance)
+        kind = break_next_install(state, chance)
         try:
             made: object = client.account(ACCOUNT).connectors.install(
                 RELEASE, name=name, auth_value="api-key"
@@ -176,17 +176,19 @@ def install_under_faults(
         except CyclrError as error:
             made = error
         outcomes[name] = (kind, made)
-        world.faults.clear()
+        state.faults.clear()
     return outcomes
 
 
-def assert_told_the_truth(world: World, outcomes: dict[str, tuple[str, object]]) -> Counter[str]:
+def assert_told_the_truth(
+    state: CyclrState, outcomes: dict[str, tuple[str, object]]
+) -> Counter[str]:
     """Every call of the outcomes acted as often as it said; counts what was said."""
-    world.advance(3600)
-    world.settle()
-    acted = Counter(one.name for one in world.installed[ACCOUNT])
+    state.advance(3600)
+    state.settle()
+    acted = Counter(one.name for one in state.installed[ACCOUNT])
     made = Counter(
-        effect.ids["account_connector"] for effect in world.ledger if effect.kind == "install"
+        effect.ids["account_connector"] for effect in state.ledger if effect.kind == "install"
     )
     assert max(made.values()) == 1
     said: Counter[str] = Counter()
@@ -208,26 +210,26 @@ def assert_told_the_truth(world: World, outcomes: dict[str, tuple[str, object]])
 
 @pytest.mark.parametrize("seed", range(2))
 def test_three_hundred_installs_under_faults_tell_what_they_did(seed: int) -> None:
-    world, chance = make_world(seed), random.Random(seed)
+    state, chance = make_state(seed), random.Random(seed)
     names = [f"CRM {number}" for number in range(300)]
-    with mounted(world) as client:
-        outcomes = install_under_faults(world, client, chance, names)
+    with mounted(state) as client:
+        outcomes = install_under_faults(state, client, chance, names)
 
-    said = assert_told_the_truth(world, outcomes)
+    said = assert_told_the_truth(state, outcomes)
     replays = [kind for kind, _ in outcomes.values() if kind == "a token refused"]
-    sent = [call for call in world.requests if call.method == "POST" and "install" in call.path]
+    sent = [call for call in state.requests if call.method == "POST" and "install" in call.path]
     assert len(sent) == len(names) + len(replays)
     assert min(said.values()) >= 10 and len(said) == 4
 
 
 def test_the_same_over_sockets() -> None:
     def work(seed: int) -> Counter[str]:
-        world, chance = make_world(seed), random.Random(seed)
+        state, chance = make_state(seed), random.Random(seed)
         names = [f"CRM {number}" for number in range(75)]
-        with served(world) as client:
-            outcomes = install_under_faults(world, client, chance, names)
+        with served(state) as client:
+            outcomes = install_under_faults(state, client, chance, names)
             time.sleep(0.3)  # the longest delay: what nobody waits for any more acts still
-        return assert_told_the_truth(world, outcomes)
+        return assert_told_the_truth(state, outcomes)
 
     with ThreadPoolExecutor(4) as threads:
         said = sum(threads.map(work, range(4)), Counter[str]())
@@ -238,15 +240,15 @@ def test_the_same_over_sockets() -> None:
 # ---- reads ----
 
 
-def fill(world: World, accounts: int) -> set[str]:
+def fill(state: CyclrState, accounts: int) -> set[str]:
     for number in range(accounts):
-        world.add_account(Id=f"shop {number}/ü", Name=f"Shop {number}")
-    return set(world.accounts)
+        state.add_account(Id=f"shop {number}/ü", Name=f"Shop {number}")
+    return set(state.accounts)
 
 
-def break_reads(world: World, chance: random.Random) -> None:
+def break_reads(state: CyclrState, chance: random.Random) -> None:
     """Lets something happen to some of the reads."""
-    faults, some = world.faults, chance.choice([0.02, 0.1, 0.3])
+    faults, some = state.faults, chance.choice([0.02, 0.1, 0.3])
     path = ("GET", "/accounts")
     for kind in chance.sample(range(8), 2):
         match kind:
@@ -272,13 +274,13 @@ def break_reads(world: World, chance: random.Random) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_listing_under_faults_is_whole_or_an_error(seed: int) -> None:
-    world, chance = make_world(seed), random.Random(seed)
-    everything = fill(world, 450)
+    state, chance = make_state(seed), random.Random(seed)
+    everything = fill(state, 450)
     failed = 0
-    with mounted(world, max_bytes=1_000_000) as client:
+    with mounted(state, max_bytes=1_000_000) as client:
         for _ in range(30):
-            world.max_page_size = chance.choice([30, 99, 150, 1000])
-            break_reads(world, chance)
+            state.max_page_size = chance.choice([30, 99, 150, 1000])
+            break_reads(state, chance)
             try:
                 if chance.random() < 0.5:
                     found = client.accounts.all()
@@ -293,7 +295,7 @@ def test_a_listing_under_faults_is_whole_or_an_error(seed: int) -> None:
                 assert len(ids) == len(set(ids))
                 if not getattr(found, "skipped", 0):
                     assert set(ids) == everything
-            world.faults.clear()
+            state.faults.clear()
 
     assert 0 < failed < 30
 
@@ -302,37 +304,37 @@ def test_a_listing_under_faults_is_whole_or_an_error(seed: int) -> None:
 def test_a_token_revoked_in_the_middle_of_a_listing_loses_no_page(
     at_once: int, revoked_at: tuple[int, ...]
 ) -> None:
-    world = make_world(0)
-    everything = fill(world, 900)
+    state = make_state(0)
+    everything = fill(state, 900)
     pages_served = 0
 
     def revoke_now_and_then(page: Any) -> Any:
         nonlocal pages_served
         pages_served += 1
         if pages_served in revoked_at:
-            world.revoke_access_tokens()
+            state.revoke_access_tokens()
         return page
 
-    world.faults.rewrite("GET", "/accounts", revoke_now_and_then)
-    with mounted(world, max_bytes=1_000_000) as client:
+    state.faults.rewrite("GET", "/accounts", revoke_now_and_then)
+    with mounted(state, max_bytes=1_000_000) as client:
         found = client.accounts.readable(at_once=at_once)
 
-    assert [account.id for account in found] == sorted(everything, key=list(world.accounts).index)
-    asked = [call for call in world.requests if call.path == "/oauth/token"]
+    assert [account.id for account in found] == sorted(everything, key=list(state.accounts).index)
+    asked = [call for call in state.requests if call.path == "/oauth/token"]
     assert len(asked) == 1 + len(revoked_at)
 
 
 def test_twenty_threads_with_a_revoked_token_ask_for_one_new_one() -> None:
-    world = make_world(0)
-    with served(world, timeouts=Timeouts()) as client:
+    state = make_state(0)
+    with served(state, timeouts=Timeouts()) as client:
         client.check()
-        world.revoke_access_tokens()
-        world.faults.delay("POST", "/oauth/token", 0.1)
+        state.revoke_access_tokens()
+        state.faults.delay("POST", "/oauth/token", 0.1)
         with ThreadPoolExecutor(20) as threads:
             found = list(threads.map(lambda _: client.account(ACCOUNT).get().id, range(20)))
 
     assert found == [ACCOUNT] * 20
-    asked = [call for call in world.requests if call.path == "/oauth/token"]
+    asked = [call for call in state.requests if call.path == "/oauth/token"]
     assert len(asked) == 2
 
 

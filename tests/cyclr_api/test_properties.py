@@ -44,7 +44,7 @@ from cyclr_api.decoding import (
 from cyclr_api.errors import MESSAGE_LENGTH
 from cyclr_api.paging import pages, readable
 from cyclr_api.secret import SHORTEST, masked
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import empty_state, mount
 from cyclr_api.transport import LONGEST_PAUSE, retry_after, shown, words_in
 from tests.cyclr_api.documents import (
     KEYS,
@@ -465,14 +465,14 @@ def test_ids_and_names_arrive_over_the_wire_and_cannot_leave_their_segment(
 @given(texts | odd_ids)
 def test_an_account_of_any_id_that_is_accepted_is_found_at_the_simulator(account_id: str) -> None:
     accepted(account_id)
-    world = World.empty()
-    world.api_url = "https://cyclr.test"
-    world.add_account(Id=account_id, Name="Harbour Books")
+    state = empty_state()
+    state.api_url = "https://cyclr.test"
+    state.add_account(Id=account_id, Name="Harbour Books")
     session = requests.Session()
-    mount(world, session)
-    client_id, client_secret = world.credentials[0]
+    mount(state, session)
+    client_id, client_secret = state.credentials[0]
     client = Client(
-        world.api_url, client_id=client_id, client_secret=client_secret, session=session
+        state.api_url, client_id=client_id, client_secret=client_secret, session=session
     )
 
     assert client.account(account_id).get().id == account_id

@@ -29,7 +29,7 @@ from cyclr_api import (
     UnsendableError,
 )
 from cyclr_api.accounts import AccountApi
-from cyclr_api.simulator import World
+from cyclr_api.simulator import demo_state
 from tests.cyclr_api.mounted import client_of as mounted_client
 from tests.cyclr_api.raw_server import client_of, reply, reset, serve
 
@@ -439,9 +439,9 @@ def test_a_list_with_what_cannot_be_read_is_an_error() -> None:
 @pytest.fixture
 def account() -> AccountApi:
     """An account with connectors, in the support desk's Cyclr."""
-    world = World.support()
-    world.api_url = "https://api.cyclr.test"
-    return mounted_client(world).account("shop-1042.example")
+    state = demo_state()
+    state.api_url = "https://api.cyclr.test"
+    return mounted_client(state).account("shop-1042.example")
 
 
 def test_steps_are_made_joined_and_removed(account: AccountApi) -> None:

@@ -22,7 +22,7 @@ from cyclr_api import (
     UnexpectedAnswerError,
     UnsendableError,
 )
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState, demo_state
 from tests.cyclr_api.mounted import client_of as mounted_client
 from tests.cyclr_api.raw_server import client_of, reply, reset, serve
 
@@ -215,15 +215,15 @@ def test_a_read_in_trouble_may_be_asked_again() -> None:
 
 
 @pytest.fixture
-def world() -> World:
+def state() -> CyclrState:
     """The support desk's Cyclr, reached by https."""
-    world = World.support()
-    world.api_url = "https://api.cyclr.test"
-    return world
+    state = demo_state()
+    state.api_url = "https://api.cyclr.test"
+    return state
 
 
-def test_an_installed_template_is_a_cycle_of_the_account(world: World) -> None:
-    client = mounted_client(world)
+def test_an_installed_template_is_a_cycle_of_the_account(state: CyclrState) -> None:
+    client = mounted_client(state)
     template = next(one for one in client.templates.all() if one.name == "Deals to parcels")
     account = client.account("shop-1042.example")
     before = {one.id for one in account.connectors.all()}
@@ -241,11 +241,11 @@ def test_an_installed_template_is_a_cycle_of_the_account(world: World) -> None:
     assert [used.name for used in cycle.connectors] == ["Pipedrive", "Parcel Desk"]
 
 
-def test_an_install_whose_answer_is_lost_is_found_by_its_name(world: World) -> None:
-    client = mounted_client(world)
+def test_an_install_whose_answer_is_lost_is_found_by_its_name(state: CyclrState) -> None:
+    client = mounted_client(state)
     template = client.templates.all()[0]
     account = client.account("shop-1042.example")
-    world.faults.drop_after_effect("POST", "/templates/{id}/install")
+    state.faults.drop_after_effect("POST", "/templates/{id}/install")
 
     with pytest.raises(OutcomeUnknownError):
         account.templates.install(template.id, name="Newsletter 4711")
@@ -254,8 +254,8 @@ def test_an_install_whose_answer_is_lost_is_found_by_its_name(world: World) -> N
     assert [cycle.template_id for cycle in ours] == [template.id]
 
 
-def test_an_export_is_loaded_again(world: World) -> None:
-    client = mounted_client(world)
+def test_an_export_is_loaded_again(state: CyclrState) -> None:
+    client = mounted_client(state)
     template = next(iter(client.templates.iterate(tag="hr")))
 
     client.templates.load(client.template(template.id).export())

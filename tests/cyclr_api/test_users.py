@@ -19,8 +19,8 @@ from cyclr_api import (
     UnexpectedAnswerError,
     UnsendableError,
 )
-from cyclr_api.simulator import World
-from tests.cyclr_api.mounted import ACCOUNT, client_of, sent_by, small_world
+from cyclr_api.simulator import CyclrState
+from tests.cyclr_api.mounted import ACCOUNT, client_of, sent_by, small_state
 from tests.cyclr_api.raw_server import client_of as raw_client_of
 from tests.cyclr_api.raw_server import reply, reset, serve
 
@@ -29,16 +29,16 @@ PASSWORD = 'pass "canary\\ 5150'
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
+def state() -> CyclrState:
+    return small_state()
 
 
 @pytest.fixture
-def client(world: World) -> Client:
-    return client_of(world)
+def client(state: CyclrState) -> Client:
+    return client_of(state)
 
 
-def test_a_user_is_let_in_and_kept_out_again(world: World, client: Client) -> None:
+def test_a_user_is_let_in_and_kept_out_again(state: CyclrState, client: Client) -> None:
     users = client.account(ACCOUNT).users
     sent = sent_by(client)
 
@@ -47,41 +47,43 @@ def test_a_user_is_let_in_and_kept_out_again(world: World, client: Client) -> No
     users.remove(OWNER)
 
     assert there == [OWNER]
-    assert users.all() == world.users[ACCOUNT] == []
+    assert users.all() == state.users[ACCOUNT] == []
     assert [(one.method, one.path, one.body) for one in sent if one.body] == [
         ("PUT", f"/accounts/{ACCOUNT}/users", {"UserName": OWNER, "Password": PASSWORD}),
         ("DELETE", f"/accounts/{ACCOUNT}/users", {"UserName": OWNER}),
     ]
 
 
-def test_every_user_is_listed_whether_cyclr_pages_them_or_not(world: World, client: Client) -> None:
-    world.users[ACCOUNT] += [f"user-{number}" for number in range(230)]
+def test_every_user_is_listed_whether_cyclr_pages_them_or_not(
+    state: CyclrState, client: Client
+) -> None:
+    state.users[ACCOUNT] += [f"user-{number}" for number in range(230)]
     paged = client.account(ACCOUNT).users.all()
-    world.faults.respond("GET", "*", 200, list(world.users[ACCOUNT]))
+    state.faults.respond("GET", "*", 200, list(state.users[ACCOUNT]))
 
-    assert paged == client.account(ACCOUNT).users.all() == world.users[ACCOUNT]
+    assert paged == client.account(ACCOUNT).users.all() == state.users[ACCOUNT]
 
 
-def test_a_user_may_come_as_an_object(world: World, client: Client) -> None:
+def test_a_user_may_come_as_an_object(state: CyclrState, client: Client) -> None:
     shapes = [OWNER, {"UserName": "b"}, {"Username": "c"}, {"name": "d", "Id": 5}]
-    world.faults.respond("GET", "*", 200, shapes)
+    state.faults.respond("GET", "*", 200, shapes)
 
     assert client.account(ACCOUNT).users.all() == [OWNER, "b", "c", "d"]
 
 
 @pytest.mark.parametrize("odd", [None, 5, "", {}, {"UserName": None}, ["a"]])
 def test_a_user_without_a_name_is_not_left_out_in_silence(
-    world: World, client: Client, odd: object
+    state: CyclrState, client: Client, odd: object
 ) -> None:
-    world.faults.respond("GET", "*", 200, [OWNER, odd])
+    state.faults.respond("GET", "*", 200, [OWNER, odd])
 
     with pytest.raises(UnexpectedAnswerError):
         client.account(ACCOUNT).users.all()
 
 
-def test_a_list_of_users_that_never_ends_is_an_error(world: World, client: Client) -> None:
+def test_a_list_of_users_that_never_ends_is_an_error(state: CyclrState, client: Client) -> None:
     number = iter(range(10**6))
-    world.faults.rewrite("GET", "*", lambda _: [str(next(number))])
+    state.faults.rewrite("GET", "*", lambda _: [str(next(number))])
 
     with pytest.raises(TemporaryError, match="more than 1000 pages"):
         client.account(ACCOUNT).users.all()
@@ -92,7 +94,7 @@ def test_the_users_of_an_unknown_account_are_not_found(client: Client) -> None:
         client.account("nobody").users.all()
 
 
-def test_a_password_is_set(world: World, client: Client) -> None:
+def test_a_password_is_set(state: CyclrState, client: Client) -> None:
     client.account(ACCOUNT).users.add(OWNER, "old-password")
     sent = sent_by(client)
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard import preparation
 from dashboard.audit.models import AuditEntry
 from dashboard.bulk.models import BulkRun, RunState
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 class InMemory:
     """The simulator of the test, as the story's others act on it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: CyclrState) -> None:
         self.world = world
 
     def authenticate(self, cyclr_id: int) -> None:
@@ -44,7 +44,7 @@ class InMemory:
 
 
 @pytest.fixture
-def cyclr_of_others(cyclr: World) -> InMemory:
+def cyclr_of_others(cyclr: CyclrState) -> InMemory:
     """What others do at Cyclr."""
     return InMemory(cyclr)
 

@@ -15,7 +15,7 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
 from dashboard.installs.forms import InstallForm
@@ -108,7 +108,7 @@ def sending(browser: Client, url: str, data: dict[str, Any]) -> Callable[[], Any
 
 @several_times
 def test_of_two_agents_in_the_same_moment_one_installs_and_the_other_is_told(
-    _round: int, cyclr: World, shop: Account, hands: Hands
+    _round: int, cyclr: CyclrState, shop: Account, hands: Hands
 ) -> None:
     url, data = form_for(shop)
     others = data | {"submission": str(uuid.uuid4())}
@@ -125,7 +125,7 @@ def test_of_two_agents_in_the_same_moment_one_installs_and_the_other_is_told(
 
 @several_times
 def test_a_form_that_comes_eight_times_at_once_is_one_install(
-    _round: int, cyclr: World, shop: Account, hands: Hands
+    _round: int, cyclr: CyclrState, shop: Account, hands: Hands
 ) -> None:
     url, data = form_for(shop)
     browser = browser_of()
@@ -145,7 +145,7 @@ def test_a_form_that_comes_eight_times_at_once_is_one_install(
 
 @several_times
 def test_of_workers_that_get_the_same_message_one_works(
-    _round: int, cyclr: World, shop: Account
+    _round: int, cyclr: CyclrState, shop: Account
 ) -> None:
     url, data = form_for(shop)
     browser_of().post(url, data)
@@ -160,7 +160,7 @@ def test_of_workers_that_get_the_same_message_one_works(
 
 @several_times
 def test_who_cancels_while_a_worker_begins_is_told_the_truth(
-    _round: int, cyclr: World, shop: Account
+    _round: int, cyclr: CyclrState, shop: Account
 ) -> None:
     url, data = form_for(shop)
     browser_of().post(url, data)

@@ -18,7 +18,7 @@ from hypothesis.extra.django import TestCase
 
 import cyclr_api
 from cyclr_api.decoding import decode_json
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import CyclrState, empty_state, mount
 from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common.foreign import storable
@@ -194,14 +194,14 @@ often = settings(
 class WhateverIsAsked(TestCase):
     """One account, and a connector of which Cyclr says anything."""
 
-    world: World
+    world: CyclrState
     user: User
     console: Console
     account: Account
 
     def setUp(self) -> None:
         """The dashboard's clients end in the world of the example."""
-        client_id, secret = World.empty().credentials[0]
+        client_id, secret = empty_state().credentials[0]
         changes = override_settings(
             CYCLR_API_URL=API,
             CYCLR_CLIENT_ID=client_id,
@@ -221,7 +221,7 @@ class WhateverIsAsked(TestCase):
     def make(self, document: dict[str, Any]) -> CatalogueConnector:
         """A Cyclr with one account and this connector, which the mirror has read."""
         consoles.forget_clients()
-        self.world = World.empty()
+        self.world = empty_state()
         self.world.api_url = API
         self.world.add_account(Id=ACCOUNT, Name="Shop")
         self.world.add_connector(whole(document))

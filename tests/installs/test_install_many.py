@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import MOST_ROWS
 from dashboard.bulk.tables import LARGEST_TABLE, TOO_LONG, read_table
@@ -108,7 +108,7 @@ def test_a_table_that_cannot_be_read_says_why(text: str, words: str) -> None:
 # -- the form ------------------------------------------------------------------------------------
 
 
-def test_many_installs_from_one_form(lead: Client, cyclr: World, hands: Hands) -> None:
+def test_many_installs_from_one_form(lead: Client, cyclr: CyclrState, hands: Hands) -> None:
     connector = library("Generic Webhook")
     ids = [account.cyclr_id for account in accounts()[:4]]
 
@@ -129,7 +129,7 @@ def test_many_installs_from_one_form(lead: Client, cyclr: World, hands: Hands) -
     assert sorted(map(str, installs)) == sorted(ids)
 
 
-def test_a_cell_wins_over_the_form(lead: Client, cyclr: World, hands: Hands) -> None:
+def test_a_cell_wins_over_the_form(lead: Client, cyclr: CyclrState, hands: Hands) -> None:
     connector = library("Freshdesk")
     one, two = accounts()[:2]
     table = (
@@ -294,7 +294,7 @@ def test_an_unknown_column_is_named_with_those_that_are_known(lead: Client) -> N
 
 
 def test_accounts_that_have_it_are_left_out_when_asked(
-    lead: Client, cyclr: World, console: Console
+    lead: Client, cyclr: CyclrState, console: Console
 ) -> None:
     connector = library("Generic Webhook")
     account = accounts()[0]
@@ -433,7 +433,7 @@ def test_a_user_name_without_a_password_is_hidden_in_its_line(lead: Client) -> N
 
 
 def test_what_a_line_leaves_empty_is_left_to_that_customer(
-    lead: Client, cyclr: World, hands: Hands
+    lead: Client, cyclr: CyclrState, hands: Hands
 ) -> None:
     connector = library("Shopify")
     one, other = [row for row in accounts() if row.cyclr_id != "shop-1042.example"][:2]
@@ -547,7 +547,9 @@ def test_what_is_doubtful_is_left_out_until_somebody_confirms_it(
         assert cell.strip('"') not in page
 
 
-def test_what_is_not_confirmed_is_not_carried_out(lead: Client, cyclr: World, hands: Hands) -> None:
+def test_what_is_not_confirmed_is_not_carried_out(
+    lead: Client, cyclr: CyclrState, hands: Hands
+) -> None:
     connector = listing(library("Generic Webhook"))
     post(lead, connector, f"Account id\tMode\n{accounts()[0].cyclr_id}\t1E+16\n")
     run = BulkRun.objects.get()

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.consoles import pacing
 from dashboard.installs.handlers import setting_refused
 from dashboard.links.models import Link
@@ -42,13 +42,13 @@ def fill(account: Account, connector_name: str, **values: Any) -> tuple[str, dic
     return url, data | values
 
 
-def installed(cyclr: World, account: Account, name: str) -> list[Any]:
+def installed(cyclr: CyclrState, account: Account, name: str) -> list[Any]:
     """What Cyclr really has of this connector in the account."""
     return [c for c in cyclr.installed[account.cyclr_id] if c.connector_name == name]
 
 
 def test_an_install_appears_in_cyclr_and_in_the_mirror(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     url, data = fill(harbour, "Slack")
     answer = agent.post(url, data)
@@ -66,7 +66,7 @@ def test_an_install_appears_in_cyclr_and_in_the_mirror(
 
 
 def test_a_link_is_made_right_after_when_that_was_ticked(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     url, data = fill(harbour, "Slack", wants_link="on")
     agent.post(url, data)
@@ -78,7 +78,7 @@ def test_a_link_is_made_right_after_when_that_was_ticked(
 
 
 def test_the_same_form_sent_twice_installs_once(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     url, data = fill(harbour, "Slack")
     agent.post(url, data)
@@ -112,7 +112,7 @@ def test_a_second_agent_sees_the_first_ones_install(harbour: Account, agent: Cli
 
 @pytest.mark.parametrize("fault", ["drop_after_effect", "drop_before_effect", "truncate", "html"])
 def test_a_lost_answer_installs_once(
-    fault: str, cyclr: World, harbour: Account, agent: Client, hands: Hands, settings: Any
+    fault: str, cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands, settings: Any
 ) -> None:
     settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
     getattr(cyclr.faults, fault)("POST", INSTALL, times=1)
@@ -131,7 +131,7 @@ def test_a_lost_answer_installs_once(
 
 
 def test_an_install_committed_long_after_the_time_out_is_found(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands, settings: Any
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands, settings: Any
 ) -> None:
     settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
     cyclr.faults.commit_late("POST", INSTALL, seconds=90, times=1)
@@ -153,7 +153,7 @@ def test_an_install_committed_long_after_the_time_out_is_found(
 
 
 def test_a_strangers_install_of_the_same_name_is_never_adopted(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands, settings: Any
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands, settings: Any
 ) -> None:
     settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
     cyclr.faults.drop_before_effect("POST", INSTALL, times=1)
@@ -172,7 +172,7 @@ def test_a_strangers_install_of_the_same_name_is_never_adopted(
 
 
 def test_a_name_taken_at_the_last_moment_leads_to_the_next_free_one(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     slack = library("Slack")
     url, data = fill(harbour, "Slack")
@@ -186,7 +186,7 @@ def test_a_name_taken_at_the_last_moment_leads_to_the_next_free_one(
 
 
 def test_a_refusal_names_the_field_and_keeps_no_secret(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     message = "There is not a connector property that matches name 'Region'."
     cyclr.faults.respond("POST", INSTALL, status=400, body={"Message": message}, times=1)
@@ -202,7 +202,7 @@ def test_a_refusal_names_the_field_and_keeps_no_secret(
 
 
 def test_cyclr_away_waits_and_then_does_it(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     cyclr.faults.unreachable()
     url, data = fill(harbour, "Slack")
@@ -220,7 +220,7 @@ def test_cyclr_away_waits_and_then_does_it(
 
 
 def test_the_key_reaches_cyclr_and_stays_nowhere_else(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands, caplog: Any
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands, caplog: Any
 ) -> None:
     secret = "canary-7f3a91c2-key"
     url, data = fill(harbour, "Klaviyo", **{"auth-key": secret, "name": "Klaviyo again"})
@@ -241,7 +241,7 @@ def test_the_key_reaches_cyclr_and_stays_nowhere_else(
 
 
 def test_fix_and_retry_marks_the_field_and_wipes_what_the_first_try_kept(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     from dashboard.installs.forms import InstallForm
 
@@ -271,7 +271,7 @@ def test_fix_and_retry_marks_the_field_and_wipes_what_the_first_try_kept(
 
 
 def test_a_mark_that_stays_in_cyclr_is_not_shown_here(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     cyclr.faults.respond("PUT", "/account/connectors/{id}", status=405)
     url, data = fill(harbour, "Slack", description="Mine <b>")
@@ -325,7 +325,7 @@ def test_a_refused_setting_is_recognised_however_cyclrs_words_were_cut(
 
 
 def test_an_install_that_no_listing_shows_for_a_minute_is_found_and_not_repeated(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands, settings: Any
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands, settings: Any
 ) -> None:
     settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
     cyclr.faults.drop_after_effect("POST", INSTALL, times=1)
@@ -383,7 +383,7 @@ def test_an_unknown_setting_is_named_as_it_was_quoted(name: str, harbour: Accoun
 
 
 def test_an_install_that_met_two_rate_limits_without_a_time_is_done_within_seconds(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     cyclr.faults.rate_limit("POST", INSTALL, retry_after=None, times=2)
     url, data = fill(harbour, "Slack")

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.links.models import Link
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation
@@ -18,7 +18,7 @@ from tests.simulated import Hands, library
 
 @pytest.mark.parametrize("name", ["SugarCRM", "Akeneo"])
 def test_an_install_with_everything_typed_is_authenticated_and_needs_no_link(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands, name: str
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands, name: str
 ) -> None:
     url, data = fill(harbour, name, wants_link="on")
     agent.post(url, data)
@@ -31,7 +31,7 @@ def test_an_install_with_everything_typed_is_authenticated_and_needs_no_link(
 
 
 def test_a_link_is_made_when_cyclr_could_not_sign_in(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     def unsaid(value: Any) -> Any:
         return {**value, "Authenticated": False}
@@ -61,7 +61,7 @@ def test_that_of_an_oauth_app_does(harbour: Account, agent: Client) -> None:
 
 
 def test_what_is_finished_in_cyclr_is_not_ticked_for_a_link(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     url, data = fill(harbour, "SFTP Private Key")
     agent.post(url, data)

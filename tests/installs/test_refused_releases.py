@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.bulk.models import BulkRun
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
@@ -19,7 +19,7 @@ from tests.simulated import Hands
 
 
 @pytest.fixture
-def private(cyclr: World, harbour: Account) -> CatalogueConnector:
+def private(cyclr: CyclrState, harbour: Account) -> CatalogueConnector:
     """A connector that is taken for everybody's and was made for another account."""
     cyclr.add_connector(Id=21, Name="Private CRM", Simulator={"AccountId": "northlight-studios"})
     return make_connector(
@@ -77,7 +77,7 @@ def test_an_account_that_may_not_have_it_is_left_out_of_a_run_with_the_reason(
 
 
 def test_what_cyclr_calls_a_draft_is_offered_to_nobody(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     body = {"Message": "Connector 1 is a draft and cannot be installed."}
     cyclr.faults.respond("POST", "/connectors/{id}/install", status=400, body=body)
@@ -101,7 +101,7 @@ def test_a_newer_release_is_offered_again(
 
 
 def test_a_refresh_asks_cyclr_again(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     cyclr.faults.respond("POST", "/connectors/{id}/install", status=404, times=1)
     install(agent, hands, harbour, "Slack")

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.installs import tasks, tidying
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -20,7 +20,7 @@ CHANGE = ("PUT", "/account/connectors/{id}")
 
 
 @pytest.fixture
-def untidy(cyclr: World, harbour: Account, agent: Client, hands: Hands) -> AccountConnector:
+def untidy(cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands) -> AccountConnector:
     """An installed connector whose mark could not be taken out."""
     cyclr.faults.respond(*CHANGE, status=403)
     url, data = fill(harbour, "Slack", description="For the shop")
@@ -32,12 +32,14 @@ def untidy(cyclr: World, harbour: Account, agent: Client, hands: Hands) -> Accou
     return operation.account_connector
 
 
-def there(cyclr: World, account: Account) -> str:
+def there(cyclr: CyclrState, account: Account) -> str:
     """The description in Cyclr."""
     return str(installed(cyclr, account, "Slack")[0].description or "")
 
 
-def test_it_is_taken_out_later(cyclr: World, harbour: Account, untidy: AccountConnector) -> None:
+def test_it_is_taken_out_later(
+    cyclr: CyclrState, harbour: Account, untidy: AccountConnector
+) -> None:
     assert "[desk:" in there(cyclr, harbour)
     tasks.keep_tidying()
     tidying.tidy(untidy.pk)
@@ -47,7 +49,9 @@ def test_it_is_taken_out_later(cyclr: World, harbour: Account, untidy: AccountCo
     assert untidy.left_mark == "" and untidy.description == "For the shop"
 
 
-def test_a_reading_finds_it_too(cyclr: World, harbour: Account, untidy: AccountConnector) -> None:
+def test_a_reading_finds_it_too(
+    cyclr: CyclrState, harbour: Account, untidy: AccountConnector
+) -> None:
     AccountConnector.objects.filter(pk=untidy.pk).update(left_mark="")
     sync.refresh_account(harbour)
 
@@ -56,7 +60,7 @@ def test_a_reading_finds_it_too(cyclr: World, harbour: Account, untidy: AccountC
 
 
 def test_what_a_person_wrote_before_it_stays(
-    cyclr: World, harbour: Account, untidy: AccountConnector
+    cyclr: CyclrState, harbour: Account, untidy: AccountConnector
 ) -> None:
     one = installed(cyclr, harbour, "Slack")[0]
     one.description = f"Rewritten by hand {untidy.left_mark}"
@@ -67,7 +71,7 @@ def test_what_a_person_wrote_before_it_stays(
 
 
 def test_what_is_cut_off_within_the_mark_is_ours_too(
-    cyclr: World, harbour: Account, agent: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
     cyclr.description_limit = len("For the shop [desk:op12")
     cyclr.faults.respond(*CHANGE, status=403)
@@ -83,7 +87,7 @@ def test_what_is_cut_off_within_the_mark_is_ours_too(
 
 @pytest.mark.parametrize("text", ["Written anew", "[desk:opsomebodyelse]", "x [desk:op1] y"])
 def test_what_is_not_ours_is_never_touched(
-    cyclr: World, harbour: Account, untidy: AccountConnector, text: str
+    cyclr: CyclrState, harbour: Account, untidy: AccountConnector, text: str
 ) -> None:
     one = installed(cyclr, harbour, "Slack")[0]
     one.description = text
@@ -94,7 +98,7 @@ def test_what_is_not_ours_is_never_touched(
 
 
 def test_a_mark_of_no_install_of_this_account_is_left(
-    cyclr: World, harbour: Account, untidy: AccountConnector
+    cyclr: CyclrState, harbour: Account, untidy: AccountConnector
 ) -> None:
     other = Account.objects.exclude(pk=harbour.pk)[0]
     Operation.objects.filter(kind="installs.install").update(account=other)

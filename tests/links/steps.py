@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from django.test import Client
 
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import CyclrState, mount
 from dashboard.links.models import Link
 from tests.simulated import Hands
 
@@ -45,12 +45,12 @@ def to_cyclr(customer: Client, link: Link, hands: Hands) -> str:
     return str(answer["Location"])
 
 
-def consent(cyclr: World, url: str, button: str) -> str:
+def consent(cyclr: CyclrState, url: str, button: str) -> str:
     """Follow Cyclr to the provider, press a button there; the address the browser ends at."""
     return open_consent(cyclr, url)(button)
 
 
-def open_consent(cyclr: World, url: str) -> Callable[[str], str]:
+def open_consent(cyclr: CyclrState, url: str) -> Callable[[str], str]:
     """Follow Cyclr to the provider's page; pressing a button there leads to where it ends."""
     browser = requests.Session()
     mount(cyclr, browser)

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.consoles.services import client
 from dashboard.links import services, tasks
@@ -46,7 +46,7 @@ def hubspot(harbour: Account) -> AccountConnector:
 
 
 @pytest.fixture
-def reconnect(cyclr: World, hubspot: AccountConnector) -> Link:
+def reconnect(cyclr: CyclrState, hubspot: AccountConnector) -> Link:
     """A link over HubSpot, which Cyclr has called authenticated all along."""
     cyclr.authenticate(hubspot.cyclr_id)
     sync.refresh_account(hubspot.account)
@@ -54,7 +54,7 @@ def reconnect(cyclr: World, hubspot: AccountConnector) -> Link:
     return services.create_link(Actor.system(), hubspot.account, [hubspot])
 
 
-def listings(cyclr: World) -> int:
+def listings(cyclr: CyclrState) -> int:
     """How often an account's connectors were listed, pages counted."""
     return sum(request.path.endswith("/account/connectors") for request in list(cyclr.requests))
 
@@ -76,7 +76,7 @@ def words_of(link: Link, event: str) -> list[str]:
     ],
 )
 def test_a_refusal_ends_the_check_at_once_and_says_why(
-    status: int, words: str, cyclr: World, link: Link, customer: Client, hands: Hands
+    status: int, words: str, cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     cyclr.faults.respond(*LISTING, status=status)
@@ -92,7 +92,7 @@ def test_a_refusal_ends_the_check_at_once_and_says_why(
 
 
 def test_while_cyclr_is_away_the_pauses_grow_and_the_check_ends(
-    cyclr: World, link: Link, customer: Client, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to_cyclr(customer, link, hands)
     cyclr.faults.respond(*LISTING, status=503)
@@ -118,7 +118,7 @@ def test_while_cyclr_is_away_the_pauses_grow_and_the_check_ends(
 
 
 def test_cyclr_says_when_to_ask_again(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     cyclr.faults.rate_limit(*LISTING, retry_after="40")
@@ -131,7 +131,7 @@ def test_cyclr_says_when_to_ask_again(
 
 
 def test_a_check_that_never_comes_about_ends_too(
-    cyclr: World, link: Link, customer: Client, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever breaks in the worker: it is not tried every half minute for ever."""
     to_cyclr(customer, link, hands)
@@ -149,7 +149,7 @@ def test_a_check_that_never_comes_about_ends_too(
 
 
 def test_a_customer_who_comes_back_while_the_list_is_read_is_looked_at_again(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     LinkItem.objects.update(check_until=timezone.now())
@@ -178,7 +178,7 @@ def silent(rows: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("change", [lost, silent])
 def test_a_listing_that_says_nothing_proves_nothing(
     change: Callable[[Any], Any],
-    cyclr: World,
+    cyclr: CyclrState,
     reconnect: Link,
     customer: Client,
     hands: Hands,
@@ -201,7 +201,7 @@ def test_a_listing_that_says_nothing_proves_nothing(
 
 
 def test_a_connector_that_is_never_listed_ends_in_words(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     cyclr.faults.rewrite(*LISTING, lost)
@@ -213,7 +213,7 @@ def test_a_connector_that_is_never_listed_ends_in_words(
 
 
 def test_a_reconnect_after_an_explicit_no_is_connected(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, reconnect, hands)
     cyclr.deauthenticate(hubspot.cyclr_id)
@@ -228,7 +228,7 @@ def test_a_reconnect_after_an_explicit_no_is_connected(
 
 
 def test_a_return_from_an_earlier_start_does_not_count_for_the_last_one(
-    cyclr: World, reconnect: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, customer: Client, hands: Hands
 ) -> None:
     back = consent(cyclr, to_cyclr(customer, reconnect, hands), "Approve")
     customer.get(urlsplit(back).path)
@@ -241,7 +241,7 @@ def test_a_return_from_an_earlier_start_does_not_count_for_the_last_one(
 
 
 def test_starts_at_the_same_time_are_all_counted(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     for _ in range(2):
         press_continue(customer, link)
@@ -259,7 +259,7 @@ def test_starts_at_the_same_time_are_all_counted(
 @pytest.mark.parametrize("is_expired", [False, True])
 def test_a_consent_after_the_last_look_is_found_by_the_normal_sync(
     is_expired: bool,
-    cyclr: World,
+    cyclr: CyclrState,
     link: Link,
     hubspot: AccountConnector,
     customer: Client,
@@ -283,7 +283,7 @@ def test_a_consent_after_the_last_look_is_found_by_the_normal_sync(
 
 
 def test_what_the_mirror_read_before_the_start_confirms_nothing(
-    cyclr: World, link: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     AccountConnector.objects.update(
@@ -297,7 +297,7 @@ def test_what_the_mirror_read_before_the_start_confirms_nothing(
 
 
 def test_a_listing_that_began_before_the_start_cannot_undo_what_the_start_read(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     account = hubspot.account
     began = timezone.now()
@@ -313,7 +313,7 @@ def test_a_listing_that_began_before_the_start_cannot_undo_what_the_start_read(
 
 
 def test_an_authentication_lost_and_won_after_the_check_counts(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, reconnect, hands)
     hands.later(16 * 60)
@@ -329,7 +329,7 @@ def test_an_authentication_lost_and_won_after_the_check_counts(
 
 
 def test_a_revoked_link_is_not_confirmed_late(
-    cyclr: World, link: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     services.revoke(link, Actor.system())
@@ -364,7 +364,7 @@ def test_the_last_of_two_apps_makes_the_link_connected(db: None) -> None:
 
 
 def test_without_workers_each_account_and_mint_gets_one_message_in_five_seconds(
-    cyclr: World,
+    cyclr: CyclrState,
     link: Link,
     hubspot: AccountConnector,
     customer: Client,
@@ -388,7 +388,7 @@ def test_without_workers_each_account_and_mint_gets_one_message_in_five_seconds(
 
 
 def test_with_workers_the_next_look_does_not_wait_for_the_gap(
-    cyclr: World, link: Link, customer: Client, hands: Hands, sent: list[tuple[str, int]]
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands, sent: list[tuple[str, int]]
 ) -> None:
     to_cyclr(customer, link, hands)
     hands.later(6)
@@ -401,7 +401,7 @@ def test_with_workers_the_next_look_does_not_wait_for_the_gap(
 
 
 def test_while_the_broker_is_away_nothing_counts_as_sent(
-    cyclr: World, link: Link, customer: Client, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to_cyclr(customer, link, hands)
     tries: list[object] = []
@@ -422,7 +422,7 @@ def test_while_the_broker_is_away_nothing_counts_as_sent(
 
 
 def test_a_retired_console_is_asked_nothing(
-    cyclr: World,
+    cyclr: CyclrState,
     link: Link,
     hubspot: AccountConnector,
     customer: Client,
@@ -454,7 +454,7 @@ def test_a_retired_console_is_asked_nothing(
 
 
 def test_staff_read_why_a_start_could_not_be_prepared(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     cyclr.faults.rate_limit("POST", "/accounts/{id}/signintoken", retry_after="600")
     press_continue(customer, link)
@@ -465,7 +465,7 @@ def test_staff_read_why_a_start_could_not_be_prepared(
 
 
 def test_words_of_cyclr_that_no_database_takes_do_no_harm(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     cyclr.faults.respond(
         "POST", "/accounts/{id}/signintoken", status=400, body={"Message": "No\x00 way"}

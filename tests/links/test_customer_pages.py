@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.links import public, services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkState, Mint, MintState
@@ -48,7 +48,7 @@ def two(harbour: Account) -> Link:
 
 @pytest.mark.parametrize("is_wiped", [False, True])
 def test_a_start_whose_worker_died_ends_in_a_kind_page(
-    is_wiped: bool, cyclr: World, link: Link, customer: Client, hands: Hands
+    is_wiped: bool, cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     Mint.objects.update(claimed_until=timezone.now() + tasks.CLAIM)
@@ -67,7 +67,7 @@ def test_a_start_whose_worker_died_ends_in_a_kind_page(
 
 
 def test_a_start_whose_worker_died_is_taken_up_by_another_one(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     customer.get(wait)
@@ -79,7 +79,7 @@ def test_a_start_whose_worker_died_is_taken_up_by_another_one(
 
 
 def test_an_address_that_cannot_be_opened_is_a_page_in_words(
-    cyclr: World, link: Link, customer: Client, hands: Hands, settings: Any
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands, settings: Any
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     hands.work()
@@ -95,7 +95,7 @@ def test_an_address_that_cannot_be_opened_is_a_page_in_words(
 
 
 def test_two_customers_at_once_both_get_a_sensible_page(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     other = another()
     waits = [press_continue(who, link)["Location"] for who in (customer, other)]
@@ -114,7 +114,7 @@ def test_two_customers_at_once_both_get_a_sensible_page(
 
 
 def test_one_who_waits_while_the_other_finishes_sees_connected(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     other = another()
     wait = press_continue(other, link)["Location"]
@@ -129,7 +129,7 @@ def test_one_who_waits_while_the_other_finishes_sees_connected(
 
 
 def test_two_browsers_on_one_wait_page_get_one_redirect(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     hands.work()
@@ -152,7 +152,7 @@ def press(customer: Client, link: Link, item: LinkItem, page: str) -> Any:
 
 
 def test_continue_on_what_is_connected_meanwhile_shows_connected(
-    cyclr: World, two: Link, customer: Client
+    cyclr: CyclrState, two: Link, customer: Client
 ) -> None:
     page = text(customer.get(address(two)))
     rows = list(two.items.select_related("link__account", "link__console", "account_connector"))
@@ -170,7 +170,7 @@ def test_continue_on_what_is_connected_meanwhile_shows_connected(
 
 
 def test_a_start_of_what_is_connected_already_says_that_more_is_left(
-    cyclr: World, two: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, two: Link, customer: Client, hands: Hands
 ) -> None:
     item = two.items.select_related("account_connector").first()
     assert item is not None
@@ -192,7 +192,7 @@ def back_page(customer: Client) -> str:
 
 
 def test_nothing_is_called_connected_before_a_worker_has_read_it(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     consent(cyclr, to_cyclr(customer, link, hands), "Approve")
     pages = [back_page(customer), text(customer.get(address(link)))]
@@ -212,7 +212,7 @@ def test_nothing_is_called_connected_before_a_worker_has_read_it(
 
 
 def test_not_finished_is_said_only_after_cyclr_said_no(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     back_page(customer)
@@ -226,7 +226,7 @@ def test_not_finished_is_said_only_after_cyclr_said_no(
 
 
 def test_a_reconnect_that_is_not_proven_says_what_is_known(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     item = link.items.get()
     cyclr.authenticate(item.account_connector.cyclr_id)
@@ -243,7 +243,7 @@ def test_a_reconnect_that_is_not_proven_says_what_is_known(
 
 
 def test_pages_stop_loading_themselves_when_no_worker_works(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     path = reverse("link_return", args=[Mint.objects.get().public_id])
@@ -284,7 +284,7 @@ def test_what_the_dashboard_made_by_itself_is_asked_by_the_partner(
 
 
 def test_starts_are_limited_by_network_not_by_address(
-    cyclr: World, link: Link, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, link: Link, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(public, "STARTS_PER_ADDRESS_AND_MINUTE", 1)
     hands.later(61 - time.time() % 60)  # not across the end of a minute
@@ -340,7 +340,7 @@ def test_a_preview_by_the_same_browser_does_not_hide_the_visit(db: None, custome
 
 
 def test_a_page_that_loads_itself_again_is_one_visit(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     consent(cyclr, to_cyclr(customer, link, hands), "Approve")
     back_page(customer)
@@ -353,7 +353,7 @@ def test_a_page_that_loads_itself_again_is_one_visit(
 
 
 def test_a_scanners_start_is_labelled_and_a_persons_is_not(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     scanner = Client(enforce_csrf_checks=True, headers={"User-Agent": "SafeLinks scanner"})
     for who in (scanner, customer):
@@ -380,7 +380,7 @@ def test_an_app_that_is_not_on_the_link_is_the_neutral_page(
 
 
 def test_a_link_of_a_retired_console_has_ended(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     wait = press_continue(customer, link)["Location"]

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.links import (
     deletions,
@@ -32,7 +32,7 @@ from tests.simulated import Hands
 
 
 @pytest.fixture
-def pair(cyclr: World, harbour: Account) -> Link:
+def pair(cyclr: CyclrState, harbour: Account) -> Link:
     """A link over two installed connectors that are not authenticated."""
     hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
     made = cyclr.install(harbour.cyclr_id, hubspot.release_id or 0, name="HubSpot two")
@@ -51,7 +51,7 @@ def item_of(link: Link, position: int = 0) -> LinkItem:
     return item
 
 
-def delete(cyclr: World, item: LinkItem) -> None:
+def delete(cyclr: CyclrState, item: LinkItem) -> None:
     """Somebody deletes it in Cyclr, and a colleague refreshes the account."""
     cyclr.delete(item.account_connector.cyclr_id)
     sync.refresh_account(item.link.account)
@@ -64,7 +64,7 @@ def events(link: Link) -> list[str]:
 
 
 def test_what_is_gone_leaves_the_list_and_the_rest_is_asked_for(
-    cyclr: World, pair: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, pair: Link, customer: Client, hands: Hands
 ) -> None:
     delete(cyclr, item_of(pair))
 
@@ -75,7 +75,7 @@ def test_what_is_gone_leaves_the_list_and_the_rest_is_asked_for(
 
 
 def test_the_link_finishes_without_it(
-    cyclr: World, pair: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, pair: Link, customer: Client, hands: Hands
 ) -> None:
     delete(cyclr, item_of(pair))
     returned = consent(cyclr, to_cyclr(customer, pair, hands), "Approve")
@@ -88,7 +88,7 @@ def test_the_link_finishes_without_it(
 
 
 def test_a_link_of_which_the_rest_was_connected_finishes_when_it_is_deleted(
-    cyclr: World, pair: Link
+    cyclr: CyclrState, pair: Link
 ) -> None:
     services.accept(item_of(pair, 1))
     pair.refresh_from_db()
@@ -100,7 +100,7 @@ def test_a_link_of_which_the_rest_was_connected_finishes_when_it_is_deleted(
 
 
 def test_staff_are_told_truly_on_the_timeline_by_a_notice_and_on_the_page(
-    cyclr: World, pair: Link, agent: Client
+    cyclr: CyclrState, pair: Link, agent: Client
 ) -> None:
     delete(cyclr, item_of(pair))
     tasks.follow_deletions()
@@ -113,7 +113,7 @@ def test_staff_are_told_truly_on_the_timeline_by_a_notice_and_on_the_page(
 
 
 def test_a_press_of_continue_finds_out_that_it_is_gone(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     item = item_of(link)
     cyclr.delete(item.account_connector.cyclr_id)
@@ -130,7 +130,7 @@ def test_a_press_of_continue_finds_out_that_it_is_gone(
 
 
 def test_deleted_while_the_customer_is_at_the_provider(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
     mint = Mint.objects.get()
@@ -146,7 +146,7 @@ def test_deleted_while_the_customer_is_at_the_provider(
 
 
 def test_all_of_them_deleted_leaves_nothing_to_do_and_nothing_to_send(
-    cyclr: World, pair: Link, customer: Client
+    cyclr: CyclrState, pair: Link, customer: Client
 ) -> None:
     for position in (0, 1):
         delete(cyclr, item_of(pair, position))
@@ -162,7 +162,7 @@ def test_all_of_them_deleted_leaves_nothing_to_do_and_nothing_to_send(
 
 
 def test_before_the_link_itself_knows_nobody_is_asked(
-    cyclr: World, pair: Link, customer: Client
+    cyclr: CyclrState, pair: Link, customer: Client
 ) -> None:
     for position in (0, 1):
         cyclr.delete(item_of(pair, position).account_connector.cyclr_id)
@@ -171,14 +171,14 @@ def test_before_the_link_itself_knows_nobody_is_asked(
     assert "There is nothing left to do" in customer.get(address(pair)).content.decode()
 
 
-def test_a_message_names_what_is_left(cyclr: World, pair: Link) -> None:
+def test_a_message_names_what_is_left(cyclr: CyclrState, pair: Link) -> None:
     delete(cyclr, item_of(pair))
 
     letter = letters.write(pair)
     assert "HubSpot two" in letter.subject
 
 
-def test_a_message_about_nothing_is_dropped(cyclr: World, link: Link) -> None:
+def test_a_message_about_nothing_is_dropped(cyclr: CyclrState, link: Link) -> None:
     Link.objects.filter(pk=link.pk).update(recipient_email="jane@customer.example")
     link.refresh_from_db()
     mailing.queue_mail(link, Actor.system(), MailKind.INVITATION)
@@ -188,7 +188,7 @@ def test_a_message_about_nothing_is_dropped(cyclr: World, link: Link) -> None:
     assert LinkMail.objects.get().state == MailState.DROPPED
 
 
-def test_no_reminder_of_what_is_gone(cyclr: World, link: Link) -> None:
+def test_no_reminder_of_what_is_gone(cyclr: CyclrState, link: Link) -> None:
     invited = timezone.now() - timedelta(days=1, hours=1)
     Link.objects.filter(pk=link.pk).update(
         recipient_email="jane@customer.example", has_reminders=True, sent_at=invited
@@ -207,7 +207,9 @@ def test_no_reminder_of_what_is_gone(cyclr: World, link: Link) -> None:
     assert not reminders._candidates(timezone.now())
 
 
-def test_what_comes_back_is_asked_for_again(cyclr: World, link: Link, customer: Client) -> None:
+def test_what_comes_back_is_asked_for_again(
+    cyclr: CyclrState, link: Link, customer: Client
+) -> None:
     item = item_of(link)
     AccountConnector.objects.filter(pk=item.account_connector_id).update(
         gone_at=timezone.now() - timedelta(minutes=5),
@@ -226,7 +228,7 @@ def test_what_comes_back_is_asked_for_again(cyclr: World, link: Link, customer: 
 
 
 def test_a_deleted_account_takes_its_links_along(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     cyclr.delete_account(cyclr.accounts[link.account.cyclr_id])
     wait = press_continue(customer, link)
@@ -239,7 +241,7 @@ def test_a_deleted_account_takes_its_links_along(
 
 
 def test_typed_credentials_of_what_is_gone_are_no_failure(
-    cyclr: World, harbour: Account, customer: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, customer: Client, hands: Hands
 ) -> None:
     freshdesk = next(one for one in cyclr.connectors.values() if one.name == "Freshdesk")
     made = cyclr.install(harbour.cyclr_id, freshdesk.id)
@@ -267,7 +269,7 @@ def test_typed_credentials_of_what_is_gone_are_no_failure(
     assert "entry-refused" not in events(link) and item_of(link).failures == 0
 
 
-def test_its_form_is_not_drawn_any_more(cyclr: World, pair: Link, customer: Client) -> None:
+def test_its_form_is_not_drawn_any_more(cyclr: CyclrState, pair: Link, customer: Client) -> None:
     item = item_of(pair)
     delete(cyclr, item)
 
@@ -275,7 +277,9 @@ def test_its_form_is_not_drawn_any_more(cyclr: World, pair: Link, customer: Clie
     assert "is not needed any more" in page and "Go on with the next app" in page
 
 
-def test_what_was_connected_stays_connected_when_it_is_deleted(cyclr: World, link: Link) -> None:
+def test_what_was_connected_stays_connected_when_it_is_deleted(
+    cyclr: CyclrState, link: Link
+) -> None:
     services.accept(item_of(link))
     delete(cyclr, item_of(link))
 
@@ -285,7 +289,7 @@ def test_what_was_connected_stays_connected_when_it_is_deleted(cyclr: World, lin
     assert "gone" not in events(link)
 
 
-def test_a_link_that_was_revoked_is_left_alone(cyclr: World, link: Link) -> None:
+def test_a_link_that_was_revoked_is_left_alone(cyclr: CyclrState, link: Link) -> None:
     services.revoke(link, Actor.system())
     delete(cyclr, item_of(link))
     deletions.follow(link.pk)

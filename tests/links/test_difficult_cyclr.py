@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.consoles import pacing
 from dashboard.consoles.models import Console
@@ -24,7 +24,7 @@ SIGN_IN = "/accounts/{id}/signintoken"
 
 
 def test_a_token_of_any_letters_arrives_as_cyclr_made_it(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     odd = "a+b/c==&d=e%2B f#g?ü"
     cyclr.faults.rewrite("POST", SIGN_IN, lambda answer: {**answer, "Token": odd})
@@ -35,7 +35,7 @@ def test_a_token_of_any_letters_arrives_as_cyclr_made_it(
 
 
 def test_a_consent_that_takes_many_minutes_is_connected_on_return(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     press = open_consent(cyclr, to_cyclr(customer, link, hands))
     for minutes in (1, 5, 13, 16):
@@ -52,7 +52,7 @@ def test_a_consent_that_takes_many_minutes_is_connected_on_return(
 
 
 def test_a_clock_that_runs_behind_changes_nothing(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     cyclr.advance(-30 * 60)
     back = consent(cyclr, to_cyclr(customer, link, hands), "Approve")
@@ -64,7 +64,7 @@ def test_a_clock_that_runs_behind_changes_nothing(
 
 
 def test_with_every_second_mint_refused_every_customer_comes_through(
-    cyclr: World, harbour: Account, customer: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, customer: Client, hands: Hands
 ) -> None:
     hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
     for turn in range(6):
@@ -84,7 +84,7 @@ def test_with_every_second_mint_refused_every_customer_comes_through(
 
 
 @pytest.fixture
-def many_started(cyclr: World, console: Console) -> list[Link]:
+def many_started(cyclr: CyclrState, console: Console) -> list[Link]:
     """200 links of 20 accounts, all started within the same minute."""
     sync.refresh_accounts(console)
     accounts = list(Account.objects.filter(console=console)[:20])
@@ -110,7 +110,7 @@ def many_started(cyclr: World, console: Console) -> list[Link]:
 
 @pytest.mark.redis
 def test_two_hundred_links_at_once_are_verified_within_the_rate(
-    cyclr: World, many_started: list[Link], settings: Any, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, many_started: list[Link], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CYCLR_CALLS_PER_SECOND = 40
     limit = cyclr.faults.limit_rate(80, 1.0)  # a full bucket, and a second's filling

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common.pasted import tidied
 from dashboard.links import public, services, tasks
@@ -40,7 +40,7 @@ MakeLink = Callable[..., Link]
 
 
 @pytest.fixture
-def made(cyclr: World, harbour: Account) -> MakeLink:
+def made(cyclr: CyclrState, harbour: Account) -> MakeLink:
     """Makes links over a Crate Desk that asks for what one wants, installed by a stranger."""
 
     def make(
@@ -94,7 +94,7 @@ def wait_page(link: Link) -> str:
     return reverse("entry_wait", args=[link.token(), link.items.get().pk])
 
 
-def in_cyclr(cyclr: World, link: Link) -> Any:
+def in_cyclr(cyclr: CyclrState, link: Link) -> Any:
     """What Cyclr has of the link's only app."""
     number = link.items.get().account_connector.cyclr_id
     every = cyclr.installed[link.account.cyclr_id]
@@ -109,7 +109,9 @@ def events(link: Link) -> list[str]:
 # ---- each way of authenticating ----
 
 
-def test_a_typed_key_connects(cyclr: World, made: MakeLink, customer: Client, hands: Hands) -> None:
+def test_a_typed_key_connects(
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
+) -> None:
     link = made(API_KEY, REGION)
     answer = save(customer, link, API_key=SECRET, Region="eu")
     assert answer.status_code == 303 and answer["Location"] == wait_page(link)
@@ -128,7 +130,7 @@ def test_a_typed_key_connects(cyclr: World, made: MakeLink, customer: Client, ha
     assert "Everything is connected" in text(customer.get(address(link)))
 
 
-def test_all_is_one_call(cyclr: World, made: MakeLink, customer: Client, hands: Hands) -> None:
+def test_all_is_one_call(cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands) -> None:
     link = made(API_KEY, REGION, DOMAIN)
     save(customer, link, API_key=SECRET, Region="eu", Domain="acme")
     before = len(cyclr.requests)
@@ -138,7 +140,7 @@ def test_all_is_one_call(cyclr: World, made: MakeLink, customer: Client, hands: 
 
 
 def test_a_user_name_and_a_password_connect(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(BASIC)
     save(customer, link, User_name="ada", Password=SECRET)
@@ -150,7 +152,7 @@ def test_a_user_name_and_a_password_connect(
 
 
 def test_client_credentials_are_settings_and_connect_without_a_visit(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(CLIENT, parameter(Name="Tenant", TargetName="Tenant"))
     save(customer, link, Tenant="acme", Client_ID="an-app", Client_secret=SECRET)
@@ -167,7 +169,7 @@ def test_client_credentials_are_settings_and_connect_without_a_visit(
 
 
 def test_client_credentials_that_do_not_authenticate_yet_lead_on(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(CLIENT, parameter(Name="Tenant", TargetName="Tenant"))
     save(customer, link, Tenant="acme")
@@ -184,7 +186,7 @@ def test_client_credentials_that_do_not_authenticate_yet_lead_on(
 
 
 def test_settings_of_a_password_grant_are_tried_by_cyclr_itself(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(PASSWORD, DOMAIN)
     start = reverse("link_continue", args=[link.token(), link.items.get().pk])
@@ -201,7 +203,7 @@ def test_settings_of_a_password_grant_are_tried_by_cyclr_itself(
 
 
 def test_settings_are_typed_before_the_sign_in(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(OAUTH, DOMAIN)
     fields = form_of(customer, link)
@@ -226,7 +228,7 @@ def test_settings_are_typed_before_the_sign_in(
 
 
 def test_a_connector_without_authentication_only_needs_its_settings(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(NONE, DOMAIN)
     save(customer, link, Domain="acme")
@@ -238,7 +240,7 @@ def test_a_connector_without_authentication_only_needs_its_settings(
 
 
 def test_where_nothing_is_left_to_enter_saving_asks_cyclr(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(NONE)
     page = text(customer.get(address(link)))
@@ -256,7 +258,7 @@ def test_where_nothing_is_left_to_enter_saving_asks_cyclr(
 
 
 def test_what_is_finished_in_cyclr_says_who_finishes_it(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(STRANGE, DOMAIN)
     assert "finishes the connection after that" in text(customer.get(address(link)))
@@ -274,7 +276,7 @@ def test_what_is_finished_in_cyclr_says_who_finishes_it(
 
 
 def test_a_key_typed_for_what_was_authenticated_all_along_is_the_proof(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     made_link = made(API_KEY)
     number = made_link.items.get().account_connector.cyclr_id
@@ -291,7 +293,7 @@ def test_a_key_typed_for_what_was_authenticated_all_along_is_the_proof(
 
 
 def test_an_answer_that_does_not_say_is_asked_once_more(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     cyclr.faults.rewrite(
@@ -304,7 +306,7 @@ def test_an_answer_that_does_not_say_is_asked_once_more(
 
 
 def test_a_key_that_cyclr_took_without_calling_it_authenticated_is_not_connected(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     cyclr.faults.rewrite(*PUT, lambda body: {**body, "Authenticated": False})
@@ -319,7 +321,7 @@ def test_a_key_that_cyclr_took_without_calling_it_authenticated_is_not_connected
 
 
 def test_settings_that_cyclr_lost_are_told_and_asked_for_again(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(OAUTH, REGION, DOMAIN, properties={"Region": "eu"})
     cyclr.faults.rewrite(
@@ -337,7 +339,7 @@ def test_settings_that_cyclr_lost_are_told_and_asked_for_again(
 
 
 def test_what_cyclr_hides_after_taking_it_is_not_asked_for_again(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(OAUTH, DOMAIN)
     cyclr.faults.rewrite(*PUT, lambda body: {**body, "Properties": []})
@@ -349,7 +351,7 @@ def test_what_cyclr_hides_after_taking_it_is_not_asked_for_again(
 
 
 def test_what_an_agent_left_to_the_customer_is_typed_on_the_link_of_the_install(
-    cyclr: World, harbour: Account, agent: Client, customer: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, agent: Client, customer: Client, hands: Hands
 ) -> None:
     url, data = fill(harbour, "Shopify", by_customer="on", name="Till")
     names = [name for name in data if name.startswith(("parameter-", "auth-"))]
@@ -373,7 +375,7 @@ def test_what_an_agent_left_to_the_customer_is_typed_on_the_link_of_the_install(
 
 
 def test_a_refused_setting_is_told_at_its_field_and_to_staff(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands, agent: Client
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands, agent: Client
 ) -> None:
     link = made(API_KEY, REGION)
     said = "There is not a connector property that matches name 'Region'."
@@ -403,7 +405,7 @@ def test_a_refused_setting_is_told_at_its_field_and_to_staff(
 
 
 def test_a_refusal_of_the_account_is_not_put_on_the_customer(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     cyclr.faults.respond(*PUT, 404, {"Message": "No such thing"}, times=1)
@@ -416,7 +418,7 @@ def test_a_refusal_of_the_account_is_not_put_on_the_customer(
 
 @pytest.mark.parametrize("fault", ["drop_after_effect", "drop_before_effect", "truncate"])
 def test_a_lost_answer_keeps_the_customer_waiting_for_seconds_only(
-    fault: str, cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    fault: str, cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     getattr(cyclr.faults, fault)(*PUT, times=1)
@@ -430,7 +432,7 @@ def test_a_lost_answer_keeps_the_customer_waiting_for_seconds_only(
 
 
 def test_while_cyclr_is_away_nothing_is_lost_and_the_page_says_so(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     cyclr.faults.unreachable()
@@ -446,7 +448,7 @@ def test_while_cyclr_is_away_nothing_is_lost_and_the_page_says_so(
 
 
 def test_what_could_not_be_brought_in_for_hours_is_asked_for_again(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     cyclr.faults.unreachable()
@@ -468,7 +470,7 @@ def test_what_could_not_be_brought_in_for_hours_is_asked_for_again(
 
 
 def test_a_double_click_a_reload_and_the_way_back_are_one_operation(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     fields = form_of(customer, link)
@@ -487,7 +489,7 @@ def test_a_double_click_a_reload_and_the_way_back_are_one_operation(
 
 
 def test_the_same_form_with_other_entries_is_asked_for_again(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY, REGION)
     fields = form_of(customer, link)
@@ -503,7 +505,7 @@ def test_the_same_form_with_other_entries_is_asked_for_again(
 
 
 def test_two_customers_at_once_are_one_operation_and_both_see_the_end(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     second = another()
@@ -520,7 +522,7 @@ def test_two_customers_at_once_are_one_operation_and_both_see_the_end(
 
 
 def test_two_links_over_one_app_are_both_done_by_the_entry_under_way(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     row = link.items.get().account_connector
@@ -538,7 +540,7 @@ def test_two_links_over_one_app_are_both_done_by_the_entry_under_way(
 
 @pytest.mark.parametrize("ending", ["revoked", "expired", "connected"])
 def test_a_link_that_ended_before_save_sends_nothing(
-    ending: str, cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    ending: str, cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     fields = form_of(customer, link)
@@ -562,7 +564,7 @@ def test_a_link_that_ended_before_save_sends_nothing(
 
 
 def test_a_link_that_is_revoked_while_it_waits_sends_nothing(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     save(customer, link, API_key=SECRET)
@@ -578,7 +580,7 @@ def test_a_link_that_is_revoked_while_it_waits_sends_nothing(
 
 
 def test_what_was_typed_in_time_is_brought_in_after_the_link_has_expired(
-    cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY)
     save(customer, link, API_key=SECRET)
@@ -593,7 +595,7 @@ def test_what_was_typed_in_time_is_brought_in_after_the_link_has_expired(
 
 
 def test_an_app_that_is_connected_already_leads_back_to_the_link(
-    cyclr: World, made: MakeLink, customer: Client
+    cyclr: CyclrState, made: MakeLink, customer: Client
 ) -> None:
     link = made(API_KEY)
     make_account_connector(account=link.account)
@@ -611,7 +613,7 @@ def test_an_app_that_is_connected_already_leads_back_to_the_link(
 
 
 def test_entries_and_starts_count_together(
-    made: MakeLink, customer: Client, cyclr: World, link: Link
+    made: MakeLink, customer: Client, cyclr: CyclrState, link: Link
 ) -> None:
     typed = made(API_KEY)
     token = form_of(customer, typed)
@@ -658,7 +660,7 @@ def everything() -> str:
 @pytest.mark.parametrize("fault", ["none", "refused", "crash", "echoed"])
 def test_a_secret_is_found_nowhere(
     fault: str,
-    cyclr: World,
+    cyclr: CyclrState,
     made: MakeLink,
     customer: Client,
     hands: Hands,
@@ -726,7 +728,7 @@ BAD = [*HOSTILE, "a\0b", "x" * 100_001, "\ufeff", "\ud83d\ude00", "1e999", "٢٥
 
 @pytest.mark.parametrize("value", BAD, ids=range(len(BAD)))
 def test_whatever_is_typed_is_passed_on_as_it_is_or_refused_in_words(
-    value: str, cyclr: World, made: MakeLink, customer: Client, hands: Hands
+    value: str, cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(API_KEY, REGION)
     value = value.encode("utf-16", "surrogatepass").decode("utf-16")
@@ -744,7 +746,7 @@ def test_whatever_is_typed_is_passed_on_as_it_is_or_refused_in_words(
 
 @pytest.mark.parametrize("name", HOSTILE[:8])
 def test_hostile_names_of_settings_are_letters_to_customers_and_staff(
-    name: str, cyclr: World, made: MakeLink, customer: Client, hands: Hands, agent: Client
+    name: str, cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands, agent: Client
 ) -> None:
     link = made(API_KEY, parameter(Name=name, TargetName=name, Description=name))
     page = customer.get(address(link))
@@ -767,7 +769,7 @@ def test_hostile_names_of_settings_are_letters_to_customers_and_staff(
 
 
 def test_a_secret_never_turns_up_in_a_field_that_was_released_anew_as_plain(
-    cyclr: World, made: MakeLink, customer: Client
+    cyclr: CyclrState, made: MakeLink, customer: Client
 ) -> None:
     link = made(API_KEY, parameter(Name="Code", TargetName="Code", IsSensitive=True))
     fields = form_of(customer, link)
@@ -817,7 +819,7 @@ def test_a_look_at_the_form_changes_nothing(made: MakeLink, customer: Client) ->
 
 
 def test_of_several_apps_each_has_its_own_button(
-    cyclr: World, made: MakeLink, customer: Client, link: Link
+    cyclr: CyclrState, made: MakeLink, customer: Client, link: Link
 ) -> None:
     typed = made(API_KEY)
     LinkItem.objects.create(

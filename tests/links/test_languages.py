@@ -22,7 +22,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.common import languages
 from dashboard.common.templatetags.desk import TYPE_AGAIN
@@ -158,7 +158,7 @@ def test_the_menu_leads_to_the_same_page_in_the_other_languages(link: Link) -> N
 
 
 def test_the_choice_is_kept_from_the_page_over_the_start_to_the_return(
-    cyclr: World, link: Link, hands: Hands
+    cyclr: CyclrState, link: Link, hands: Hands
 ) -> None:
     customer = reads(PERSON)
     customer.get(address(link) + "?lang=de")
@@ -173,7 +173,7 @@ def test_the_choice_is_kept_from_the_page_over_the_start_to_the_return(
 
 
 def test_the_link_s_language_holds_on_the_start_s_pages_too(
-    cyclr: World, link: Link, customer: Client
+    cyclr: CyclrState, link: Link, customer: Client
 ) -> None:
     Link.objects.filter(pk=link.pk).update(language="es")
     wait = press_continue(customer, link)["Location"]
@@ -269,7 +269,7 @@ def test_an_address_with_too_many_values_is_refused_in_words(link: Link) -> None
 
 @pytest.mark.parametrize("stored", [tasks.BUSY, tasks.REFUSED, ""])
 def test_why_a_start_failed_is_stored_once_and_said_in_each_language(
-    stored: str, cyclr: World, link: Link
+    stored: str, cyclr: CyclrState, link: Link
 ) -> None:
     customer = reads(PERSON)
     wait = press_continue(customer, link)["Location"]
@@ -570,14 +570,14 @@ def words_of(html: str) -> str:
 
 @pytest.mark.parametrize("code", OTHERS)
 @pytest.mark.parametrize("state", STATES)
-def test_no_english_is_left_on_a_page(state: str, code: str, cyclr: World, link: Link) -> None:
+def test_no_english_is_left_on_a_page(state: str, code: str, cyclr: CyclrState, link: Link) -> None:
     page = page_in(state, reads(PERSON), link, code)
 
     assert re.search(ENGLISH, words_of(page)) is None, words_of(page)
     assert words_of(page)
 
 
-def typed_link(cyclr: World, account: Account, method: dict[str, Any]) -> Link:
+def typed_link(cyclr: CyclrState, account: Account, method: dict[str, Any]) -> Link:
     """A link over an app whose customer types: credentials, a setting, one more in the fold."""
     settings = [
         {"Id": 880201, "Name": "Ort", "TargetName": "Ort", "IsOptional": False},
@@ -597,7 +597,7 @@ def typed_link(cyclr: World, account: Account, method: dict[str, Any]) -> Link:
 @pytest.mark.parametrize("code", OTHERS)
 @pytest.mark.parametrize("method", [API_KEY, BASIC, CLIENT, OAUTH, STRANGE])
 def test_no_english_is_left_on_a_form(
-    method: dict[str, Any], code: str, cyclr: World, harbour: Account
+    method: dict[str, Any], code: str, cyclr: CyclrState, harbour: Account
 ) -> None:
     link = typed_link(cyclr, harbour, method)
     form = reverse("entry_new", args=[link.token(), link.items.get().pk])
@@ -614,7 +614,7 @@ def test_no_english_is_left_on_a_form(
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_no_english_is_left_on_the_way_of_what_was_typed(
-    code: str, cyclr: World, harbour: Account, hands: Hands
+    code: str, cyclr: CyclrState, harbour: Account, hands: Hands
 ) -> None:
     link = typed_link(cyclr, harbour, {**OAUTH})
     item = link.items.get()

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.connectors.models import ProofMethod, ProofRun
 from dashboard.links import services, tasks
@@ -38,7 +38,7 @@ def method(hubspot: AccountConnector) -> ProofMethod:
 
 
 @pytest.fixture
-def reconnect(cyclr: World, hubspot: AccountConnector, method: ProofMethod) -> Link:
+def reconnect(cyclr: CyclrState, hubspot: AccountConnector, method: ProofMethod) -> Link:
     """A link over HubSpot, which Cyclr has called authenticated all along, as `BEFORE`."""
     cyclr.authenticate(hubspot.cyclr_id)
     sync.refresh_account(hubspot.account)
@@ -52,7 +52,7 @@ def answers(email: str) -> dict[str, Any]:
     return {"user": {"email": email}}
 
 
-def come_back(cyclr: World, customer: Client, link: Link, hands: Hands) -> str:
+def come_back(cyclr: CyclrState, customer: Client, link: Link, hands: Hands) -> str:
     """Start, approve, return, and have Cyclr read; the path of the return page."""
     back = urlsplit(consent(cyclr, to_cyclr(customer, link, hands), "Approve"))
     path = f"{back.path}?{back.query}"
@@ -76,7 +76,7 @@ def words(link: Link, event: str) -> str:
 
 
 def test_what_was_connected_says_as_whom(
-    cyclr: World,
+    cyclr: CyclrState,
     link: Link,
     hubspot: AccountConnector,
     method: ProofMethod,
@@ -97,7 +97,7 @@ def test_what_was_connected_says_as_whom(
 
 
 def test_another_account_than_before_is_a_warning_for_staff_and_customer(
-    cyclr: World,
+    cyclr: CyclrState,
     reconnect: Link,
     hubspot: AccountConnector,
     customer: Client,
@@ -121,7 +121,7 @@ def test_another_account_than_before_is_a_warning_for_staff_and_customer(
 
 
 def test_the_same_account_in_other_letters_is_no_other(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers("Owner@HARBOUR.example"))
 
@@ -133,7 +133,7 @@ def test_the_same_account_in_other_letters_is_no_other(
 
 
 def test_who_connected_the_wrong_account_can_connect_again_and_stays_connected(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers(NOW))
     come_back(cyclr, customer, reconnect, hands)
@@ -175,7 +175,7 @@ def test_a_key_of_another_account_is_a_warning_and_no_way_to_a_sign_in(
 
 
 def test_who_connects_the_wrong_account_twice_is_told_twice(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers(NOW))
 
@@ -188,7 +188,7 @@ def test_who_connects_the_wrong_account_twice_is_told_twice(
 
 
 def test_a_second_start_that_nobody_comes_back_from_is_looked_into_later(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers(NOW))
     come_back(cyclr, customer, reconnect, hands)
@@ -205,7 +205,7 @@ def test_a_second_start_that_nobody_comes_back_from_is_looked_into_later(
 
 
 def test_an_expired_link_warns_and_starts_nothing(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers(NOW))
     come_back(cyclr, customer, reconnect, hands)
@@ -224,7 +224,7 @@ def test_an_expired_link_warns_and_starts_nothing(
 
 
 def test_a_reconnect_of_what_was_authenticated_all_along_is_connected_once_it_is_proven(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers(BEFORE))
 
@@ -240,7 +240,7 @@ def test_a_reconnect_of_what_was_authenticated_all_along_is_connected_once_it_is
 
 
 def test_without_a_proof_method_it_stays_returned(
-    cyclr: World, reconnect: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, customer: Client, hands: Hands
 ) -> None:
     ProofMethod.objects.all().delete()
 
@@ -253,7 +253,7 @@ def test_without_a_proof_method_it_stays_returned(
 
 
 def test_what_does_not_work_stays_returned_and_both_sides_are_told(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, {"Status": 401, "Body": {"Message": "expired"}})
 
@@ -272,7 +272,7 @@ def test_what_does_not_work_stays_returned_and_both_sides_are_told(
 
 
 def test_the_third_return_that_does_not_work_is_told_as_three_failures(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     reconnect.items.update(failures=2)
     say(cyclr, hubspot, {"Status": 401, "Body": {}})
@@ -284,7 +284,7 @@ def test_the_third_return_that_does_not_work_is_told_as_three_failures(
 
 
 def test_it_is_proven_again_a_little_later_and_not_for_ever(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, {"Status": 401, "Body": {}})
     come_back(cyclr, customer, reconnect, hands)
@@ -304,7 +304,7 @@ def test_it_is_proven_again_a_little_later_and_not_for_ever(
 
 
 def test_our_address_refused_leaves_it_returned_and_not_proven(
-    cyclr: World, reconnect: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, customer: Client, hands: Hands
 ) -> None:
     cyclr.allowed_ips = []
 
@@ -317,7 +317,7 @@ def test_our_address_refused_leaves_it_returned_and_not_proven(
 
 
 def test_who_did_not_come_back_is_not_proven(
-    cyclr: World, reconnect: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, reconnect, hands)
     hands.later(6)
@@ -327,7 +327,7 @@ def test_who_did_not_come_back_is_not_proven(
 
 
 def test_a_proof_that_began_before_the_return_says_nothing(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers(BEFORE))
     come_back(cyclr, customer, reconnect, hands)
@@ -339,7 +339,7 @@ def test_a_proof_that_began_before_the_return_says_nothing(
 
 
 def test_a_revoked_link_learns_nothing_more(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers(NOW))
     come_back(cyclr, customer, reconnect, hands)
@@ -353,7 +353,7 @@ def test_a_revoked_link_learns_nothing_more(
 
 
 def test_hostile_identities_are_only_letters(
-    cyclr: World, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
+    cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers("<img src=x onerror=alert(1)>\u202e"))
 

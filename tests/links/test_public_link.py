@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.links import services, tasks
 from dashboard.links.models import Link, LinkEvent, Mint, MintState
@@ -22,7 +22,7 @@ from tests.links.steps import address, consent, press_continue, to_cyclr
 from tests.simulated import Hands
 
 
-def test_a_customer_connects(cyclr: World, link: Link, customer: Client, hands: Hands) -> None:
+def test_a_customer_connects(cyclr: CyclrState, link: Link, customer: Client, hands: Hands) -> None:
     url = to_cyclr(customer, link, hands)
     assert url.startswith("https://service.cyclr.test/connectorauth/updateaccountconnectoroauth?")
     back = consent(cyclr, url, "Approve")
@@ -44,7 +44,7 @@ def test_a_customer_connects(cyclr: World, link: Link, customer: Client, hands: 
 
 
 def test_a_refusal_at_the_provider_is_never_called_connected(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     url = to_cyclr(customer, link, hands)
     ended_at = consent(cyclr, url, "Deny")
@@ -60,7 +60,7 @@ def test_a_refusal_at_the_provider_is_never_called_connected(
 
 
 def test_a_customer_who_closes_the_tab_after_consenting_is_found(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     consent(cyclr, to_cyclr(customer, link, hands), "Approve")
     hands.later(6)
@@ -71,7 +71,7 @@ def test_a_customer_who_closes_the_tab_after_consenting_is_found(
 
 
 def test_scanners_change_nothing_and_the_person_after_them_succeeds(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     scanner = Client(enforce_csrf_checks=True, headers={"User-Agent": "SafeLinks scanner"})
     before = (Mint.objects.count(), len(cyclr.ledger))
@@ -92,7 +92,7 @@ def test_scanners_change_nothing_and_the_person_after_them_succeeds(
 
 
 def test_a_head_or_a_preview_of_the_wait_page_uses_nothing_up(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     hands.work()
@@ -105,7 +105,7 @@ def test_a_head_or_a_preview_of_the_wait_page_uses_nothing_up(
 
 
 def test_starts_are_capped_and_the_page_says_until_when(
-    link: Link, customer: Client, cyclr: World
+    link: Link, customer: Client, cyclr: CyclrState
 ) -> None:
     for _ in range(12):
         assert press_continue(customer, link).status_code == 303
@@ -118,7 +118,7 @@ def test_starts_are_capped_and_the_page_says_until_when(
 
 @pytest.mark.parametrize("ending", ["revoke", "expire"])
 def test_a_link_that_ends_between_reading_and_pressing_mints_nothing(
-    ending: str, cyclr: World, link: Link, customer: Client, hands: Hands
+    ending: str, cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     page = customer.get(address(link)).content.decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
@@ -136,7 +136,7 @@ def test_a_link_that_ends_between_reading_and_pressing_mints_nothing(
 
 
 def test_a_link_revoked_while_the_wait_page_stands_leads_nowhere(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     hands.work()
@@ -147,7 +147,7 @@ def test_a_link_revoked_while_the_wait_page_stands_leads_nowhere(
 
 
 def test_the_sign_in_token_stands_nowhere_in_clear(
-    cyclr: World, link: Link, customer: Client, hands: Hands, caplog: Any
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands, caplog: Any
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     hands.work()
@@ -163,7 +163,7 @@ def test_the_sign_in_token_stands_nowhere_in_clear(
 
 
 def test_a_mint_that_nobody_fetches_is_wiped(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     press_continue(customer, link)
     hands.work()
@@ -343,7 +343,7 @@ def test_the_database_alone_makes_no_link(db: None, settings: Any) -> None:
 
 
 def test_a_429_at_the_mint_waits_and_succeeds(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     cyclr.faults.rate_limit("POST", "/accounts/{id}/signintoken", retry_after="5", times=1)
     wait = press_continue(customer, link)["Location"]
@@ -356,7 +356,7 @@ def test_a_429_at_the_mint_waits_and_succeeds(
 
 
 def test_a_refusal_that_comes_after_the_revocation_counts_for_nothing(
-    cyclr: World, link: Link, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, link: Link, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cyclr.faults.respond("POST", "/v1.0/accounts/{id}/signintoken", status=422)
     services.start(link.items.get())
@@ -374,7 +374,7 @@ def test_a_refusal_that_comes_after_the_revocation_counts_for_nothing(
 
 
 def test_a_reconnect_is_not_called_connected_without_proof(
-    cyclr: World, harbour: Account, customer: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, customer: Client, hands: Hands
 ) -> None:
     hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
     cyclr.authenticate(hubspot.cyclr_id)
@@ -391,7 +391,7 @@ def test_a_reconnect_is_not_called_connected_without_proof(
 
 
 def test_one_listing_serves_all_links_of_an_account(
-    cyclr: World, harbour: Account, customer: Client, hands: Hands
+    cyclr: CyclrState, harbour: Account, customer: Client, hands: Hands
 ) -> None:
     hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
     for _ in range(3):
@@ -407,7 +407,7 @@ def test_one_listing_serves_all_links_of_an_account(
 
 
 def test_the_forms_own_last_hop_never_leads_to_cyclr(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     """`form-action 'self'` holds for every hop: a redirect would spend the token for nothing."""
     wait = press_continue(customer, link)["Location"]

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.common.timing import short_words
 from dashboard.links import services
 from dashboard.links.models import Link, LinkItem, LinkState
@@ -114,7 +114,9 @@ def test_three_failed_starts_are_told_once() -> None:
     ]
 
 
-def test_refusals_by_cyclr_count_as_failed_starts(cyclr: World, link: Link, hands: Hands) -> None:
+def test_refusals_by_cyclr_count_as_failed_starts(
+    cyclr: CyclrState, link: Link, hands: Hands
+) -> None:
     item = link.items.get()
     LinkItem.objects.filter(pk=item.pk).update(failures=2)
     cyclr.faults.respond("POST", "/v1.0/accounts/{id}/signintoken", status=422)
@@ -254,7 +256,7 @@ def test_other_links_are_not_told_of(made: Callable[[], Link]) -> None:
 
 
 def test_nothing_of_the_address_or_the_sign_in_is_told(
-    cyclr: World, link: Link, hands: Hands, customer: Client
+    cyclr: CyclrState, link: Link, hands: Hands, customer: Client
 ) -> None:
     url = to_cyclr(customer, link, hands)
     hubspot = AccountConnector.objects.get(pk=link.items.get().account_connector_id)

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.links import mailing, services, tasks
 from dashboard.links.handlers import CreateLink
@@ -57,7 +57,7 @@ def both(link: Link) -> Link:
 
 
 def test_fifty_looks_at_every_page_change_nothing_but_the_open_log(
-    cyclr: World, both: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, both: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, both)["Location"]
     hands.work()
@@ -86,7 +86,7 @@ def test_fifty_looks_at_every_page_change_nothing_but_the_open_log(
 
 
 def test_a_start_that_is_replayed_does_nothing_more(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     url = to_cyclr(customer, link, hands)
     back = urlsplit(consent(cyclr, url, "Approve")).path
@@ -102,7 +102,7 @@ def test_a_start_that_is_replayed_does_nothing_more(
 
 
 def test_the_address_of_a_link_stands_in_mails_and_on_its_own_pages_alone(
-    cyclr: World,
+    cyclr: CyclrState,
     both: Link,
     customer: Client,
     hands: Hands,
@@ -131,7 +131,7 @@ def test_the_address_of_a_link_stands_in_mails_and_on_its_own_pages_alone(
 
 
 def test_the_way_to_cyclr_names_the_start_and_not_the_link(
-    cyclr: World, link: Link, customer: Client, hands: Hands
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, link)
     hands.work()
@@ -144,7 +144,7 @@ def test_the_way_to_cyclr_names_the_start_and_not_the_link(
 
 
 def test_sixty_starts_a_day_are_enough_and_the_page_says_until_when(
-    cyclr: World, link: Link, customer: Client
+    cyclr: CyclrState, link: Link, customer: Client
 ) -> None:
     item = link.items.get()
     for number in range(59):
@@ -160,7 +160,7 @@ def test_sixty_starts_a_day_are_enough_and_the_page_says_until_when(
 
 @pytest.mark.parametrize("name", ["next", "targetOrigin", "url", "lang"])
 def test_nothing_in_an_address_leads_elsewhere(
-    cyclr: World, link: Link, customer: Client, hands: Hands, name: str
+    cyclr: CyclrState, link: Link, customer: Client, hands: Hands, name: str
 ) -> None:
     evil = f"?{name}=https://evil.example/"
     page = customer.get(address(link) + evil).content.decode()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 import cyclr_api
 from cyclr_api import Listing
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import client
 from dashboard.mirror import sync
@@ -50,7 +50,7 @@ def make_old(**values: Any) -> AccountConnector:
 
 
 def test_an_unchanged_list_locks_nothing_and_rewrites_no_row(
-    cyclr: World, console: Console
+    cyclr: CyclrState, console: Console
 ) -> None:
     for number in range(600):
         cyclr.add_account(Id=f"more-{number}", Name=f"More {number}")
@@ -69,7 +69,7 @@ def test_an_unchanged_list_locks_nothing_and_rewrites_no_row(
 
 
 def test_what_changed_is_written_alone_and_in_parts(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "BATCH", 2)
     for number in range(5):
@@ -95,7 +95,7 @@ def test_what_changed_is_written_alone_and_in_parts(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_key_to_an_account_and_a_sync_do_not_wait_for_each_other(
-    cyclr: World, console: Console
+    cyclr: CyclrState, console: Console
 ) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
@@ -181,7 +181,7 @@ def test_an_older_listing_does_not_resurrect_what_newer_ones_missed(db: None) ->
 
 
 def test_an_account_read_alone_wins_over_an_older_list(
-    cyclr: World, console: Console, harbour: Account, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, harbour: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listing = client(console).accounts.readable()
     began = timezone.now()
@@ -214,7 +214,7 @@ def test_a_refresh_asked_for_during_another_listing_still_counts(db: None) -> No
 
 
 def test_a_refresh_that_ended_is_ended_whatever_the_clocks_say(
-    cyclr: World, harbour: Account
+    cyclr: CyclrState, harbour: Account
 ) -> None:
     harbour.refresh_asked_at = timezone.now() + timedelta(seconds=30)  # by the web's clock
     harbour.save(update_fields=["refresh_asked_at"])
@@ -228,7 +228,7 @@ def test_a_refresh_that_ended_is_ended_whatever_the_clocks_say(
 
 
 def test_a_listing_with_an_unreadable_element_marks_nothing_missed(
-    cyclr: World, harbour: Account
+    cyclr: CyclrState, harbour: Account
 ) -> None:
     known = harbour.connectors.count()
     assert known > 1
@@ -244,7 +244,9 @@ def test_a_listing_with_an_unreadable_element_marks_nothing_missed(
     assert harbour.refresh_error == ""
 
 
-def test_names_and_ids_of_any_length_are_kept_and_found(cyclr: World, console: Console) -> None:
+def test_names_and_ids_of_any_length_are_kept_and_found(
+    cyclr: CyclrState, console: Console
+) -> None:
     cyclr.add_account(Id=LONG, Name=LONG)
     cyclr.add_connector(Id=70_001, Name=LONG, Version=LONG[::-1], Status="Approved")
     sync.refresh_accounts(console)

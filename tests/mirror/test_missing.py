@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
 from dashboard.mirror import sync, tasks
 from dashboard.mirror.models import Account, AccountConnector, SyncRun
@@ -27,14 +27,16 @@ def run_whole(console: Console, *, is_asked: bool) -> SyncRun:
     raise AssertionError("the run does not end")
 
 
-def with_sub_account(world: World) -> str:
+def with_sub_account(world: CyclrState) -> str:
     """An account below another one, which the list of accounts leaves out."""
     world.add_account(Id="branch", Name="Branch", Simulator={"ParentAccountId": PARENT})
     world.settings["SubAccountsListed"] = False
     return "branch"
 
 
-def test_a_refresh_finds_out_that_a_connector_was_deleted(cyclr: World, harbour: Account) -> None:
+def test_a_refresh_finds_out_that_a_connector_was_deleted(
+    cyclr: CyclrState, harbour: Account
+) -> None:
     row = harbour.connectors.get(connector_name="HubSpot")
     cyclr.delete(row.cyclr_id)
     sync.refresh_account(harbour)
@@ -46,7 +48,7 @@ def test_a_refresh_finds_out_that_a_connector_was_deleted(cyclr: World, harbour:
 
 
 def test_a_refresh_does_not_call_gone_what_a_list_leaves_out(
-    cyclr: World, harbour: Account
+    cyclr: CyclrState, harbour: Account
 ) -> None:
     row = harbour.connectors.get(connector_name="HubSpot")
     cyclr.authenticate(row.cyclr_id)
@@ -59,7 +61,7 @@ def test_a_refresh_does_not_call_gone_what_a_list_leaves_out(
 
 
 @pytest.mark.parametrize("status", [500, 403, 429])
-def test_nor_what_cyclr_does_not_tell(cyclr: World, harbour: Account, status: int) -> None:
+def test_nor_what_cyclr_does_not_tell(cyclr: CyclrState, harbour: Account, status: int) -> None:
     row = harbour.connectors.get(connector_name="HubSpot")
     cyclr.faults.rewrite("GET", "/account/connectors", change=lambda _: [])
     cyclr.faults.respond("GET", "/account/connectors/{id}", status=status)
@@ -69,7 +71,7 @@ def test_nor_what_cyclr_does_not_tell(cyclr: World, harbour: Account, status: in
     assert row.gone_at is None
 
 
-def test_what_comes_back_is_there_again(cyclr: World, harbour: Account) -> None:
+def test_what_comes_back_is_there_again(cyclr: CyclrState, harbour: Account) -> None:
     row = harbour.connectors.get(connector_name="HubSpot")
     fault: Any = cyclr.faults.respond("GET", "/account/connectors/{id}", status=404)
     cyclr.faults.rewrite("GET", "/account/connectors", change=lambda _: [])
@@ -83,7 +85,9 @@ def test_what_comes_back_is_there_again(cyclr: World, harbour: Account) -> None:
     assert row.gone_at is None
 
 
-def test_a_run_that_a_person_asked_for_finds_out_at_once(cyclr: World, harbour: Account) -> None:
+def test_a_run_that_a_person_asked_for_finds_out_at_once(
+    cyclr: CyclrState, harbour: Account
+) -> None:
     sync.refresh_accounts(harbour.console)
     row = harbour.connectors.get(connector_name="HubSpot")
     lost = Account.objects.exclude(pk=harbour.pk)[0]
@@ -98,7 +102,7 @@ def test_a_run_that_a_person_asked_for_finds_out_at_once(cyclr: World, harbour: 
 
 
 def test_an_account_that_the_list_lacks_twice_and_that_answers_404_is_gone(
-    cyclr: World, console: Console
+    cyclr: CyclrState, console: Console
 ) -> None:
     sync.refresh_accounts(console)
     cyclr.delete_account(cyclr.accounts[PARENT])
@@ -113,7 +117,7 @@ def test_an_account_that_the_list_lacks_twice_and_that_answers_404_is_gone(
 
 @pytest.mark.parametrize("is_asked", [True, False])
 def test_a_sub_account_that_the_list_leaves_out_stays(
-    cyclr: World, harbour: Account, is_asked: bool
+    cyclr: CyclrState, harbour: Account, is_asked: bool
 ) -> None:
     branch = with_sub_account(cyclr)
     sync.refresh_account(harbour)
@@ -125,7 +129,7 @@ def test_a_sub_account_that_the_list_leaves_out_stays(
     assert account.parent_id == PARENT
 
 
-def test_a_sub_account_that_was_deleted_is_gone(cyclr: World, harbour: Account) -> None:
+def test_a_sub_account_that_was_deleted_is_gone(cyclr: CyclrState, harbour: Account) -> None:
     branch = with_sub_account(cyclr)
     sync.refresh_account(harbour)
     cyclr.delete_account(cyclr.accounts[branch])
@@ -136,7 +140,7 @@ def test_a_sub_account_that_was_deleted_is_gone(cyclr: World, harbour: Account) 
 
 
 def test_so_many_are_asked_for_and_the_others_wait(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account(console=console, cyclr_id=PARENT)
     for number in range(60):

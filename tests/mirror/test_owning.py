@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cyclr_api.simulator import World
-from cyclr_api.simulator.values import Connector
+from cyclr_api.simulator import CyclrState
+from cyclr_api.simulator.state.values import Connector
 from dashboard.consoles.models import Console
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
@@ -21,7 +21,7 @@ READINGS: list[dict[str, Any]] = [
 ]
 
 
-def custom(world: World, account: str, number: int, name: str = "Private CRM") -> Connector:
+def custom(world: CyclrState, account: str, number: int, name: str = "Private CRM") -> Connector:
     """A connector that was made for one account."""
     return world.add_connector(
         Id=number,
@@ -39,7 +39,7 @@ def offered(account: Account) -> set[int]:
 
 
 @pytest.fixture
-def world(cyclr: World, console: Console) -> World:
+def world(cyclr: CyclrState, console: Console) -> CyclrState:
     """One whose accounts were read and whose library was not."""
     sync.refresh_accounts(console)
     return cyclr
@@ -47,7 +47,7 @@ def world(cyclr: World, console: Console) -> World:
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_an_accounts_own_connector_is_offered_to_it_and_to_nobody_else(
-    world: World, console: Console, reading: dict[str, Any]
+    world: CyclrState, console: Console, reading: dict[str, Any]
 ) -> None:
     world.settings |= reading
     reader = sync.catalogue_accounts(console)[0]
@@ -64,7 +64,7 @@ def test_an_accounts_own_connector_is_offered_to_it_and_to_nobody_else(
 
 @pytest.mark.parametrize("reading", READINGS)
 def test_a_custom_connector_that_bears_a_common_name_does_not_take_it_away(
-    world: World, console: Console, reading: dict[str, Any]
+    world: CyclrState, console: Console, reading: dict[str, Any]
 ) -> None:
     world.settings |= reading
     sync.refresh_library(console)
@@ -82,7 +82,7 @@ def test_a_custom_connector_that_bears_a_common_name_does_not_take_it_away(
 
 
 def test_a_list_of_custom_connectors_that_is_refused_makes_nothing_everybodys(
-    world: World, console: Console
+    world: CyclrState, console: Console
 ) -> None:
     world.settings["CustomConnectorsListed"] = "always"
     world.faults.respond("GET", "/account/connectors/custom", status=404)
@@ -96,7 +96,7 @@ def test_a_list_of_custom_connectors_that_is_refused_makes_nothing_everybodys(
 
 
 def test_what_was_filed_as_everybodys_becomes_the_accounts_own(
-    world: World, console: Console
+    world: CyclrState, console: Console
 ) -> None:
     reader = sync.catalogue_accounts(console)[0]
     custom(world, reader.cyclr_id, 21)
@@ -107,7 +107,9 @@ def test_what_was_filed_as_everybodys_becomes_the_accounts_own(
     assert 21 not in offered(Account.objects.exclude(pk=reader.pk)[0])
 
 
-def test_a_partners_custom_connectors_are_for_every_account(world: World, console: Console) -> None:
+def test_a_partners_custom_connectors_are_for_every_account(
+    world: CyclrState, console: Console
+) -> None:
     world.add_connector(Id=24, Name="Our CRM", Simulator={"Custom": True})
     sync.refresh_library(console)
 
@@ -116,7 +118,7 @@ def test_a_partners_custom_connectors_are_for_every_account(world: World, consol
 
 @pytest.mark.parametrize("where", [{"Status": "Draft"}, {"ReleaseStatus": "Draft"}])
 def test_a_draft_is_not_offered_whichever_field_says_so(
-    world: World, console: Console, where: dict[str, str]
+    world: CyclrState, console: Console, where: dict[str, str]
 ) -> None:
     world.settings["DraftsListed"] = True
     world.add_connector({"Id": 25, "Name": "Half done", **where, "Simulator": {"Release": "Draft"}})
@@ -128,7 +130,7 @@ def test_a_draft_is_not_offered_whichever_field_says_so(
 
 
 def test_an_own_connector_that_was_deleted_is_offered_no_longer(
-    world: World, console: Console
+    world: CyclrState, console: Console
 ) -> None:
     account = Account.objects.get(cyclr_id=OTHER)
     one = custom(world, OTHER, 21)
@@ -141,7 +143,7 @@ def test_an_own_connector_that_was_deleted_is_offered_no_longer(
 
 
 def test_what_was_refused_is_offered_again_when_cyclr_shows_it_to_the_account(
-    world: World, console: Console
+    world: CyclrState, console: Console
 ) -> None:
     sync.refresh_library(console)
     account = Account.objects.get(cyclr_id=OTHER)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
 from dashboard.mirror import tasks
 
@@ -25,7 +25,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def test_an_outage_shows_although_nobody_works(cyclr: World, console: Console) -> None:
+def test_an_outage_shows_although_nobody_works(cyclr: CyclrState, console: Console) -> None:
     cyclr.faults.unreachable()
     tasks.probe_console(console.pk)
     assert Console.objects.get().trouble == "Cyclr does not answer."

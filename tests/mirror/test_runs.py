@@ -24,7 +24,7 @@ from cyclr_api import (
     UnreachableError,
     UnsendableError,
 )
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.common.sealing import SealBrokenError
 from dashboard.consoles.models import CREDENTIALS_REFUSED, Console
 from dashboard.consoles.pacing import PacedError
@@ -94,7 +94,7 @@ def answering(
 # ---- one odd thing ----
 
 
-def test_an_odd_part_of_one_connector_stops_nothing(cyclr: World, console: Console) -> None:
+def test_an_odd_part_of_one_connector_stops_nothing(cyclr: CyclrState, console: Console) -> None:
     def odd(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [one | {"Parameters": ["odd"], "Authentication": [5]} for one in found]
 
@@ -107,7 +107,7 @@ def test_an_odd_part_of_one_connector_stops_nothing(cyclr: World, console: Conso
 
 
 def test_an_element_that_cannot_be_read_is_counted_and_the_others_are_there(
-    cyclr: World, console: Console
+    cyclr: CyclrState, console: Console
 ) -> None:
     run_whole(console)
     for path in ("/accounts", "/connectors"):
@@ -121,7 +121,7 @@ def test_an_element_that_cannot_be_read_is_counted_and_the_others_are_there(
     assert reading_of([console]).skipped == run.skipped
 
 
-def test_without_its_library_the_accounts_are_read(cyclr: World, console: Console) -> None:
+def test_without_its_library_the_accounts_are_read(cyclr: CyclrState, console: Console) -> None:
     cyclr.faults.respond("GET", "/connectors", 200, {"Items": []})
     run = run_whole(console)
 
@@ -133,7 +133,7 @@ def test_without_its_library_the_accounts_are_read(cyclr: World, console: Consol
 
 
 def test_nor_does_a_fault_of_ours_in_the_library_stop_them(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: object) -> None:
         raise DataError("a value too strange")
@@ -147,7 +147,7 @@ def test_nor_does_a_fault_of_ours_in_the_library_stop_them(
 
 @pytest.mark.parametrize("chosen", [False, True])
 def test_the_library_is_read_through_another_account_if_one_is_of_no_use(
-    cyclr: World, console: Console, chosen: bool
+    cyclr: CyclrState, console: Console, chosen: bool
 ) -> None:
     for odd in (" leading", ".", "gone-soon"):
         Account.objects.create(console=console, cyclr_id=odd)
@@ -160,7 +160,7 @@ def test_the_library_is_read_through_another_account_if_one_is_of_no_use(
 
 
 def test_a_library_that_everybody_is_refused_is_not_asked_for_without_end(
-    cyclr: World, console: Console
+    cyclr: CyclrState, console: Console
 ) -> None:
     fault = cyclr.faults.respond("GET", "/connectors", 403)
     run = run_whole(console)
@@ -179,7 +179,7 @@ def test_a_library_that_everybody_is_refused_is_not_asked_for_without_end(
     ],
 )
 def test_an_account_whose_listing_fails_is_its_own_failure(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch, error: CyclrError
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch, error: CyclrError
 ) -> None:
     answering(monkeypatch, lambda account: error if "1042" in account.cyclr_id else None)
     run = run_whole(console)
@@ -192,7 +192,7 @@ def test_an_account_whose_listing_fails_is_its_own_failure(
 
 
 def test_so_is_one_that_the_database_does_not_take(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = sync._write_connectors
 
@@ -208,7 +208,7 @@ def test_so_is_one_that_the_database_does_not_take(
     assert run.accounts_read == len(cyclr.accounts) - 1
 
 
-def test_accounts_that_failed_last_time_come_last(cyclr: World, console: Console) -> None:
+def test_accounts_that_failed_last_time_come_last(cyclr: CyclrState, console: Console) -> None:
     sync.refresh_accounts(console)
     pks = list(Account.objects.order_by("pk").values_list("pk", flat=True))
     Account.objects.filter(pk=pks[0]).update(refresh_error="Cyclr does not answer.")
@@ -219,7 +219,7 @@ def test_accounts_that_failed_last_time_come_last(cyclr: World, console: Console
 
 
 def test_cyclr_down_in_the_middle_ends_the_run_and_keeps_what_was_read(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(60):
         cyclr.add_account(Id=f"more-{number}", Name=f"More {number}")
@@ -241,7 +241,7 @@ def test_cyclr_down_in_the_middle_ends_the_run_and_keeps_what_was_read(
 
 
 def test_refused_credentials_are_no_accounts_fault(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = step(step(start(console)))
     answering(monkeypatch, lambda account: CredentialsRefusedError(CALL, 401))
@@ -255,7 +255,7 @@ def test_refused_credentials_are_no_accounts_fault(
 
 
 def test_no_listing_begins_when_the_time_is_over_and_each_is_written_as_it_comes(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "THREADS", 2)
     run = step(step(start(console)))
@@ -290,7 +290,7 @@ def all_but_one(listings: Collection[Any], _seconds: float) -> Iterator[Any]:
 
 
 def test_an_account_that_takes_too_long_fails_alone(
-    cyclr: World, console: Console, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = step(step(start(console)))
     real, ended = sync._list_connectors, threading.Event()
@@ -311,7 +311,7 @@ def test_an_account_that_takes_too_long_fails_alone(
     assert slow.refresh_error == "Cyclr answers too slowly to be read in time."
 
 
-def test_lists_are_read_several_pages_at_once(cyclr: World, console: Console) -> None:
+def test_lists_are_read_several_pages_at_once(cyclr: CyclrState, console: Console) -> None:
     for number in range(1200):
         cyclr.add_account(Id=f"more-{number}", Name=f"More {number}")
     hold = cyclr.faults.hold("GET", "/accounts", skip=2, times=2)
@@ -341,7 +341,7 @@ def test_lists_are_read_several_pages_at_once(cyclr: World, console: Console) ->
 )
 @pytest.mark.parametrize("what", ["refresh_accounts", "_list_connectors"])
 def test_a_run_that_crashes_ends_in_words(
-    cyclr: World,
+    cyclr: CyclrState,
     console: Console,
     monkeypatch: pytest.MonkeyPatch,
     sent: list[tuple[int, int]],
@@ -380,7 +380,7 @@ def test_a_refresh_that_crashes_ends_in_words(
 
 @pytest.mark.parametrize("kind", [PacedError, RateLimitedError])
 def test_a_pause_is_kept_and_sends_nothing_before_its_end(
-    cyclr: World,
+    cyclr: CyclrState,
     console: Console,
     monkeypatch: pytest.MonkeyPatch,
     sent: list[tuple[int, int]],
@@ -407,7 +407,10 @@ def test_a_pause_is_kept_and_sends_nothing_before_its_end(
 
 
 def test_a_pause_without_an_end_of_its_own_is_a_second_at_least(
-    cyclr: World, console: Console, sent: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState,
+    console: Console,
+    sent: list[tuple[int, int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = step(step(start(console)))
     answering(monkeypatch, lambda account: PacedError(CALL))
@@ -425,7 +428,10 @@ def test_a_long_pause_is_not_taken_for_a_stuck_run(console: Console) -> None:
 
 
 def test_a_step_is_done_once_however_often_its_message_comes(
-    cyclr: World, console: Console, sent: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState,
+    console: Console,
+    sent: list[tuple[int, int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done: list[str] = []
     for name in ("read_accounts", "read_library", "read_chunk"):
@@ -449,7 +455,7 @@ def test_a_step_is_done_once_however_often_its_message_comes(
 
 
 def test_a_step_that_was_lost_is_sent_again_and_the_late_worker_does_nothing(
-    cyclr: World, console: Console, sent: list[tuple[int, int]]
+    cyclr: CyclrState, console: Console, sent: list[tuple[int, int]]
 ) -> None:
     run = start(console)
     lost = sync.claim(run.pk, 0)

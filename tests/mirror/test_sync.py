@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from cyclr_api import CyclrError
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
 from dashboard.mirror import sync, tasks
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector, SyncRun
@@ -27,7 +27,7 @@ def run_whole(console: Console) -> SyncRun:
     raise AssertionError("the run does not end")
 
 
-def test_a_run_mirrors_everything(cyclr: World, console: Console) -> None:
+def test_a_run_mirrors_everything(cyclr: CyclrState, console: Console) -> None:
     run = run_whole(console)
 
     assert run.error == ""
@@ -40,7 +40,7 @@ def test_a_run_mirrors_everything(cyclr: World, console: Console) -> None:
         assert account.unauthenticated_count == sum(not one.authenticated for one in ones)
 
 
-def test_names_are_kept_to_the_letter(cyclr: World, console: Console) -> None:
+def test_names_are_kept_to_the_letter(cyclr: CyclrState, console: Console) -> None:
     sync.refresh_accounts(console)
 
     ours = dict(Account.objects.values_list("cyclr_id", "name"))
@@ -49,7 +49,7 @@ def test_names_are_kept_to_the_letter(cyclr: World, console: Console) -> None:
         assert ours[account.id] == name
 
 
-def test_a_listing_that_breaks_off_marks_nobody_gone(cyclr: World, console: Console) -> None:
+def test_a_listing_that_breaks_off_marks_nobody_gone(cyclr: CyclrState, console: Console) -> None:
     sync.refresh_accounts(console)
     cyclr.faults.respond("GET", "/accounts", status=503)
     for _ in range(3):
@@ -61,7 +61,7 @@ def test_a_listing_that_breaks_off_marks_nobody_gone(cyclr: World, console: Cons
 
 
 def test_gone_needs_two_complete_listings_of_a_run_that_nobody_asked_for(
-    cyclr: World, harbour: Account
+    cyclr: CyclrState, harbour: Account
 ) -> None:
     row = harbour.connectors.get(connector_name="HubSpot")
     cyclr.delete(row.cyclr_id)
@@ -76,7 +76,7 @@ def test_gone_needs_two_complete_listings_of_a_run_that_nobody_asked_for(
     assert harbour.connector_count == harbour.connectors.there().count()
 
 
-def test_what_changed_here_after_the_read_began_stays(cyclr: World, harbour: Account) -> None:
+def test_what_changed_here_after_the_read_began_stays(cyclr: CyclrState, harbour: Account) -> None:
     row = harbour.connectors.get(connector_name="HubSpot")
     began = timezone.now() - timedelta(seconds=5)
     AccountConnector.objects.filter(pk=row.pk).update(authenticated=True, changed_at=timezone.now())
@@ -86,7 +86,7 @@ def test_what_changed_here_after_the_read_began_stays(cyclr: World, harbour: Acc
     assert row.authenticated and row.missed == 0
 
 
-def test_an_operations_deletion_is_not_resurrected(cyclr: World, harbour: Account) -> None:
+def test_an_operations_deletion_is_not_resurrected(cyclr: CyclrState, harbour: Account) -> None:
     from dashboard.consoles.services import client
 
     row = harbour.connectors.get(connector_name="HubSpot")
@@ -100,7 +100,7 @@ def test_an_operations_deletion_is_not_resurrected(cyclr: World, harbour: Accoun
     assert row.state == "Gone"
 
 
-def test_a_second_sync_writes_the_same_again(cyclr: World, console: Console) -> None:
+def test_a_second_sync_writes_the_same_again(cyclr: CyclrState, console: Console) -> None:
     run_whole(console)
     kept = ("cyclr_id", "name", "connector_name", "authenticated", "missed", "gone_at")
     before = list(AccountConnector.objects.order_by("pk").values_list(*kept))
@@ -120,7 +120,7 @@ def test_one_run_at_a_time_and_a_stuck_one_is_closed(console: Console) -> None:
     assert first.finished_at and first.error
 
 
-def test_secrets_and_icons_stay_outside(cyclr: World, harbour: Account) -> None:
+def test_secrets_and_icons_stay_outside(cyclr: CyclrState, harbour: Account) -> None:
     secrets = {
         str(one.auth_value)
         for ones in cyclr.installed.values()
@@ -135,7 +135,7 @@ def test_secrets_and_icons_stay_outside(cyclr: World, harbour: Account) -> None:
 
 
 def test_cyclr_away_ends_the_run_in_words_and_shows_on_the_console(
-    cyclr: World, console: Console
+    cyclr: CyclrState, console: Console
 ) -> None:
     cyclr.faults.unreachable()
     run_whole(console)
@@ -151,7 +151,7 @@ def test_cyclr_away_ends_the_run_in_words_and_shows_on_the_console(
 
 
 def test_an_account_that_cyclr_refuses_does_not_stop_the_others(
-    cyclr: World, console: Console, settings: Any
+    cyclr: CyclrState, console: Console, settings: Any
 ) -> None:
     cyclr.faults.respond("GET", "/account/connectors", status=403, times=1)
     run = run_whole(console)
@@ -160,7 +160,9 @@ def test_an_account_that_cyclr_refuses_does_not_stop_the_others(
     assert run.accounts_read == len(cyclr.accounts) - 1
 
 
-def test_a_library_release_changes_its_id_and_stays_one_row(cyclr: World, harbour: Account) -> None:
+def test_a_library_release_changes_its_id_and_stays_one_row(
+    cyclr: CyclrState, harbour: Account
+) -> None:
     row = CatalogueConnector.objects.get(name="Slack")
     CatalogueConnector.objects.filter(pk=row.pk).update(release_id=1)
     sync.refresh_library(harbour.console)
@@ -170,7 +172,7 @@ def test_a_library_release_changes_its_id_and_stays_one_row(cyclr: World, harbou
 
 
 def test_a_library_listed_without_parameters_is_read_one_by_one_and_once(
-    cyclr: World, console: Console
+    cyclr: CyclrState, console: Console
 ) -> None:
     sync.refresh_accounts(console)
 

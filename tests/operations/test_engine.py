@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common import sealing
 from dashboard.installs.handlers import InstallConnector, mark_of
@@ -65,7 +65,7 @@ def order_install(
     )
 
 
-def there(cyclr: World, account: Account, name: str = "Slack") -> list[Any]:
+def there(cyclr: CyclrState, account: Account, name: str = "Slack") -> list[Any]:
     """What Cyclr has of it."""
     return [c for c in cyclr.installed[account.cyclr_id] if c.connector_name == name]
 
@@ -80,7 +80,7 @@ KILL_POINTS = ["before-prepare", "before-send", "after-send", "after-answer", "b
 @pytest.mark.parametrize("point", KILL_POINTS)
 def test_a_worker_killed_anywhere_leaves_exactly_one_install(
     point: str,
-    cyclr: World,
+    cyclr: CyclrState,
     harbour: Account,
     user: User,
     hands: Hands,
@@ -122,7 +122,7 @@ def test_a_worker_killed_anywhere_leaves_exactly_one_install(
 
 
 def test_a_frozen_workers_late_writes_are_fenced_off(
-    cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands, settings: Any
 ) -> None:
     settings.LEASE_FOR = 30
     operation = order_install(harbour, user)
@@ -141,7 +141,9 @@ def test_a_frozen_workers_late_writes_are_fenced_off(
     assert operation.state == State.DONE
 
 
-def test_a_doubled_message_finds_nothing_to_do(cyclr: World, harbour: Account, user: User) -> None:
+def test_a_doubled_message_finds_nothing_to_do(
+    cyclr: CyclrState, harbour: Account, user: User
+) -> None:
     operation = order_install(harbour, user)
     tasks.run_operation(operation.pk)
     before = len(cyclr.requests)
@@ -161,7 +163,7 @@ def test_an_operation_being_worked_on_is_nobody_elses(harbour: Account, user: Us
 
 
 def test_who_lost_the_role_meanwhile_installs_nothing(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
     Membership.objects.filter(user=user).update(role=Role.VIEWER)
@@ -174,7 +176,7 @@ def test_who_lost_the_role_meanwhile_installs_nothing(
 
 
 def test_cancel_is_possible_until_somebody_works_on_it(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
     assert cancel(operation, Actor.staff(user))
@@ -187,7 +189,7 @@ def test_cancel_is_possible_until_somebody_works_on_it(
 
 
 def test_the_limit_of_age_ends_in_words_and_retry_uses_the_same_input(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
     cyclr.faults.unreachable()
@@ -206,7 +208,7 @@ def test_the_limit_of_age_ends_in_words_and_retry_uses_the_same_input(
 
 
 def test_sealed_input_of_a_failure_is_wiped_after_a_day(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
     cyclr.faults.unreachable()
@@ -250,7 +252,7 @@ def test_a_failure_says_why_and_an_end_says_when(db: None) -> None:
 
 
 def test_the_end_and_its_audit_entry_are_one(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
     hands.work()
@@ -292,7 +294,7 @@ def test_a_broker_that_is_away_is_found_out_within_a_second(
 
 
 def test_the_heartbeat_keeps_the_lease_of_a_slow_call(
-    cyclr: World, harbour: Account, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, harbour: Account, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = order_install(harbour, user)
     extended = threading.Event()
@@ -310,7 +312,7 @@ def test_the_heartbeat_keeps_the_lease_of_a_slow_call(
 
 
 def test_a_description_that_cyclr_cuts_needs_a_person_and_doubles_nothing(
-    cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands, settings: Any
 ) -> None:
     settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
     cyclr.description_limit = 5
@@ -326,7 +328,7 @@ def test_a_description_that_cyclr_cuts_needs_a_person_and_doubles_nothing(
 
 
 def test_the_mark_that_cannot_be_removed_is_no_failure(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     cyclr.faults.respond("PUT", "/account/connectors/{id}", status=404, times=1)
     operation = order_install(harbour, user)
@@ -339,7 +341,7 @@ def test_the_mark_that_cannot_be_removed_is_no_failure(
 
 
 def test_a_tidying_step_that_always_fails_is_left_and_the_install_ends(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     cyclr.faults.respond("PUT", "/account/connectors/{id}", status=501)
     operation = order_install(harbour, user)
@@ -360,7 +362,7 @@ def test_a_tidying_step_that_always_fails_is_left_and_the_install_ends(
 def test_a_fault_of_ours_ends_in_words_and_keeps_no_secret(
     step: str,
     reason: str,
-    cyclr: World,
+    cyclr: CyclrState,
     harbour: Account,
     user: User,
     hands: Hands,
@@ -399,7 +401,7 @@ def test_what_nobody_worked_on_for_hours_ends(harbour: Account, user: User, hand
 
 
 def test_nothing_is_done_in_a_console_that_left_the_settings(
-    cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands, settings: Any
 ) -> None:
     from dashboard.consoles.services import UnsettledConsoleError, client
 
@@ -459,7 +461,7 @@ def test_a_lease_is_really_renewed_and_an_idle_row_is_not(harbour: Account, user
 
 
 def test_a_description_cut_after_the_mark_began_is_recognised(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     cyclr.description_limit = 12
     cyclr.faults.drop_after_effect("POST", "/connectors/{id}/install", times=1)
@@ -496,7 +498,7 @@ def test_the_same_submission_for_another_account_is_not_taken_for_done(
 
 
 def test_a_colleagues_install_with_the_same_words_is_not_adopted(
-    cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands, settings: Any
 ) -> None:
     settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
     cyclr.faults.drop_before_effect("POST", INSTALL)
@@ -514,7 +516,7 @@ def test_a_colleagues_install_with_the_same_words_is_not_adopted(
 
 @pytest.mark.parametrize("trouble", ["credentials", "draft", "away"])
 def test_what_was_sent_before_is_never_said_to_have_changed_nothing(
-    trouble: str, cyclr: World, harbour: Account, user: User, hands: Hands, settings: Any
+    trouble: str, cyclr: CyclrState, harbour: Account, user: User, hands: Hands, settings: Any
 ) -> None:
     """The first call worked; the listing lags so far behind that it is sent again."""
     settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
@@ -545,7 +547,7 @@ def test_what_was_sent_before_is_never_said_to_have_changed_nothing(
 
 
 def test_a_name_that_no_listing_shows_yet_is_not_tried_twice(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     cyclr.faults.lag_listing(60)
     cyclr.install(harbour.cyclr_id, library("Slack").release_id, name="Slack")
@@ -560,7 +562,7 @@ def test_a_name_that_no_listing_shows_yet_is_not_tried_twice(
 
 
 def test_workers_lost_while_they_look_are_counted(
-    cyclr: World, harbour: Account, user: User, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cyclr.faults.drop_after_effect("POST", INSTALL)
     operation = order_install(harbour, user)

@@ -36,8 +36,8 @@ from hypothesis.stateful import (
 )
 
 from cyclr_api import Client
-from cyclr_api.simulator import World, mount
-from cyclr_api.simulator.refusals import RefusalError
+from cyclr_api.simulator import CyclrState, empty_state, mount
+from cyclr_api.simulator.state.errors import ApiError
 from cyclr_api.transport import Retries
 from dashboard.audit.models import Actor
 from dashboard.consoles import services as consoles
@@ -64,7 +64,7 @@ CALLS = {
     "list": ("GET", "/account/connectors"),
     "change": ("PUT", "/account/connectors/{id}"),
 }
-ANSWERS: dict[str, Callable[[World, str, str, int | None], Any]] = {
+ANSWERS: dict[str, Callable[[CyclrState, str, str, int | None], Any]] = {
     "lost": lambda w, m, p, n: w.faults.drop_after_effect(m, p, times=n),
     "never came": lambda w, m, p, n: w.faults.drop_before_effect(m, p, times=n),
     "500 after it": lambda w, m, p, n: w.faults.respond(m, p, 500, times=n, after_effect=True),
@@ -222,8 +222,8 @@ class Installs(RuleBasedStateMachine):
         ]
         self.user = make_user()
 
-    def _world(self) -> World:
-        world = World.empty()
+    def _world(self) -> CyclrState:
+        world = empty_state()
         world.api_url = "https://cyclr.test"
         world.add_account(Id=ACCOUNT, Name="Shop")
         method = {"Id": "m", "AuthName": "None", "AuthType": "None"}
@@ -257,7 +257,7 @@ class Installs(RuleBasedStateMachine):
         for step in STEPS:
             patch.setattr(InstallConnector, step, told(getattr(InstallConnector, step), step))
         patch.setattr(engine.Claim, "write", told(engine.Claim.write, "write"))
-        install = self.world.install_connector
+        install = self.world.account_connectors.install
 
         def noted(account: str, connector: Any, asked: Any, *, by: str) -> Any:
             installed = install(account, connector, asked, by=by)
@@ -265,7 +265,7 @@ class Installs(RuleBasedStateMachine):
                 self.effects[installed.id] = MARK.findall(asked.description)[-1]
             return installed
 
-        patch.setattr(self.world, "install_connector", noted)
+        patch.setattr(self.world.account_connectors, "install", noted)
 
     def _wait(self, call: str) -> None:
         left = (self.held_until - timezone.now()).total_seconds()
@@ -458,7 +458,7 @@ class Installs(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), description=st.sampled_from([None, *DESCRIPTIONS]))
     def a_stranger_installs(self, name: str, description: str | None) -> None:
         """From Cyclr's own console, perhaps with the very name that one of ours wants."""
-        with suppress(RefusalError):
+        with suppress(ApiError):
             self.world.install(ACCOUNT, 501, name=name, description=description)
 
     @rule(seconds=st.sampled_from([6, 31, 31, 125, 125, 3600, 7 * 3600, 25 * 3600]))

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from cyclr_api import Client
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations import engine, handlers
@@ -81,7 +81,7 @@ def operation(kind: Describe, harbour: Account) -> Operation:
     )
 
 
-def description(cyclr: World, operation: Operation) -> str | None:
+def description(cyclr: CyclrState, operation: Operation) -> str | None:
     """What Cyclr has."""
     assert operation.account_connector
     number = operation.account_connector.cyclr_id
@@ -91,7 +91,7 @@ def description(cyclr: World, operation: Operation) -> str | None:
 
 @pytest.mark.parametrize("fault", ["drop_after_effect", "drop_before_effect", "truncate", "html"])
 def test_a_lost_answer_means_the_same_call_again_soon(
-    fault: str, cyclr: World, operation: Operation, hands: Hands
+    fault: str, cyclr: CyclrState, operation: Operation, hands: Hands
 ) -> None:
     getattr(cyclr.faults, fault)(*PUT, times=2)
     for seconds in (0, 5, 10):
@@ -107,7 +107,7 @@ def test_a_lost_answer_means_the_same_call_again_soon(
 
 
 def test_a_worker_that_died_after_the_send_means_the_same_call_again(
-    cyclr: World,
+    cyclr: CyclrState,
     kind: Describe,
     operation: Operation,
     hands: Hands,
@@ -135,7 +135,7 @@ def test_a_worker_that_died_after_the_send_means_the_same_call_again(
 
 
 def test_what_was_withdrawn_after_a_lost_answer_is_not_sent_again(
-    cyclr: World, kind: Describe, operation: Operation, hands: Hands
+    cyclr: CyclrState, kind: Describe, operation: Operation, hands: Hands
 ) -> None:
     cyclr.faults.drop_before_effect(*PUT, times=1)
     hands.work()
@@ -150,7 +150,7 @@ def test_what_was_withdrawn_after_a_lost_answer_is_not_sent_again(
 
 
 def test_what_was_withdrawn_while_its_worker_was_lost_is_not_sent_again(
-    cyclr: World, kind: Describe, operation: Operation, hands: Hands
+    cyclr: CyclrState, kind: Describe, operation: Operation, hands: Hands
 ) -> None:
     moment = timezone.now()
     Operation.objects.filter(pk=operation.pk).update(
@@ -166,7 +166,7 @@ def test_what_was_withdrawn_while_its_worker_was_lost_is_not_sent_again(
 
 
 def test_a_refusal_after_a_lost_answer_counts(
-    cyclr: World, kind: Describe, operation: Operation, hands: Hands
+    cyclr: CyclrState, kind: Describe, operation: Operation, hands: Hands
 ) -> None:
     cyclr.faults.drop_before_effect(*PUT, times=1)
     hands.work()
@@ -181,7 +181,7 @@ def test_a_refusal_after_a_lost_answer_counts(
 
 
 def test_a_cyclr_that_never_answers_ends_with_what_was_typed_kept(
-    cyclr: World, operation: Operation, hands: Hands
+    cyclr: CyclrState, operation: Operation, hands: Hands
 ) -> None:
     cyclr.faults.drop_before_effect(*PUT, times=None)
     hands.work()
@@ -195,7 +195,7 @@ def test_a_cyclr_that_never_answers_ends_with_what_was_typed_kept(
 
 
 def test_a_fault_in_passing_a_failure_on_does_not_undo_the_end(
-    cyclr: World, kind: Describe, operation: Operation, monkeypatch: pytest.MonkeyPatch
+    cyclr: CyclrState, kind: Describe, operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise KeyError("a fault of ours")

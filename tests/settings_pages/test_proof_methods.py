@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cyclr_api.simulator import World
+from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import AuditEntry
 from dashboard.connectors.models import LookUp, ProofMethod
 from dashboard.mirror import sync
@@ -60,7 +60,7 @@ def key_of(connector: AccountConnector, name: str, admin: Client) -> str:
 
 
 def test_the_story_from_the_list_to_the_identity(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     listed = text_of(admin.get(reverse("proof_list")))
     assert "MailChimp" in listed and url("choose", mailchimp) in listed
@@ -88,7 +88,7 @@ def test_the_story_from_the_list_to_the_identity(
 
 
 def test_methods_that_read_come_first_and_others_say_why_not(
-    cyclr: World, harbour: Account, admin: Client
+    cyclr: CyclrState, harbour: Account, admin: Client
 ) -> None:
     cyclr.install(harbour.cyclr_id, EVERY_TYPE, name="Types", auth_value="key")
     sync.refresh_account(harbour)
@@ -105,7 +105,9 @@ def test_methods_that_read_come_first_and_others_say_why_not(
     assert "It is no call, but a webhook or a script." in page
 
 
-def test_one_that_may_write_needs_a_tick(cyclr: World, harbour: Account, admin: Client) -> None:
+def test_one_that_may_write_needs_a_tick(
+    cyclr: CyclrState, harbour: Account, admin: Client
+) -> None:
     cyclr.install(harbour.cyclr_id, EVERY_TYPE, name="Types", auth_value="key")
     sync.refresh_account(harbour)
     types = AccountConnector.objects.get(account=harbour, name="Types")
@@ -121,7 +123,7 @@ def test_one_that_may_write_needs_a_tick(cyclr: World, harbour: Account, admin: 
 
 
 def test_what_needs_values_cannot_be_chosen(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     page = looked_up(admin, mailchimp)
     assert "It needs a value each time: Subscriber ID" in page
@@ -134,7 +136,7 @@ def test_what_needs_values_cannot_be_chosen(
 
 
 def test_the_page_waits_for_a_worker_and_goes_on_by_itself(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     with nothing_changes():
         first = text_of(admin.get(url("choose", mailchimp)))
@@ -151,7 +153,7 @@ def test_the_page_waits_for_a_worker_and_goes_on_by_itself(
 
 
 def test_a_look_up_that_fails_says_why_and_can_be_asked_again(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     cyclr.faults.respond("GET", "/connectors/{name}/{version}/methods", status=403)
     cyclr.faults.respond("GET", "/connectors/{name}/methods", status=403)
@@ -164,7 +166,7 @@ def test_a_look_up_that_fails_says_why_and_can_be_asked_again(
 
 
 def test_a_try_that_is_refused_shows_their_words(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     choose(mailchimp, "List Subscribers")
     say(cyclr, mailchimp, {"Status": 401, "Body": {"Message": "The key is <b>old</b>."}})
@@ -178,7 +180,7 @@ def test_a_try_that_is_refused_shows_their_words(
 
 
 def test_another_method_forgets_where_the_old_one_told(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     choose(mailchimp, "List Subscribers", "subscribers[0].email")
     looked_up(admin, mailchimp)
@@ -193,7 +195,7 @@ def test_another_method_forgets_where_the_old_one_told(
 
 
 def test_a_method_can_be_taken_away(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     choose(mailchimp, "List Subscribers")
 
@@ -205,7 +207,7 @@ def test_a_method_can_be_taken_away(
 
 
 def test_without_a_method_nothing_is_tried_and_no_place_kept(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     tried = admin.post(url("try", mailchimp), {"connector": mailchimp.pk}, follow=True)
     kept = admin.post(url("identity", mailchimp), {"path": "email"}, follow=True)
@@ -218,7 +220,7 @@ def test_without_a_method_nothing_is_tried_and_no_place_kept(
 
 
 def test_a_place_that_is_too_long_is_refused_in_words(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     choose(mailchimp, "List Subscribers")
 
@@ -228,7 +230,7 @@ def test_a_place_that_is_too_long_is_refused_in_words(
 
 
 def test_only_one_of_the_kind_and_console_is_tried_on(
-    cyclr: World, mailchimp: AccountConnector, admin: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
     choose(mailchimp, "List Subscribers")
     elsewhere = make_account_connector(connector_name="MailChimp", authenticated=True)

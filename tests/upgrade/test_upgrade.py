@@ -27,7 +27,7 @@ from django.db import connections
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import CyclrState, empty_state, load_state, mount
 from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
@@ -64,8 +64,8 @@ SETTINGS = {
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.PBKDF2PasswordHasher"],
     "CYCLR_API_URL": "https://cyclr.test",
     "CYCLR_SERVICE_URL": "https://service.cyclr.test",
-    "CYCLR_CLIENT_ID": World.empty().credentials[0][0],
-    "CYCLR_CLIENT_SECRET": World.empty().credentials[0][1],
+    "CYCLR_CLIENT_ID": empty_state().credentials[0][0],
+    "CYCLR_CLIENT_SECRET": empty_state().credentials[0][1],
     "CYCLR_CALLS_PER_SECOND": 10_000,
     "ALLOWED_HOSTS": ["*"],
     "LEASE_FOR": 30,
@@ -187,11 +187,11 @@ def upgraded(filled: Filled, django_db_blocker: Any) -> Iterator[None]:
 
 
 @pytest.fixture
-def cyclr(tmp_path: Path) -> Iterator[World]:
+def cyclr(tmp_path: Path) -> Iterator[CyclrState]:
     """The Cyclr that the old build spoke with, as it was left."""
     saved = tmp_path / "world.json"
     saved.write_bytes(gzip.decompress((MADE / f"world-{VENDOR}.json.gz").read_bytes()))
-    world = World.load(saved)
+    world = load_state(saved)
     world.api_url, world.service_url = SETTINGS["CYCLR_API_URL"], SETTINGS["CYCLR_SERVICE_URL"]
     world.provider_url = "https://provider.test"
     prepare: Callable[[Any], None] = lambda client: mount(world, client.session)  # noqa: E731
@@ -249,7 +249,7 @@ def test_a_link_that_has_ended_says_so(name: str, status: int, customer: Client)
 
 
 def test_who_waited_for_cyclr_s_page_is_sent_there(
-    cyclr: World, customer: Client, hands: Hands
+    cyclr: CyclrState, customer: Client, hands: Hands
 ) -> None:
     ready = Mint.objects.get(state=MintState.READY)
     waiting = Mint.objects.get(state=MintState.WAITING)
@@ -282,7 +282,7 @@ def test_secrets_are_what_they_were() -> None:
     assert sealing.unseal(hook.sealed_secret, bound_to=hook.seal_place) == FACTS["webhook_secret"]
 
 
-def test_work_under_way_is_carried_out_exactly_once(cyclr: World, hands: Hands) -> None:
+def test_work_under_way_is_carried_out_exactly_once(cyclr: CyclrState, hands: Hands) -> None:
     work_for_hours(hands)
 
     states = {name: operation(name).state for name in INSTALLED}
@@ -298,7 +298,9 @@ def test_work_under_way_is_carried_out_exactly_once(cyclr: World, hands: Hands) 
     assert not [effect for effect in cyclr.ledger if effect.kind == "delete"]
 
 
-def test_what_failed_can_be_tried_again_with_what_was_typed(cyclr: World, hands: Hands) -> None:
+def test_what_failed_can_be_tried_again_with_what_was_typed(
+    cyclr: CyclrState, hands: Hands
+) -> None:
     before = operation("gave-up")
     assert operation("refused").state == State.FAILED
     assert retry(before, Actor.staff(User.objects.get(email="lead@example.com")))
@@ -310,7 +312,7 @@ def test_what_failed_can_be_tried_again_with_what_was_typed(cyclr: World, hands:
     assert [one.auth_value for one in there] == [FACTS["secrets"]["install"]]
 
 
-def test_what_a_customer_typed_is_passed_on(cyclr: World, hands: Hands) -> None:
+def test_what_a_customer_typed_is_passed_on(cyclr: CyclrState, hands: Hands) -> None:
     assert operation("entered").state == State.QUEUED
 
     work_for_hours(hands)
@@ -331,7 +333,7 @@ def test_runs_and_campaigns_stand_where_they_stood() -> None:
     assert campaign_board.counts_of(campaign) == FACTS["board"]
 
 
-def test_a_campaign_goes_on_and_makes_each_link_once(cyclr: World, hands: Hands) -> None:
+def test_a_campaign_goes_on_and_makes_each_link_once(cyclr: CyclrState, hands: Hands) -> None:
     campaign = BulkRun.objects.get(reference=FACTS["runs"]["campaign"])
     for _ in range(20):
         feed_runs()
@@ -418,7 +420,7 @@ def addresses_without_arguments(resolver: Any = None, before: str = "/") -> Iter
 
 
 @pytest.mark.parametrize("email", sorted(FACTS["sessions"]))
-def test_every_page_opens(email: str, cyclr: World) -> None:
+def test_every_page_opens(email: str, cyclr: CyclrState) -> None:
     client = session_of(email)
     seen: Counter[str] = Counter()
     known: set[str] = set()

@@ -1,4 +1,4 @@
-"""A world, and a caller that speaks to it as a plain HTTP client would."""
+"""A state, and a caller that speaks to it as a plain HTTP client would."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import requests
 
-from cyclr_api.simulator import World, mount
+from cyclr_api.simulator import CyclrState, demo_state, mount
 
 SHOP = "shop-1042.example"
 
 
 class Caller:
-    """Calls the API of a world with a valid token, for one account."""
+    """Calls the API of a state with a valid token, for one account."""
 
     def __init__(self, base: str, session: requests.Session, account: str | None = SHOP) -> None:
         self.base, self.session, self.account = base, session, account
@@ -51,12 +51,12 @@ class Caller:
 
 
 @pytest.fixture
-def world() -> World:
-    return World.support()
+def state() -> CyclrState:
+    return demo_state()
 
 
 @pytest.fixture
-def api(world: World) -> Caller:
+def api(state: CyclrState) -> Caller:
     session = requests.Session()
-    mount(world, session)
-    return Caller(world.api_url, session)
+    mount(state, session)
+    return Caller(state.api_url, session)

@@ -1,0 +1,1 @@
+"""Made-up states: the default one, and as large a one as wanted."""

@@ -1,0 +1,1 @@
+"""World files: read, made whole, and refused in one sentence that names the place."""
