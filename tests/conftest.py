@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import BrowserContext, expect
 
-from dashboard.broker import MissingServerError
+from dashboard.launcher.broker import MissingServerError
 from tests.support.desk import Desk
 from tests.support.services import PostgresServer, RedisServer, chromium, make_database
 from tests.support.waiting import CEILING_MS

@@ -33,7 +33,7 @@ def test_a_zone_follows_the_installed_rules(zone: str) -> None:
     assert offset == DECEMBER.astimezone(installed).utcoffset() == timedelta(hours=CHANGED[zone])
 
 
-@pytest.mark.parametrize("module", ["dashboard.celery", "dashboard.supervisor"])
+@pytest.mark.parametrize("module", ["dashboard.celery", "dashboard.launcher.supervisor"])
 def test_every_process_has_them_from_its_start(module: str) -> None:
     code = f"import zoneinfo; assert zoneinfo.TZPATH; import {module}; print(zoneinfo.TZPATH)"
     environment = {

@@ -11,11 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
-from dashboard import preparation
 from dashboard.audit.models import AuditEntry
 from dashboard.bulk.models import BulkRun, RunState
 from dashboard.consoles.models import Console
 from dashboard.demo import story
+from dashboard.launcher import preparation
 from dashboard.links.models import Link, LinkMail
 from dashboard.mirror.models import Account, DailyFigure
 from dashboard.operations.models import Operation, State

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from dashboard.broker import MissingServerError
+from dashboard.launcher.broker import MissingServerError
 from tests.support import mutation, soak
 from tests.support.services import PostgresServer, RedisServer, chromium, postgres_tools
 

@@ -63,7 +63,7 @@ class Desk:
         """Start it and wait until its pages answer; also again after `interrupt`."""
         with (self.var / "test.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard.supervisor"],
+                [sys.executable, "-m", "dashboard.launcher.supervisor"],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ from typing import Any, Self
 import psycopg
 import redis
 
-from dashboard.broker import MissingServerError, broker_executable
+from dashboard.launcher.broker import MissingServerError, broker_executable
 from tests.support.waiting import CEILING, wait_until
 
 PATIENCE = f"{CEILING:.0f}"

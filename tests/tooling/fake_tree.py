@@ -5,7 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from dashboard.processes import EndedError, Process, Tree
+from dashboard.launcher.ending import EndedError
+from dashboard.launcher.processes import Process, Tree
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.broker import RECORD, broker_executable, server_at, server_for
+from dashboard.launcher.broker import RECORD, broker_executable, server_at, server_for
 
 pytestmark = pytest.mark.processes
 

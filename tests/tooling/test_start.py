@@ -31,7 +31,7 @@ def start(var: Path, **settings: str) -> tuple[int, str]:
         **settings,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "dashboard.supervisor"],
+        [sys.executable, "-m", "dashboard.launcher.supervisor"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -81,7 +81,7 @@ def scaled_state(accounts: int, connectors: int, seed: int | None = None) -> Cyc
     """That many accounts, and that many account connectors in all of them together."""
     if not 0 <= accounts <= MOST_ACCOUNTS or not 0 <= connectors <= MOST_CONNECTORS:
         raise ValueError(
-            f"A state has at most {MOST_ACCOUNTS:,} accounts and {MOST_CONNECTORS:,} connectors."
+            f"A world has at most {MOST_ACCOUNTS:,} accounts and {MOST_CONNECTORS:,} connectors."
         )
     if connectors and not accounts:
         raise ValueError("Connectors need an account that they are installed in.")

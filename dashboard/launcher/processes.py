@@ -1,7 +1,7 @@
 """A tree of processes that ends as one: started in order, watched, started again, ended in order.
 
 Every process leads a session of its own, so Ctrl-C in the terminal reaches the supervisor alone,
-and what a process leaves behind ends with it. `dashboard.guard` ends them all if the supervisor
+and what a process leaves behind ends with it. `guard.py` ends them all if the supervisor
 is killed.
 """
 
@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from dashboard.launcher.ending import EndedError
+
 DEATHS, WITHIN = 5, 60.0
 """So many deaths of processes in so many seconds end everything."""
 
@@ -31,14 +33,6 @@ STEP = 0.1
 SILENT, STARTED_WITHIN = 40.0, 180.0
 """Seconds after which a watched process without a sign of progress is replaced; before its first
 one it may still be starting."""
-
-
-class EndedError(Exception):
-    """Everything has to end: the message says why, `status` is the supervisor's exit status."""
-
-    def __init__(self, message: str, status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What `./run` does before the processes start, in one process since each costs a second to load.
 
-`python -m dashboard.preparation [static] [demo]`: migrate, collectstatic if wanted, the demo's
-story beside the bundled Cyclr, and `prepare` last: it may make a password, which is lost if
+`python -m dashboard.launcher.preparation [static] [demo]`: migrate, collectstatic if wanted, the
+demo's story beside the bundled Cyclr, and `prepare` last: it may make a password, which is lost if
 anything after it fails.
 """
 

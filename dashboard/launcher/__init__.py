@@ -1,0 +1,1 @@
+"""What `./run` starts, and how: `supervisor.py` is its entrance. Production starts none of this."""

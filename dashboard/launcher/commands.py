@@ -1,0 +1,96 @@
+"""The processes of a whole dashboard: their commands, in which order, and what they are told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dashboard.launcher.processes import Process
+
+HOST = "127.0.0.1"
+
+BROKER, CYCLR, WORKER, DISPATCHER, WEB = range(5)
+"""The stages: started in this order, ended in the opposite one."""
+
+
+def hand_on(**values: str) -> None:
+    """Tell the processes so, whatever files say."""
+    for name, value in values.items():
+        os.environ[name] = value
+        os.environ.pop(f"{name}_FILE", None)
+
+
+def python(*arguments: str) -> list[str]:
+    """A command line of this Python."""
+    return [sys.executable, *arguments]
+
+
+def child_environment(process: str, **more: str) -> dict[str, str]:
+    """What a process is told; the first administrator's password is for `prepare` alone."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("DESK_ADMIN_")
+    }
+    return {
+        **inherited,
+        "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+        "PYTHONUNBUFFERED": "1",
+        "DESK_PROCESS": process,
+        **more,
+    }
+
+
+def worker(name: str, queues: str, at_once: int) -> Process:
+    """One Celery worker that does so much at once. TERM lets it finish what it has in hand."""
+    return Process(
+        name=name,
+        command=python(
+            # As root, in a container say, Celery would lecture.
+            *("-W", "ignore:You're running the worker", "-m", "celery", "--quiet"),
+            *("-A", "dashboard.celery:app", "worker", "-Q", queues),
+            *("-c", str(at_once), "-n", f"{name}@%h", "--prefetch-multiplier", "1"),
+            *("--loglevel", "INFO"),
+            *("--without-gossip", "--without-mingle"),
+        ),
+        stage=WORKER,
+        environment=child_environment("worker"),
+        is_watched=True,
+        stop_within=25,
+    )
+
+
+def dashboard_processes(port: int) -> list[Process]:
+    """The dashboard's own four."""
+    return [
+        # Its work waits for Cyclr most of the time; a slow Cyclr must not fill every slot.
+        worker("interactive", "interactive,checks", at_once=4),
+        worker("background", "sync,bulk", at_once=2),
+        Process(
+            name="dispatcher",
+            command=python("manage.py", "dispatch"),
+            stage=DISPATCHER,
+            environment=child_environment("dispatcher"),
+            is_watched=True,
+        ),
+        Process(
+            name="web",
+            command=python("-m", "gunicorn", "--bind", f"{HOST}:{port}", "dashboard.wsgi"),
+            stage=WEB,
+            environment=child_environment("web"),
+            is_vital=True,
+        ),
+    ]
+
+
+def simulator(port: int, var: Path, more: Sequence[str]) -> Process:
+    """The local Cyclr; what happened in it is kept."""
+    return Process(
+        name="cyclr",
+        command=python(
+            *("-m", "cyclr_api.simulator", "--port", str(port)),
+            *("--save", str(var / "cyclr.json"), *more),
+        ),
+        stage=CYCLR,
+        environment=child_environment("simulator"),
+    )
