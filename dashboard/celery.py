@@ -107,17 +107,20 @@ class LostAcknowledgement(logging.Handler):
     still answers pings. The supervisor starts a new one; the message is delivered again.
     """
 
+    SAID = ("Couldn't ack", "Couldn't reject")
+    SAID_BY = ("celery.worker.request", "celery.worker.consumer.consumer")
+    """What kombu's messages say, by whose logger; a test holds that it still is so."""
+
     def emit(self, record: logging.LogRecord) -> None:
-        said = str(record.msg)
-        if "Couldn't ack" in said or "Couldn't reject" in said:
+        if any(text in str(record.msg) for text in self.SAID):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
 @worker_init.connect
 def watch_acknowledgements(**_: object) -> None:
     """Only the worker's main process acknowledges."""
-    logging.getLogger("kombu.message").addHandler(LostAcknowledgement())
-    logging.getLogger("celery.worker.request").addHandler(LostAcknowledgement())
+    for name in LostAcknowledgement.SAID_BY:
+        logging.getLogger(name).addHandler(LostAcknowledgement())
 
 
 @worker_init.connect

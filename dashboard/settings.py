@@ -131,6 +131,10 @@ SQLITE_PRAGMAS = (
 )
 
 
+POOL = {"min_size": 1, "max_size": 8, "timeout": 5.0}
+"""Of each process, with `?pool=true`: more than it has threads that ask the database."""
+
+
 def database() -> dict[str, Any]:
     """PostgreSQL or SQLite from DATABASE_URL; SQLite below VAR_DIR without it."""
     config = dict(env[names.DATABASE_URL]) or {
@@ -153,6 +157,10 @@ def database() -> dict[str, Any]:
         **given,
         "options": f"{limits} {given.get('options', '')}".strip(),
     }
+    if "pool" in given:
+        # The pool keeps the connections: Django refuses, at the first query, to keep them as well.
+        config["CONN_MAX_AGE"] = 0
+        config["OPTIONS"]["pool"] = POOL
     return config
 
 

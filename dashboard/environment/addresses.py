@@ -213,6 +213,7 @@ def _postgres(text: str) -> dict[str, Any]:
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
+    text, is_pooled = _without_pool(text)
     try:
         given = conninfo_to_dict(text)
     except ProgrammingError:
@@ -222,7 +223,19 @@ def _postgres(text: str) -> dict[str, Any]:
     config = {key: str(given.pop(name, None) or "") for key, name in places.items()}
     if not config["NAME"] and "service" not in given:
         raise WrongValueError(f"give an address like {POSTGRES_EXAMPLE}")
-    return {"ENGINE": "django.db.backends.postgresql", **config, "OPTIONS": given}
+    options = {**given, "pool": True} if is_pooled else given
+    return {"ENGINE": "django.db.backends.postgresql", **config, "OPTIONS": options}
+
+
+def _without_pool(text: str) -> tuple[str, bool]:
+    """The address without `pool=true`, which is Django's and not PostgreSQL's; whether it was."""
+    before, _, query = text.partition("?")
+    entries = [entry for entry in query.split("&") if entry]
+    pool = [entry.partition("=")[2].lower() for entry in entries if entry.startswith("pool=")]
+    if not set(pool) <= {"true", "false"}:
+        raise WrongValueError(f"pool is true or false, as in {POSTGRES_EXAMPLE}?pool=true")
+    rest = "&".join(entry for entry in entries if not entry.startswith("pool="))
+    return f"{before}?{rest}" if rest else before, "true" in pool[-1:]
 
 
 DATABASE: Kind[dict[str, Any]] = Kind("`postgres://…` or `sqlite:///…`", _database)

@@ -137,7 +137,8 @@ DATABASE_URL: Setting[dict[str, Any]] = Setting(
     "DATABASE_URL",
     DATABASE,
     {},
-    "The database. PostgreSQL by its socket: `postgres://user@/name?host=/var/run/postgresql`.",
+    "The database. PostgreSQL by its socket: `postgres://user@/name?host=/var/run/postgresql`."
+    " With `?pool=true` each process keeps a pool of connections.",
     "postgres://desk:password@127.0.0.1:5432/desk",
     "SQLite in `DESK_VAR`",
     is_secret=True,

@@ -79,8 +79,9 @@ def check_database(database: Mapping[str, Any]) -> None:
     places = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
     places["dbname"] = "NAME"
     given = {name: database[place] for name, place in places.items() if database[place]}
+    options = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
     try:
-        psycopg.connect(**database["OPTIONS"], **given).close()
+        psycopg.connect(**options, **given).close()
     except psycopg.Error as error:
         why = re.sub(
             r"^.*?(?:port \d+|socket \"[^\"]*\") failed: | Is the server running.*",

@@ -57,7 +57,7 @@ def test_a_user_is_let_in_and_kept_out_again(state: CyclrState, client: Client) 
 def test_every_user_is_listed_whether_cyclr_pages_them_or_not(
     state: CyclrState, client: Client
 ) -> None:
-    state.users[ACCOUNT] += [f"user-{number}" for number in range(230)]
+    state.users[ACCOUNT].extend([f"user-{number}" for number in range(230)])
     paged = client.account(ACCOUNT).users.all()
     state.faults.respond("GET", "*", 200, list(state.users[ACCOUNT]))
 

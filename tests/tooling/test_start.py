@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.environment.reading import KEYS
 from tests.support.environment import outer_environment
 from tests.support.services import free_port
 from tests.support.waiting import CEILING
@@ -150,6 +151,35 @@ def test_an_unreachable_postgres_is_one_sentence_without_its_password(tmp_path: 
     sentence = f"PostgreSQL at 127.0.0.1:{port}/desk cannot be used: Connection refused. "
     assert (status, said.splitlines()[-1]) == (2, f"{sentence}Check DATABASE_URL.")
     assert "pass-word" not in said
+
+
+@pytest.mark.postgres
+def test_a_pool_of_connections_is_usable(postgres_url: str, tmp_path: Path) -> None:
+    url = f"{postgres_url}?pool=true"
+    ask = (
+        "from django.db import connection as c; from django.conf import settings;"
+        "from dashboard.launcher.preflight import check_database;"
+        "check_database(settings.DATABASES['default']);"
+        "k = c.cursor(); k.execute('SHOW lock_timeout'); print(k.fetchone()[0]);"
+        "k.close(); c.close(); k = c.cursor(); k.execute('SELECT 41 + 1'); print(k.fetchone()[0]);"
+        "print(c.pool.max_size); k.close(); c.close(); c.close_pool()"
+    )
+    keys = dict.fromkeys(KEYS, "for-tests-only-0123456789012345678901234567")
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"import django; django.setup(); {ask}"],
+        env={
+            **{"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "dashboard.settings"},
+            **{"DESK_ENV_FILE": os.devnull, "DESK_VAR": str(tmp_path), "DATABASE_URL": url},
+            **keys,
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout.split(), done.stderr) == (["3s", "42", "8"], "")
 
 
 def test_a_postgres_is_looked_for_at_its_socket(tmp_path: Path) -> None:
