@@ -32,9 +32,9 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 from redis.exceptions import RedisError
 
-from dashboard import hints
 from dashboard.common import watchdog
 from dashboard.common.redis import connection
+from dashboard.jobs import hints
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 

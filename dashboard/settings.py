@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "dashboard.common",
+    "dashboard.jobs",
     "dashboard.consoles",
     "dashboard.people",
     "dashboard.audit",

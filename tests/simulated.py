@@ -15,6 +15,7 @@ from cyclr_api.simulator import CyclrState, demo_state, mount
 from dashboard.consoles import pacing
 from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
+from dashboard.jobs.messages import Message
 from dashboard.links import tasks as link_tasks
 from dashboard.links.models import Mint, MintState
 from dashboard.mirror import sync
@@ -78,6 +79,22 @@ def agent(client: Client, db: None) -> Client:
     """A browser in which an agent of all consoles is signed in."""
     client.force_login(make_user(Role.AGENT))
     return client
+
+
+Sent = list[tuple[Any, ...]]
+
+
+@pytest.fixture
+def sent_messages(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """The messages that were sent, while no worker takes them: task, queue, arguments."""
+    sent: Sent = []
+
+    def send(message: Message, *args: Any) -> bool:
+        sent.append((message.task.rpartition(".")[2], message.queue, *args))
+        return True
+
+    monkeypatch.setattr(Message, "send", send)
+    return sent
 
 
 class Hands:

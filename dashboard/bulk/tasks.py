@@ -12,12 +12,12 @@ from django.utils import timezone
 from dashboard.audit.models import Actor
 from dashboard.bulk import services
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
-from dashboard.common.chores import chore
+from dashboard.jobs.periodic import periodic
 
 logger = logging.getLogger(__name__)
 
 
-@chore(every=1)
+@periodic(every=1)
 def feed_runs() -> None:
     """Hand the next rows of every running run to the engine."""
     running = BulkRun.objects.filter(state=RunState.RUNNING).order_by("started_at", "pk")
@@ -25,7 +25,7 @@ def feed_runs() -> None:
         services.feed(pk)
 
 
-@chore(every=600)
+@periodic(every=600)
 def wipe_rows() -> None:
     """Sealed input is kept until a row is done, and a day after its run ended at most.
 

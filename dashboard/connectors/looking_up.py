@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 import cyclr_api
@@ -19,22 +18,19 @@ from cyclr_api import (
     CredentialsRefusedError,
     CyclrError,
     NotFoundError,
-    OutcomeUnknownError,
     Parameter,
     PermanentError,
     TemporaryError,
     Trigger,
 )
 from dashboard.common import sealing
-from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import fold, storable
-from dashboard.common.tasks import publish_on_commit
 from dashboard.connectors import proving
 from dashboard.connectors.answers import leaves, reads_by_name, why_not
 from dashboard.connectors.models import LookUp, LookUpKind, ProofMethod
 from dashboard.connectors.services import dynamic_settings
-from dashboard.consoles.pacing import PacedError
 from dashboard.consoles.services import RetiredConsoleError, asking
+from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import AccountConnector
 
 logger = logging.getLogger(__name__)
@@ -42,9 +38,6 @@ logger = logging.getLogger(__name__)
 JSON = dict[str, Any]
 
 KEPT = timedelta(hours=1)
-CLAIM = timedelta(seconds=45)
-MOST_TRIES = 3
-LONGEST_WAIT = timedelta(minutes=2)
 MOST_METHODS, MOST_CHOICES = 1000, 2000
 LONGEST_TEXT = 500
 
@@ -54,18 +47,17 @@ LONGEST_TEXT = 500
 
 def ask(connector: AccountConnector, kind: LookUpKind) -> LookUp:
     """Have something looked up; one that is under way serves everybody who asks."""
-    from dashboard.connectors import tasks
-
     moment = timezone.now()
     with transaction.atomic():
-        rows = LookUp.objects.filter(account_connector=connector, kind=kind, finished_at=None)
-        running = rows.filter(created_at__gt=moment - LONGEST_WAIT * 5).first()
+        running: LookUp | None = (
+            LookUp.objects.open().filter(account_connector=connector, kind=kind).first()
+        )
         if running is not None:
             return running
         made = LookUp.objects.create(
             account_connector=connector, kind=kind, created_at=moment, published_at=moment
         )
-        publish_on_commit(tasks.look_up, made.pk, queue="interactive")
+        made.send_on_commit()
     return made
 
 
@@ -91,32 +83,34 @@ def answer_of(look_up: LookUp | None) -> JSON | None:
 # ---- carrying out ----
 
 
-def due(moment: datetime) -> Q:
-    """Look-ups that a worker may take now."""
-    is_young = Q(created_at__gt=moment - LONGEST_WAIT * 5)
-    return Q(finished_at=None, not_before__lte=moment) & unclaimed(moment) & is_young
-
-
-def carry_out(pk: int) -> None:
-    """Carry out one look-up; does nothing if it is done, not due, or somebody else's."""
-    moment = timezone.now()
-    claimed_until = moment + CLAIM
-    if not LookUp.objects.filter(due(moment), pk=pk).update(claimed_until=claimed_until):
-        return
-    wanted = LookUp.objects.select_related("account_connector__account__console").get(pk=pk)
-    work = WORK[LookUpKind(wanted.kind)]
-    is_last = wanted.tries + 1 >= MOST_TRIES
+def carry_out(lease: Lease[LookUp]) -> None:
+    """Carry out one look-up. What is temporary is raised."""
+    wanted = lease.job
+    is_last = wanted.tries + 1 >= wanted.policy.most_tries
     try:
         with asking(wanted.account_connector.account.console) as client:
-            answer = work(client, wanted.account_connector, is_last)
-    except (TemporaryError, OutcomeUnknownError) as error:
-        _wait(wanted, error)
+            answer = WORK[LookUpKind(wanted.kind)](client, wanted.account_connector, is_last)
     except LookUpRefused as refusal:
-        _finish(wanted, error=refusal.words, said=refusal.said)
+        _finish(lease, last_error=refusal.words, said=refusal.said)
     except PermanentError as error:
-        _finish(wanted, error=words_for(error), said=error.cyclr_message or "")
+        _finish(lease, last_error=words_for(error), said=error.cyclr_message or "")
     else:
-        _finish(wanted, answer=storable(answer))
+        sealed = sealing.seal_json(storable(answer), bound_to=wanted.seal_place)
+        _finish(lease, sealed_answer=sealed)
+
+
+def give_up(lease: Lease[LookUp], error: BaseException | None) -> None:
+    """End it with what kept it from being answered."""
+    words, said = "", ""
+    if isinstance(error, CyclrError):
+        words, said = proving.words_for_trouble(error), error.cyclr_message or ""
+    _finish(lease, last_error=words or "Cyclr did not answer in time.", said=said)
+
+
+def _finish(lease: Lease[LookUp], **columns: str) -> None:
+    lease.finish(**columns)
+    look_up, failed = lease.job, bool(columns.get("last_error"))
+    logger.info("looked up id=%d kind=%s failed=%s", look_up.pk, look_up.kind, failed)
 
 
 class LookUpRefused(Exception):  # noqa: N818 - an answer, and no error of ours
@@ -140,36 +134,6 @@ def words_for(error: PermanentError) -> str:
             return "Cyclr no longer has it. Refresh the account."
         case _:
             return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."
-
-
-def _wait(wanted: LookUp, error: CyclrError) -> None:
-    moment = timezone.now()
-    tries = wanted.tries + (0 if isinstance(error, PacedError) else 1)
-    again = moment + timedelta(seconds=max(error.retry_after or 0.0, 2.0**tries))
-    if tries >= MOST_TRIES or again - wanted.created_at > LONGEST_WAIT:
-        words = proving.words_for_trouble(error) or "Cyclr did not answer in time."
-        _finish(wanted, error=words, said=error.cyclr_message or "")
-        return
-    _own(wanted).update(tries=tries, not_before=again, claimed_until=None)
-
-
-def _finish(wanted: LookUp, *, answer: JSON | None = None, error: str = "", said: str = "") -> None:
-    sealed = ""
-    if answer is not None:
-        sealed = sealing.seal_json(answer, bound_to=wanted.seal_place)
-    _own(wanted).update(
-        finished_at=timezone.now(),
-        claimed_until=None,
-        sealed_answer=sealed,
-        error=error,
-        said=said,
-    )
-    logger.info("looked up id=%d kind=%s failed=%s", wanted.pk, wanted.kind, bool(error))
-
-
-def _own(wanted: LookUp) -> Any:
-    """The row, unless somebody else has it by now."""
-    return LookUp.objects.filter(pk=wanted.pk, claimed_until=wanted.claimed_until, finished_at=None)
 
 
 # ---- what is looked up ----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from dashboard.audit.models import Acted
 from dashboard.consoles.models import Console
+from dashboard.jobs.models import Job
+from dashboard.jobs.policy import Backoff, Policy
 from dashboard.mirror.keys import KeyField
 from dashboard.mirror.models import AccountConnector
 
@@ -59,53 +61,42 @@ class ProofMethod(models.Model):
         ).first()
 
 
-class ProofRunQuerySet(models.QuerySet[Any]):
-    """Runs, found."""
-
-    def waiting(self) -> Self:
-        """Those that have not ended."""
-        return self.filter(finished_at=None)
-
-
-class ProofRun(Acted):
+class ProofRun(Acted, Job):
     """One proof of one installed connector: who asked for it, and what came of it.
 
     `worked` is None as long as nothing is known, also when the run ended without knowing.
     """
 
+    policy = Policy(
+        task="dashboard.connectors.tasks.prove_connector",
+        queue="checks",
+        lease=timedelta(seconds=70),
+        retries=Backoff(first=6, most=60),
+        most_tries=5,
+        give_up_after=timedelta(minutes=10),
+        age_from="due_at",
+        related=("account_connector__account__console",),
+    )
+
     account_connector = models.ForeignKey(
         AccountConnector, on_delete=models.CASCADE, related_name="proof_runs"
     )
-    created_at = models.DateTimeField(default=timezone.now)
-    not_before = models.DateTimeField(default=timezone.now)
-    published_at = models.DateTimeField(null=True, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now, help_text="When it was to begin.")
     began_at = models.DateTimeField(null=True, blank=True, help_text="When its call was sent.")
-    finished_at = models.DateTimeField(null=True, blank=True)
     worked = models.BooleanField(null=True, blank=True)
     identity = models.TextField(blank=True, default="")
     words = models.TextField(blank=True, default="", help_text="What came of it, for staff.")
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
 
-    objects = ProofRunQuerySet.as_manager()
-
     class Meta(Acted.Meta):
         ordering = ["-created_at", "-pk"]
         indexes = [
+            *Job.Meta.indexes,
             models.Index(fields=["account_connector", "-created_at"], name="proof_run_newest"),
-            models.Index(
-                fields=["not_before"], name="proof_run_waiting", condition=Q(finished_at=None)
-            ),
         ]
 
     def __str__(self) -> str:
         return f"proof of {self.account_connector}"
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it has ended, one way or the other."""
-        return self.finished_at is not None
 
     @property
     def is_for_link(self) -> bool:
@@ -128,24 +119,27 @@ class LookUpKind(models.TextChoices):
     CHOICES = "choices", "What dynamic settings can be"
 
 
-class LookUp(models.Model):
+class LookUp(Job):
     """Something a page waits for: a worker asks Cyclr, and its answer is kept an hour at most.
 
     The answer is the customer's data, so it is sealed to this row.
     """
 
+    policy = Policy(
+        task="dashboard.connectors.tasks.look_up",
+        queue="interactive",
+        lease=timedelta(seconds=70),
+        retries=Backoff(first=2, most=8),
+        most_tries=3,
+        give_up_after=timedelta(minutes=2),
+        related=("account_connector__account__console",),
+    )
+
     kind = models.CharField(max_length=10, choices=LookUpKind.choices)
     account_connector = models.ForeignKey(
         AccountConnector, on_delete=models.CASCADE, related_name="look_ups"
     )
-    created_at = models.DateTimeField(default=timezone.now)
-    not_before = models.DateTimeField(default=timezone.now)
-    published_at = models.DateTimeField(null=True, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveIntegerField(default=0)
-    finished_at = models.DateTimeField(null=True, blank=True)
     sealed_answer = models.TextField(blank=True, default="")
-    error = models.TextField(blank=True, default="", help_text="Why there is no answer.")
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
 
     class Meta:
@@ -153,14 +147,12 @@ class LookUp(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="look_up_answered_when_finished",
-                condition=Q(finished_at__isnull=False) | Q(sealed_answer="", error=""),
+                condition=Q(finished_at__isnull=False) | Q(sealed_answer="", last_error=""),
             ),
         ]
         indexes = [
+            *Job.Meta.indexes,
             models.Index(fields=["account_connector", "kind", "-created_at"], name="look_up_of"),
-            models.Index(
-                fields=["not_before"], name="look_up_waiting", condition=Q(finished_at=None)
-            ),
         ]
 
     def __str__(self) -> str:
@@ -170,8 +162,3 @@ class LookUp(models.Model):
     def seal_place(self) -> str:
         """Where its answer is sealed to."""
         return f"connectors.look_up:{self.pk}:answer"
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it has ended, one way or the other."""
-        return self.finished_at is not None

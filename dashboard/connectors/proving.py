@@ -34,13 +34,12 @@ from cyclr_api import (
 )
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
-from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import as_text
-from dashboard.common.tasks import publish_on_commit
 from dashboard.connectors.answers import value_at
 from dashboard.connectors.models import ProofMethod, ProofRun
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking
+from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.sync import recount
 
@@ -49,11 +48,6 @@ logger = logging.getLogger(__name__)
 proof_finished = Signal()
 """Sent with `run` in the transaction in which a run ends."""
 
-CLAIM = timedelta(seconds=45)
-MOST_TRIES = 5
-LONGEST_WAIT = timedelta(minutes=10)
-"""How long after it was due a proof is still tried; then nothing is known."""
-OVERDUE = timedelta(minutes=30)
 KEPT = timedelta(days=30)
 
 NO_METHOD = "No test method has been chosen for this connector in Settings."
@@ -157,90 +151,66 @@ def ask(
     A run that nobody has begun serves everybody who asks in the same way. Call it in a
     transaction: the message leaves with the row.
     """
-    from dashboard.connectors import tasks
-
     if ProofMethod.of(connector) is None:
         return None
     moment = timezone.now()
     due = not_before or moment
-    unbegun = ProofRun.objects.waiting().filter(
+    unbegun = ProofRun.objects.open().filter(
         account_connector=connector, began_at=None, actor_kind=actor.kind
     )
     # Held until the end of the transaction: a worker that began it now would not know who waits.
     run: ProofRun | None = unbegun.select_for_update(no_key=True).first()
     if run is None:
-        run = ProofRun(account_connector=connector, created_at=moment, not_before=due)
+        run = ProofRun(account_connector=connector, created_at=moment, not_before=due, due_at=due)
         run.actor = actor
         run.save()
     elif run.not_before > due:
-        unbegun.filter(pk=run.pk).update(not_before=due)
+        unbegun.filter(pk=run.pk).update(not_before=due, due_at=due)
         run.not_before = due
     if due <= moment:
         ProofRun.objects.filter(pk=run.pk).update(published_at=moment)
-        publish_on_commit(tasks.prove_connector, run.pk, queue="checks")
+        run.send_on_commit()
     return run
 
 
-def due_runs(moment: datetime) -> Q:
-    """Runs that a worker may take now."""
-    is_young = Q(not_before__gt=moment - OVERDUE)
-    return Q(finished_at=None, not_before__lte=moment) & unclaimed(moment) & is_young
-
-
-def give_up_overdue() -> None:
-    """End the runs that no worker came to an end with: whatever kills them must not go on."""
-    overdue = ProofRun.objects.waiting().filter(not_before__lte=timezone.now() - OVERDUE)
-    overdue.update(finished_at=timezone.now(), claimed_until=None, words=NO_ANSWER)
-
-
-def carry_out(pk: int) -> None:
-    """Carry out one run; does nothing if it is done, not due, or somebody else's."""
-    moment = timezone.now()
-    rows = ProofRun.objects.filter(due_runs(moment), pk=pk)
-    if not rows.update(claimed_until=moment + CLAIM, began_at=moment):
-        return
-    run: ProofRun = ProofRun.objects.select_related("account_connector__account__console").get(
-        pk=pk
-    )
+def carry_out(lease: Lease[ProofRun]) -> None:
+    """Carry out one run."""
+    run = lease.job
+    lease.write(began_at=timezone.now())
     connector = run.account_connector
     if connector.gone_at is not None or connector.account.gone_at is not None:
-        _finish(run, Proof(None, words="It is gone from Cyclr."))
+        _finish(lease, Proof(None, words="It is gone from Cyclr."))
         return
     lane = BACKGROUND if run.is_for_link else INTERACTIVE
     try:
         with asking(connector.account.console, lane) as client:
             proof = prove(client, connector)
     except (TemporaryError, OutcomeUnknownError) as error:
-        _wait(run, error)
+        _wait(lease, error)
         return
     except PermanentError as error:
         words = "Nothing could be tested: this console is no longer in use."
         if isinstance(error, CredentialsRefusedError):
             words = "Nothing could be tested: Cyclr refuses this console’s client id and secret."
-        _finish(run, Proof(None, words=words, said=error.cyclr_message or ""))
-        return
-    _finish(run, proof)
+        proof = Proof(None, words=words, said=error.cyclr_message or "")
+    _finish(lease, proof)
 
 
-def _wait(run: ProofRun, error: CyclrError) -> None:
+def _wait(lease: Lease[ProofRun], error: CyclrError) -> None:
     """Nothing is known: the same again later and later, and not for ever."""
-    moment = timezone.now()
-    tries = run.tries + (0 if isinstance(error, PacedError) else 1)
-    pause = min(3.0 * 2.0**tries, 60.0)
-    if error.retry_after is not None:
-        pause = min(max(1.0, error.retry_after), 3600.0)
-    again = moment + timedelta(seconds=pause)
+    run = lease.job
     happened, said = words_for_trouble(error), error.cyclr_message or ""
     if isinstance(error, PacedError):
         happened, said = run.words, run.said  # of the call that was answered so
-    if tries >= MOST_TRIES or again - run.created_at > LONGEST_WAIT + _put_off(run):
-        words = f"{happened} Nothing could be proven." if happened else NO_ANSWER
-        _finish(run, Proof(None, words=words, said=said))
-        return
-    ProofRun.objects.filter(pk=run.pk, began_at=run.began_at, finished_at=None).update(
-        tries=tries, not_before=again, claimed_until=None, began_at=None, words=happened, said=said
-    )
-    logger.info("proof waits run=%d call=%s status=%s", run.pk, error.call, error.status)
+    if lease.retry(error, began_at=None, words=happened, said=said):
+        logger.info("proof waits run=%d call=%s status=%s", run.pk, error.call, error.status)
+
+
+def give_up(lease: Lease[ProofRun], error: BaseException | None) -> None:
+    """Nothing came to be known: end it with what kept it from being answered."""
+    run = lease.job
+    words = f"{run.words} Nothing could be proven." if run.words else NO_ANSWER
+    _finish(lease, Proof(None, words=words, said=run.said))
 
 
 def words_for_trouble(error: CyclrError) -> str:
@@ -261,27 +231,14 @@ def words_for_trouble(error: CyclrError) -> str:
             return ""
 
 
-def _put_off(run: ProofRun) -> timedelta:
-    """How long after it was asked for it was to begin at the earliest."""
-    return max(run.not_before - run.created_at, timedelta())
-
-
-def _finish(run: ProofRun, proof: Proof) -> None:
-    moment = timezone.now()
-    connector = run.account_connector
+def _finish(lease: Lease[ProofRun], proof: Proof) -> None:
+    run, connector = lease.job, lease.job.account_connector
     with transaction.atomic():
-        rows = ProofRun.objects.filter(pk=run.pk, began_at=run.began_at, finished_at=None)
-        if not rows.update(
-            finished_at=moment,
-            claimed_until=None,
-            worked=proof.worked,
-            identity=proof.identity,
-            words=proof.words,
-            said=proof.said,
-        ):
-            return
+        lease.finish(
+            worked=proof.worked, identity=proof.identity, words=proof.words, said=proof.said
+        )
         run.refresh_from_db()
-        _note_on(connector, proof, run.began_at or moment)
+        _note_on(connector, proof, run.began_at or timezone.now())
         if not run.is_for_link:
             audit.record(
                 run.actor,

@@ -41,6 +41,8 @@ class PacedError(TemporaryError):
     With `through` only the calls through that installed connector are.
     """
 
+    counts_as_try = False
+
 
 # Redis counts a key's life, like TIME, by the wall clock: one that is set back would prolong a hold
 # by the jump, and make the time since the last call negative.

@@ -7,15 +7,16 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from dashboard.common.chores import chore
-from dashboard.common.tasks import DeskTask, publish
 from dashboard.installs import tidying
 from dashboard.installs.models import Draft
+from dashboard.jobs.messages import DeskTask, Message
+from dashboard.jobs.periodic import periodic
 
 KEEP_DRAFTS_FOR = timedelta(days=14)
+TIDY = Message("dashboard.installs.tasks.tidy_description", "sync")
 
 
-@chore(every=3600)
+@periodic(every=3600)
 def forget_drafts() -> None:
     """A draft that nobody came back to is forgotten."""
     Draft.objects.filter(saved_at__lt=timezone.now() - KEEP_DRAFTS_FOR).delete()
@@ -27,10 +28,10 @@ def tidy_description(account_connector_id: int) -> None:
     tidying.tidy(account_connector_id)
 
 
-@chore(every=60)
+@periodic(every=60)
 def keep_tidying() -> None:
     """Have marks taken out that installs left behind."""
     moment = timezone.now()
     for pk in tidying.due(moment):
         if tidying.claim(pk, moment):
-            publish(tidy_description, pk, queue="sync")
+            TIDY.send(pk)

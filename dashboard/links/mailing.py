@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.common.tasks import publish_on_commit
+from dashboard.jobs.messages import Message
 from dashboard.links import services
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
 from dashboard.links.services import NotUsableError, OtherLinkError
 from dashboard.operations.submissions import own_submission
 
-QUEUE = "bulk"
+MAIL = Message("dashboard.links.tasks.send_mail", "bulk")
 """A queue nobody waits for: a mail server that is away must not hold up people's work."""
 
 
@@ -173,8 +173,6 @@ def _queue(
     link: Link, actor: Actor, kind: MailKind, number: int, submission: uuid.UUID | None
 ) -> tuple[LinkMail, bool]:
     """The message, and whether it is new."""
-    from dashboard.links import tasks
-
     if not link.recipient_email:
         raise NoRecipientError
     own = _own_submission(link, actor, submission) if submission else None
@@ -197,5 +195,5 @@ def _queue(
             raise
         return existing, False
     if is_urgent:
-        publish_on_commit(tasks.send_mail, mail.pk, queue=QUEUE)
+        MAIL.send_on_commit(mail.pk)
     return mail, True

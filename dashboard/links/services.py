@@ -22,8 +22,8 @@ from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
 from dashboard.common.foreign import storable
 from dashboard.common.searching import search_text
-from dashboard.common.tasks import publish_on_commit
 from dashboard.common.ticking import version_of
+from dashboard.jobs.messages import Message
 from dashboard.links.glued import candidates
 from dashboard.links.models import (
     ENTER,
@@ -42,6 +42,8 @@ from dashboard.operations.submissions import own_submission
 logger = logging.getLogger(__name__)
 
 CREATE = "links.create"
+MINT = Message("dashboard.links.tasks.mint_token", "interactive")
+CHECK = Message("dashboard.links.tasks.check_account", "checks")
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
 STARTS_IN_TEN_MINUTES, STARTS_A_DAY = 12, 60
 OPENS_KEPT = 200
@@ -343,7 +345,6 @@ def start(item: LinkItem) -> Mint:
     Raises `NotUsableError` and `TooManyStartsError`. Any number of starts is harmless: each
     mints a fresh token, and the link stays as it is.
     """
-    from dashboard.links import tasks
 
     moment = timezone.now()
     with transaction.atomic():
@@ -354,7 +355,7 @@ def start(item: LinkItem) -> Mint:
             raise NotUsableError
         check_starts(link, moment)
         mint = Mint.objects.create(item=item, published_at=moment)
-        publish_on_commit(tasks.mint_token, mint.pk, queue="interactive")
+        MINT.send_on_commit(mint.pk)
     return mint
 
 
@@ -427,7 +428,7 @@ def take_redirect(mint: Mint, *, label: dict[str, Any] | None = None) -> str | N
 
 def note_return(mint: Mint) -> None:
     """The customer's browser came back from a start. It proves nothing; a worker asks Cyclr."""
-    from dashboard.links import proving, tasks
+    from dashboard.links import proving
 
     if mint.state != MintState.USED or mint.returned_at is not None or mint.item.link.is_retired:
         return
@@ -450,7 +451,7 @@ def note_return(mint: Mint) -> None:
             return
         move(item.link, LinkState.RETURNED, item)
         item.link.note("returned", f"Came back from {item.account_connector}", item)
-        publish_on_commit(tasks.check_account, item.link.account_id, queue="checks")
+        CHECK.send_on_commit(item.link.account_id)
 
 
 # ---- confirming ----

@@ -26,11 +26,11 @@ from cyclr_api import (
     connect_url,
 )
 from dashboard.common import sealing
-from dashboard.common.chores import chore
 from dashboard.common.claims import unclaimed
-from dashboard.common.tasks import DeskTask, publish
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
+from dashboard.jobs.messages import DeskTask
+from dashboard.jobs.periodic import periodic
 from dashboard.links import deletions, mailing, posting, reminders, services, telling
 from dashboard.links.models import Link, LinkItem, LinkMail, MailState, Mint, MintState
 from dashboard.mirror import sync
@@ -272,7 +272,7 @@ def words_for_refusal(error: PermanentError) -> str:
             return f"Cyclr refuses to tell ({error.status})" if error.status else "Cyclr refuses"
 
 
-@chore(every=1)
+@periodic(every=1)
 def keep_checking() -> None:
     """Have every account listed whose started items are due; send the lost mints again.
 
@@ -289,7 +289,7 @@ def keep_checking() -> None:
     accounts = due.order_by().values("link__account_id").annotate(since=Min("next_check_at"))
     longest = accounts.order_by("since").values_list("link__account_id", flat=True)
     for account_id in list(longest[:AT_ONCE]):
-        if not publish(check_account, account_id, queue="checks"):
+        if not services.CHECK.send(account_id):
             return
         sent = LinkItem.objects.filter(link__account_id=account_id, connected_at=None)
         sent.exclude(next_check_at=None).update(published_at=moment)
@@ -301,12 +301,12 @@ def keep_checking() -> None:
     )
     lost = lost.filter(unclaimed(moment))
     for pk in list(lost.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE]):
-        if not publish(mint_token, pk, queue="interactive"):
+        if not services.MINT.send(pk):
             return
         Mint.objects.filter(pk=pk).update(published_at=moment)
 
 
-@chore(every=10)
+@periodic(every=10)
 def confirm_late() -> None:
     """Confirm started items that the normal sync found, for instance hours after the start.
 
@@ -332,14 +332,14 @@ def confirm_late() -> None:
         services.confirm(item, is_authenticated=True)
 
 
-@chore(every=2)
+@periodic(every=2)
 def follow_deletions() -> None:
     """Bring links in line with what the mirror says of their connectors and accounts."""
     for pk in deletions.out_of_line():
         deletions.follow(pk)
 
 
-@chore(every=3)
+@periodic(every=3)
 def wipe_mints() -> None:
     """A sealed address that nobody fetched is gone within a minute."""
     limit = timezone.now() - timedelta(seconds=settings.MINT_LIVES_FOR)
@@ -362,7 +362,7 @@ def send_mail(mail_id: int) -> None:
     posting.send(mail_id)
 
 
-@chore(every=2)
+@periodic(every=2)
 def keep_mailing() -> None:
     """Have the messages that wait sent, a few at a time; one at a time while nothing gets out."""
     if mail_trouble.is_resting():
@@ -385,12 +385,12 @@ def keep_mailing() -> None:
     is_in_trouble = mailing.is_silent() or mail_trouble.current() is not None
     room = (1 if is_in_trouble else MAILS_AT_ONCE) - in_hand.count()
     for pk in pks[: max(0, room)]:
-        if not publish(send_mail, pk, queue=mailing.QUEUE):
+        if not mailing.MAIL.send(pk):
             return
         LinkMail.objects.filter(pk=pk).update(published_at=moment)
 
 
-@chore(every=60)
+@periodic(every=60)
 def keep_reminding() -> None:
     """Put the reminders that are due into the outbox."""
     queued = reminders.queue_due()
@@ -398,7 +398,7 @@ def keep_reminding() -> None:
         logger.info("reminders queued count=%d", queued)
 
 
-@chore(every=60)
+@periodic(every=60)
 def tell_of_expiring() -> None:
     """Tell staff of links that end within a day, unfinished; each end is told once."""
     told = telling.tell_of_expiring(Link.objects.all())

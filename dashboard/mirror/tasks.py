@@ -24,16 +24,21 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cyclr_api import CredentialsRefusedError, CyclrError, RateLimitedError
-from dashboard.common.chores import chore
-from dashboard.common.tasks import DeskTask, publish, publish_on_commit
 from dashboard.consoles.changes import NothingToDecideError
 from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, PacedError
 from dashboard.consoles.services import asking, words_for_trouble
+from dashboard.jobs.messages import DeskTask, Message
+from dashboard.jobs.periodic import periodic
 from dashboard.mirror import adopting, sync
 from dashboard.mirror.models import Account, SyncRun
 
 logger = logging.getLogger(__name__)
+
+SYNC = Message("dashboard.mirror.tasks.run_sync", "sync")
+REFRESH = Message("dashboard.mirror.tasks.refresh_account", "checks")
+PROBE = Message("dashboard.mirror.tasks.probe_console", "sync")
+COMPARE = Message("dashboard.mirror.tasks.compare_console", "sync")
 
 PROBE_EVERY = timedelta(seconds=15)
 """A console that has not answered for so long is asked whether it does."""
@@ -84,7 +89,7 @@ def _take_step(run: SyncRun) -> bool:
 def send(run: SyncRun) -> None:
     """Send the message for the next step. Not heard of again, it is sent once more."""
     SyncRun.objects.filter(pk=run.pk, step=run.step).update(published_at=timezone.now())
-    publish(run_sync, run.pk, run.step, queue="sync")
+    SYNC.send(run.pk, run.step)
 
 
 @shared_task(base=DeskTask)
@@ -109,7 +114,7 @@ def ask_for_refresh(account: Account) -> bool:
         return False
     rows.update(refresh_asked_at=moment, viewed_at=moment, refresh_error="")
     account.refresh_asked_at = moment
-    publish_on_commit(refresh_account, account.pk, queue="checks")
+    REFRESH.send_on_commit(account.pk)
     return True
 
 
@@ -122,7 +127,7 @@ def ask_for_sync(console: Console) -> bool:
     return True
 
 
-@chore(every=5)
+@periodic(every=5)
 def keep_synced() -> None:
     """Start the runs that are due; send steps that are due, also those whose message was lost."""
     for console in Console.objects.reachable():
@@ -149,7 +154,7 @@ def probe_console(console_id: int) -> None:
         logger.info("probe failed console=%d status=%s", console.pk, error.status)
 
 
-@chore(every=3)
+@periodic(every=3)
 def keep_probing() -> None:
     """Nobody may be working: without this an outage would show with the next sync only."""
     moment = timezone.now()
@@ -158,7 +163,7 @@ def keep_probing() -> None:
     for console in Console.objects.reachable().filter(quiet, free):
         rows = Console.objects.filter(free, pk=console.pk)
         if rows.update(probed_at=moment):
-            publish(probe_console, console.pk, queue="sync")
+            PROBE.send(console.pk)
 
 
 COMPARE_AGAIN_AFTER = timedelta(seconds=60)
@@ -183,7 +188,7 @@ def compare_console(change_id: int) -> None:
         logger.info("console decided meanwhile console=%d", change.console_id)
 
 
-@chore(every=5)
+@periodic(every=5)
 def keep_comparing() -> None:
     """Have the consoles compared of which it is not decided whether they are the same."""
     adopting.notice_changed_settings()
@@ -191,4 +196,4 @@ def keep_comparing() -> None:
     for change in ConsoleChange.objects.filter(compared_at=None, compare_at__lte=moment):
         rows = ConsoleChange.objects.filter(pk=change.pk, compare_at=change.compare_at)
         if rows.update(compare_at=moment + COMPARE_AGAIN_AFTER):
-            publish(compare_console, change.pk, queue="sync")
+            COMPARE.send(change.pk)

@@ -29,8 +29,8 @@ from dashboard.audit.models import Actor
 from dashboard.common import sealing
 from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import as_line, storable
-from dashboard.common.tasks import publish_on_commit
 from dashboard.consoles.models import Console
+from dashboard.jobs.messages import Message
 from dashboard.notices import sending
 from dashboard.notices.addresses import AddressError, UnknownHostError, staff_url, target_of
 from dashboard.notices.models import Notice, SendState, Webhook, WebhookDelivery
@@ -52,7 +52,7 @@ SHORTEST_KEY = 8
 """Shorter parts of an address are words."""
 TEST = "test"
 """The kind of what is sent to try an address."""
-QUEUE = "bulk"
+DELIVER = Message("dashboard.notices.tasks.deliver", "bulk")
 
 
 # ---- setting up ----
@@ -165,9 +165,7 @@ def queue_again(delivery: WebhookDelivery) -> bool:
 
 
 def _hint(webhook: Webhook) -> None:
-    from dashboard.notices import tasks
-
-    publish_on_commit(tasks.deliver, webhook.pk, queue=QUEUE)
+    DELIVER.send_on_commit(webhook.pk)
 
 
 def due(moment: datetime) -> QuerySet[WebhookDelivery]:

@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import F, Max
 from django.utils import timezone
 
-from dashboard.common.chores import chore
+from dashboard.jobs.periodic import periodic
 from dashboard.operations.models import Pulse
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def jump_back() -> timedelta:
     return behind if behind > NOTICED else timedelta()
 
 
-@chore(every=2)
+@periodic(every=2)
 def notice_jumps() -> None:
     """Take back what lies ahead by the jump."""
     if jump := jump_back():

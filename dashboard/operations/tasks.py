@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
-from dashboard.common.chores import chore
-from dashboard.common.tasks import DeskTask, publish, publish_on_commit
+from dashboard.jobs.messages import DeskTask, Message
+from dashboard.jobs.periodic import periodic
 from dashboard.operations import clock  # noqa: F401 - its chore
 from dashboard.operations.models import Operation, Pulse
 
@@ -21,11 +21,24 @@ REPUBLISH_AFTER = timedelta(seconds=5)
 AT_ONCE = 200
 
 INTERACTIVE, BULK = "interactive", "bulk"
+MESSAGES = {
+    queue: Message("dashboard.operations.tasks.run_operation", queue)
+    for queue in (INTERACTIVE, BULK)
+}
+BEATS = {
+    "interactive": Message("dashboard.operations.tasks.beat", "interactive"),
+    "background": Message("dashboard.operations.tasks.beat", "sync"),
+}
 
 
 def queue_of(operation: Operation) -> str:
     """The queue of an operation's messages; bulk work has one of its own and delays nobody."""
     return BULK if operation.is_bulk else INTERACTIVE
+
+
+def message_for(operation: Operation) -> Message:
+    """The message that has an operation carried out."""
+    return MESSAGES[queue_of(operation)]
 
 
 @shared_task(base=DeskTask)
@@ -38,7 +51,7 @@ def run_operation(operation_id: int) -> None:
 
 def send(operation: Operation) -> None:
     """Send an operation's message once its row can be seen by a worker."""
-    publish_on_commit(run_operation, operation.pk, queue=queue_of(operation))
+    message_for(operation).send_on_commit(operation.pk)
 
 
 @shared_task(base=DeskTask)
@@ -47,7 +60,7 @@ def beat(name: str) -> None:
     Pulse.objects.update_or_create(name=name, defaults={"at": timezone.now()})
 
 
-@chore(every=2)
+@periodic(every=2)
 def republish() -> None:
     """Send the messages of operations that wait too long, whose message or worker was lost."""
     from dashboard.operations import engine
@@ -59,20 +72,20 @@ def republish() -> None:
         | Q(published_at__lt=F("not_before"))
     )
     for operation in list(due.order_by("is_bulk", "not_before").only("pk", "is_bulk")[:AT_ONCE]):
-        if not publish(run_operation, operation.pk, queue=queue_of(operation)):
+        if not message_for(operation).send(operation.pk):
             return
         Operation.objects.filter(pk=operation.pk).update(published_at=moment)
 
 
-@chore(every=5)
+@periodic(every=5)
 def pulse() -> None:
     """Have each worker show that it works, and show that the dispatcher does."""
     Pulse.objects.update_or_create(name="dispatcher", defaults={"at": timezone.now()})
-    publish(beat, "interactive", queue="interactive")
-    publish(beat, "background", queue="sync")
+    for name, message in BEATS.items():
+        message.send(name)
 
 
-@chore(every=600)
+@periodic(every=600)
 def wipe_input() -> None:
     """Sealed input is kept a day at most, in whatever state its operation is."""
     old = timezone.now() - timedelta(seconds=settings.KEEP_SEALED_FOR)

@@ -134,7 +134,7 @@ def test_who_is_watched_shows_progress_to_a_service_manager(
 
 @pytest.mark.processes
 def test_messages_that_cannot_be_read_end_no_worker(desk: Desk) -> None:
-    from tests.common.test_hints import POISON, raw
+    from tests.jobs.test_hints import POISON, raw
 
     before = {name: desk.pid_of(name) for name in ("interactive", "background")}
     with _broker_of(desk) as broker:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
-from dashboard.connectors import looking_up, proving
+from dashboard.connectors import tasks
 from dashboard.connectors.models import LookUp, ProofMethod, ProofRun
 from dashboard.consoles import pacing
 from dashboard.mirror.models import Account, AccountConnector
@@ -61,7 +61,7 @@ def say(cyclr: CyclrState, connector: AccountConnector, answer: Any) -> None:
 def work() -> None:
     """Carry out the proofs and look-ups that are due now."""
     moment = timezone.now()
-    for pk in list(ProofRun.objects.filter(proving.due_runs(moment)).values_list("pk", flat=True)):
-        proving.carry_out(pk)
-    for pk in list(LookUp.objects.filter(looking_up.due(moment)).values_list("pk", flat=True)):
-        looking_up.carry_out(pk)
+    for pk in list(ProofRun.objects.due(moment).values_list("pk", flat=True)):
+        tasks.prove_connector(pk)
+    for pk in list(LookUp.objects.due(moment).values_list("pk", flat=True)):
+        tasks.look_up(pk)

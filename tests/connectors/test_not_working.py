@@ -13,6 +13,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.connectors import proving
 from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.jobs.leases import Lease
 from dashboard.links import campaigns, services
 from dashboard.links.forms import LinkForm
 from dashboard.links.needs import needs_of_all
@@ -155,7 +156,7 @@ def test_an_older_test_that_ends_later_does_not_undo_a_newer_one(
         run = ProofRun(account_connector=failed, began_at=began - timedelta(seconds=9))
         run.actor = Actor.system()
         run.save()
-        proving._finish(run, proving.Proof(worked, words="older"))
+        proving._finish(Lease(run), proving.Proof(worked, words="older"))
         failed.refresh_from_db()
         assert failed.state == found and failed.test_failed_at == began
 

@@ -13,6 +13,10 @@ from dashboard.connectors import proving, tasks
 from dashboard.connectors.models import ProofMethod, ProofRun
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import client
+from dashboard.jobs.leases import Lease, LeaseLostError
+from dashboard.jobs.messages import Message
+from dashboard.jobs.registry import worker_of
+from dashboard.jobs.working import dispatch
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.people.models import Role
@@ -188,9 +192,9 @@ def test_a_run_that_is_under_way_elsewhere_is_left_alone(
     run = proving.ask(mailchimp, Actor.system())
     assert run is not None
     moment = timezone.now()
-    ProofRun.objects.update(claimed_until=moment + timedelta(seconds=30), began_at=moment)
+    ProofRun.objects.update(leased_until=moment + timedelta(seconds=30), began_at=moment)
 
-    proving.carry_out(run.pk)
+    tasks.prove_connector(run.pk)
 
     run.refresh_from_db()
     assert not run.is_finished
@@ -203,10 +207,10 @@ def test_a_worker_that_lost_its_claim_changes_nothing(
     run = proving.ask(mailchimp, Actor.system())
     assert run is not None
     stale = ProofRun.objects.select_related("account_connector__account").get(pk=run.pk)
-    stale.began_at = timezone.now() - timedelta(minutes=1)
     work()
 
-    proving._finish(stale, proving.Proof(False, words="too late"))
+    with pytest.raises(LeaseLostError):
+        proving._finish(Lease(stale), proving.Proof(False, words="too late"))
 
     run.refresh_from_db()
     assert run.worked is True
@@ -284,16 +288,16 @@ def test_lost_messages_are_sent_again_and_old_runs_forgotten(
 ) -> None:
     sent: list[str] = []
 
-    def publish(task: object, *args: int, queue: str) -> bool:
-        sent.append(queue)
+    def send(message: Message, *args: int) -> bool:
+        sent.append(message.queue)
         return True
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     proving.ask(mailchimp, Actor.system())
-    tasks.keep_proving()
+    dispatch(worker_of(ProofRun))
     hands.later(6)
-    tasks.keep_proving()
-    tasks.keep_proving()
+    dispatch(worker_of(ProofRun))
+    dispatch(worker_of(ProofRun))
     assert sent == ["checks"]
 
     work()

@@ -22,6 +22,7 @@ from dashboard.consoles import changes
 from dashboard.consoles.changes import ensure_environment_console
 from dashboard.consoles.models import Branding, Console, ConsoleChange
 from dashboard.consoles.services import UnsettledConsoleError, secret_of, unsealed_secret
+from dashboard.jobs.messages import Message
 from dashboard.links import mailing, reminders, services
 from dashboard.links.models import Link
 from dashboard.mirror import adopting, sync, tasks
@@ -275,7 +276,7 @@ def test_no_mail_leads_to_a_link_that_does_not_work_now(
     link.refresh_from_db()
     mailing.queue_mail(link, Actor.system())
     sent: list[object] = []
-    monkeypatch.setattr(link_tasks, "publish", sent_to(sent))
+    monkeypatch.setattr(Message, "send", sent_to(sent))
     settings_name(settings, "https://two.test")
     ensure_environment_console()
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.consoles.services import client
+from dashboard.jobs.messages import Message
 from dashboard.links import services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkState, Mint, MintState
 from dashboard.mirror import sync
@@ -31,11 +32,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """The messages that the chores send, while no worker takes them."""
     messages: list[tuple[str, int]] = []
 
-    def publish(task: Any, *args: int, queue: str) -> bool:
-        messages.append((task.name.rpartition(".")[2], args[0]))
+    def send(message: Message, *args: int) -> bool:
+        messages.append((message.task.rpartition(".")[2], args[0]))
         return True
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     return messages
 
 
@@ -406,11 +407,11 @@ def test_while_the_broker_is_away_nothing_counts_as_sent(
     to_cyclr(customer, link, hands)
     tries: list[object] = []
 
-    def publish(*args: object, queue: str) -> bool:
+    def send(*args: object) -> bool:
         tries.append(args)
         return False
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     hands.later(6)
     for _ in range(3):
         tasks.keep_checking()

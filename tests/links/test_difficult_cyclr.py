@@ -13,6 +13,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.consoles import pacing
 from dashboard.consoles.models import Console
+from dashboard.jobs.messages import Message
 from dashboard.links import services, tasks
 from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
 from dashboard.mirror import sync
@@ -116,12 +117,12 @@ def test_two_hundred_links_at_once_are_verified_within_the_rate(
     limit = cyclr.faults.limit_rate(80, 1.0)  # a full bucket, and a second's filling
     asked: list[int] = []
 
-    def carry_out(task: Any, account_id: int, **queue: str) -> bool:
+    def carry_out(message: Message, account_id: int) -> bool:
         asked.append(account_id)
-        task.run(account_id)
+        tasks.check_account(account_id)
         return True
 
-    monkeypatch.setattr(tasks, "publish", carry_out)
+    monkeypatch.setattr(Message, "send", carry_out)
     for item in LinkItem.objects.select_related("account_connector")[:200:10]:
         cyclr.authenticate(item.account_connector.cyclr_id)
     before = len(cyclr.requests)

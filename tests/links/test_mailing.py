@@ -20,6 +20,7 @@ from dashboard.common import sealing
 from dashboard.consoles.branding import brand_of
 from dashboard.consoles.colours import ENOUGH_FOR_TEXT, contrast
 from dashboard.consoles.models import Branding
+from dashboard.jobs.messages import Message
 from dashboard.links import letters, mailing, posting, services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
 from dashboard.notices import mail_trouble
@@ -547,12 +548,12 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The ids that the dispatcher sends off, while no worker takes them."""
     sent_off: list[int] = []
 
-    def publish(task: Any, pk: int, *, queue: str) -> bool:
-        assert (task, queue) == (tasks.send_mail, "bulk")
+    def send(message: Message, pk: int) -> bool:
+        assert (message.task, message.queue) == (tasks.send_mail.name, "bulk")
         sent_off.append(pk)
         return True
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     return sent_off
 
 

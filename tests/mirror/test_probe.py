@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
+from dashboard.jobs.messages import Message
 from dashboard.mirror import tasks
 
 
@@ -17,11 +18,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The consoles that the dispatcher had probed."""
     found: list[int] = []
 
-    def publish(_task: object, pk: int, queue: str) -> bool:
+    def send(_message: Message, pk: int) -> bool:
         found.append(pk)
         return True
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     return found
 
 

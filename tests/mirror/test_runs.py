@@ -28,6 +28,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.common.sealing import SealBrokenError
 from dashboard.consoles.models import CREDENTIALS_REFUSED, Console
 from dashboard.consoles.pacing import PacedError
+from dashboard.jobs.messages import Message
 from dashboard.mirror import sync, tasks
 from dashboard.mirror.models import Account, CatalogueConnector, DailyFigure, SyncRun
 from dashboard.mirror.reading import reading_of
@@ -41,12 +42,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The messages that were sent: run and step."""
     messages: list[tuple[int, int]] = []
 
-    def publish(task: object, run_id: int, step: int, queue: str) -> bool:
-        assert queue == "sync"
+    def send(message: Message, run_id: int, step: int) -> bool:
+        assert message.queue == "sync"
         messages.append((run_id, step))
         return True
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     return messages
 
 

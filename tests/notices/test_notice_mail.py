@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.consoles.models import Console
+from dashboard.jobs.messages import Message
 from dashboard.notices import mailing, tasks
 from dashboard.notices.models import Notice, NoticeKind, NoticeMail, NoticeWish, SendState
 from dashboard.people.models import Role, User
@@ -150,11 +151,11 @@ def test_the_dispatcher_finds_what_is_due(
 ) -> None:
     sent: list[int] = []
 
-    def publish(task: object, pk: int, queue: str) -> bool:
+    def send(_message: Message, pk: int) -> bool:
         sent.append(pk)
         return True
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     tell()
     tell()
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
+from dashboard.jobs.messages import Message
 from dashboard.notices import sending, tasks, webhooks
 from dashboard.notices.models import Notice, SendState, Webhook, WebhookDelivery
 from dashboard.people.models import Role
@@ -464,11 +465,11 @@ def test_the_dispatcher_sends_what_was_lost_and_no_pile(
 ) -> None:
     sent: list[int] = []
 
-    def publish(task: object, pk: int, queue: str) -> bool:
+    def send(_message: Message, pk: int) -> bool:
         sent.append(pk)
         return True
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     tell()
     tell()
 

@@ -14,6 +14,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common import sealing
 from dashboard.installs.handlers import InstallConnector, mark_of
+from dashboard.jobs.messages import Message
 from dashboard.mirror.models import Account
 from dashboard.operations import engine, tasks
 from dashboard.operations.models import Operation, State
@@ -268,11 +269,11 @@ def test_the_dispatcher_sends_again_what_waits_too_long(
     operation = order_install(harbour, user)
     sent: list[int] = []
 
-    def publish(_task: object, pk: int, queue: str) -> bool:
+    def send(_message: Message, pk: int) -> bool:
         sent.append(pk)
         return True
 
-    monkeypatch.setattr(tasks, "publish", publish)
+    monkeypatch.setattr(Message, "send", send)
     tasks.republish()
     assert sent == []
     Operation.objects.update(published_at=timezone.now() - timedelta(seconds=10))
@@ -286,11 +287,10 @@ def test_a_broker_that_is_away_is_found_out_within_a_second(
 ) -> None:
     """The row is stored whatever the broker does; the message is only a hint."""
     from dashboard.celery import app
-    from dashboard.common.tasks import publish
 
     monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
 
-    assert publish(tasks.run_operation, 1, queue="interactive") is False
+    assert Message(tasks.run_operation.name, "interactive").send(1) is False
 
 
 def test_the_heartbeat_keeps_the_lease_of_a_slow_call(

@@ -1,4 +1,4 @@
-"""The dispatcher: every room's chores are in it, and the fault of one stops no other."""
+"""The dispatcher does every package's periodic tasks, and the fault of one stops no other."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from dashboard.common.chores import Chore
+from dashboard.jobs.periodic import PeriodicTask
 from tests.support.waiting import CEILING
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_it_does_the_chores_of_every_room(tmp_path: Path) -> None:
+def test_it_does_the_periodic_tasks_of_every_package(tmp_path: Path) -> None:
     written = sum(
-        len(re.findall(r"^@chore\(", path.read_text(), re.MULTILINE))
+        len(re.findall(r"^@(?:periodic|works_on)\(", path.read_text(), re.MULTILINE))
         for path in (ROOT / "dashboard").rglob("*.py")
     )
     environment = {
@@ -45,12 +45,12 @@ def test_it_does_the_chores_of_every_room(tmp_path: Path) -> None:
     process.communicate(timeout=CEILING)
 
     assert written >= 6
-    assert f"chores={written}" in first
+    assert f"tasks={written}" in first
     assert process.returncode == 0
 
 
-def test_a_chore_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dashboard.common.management.commands import dispatch
+def test_a_periodic_task_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard.jobs.management.commands import dispatch
 
     done: list[str] = []
 
@@ -63,8 +63,8 @@ def test_a_chore_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> N
         if done.count("sound") >= 2:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    chores: Any = [Chore("broken", 0, broken), Chore("sound", 0, sound)]
-    monkeypatch.setattr(dispatch, "CHORES", chores)
+    tasks: Any = [PeriodicTask("broken", 0, broken), PeriodicTask("sound", 0, sound)]
+    monkeypatch.setattr(dispatch, "PERIODIC", tasks)
     monkeypatch.setattr(dispatch, "SHORTEST", 0.01)
     monkeypatch.setattr(dispatch, "close_old_connections", lambda: None)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

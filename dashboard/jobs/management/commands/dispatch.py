@@ -1,4 +1,4 @@
-"""The dispatcher: a small process that does every room's chores, again and again."""
+"""The dispatcher: a small process that does every package's periodic tasks, again and again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db import DatabaseError, close_old_connections
 
 from dashboard.celery import app
 from dashboard.common import watchdog
-from dashboard.common.chores import CHORES
+from dashboard.jobs.periodic import PERIODIC
 
 logger = logging.getLogger("dashboard.dispatch")
 
@@ -21,32 +21,32 @@ SHORTEST = 0.5
 
 
 class Command(BaseCommand):
-    """Runs until it is told to stop. A chore that fails is logged and done again later."""
+    """Runs until it is told to stop. A task that fails is logged and done again later."""
 
     help = "Send waiting work to the workers, take back lost work, keep the schedule."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Loop over the chores."""
-        app.autodiscover_tasks(force=True)  # a room's chores stand in its tasks
+        """Loop over the periodic tasks."""
+        app.autodiscover_tasks(force=True)  # they stand beside the workers' tasks
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())
-        logger.info("dispatcher started chores=%d", len(CHORES))
+        logger.info("dispatcher started tasks=%d", len(PERIODIC))
         watchdog.ready()
         while not stopped.wait(SHORTEST):
             watchdog.progress()
             close_old_connections()
-            for chore in CHORES:
+            for task in PERIODIC:
                 if stopped.is_set():
                     break
-                if time.monotonic() - chore.done_at < chore.every:
+                if time.monotonic() - task.done_at < task.every:
                     continue
-                chore.done_at = time.monotonic()
+                task.done_at = time.monotonic()
                 try:
-                    chore.work()
+                    task.work()
                 except DatabaseError as error:
-                    logger.warning("chore %s: %s", chore.name, type(error).__name__)
-                except Exception:  # noqa: BLE001 - one room's fault must not stop the others' work
-                    logger.exception("chore %s failed", chore.name)
+                    logger.warning("periodic %s: %s", task.name, type(error).__name__)
+                except Exception:  # noqa: BLE001 - one package's fault must not stop the others' work
+                    logger.exception("periodic %s failed", task.name)
                 watchdog.progress()
         logger.info("dispatcher stopped")

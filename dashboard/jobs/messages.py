@@ -1,11 +1,11 @@
-"""The base of every task, and the one way to send one."""
+"""The base of every task, and the one way to send one: by name, so that senders import no task."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from celery import Task
@@ -60,26 +60,38 @@ def _forget_producer() -> None:
             logger.debug("broker connection not closed error=%s", type(error).__name__)
 
 
-def publish(task: Task, *args: Any, queue: str) -> bool:
-    """Send a task's message, in half a second at most; says whether it left.
+MESSAGES: set[Message] = set()
+"""Every message that somebody may send: a test asserts that a task answers to each name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Has a worker of this queue carry out the task of this dotted name.
 
     A message is a hint. When the broker does not take it the dispatcher sends another one later,
-    so an error here is logged and swallowed.
+    so an error is logged and swallowed.
     """
-    global _away_until  # noqa: PLW0603 - one broker for the whole process
-    if time.monotonic() < _away_until:
-        return False
-    try:
-        task.apply_async(args, queue=queue, producer=_producer(), retry=False)
-    except (KombuError, RedisError, OSError, EOFError) as error:
-        _away_until = time.monotonic() + REST_FOR
-        _forget_producer()
-        logger.warning("publish failed task=%s error=%s", task.name, type(error).__name__)
-        return False
-    return True
 
+    task: str
+    queue: str
 
-def publish_on_commit(task: Task, *args: Any, queue: str) -> None:
-    """`publish` once the row that the message is about can be seen by a worker."""
-    send: Callable[[], object] = lambda: publish(task, *args, queue=queue)  # noqa: E731
-    transaction.on_commit(send, robust=True)
+    def __post_init__(self) -> None:
+        MESSAGES.add(self)
+
+    def send(self, *args: Any) -> bool:
+        """Send it, in half a second at most; says whether it left."""
+        global _away_until  # noqa: PLW0603 - one broker for the whole process
+        if time.monotonic() < _away_until:
+            return False
+        try:
+            app.send_task(self.task, args, queue=self.queue, producer=_producer(), retry=False)
+        except (KombuError, RedisError, OSError, EOFError) as error:
+            _away_until = time.monotonic() + REST_FOR
+            _forget_producer()
+            logger.warning("publish failed task=%s error=%s", self.task, type(error).__name__)
+            return False
+        return True
+
+    def send_on_commit(self, *args: Any) -> None:
+        """`send` once the row that the message is about can be seen by a worker."""
+        transaction.on_commit(lambda: self.send(*args), robust=True)

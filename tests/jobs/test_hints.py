@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from dashboard import hints
 from dashboard.celery import app
-from dashboard.common import tasks
-from dashboard.common.tasks import publish
+from dashboard.jobs import hints, messages
+from dashboard.jobs.messages import Message
 from dashboard.mirror.tasks import run_sync
 from dashboard.operations.tasks import beat, run_operation
 from tests.support.services import RedisServer
@@ -109,7 +108,7 @@ def server(redis_server: RedisServer, settings: Any, monkeypatch: pytest.MonkeyP
     import redis
 
     settings.REDIS_URL = redis_server.url
-    monkeypatch.setattr(tasks, "_away_until", 0.0)
+    monkeypatch.setattr(messages, "_away_until", 0.0)
     monkeypatch.setattr(app.conf, "broker_url", redis_server.url)
     with redis.Redis.from_url(redis_server.url) as one:
         yield one
@@ -117,7 +116,7 @@ def server(redis_server: RedisServer, settings: Any, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.redis
 def test_what_we_send_is_read(server: Any) -> None:
-    assert publish(beat, "interactive", queue="interactive")
+    assert Message(beat.name, "interactive").send("interactive")
 
     found = hints.message_of(app, server.rpop("interactive"), "interactive")
 

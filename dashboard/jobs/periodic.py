@@ -1,4 +1,4 @@
-"""What the dispatcher does every few seconds; each room registers its own."""
+"""What the dispatcher does every few seconds; each package registers its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Work = Callable[[], None]
 
 
 @dataclass(slots=True)
-class Chore:
+class PeriodicTask:
     """Something to be done again and again."""
 
     name: str
@@ -18,17 +18,18 @@ class Chore:
     done_at: float = field(default=0.0)
 
 
-CHORES: list[Chore] = []
+PERIODIC: list[PeriodicTask] = []
 
 
-def chore(*, every: float) -> Callable[[Work], Work]:
+def periodic(*, every: float) -> Callable[[Work], Work]:
     """Register a function to be called by the dispatcher about every so many seconds.
 
     It must be harmless to call twice and short: it finds rows and sends messages, no more.
     """
 
     def register(work: Work) -> Work:
-        CHORES.append(Chore(name=f"{work.__module__}.{work.__qualname__}", every=every, work=work))
+        name = f"{work.__module__}.{work.__qualname__}"
+        PERIODIC.append(PeriodicTask(name=name, every=every, work=work))
         return work
 
     return register

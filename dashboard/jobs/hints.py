@@ -19,6 +19,8 @@ from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES, redis
 from kombu.utils.encoding import bytes_to_str
 
+from dashboard.jobs.aliases import ALIASES
+
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 64 * 1024
@@ -40,7 +42,7 @@ def message_of(app: Celery, item: bytes, queue: str) -> dict[str, Any]:
         args, kwargs = json.loads(body)[:2]
     except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise ValueError("unreadable") from error
-    task = app.tasks.get(name) if isinstance(name, str) else None
+    task = app.tasks.get(ALIASES.get(name, name)) if isinstance(name, str) else None
     if task is None or not task.name.startswith("dashboard."):
         raise ValueError("unknown task")
     if kwargs or not isinstance(args, list) or not _fits(task.run, args):

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from dashboard.celery import app
-from dashboard.common import limits, tasks
-from dashboard.operations.tasks import beat
+from dashboard.common import limits
+from dashboard.jobs import messages
+from dashboard.jobs.messages import Message
 from tests.support.services import RedisServer
 
 pytestmark = pytest.mark.redis
@@ -24,15 +25,15 @@ def broker(
     settings.REDIS_URL = redis_server.url
     settings.PROCESS = "web"
     monkeypatch.setattr(app.conf, "broker_url", redis_server.url)
-    monkeypatch.setattr(tasks, "REST_FOR", 0.0)
+    monkeypatch.setattr(messages, "REST_FOR", 0.0)
     monkeypatch.setattr(limits, "REST_FOR", 0.0)
     yield redis_server
-    tasks._forget_producer()
+    messages._forget_producer()
 
 
 def publish() -> bool:
     """Send some message."""
-    return tasks.publish(beat, "test", queue="checks")
+    return Message("dashboard.operations.tasks.beat", "checks").send("test")
 
 
 def test_a_frozen_broker_takes_nothing_and_is_used_again_when_it_thaws(
@@ -68,11 +69,11 @@ def test_limits_count_alone_while_redis_is_away(broker: RedisServer) -> None:
 def test_after_a_failure_a_while_nobody_tries(
     broker: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "REST_FOR", 600.0)
+    monkeypatch.setattr(messages, "REST_FOR", 600.0)
     broker.signal(signal.SIGKILL)
     assert not publish()
     broker.start()
     assert not publish()
-    monkeypatch.setattr(tasks, "_away_until", 0.0)
+    monkeypatch.setattr(messages, "_away_until", 0.0)
 
     assert publish()

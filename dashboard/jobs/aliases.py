@@ -1,0 +1,6 @@
+"""Names that tasks had in the release before: messages from before an upgrade are still answered.
+
+An entry is taken out with the release after the one that brought it.
+"""
+
+ALIASES: dict[str, str] = {}
