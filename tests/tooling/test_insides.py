@@ -14,8 +14,8 @@ from celery.worker.consumer.tasks import Tasks
 from kombu.transport import TRANSPORT_ALIASES, redis
 from urllib3.connectionpool import HTTPConnectionPool
 
-from dashboard import hints
 from dashboard.celery import LostAcknowledgement, Turning
+from dashboard.jobs import hints
 
 
 @pytest.mark.parametrize("said", LostAcknowledgement.SAID)
@@ -43,7 +43,9 @@ def test_kombu_reads_its_queues_as_our_channel_does(name: str) -> None:
 
 
 def test_kombu_finds_our_transport_by_its_aliases() -> None:
-    assert TRANSPORT_ALIASES["redis"] == TRANSPORT_ALIASES["rediss"] == "dashboard.hints:Transport"
+    assert (
+        TRANSPORT_ALIASES["redis"] == TRANSPORT_ALIASES["rediss"] == f"{hints.__name__}:Transport"
+    )
 
 
 def test_celery_still_has_the_step_that_ours_comes_after() -> None:
