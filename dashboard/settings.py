@@ -105,12 +105,18 @@ ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
 APPEND_SLASH = True
 
+TEMPLATE_TAGS = ["dashboard.common.templatetags.desk", "dashboard.common.templatetags.parts"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": False,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["dashboard.common.template_loader.Loader"],
+                )
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -118,8 +124,8 @@ TEMPLATES = [
                 "dashboard.people.context.shell",
                 "dashboard.notices.context.bell",
             ],
-            "builtins": ["dashboard.common.templatetags.desk"],
-            "libraries": {"desk": "dashboard.common.templatetags.desk"},
+            "builtins": TEMPLATE_TAGS,
+            "libraries": {module.rpartition(".")[2]: module for module in TEMPLATE_TAGS},
         },
     }
 ]
@@ -240,7 +246,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "dashboard.common.static_storage.BuiltStaticFilesStorage"},
 }
 
 # ---- time and words ----

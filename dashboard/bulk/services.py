@@ -392,6 +392,11 @@ class Progress:
         return self.total - self.left_out
 
     @property
+    def words(self) -> str:
+        """How far it is, in words."""
+        return f"{self.done:,} done, {self.failed:,} failed, {self.left:,} to come"
+
+    @property
     def ended(self) -> int:
         """Rows that have come to an end."""
         return self.done + self.failed + self.taken_back

@@ -259,8 +259,10 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
     version = version_of(request.get_full_path(), turn, progress, sorted(counts.items()), drawn)
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
+    tally = board.tally(counts)
     context |= {
-        "tally": board.tally(counts),
+        "tally": tally,
+        "tally_words": ", ".join(f"{count:,} {place.word.lower()}" for place, count in tally),
         "bar": board.bar(counts),
         "made": board.made(counts),
         "connected": counts.get("connected", 0),

@@ -178,8 +178,8 @@ def _html(
         "subject": subject,
         "language": language,
         "colour": colours.fill[0],
-        "colour_on": colours.on[0],
-        "colour_edge": colours.edge[0],
+        "ink": colours.on[0],
+        "edge": colours.edge[0],
     }
     return render_to_string(f"links/mail/{kind}.html", context | shown)
 

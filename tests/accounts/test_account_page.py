@@ -471,7 +471,7 @@ def test_a_refresh_that_never_came_back_is_told(agent: Client) -> None:
     asked = timezone.now() - timedelta(minutes=5)
     account = make_account(read_at=asked - timedelta(hours=1), refresh_asked_at=asked)
 
-    assert "has not come back" in text_of(agent.get(url_of(account)))
+    assert "has not finished" in text_of(agent.get(url_of(account)))
 
 
 def test_an_account_never_read_does_not_say_that_it_has_nothing(agent: Client) -> None:

@@ -54,7 +54,7 @@ def signed_in(client: Client, role: Role) -> Client:
 def test_a_preview_says_what_will_happen_and_what_not(client: Client, preview: BulkRun) -> None:
     page = body(signed_in(client, Role.LEAD).get(preview.get_absolute_url()))
 
-    assert "nothing was changed yet" in page
+    assert "nothing has been changed yet" in page
     assert "Start for 2 accounts" in page
     assert "No account with this id is in this console." in page
     assert "&lt;b&gt;One&lt;/b&gt;" in page

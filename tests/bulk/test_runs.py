@@ -144,7 +144,7 @@ def test_an_account_twice_in_the_table_is_done_once(
     services.start(run, Actor.staff(lead))
     carry_out(run, hands)
 
-    assert [row.problem for row in run.rows.all()] == ["", "This account is on line 1 already."]
+    assert [row.problem for row in run.rows.all()] == ["", "This account is already on line 1."]
     assert [c.name for c in of_webhook(cyclr, accounts[0])] == ["Own hook"]
 
 
@@ -306,7 +306,7 @@ def test_a_run_stops_when_its_starter_may_not_any_more(
 
     run.refresh_from_db()
     assert run.state == "paused"
-    assert f"{run.actor_name} may not do this any more." in run.halted
+    assert f"{run.actor_name} no longer has permission for this." in run.halted
     assert not Operation.objects.exists()
 
 
@@ -376,7 +376,7 @@ def test_a_row_whose_key_was_dropped_is_left_out_in_words(
     carry_out(run, hands)
 
     assert run.state == RunState.ENDED
-    assert "key was dropped" in run.rows.get().problem
+    assert "key was removed" in run.rows.get().problem
 
 
 def test_a_rows_entries_cannot_be_moved_to_another(lead: User, accounts: list[Account]) -> None:
@@ -388,7 +388,7 @@ def test_a_rows_entries_cannot_be_moved_to_another(lead: User, accounts: list[Ac
     feed_runs()
 
     two.refresh_from_db()
-    assert "can no longer be opened" in two.problem
+    assert "can no longer be decrypted" in two.problem
     assert two.operation is None
 
 

@@ -210,7 +210,7 @@ def test_what_was_typed_is_kept_when_the_choices_came_or_went_meanwhile(
     assert came.status_code == went.status_code == 422
     assert 'value="wh-typed"' in text_of(came)
     assert '<option value="wh-2" selected>' in text_of(went)
-    assert "released anew" in text_of(went)
+    assert "A new release of the connector" in text_of(went)
     assert not Operation.objects.exists()
 
 

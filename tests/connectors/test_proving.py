@@ -119,7 +119,7 @@ def test_a_method_that_is_gone_says_nothing_about_the_connection(
     run = proven(mailchimp)
 
     assert run.worked is None
-    assert "Choose the proof method anew" in run.words
+    assert "Choose the test method again" in run.words
 
 
 def test_without_credentials_it_does_not_work(
@@ -328,4 +328,4 @@ def test_a_console_that_is_not_in_use_is_not_asked(
     console.save()
     work()
 
-    assert "not in use any more" in ProofRun.objects.get().words
+    assert "no longer in use" in ProofRun.objects.get().words

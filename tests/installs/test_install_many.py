@@ -119,7 +119,7 @@ def test_many_installs_from_one_form(lead: Client, cyclr: CyclrState, hands: Han
     problems = [row.problem for row in run.rows.all()]
     assert problems[4:] == [
         "No account with this id is in this console.",
-        "This account is on line 1 already.",
+        "This account is already on line 1.",
     ]
     lead.post(reverse("bulk_run_start", args=[run.reference]))
     for _ in range(5):

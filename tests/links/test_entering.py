@@ -261,7 +261,7 @@ def test_what_is_finished_in_cyclr_says_who_finishes_it(
     cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     link = made(STRANGE, DOMAIN)
-    assert "finishes the connection after that" in text(customer.get(address(link)))
+    assert "will then finish the connection" in text(customer.get(address(link)))
     cyclr.faults.rewrite(*PUT, lambda body: {**body, "Authenticated": False})
     save(customer, link, Domain="acme")
     hands.work()
@@ -331,8 +331,8 @@ def test_settings_that_cyclr_lost_are_told_and_asked_for_again(
     hands.work()
 
     operation = Operation.objects.get(kind="links.enter")
-    assert "any more: Region" in operation.events.get(event="done").words
-    assert "does not show these any more: Region" in link.events.get(event="unproven").words
+    assert "no longer shows these settings: Region" in operation.events.get(event="done").words
+    assert "no longer shows these: Region" in link.events.get(event="unproven").words
     page = text(customer.get(wait_page(link), follow=True))
     assert "Some details are still missing" in page
     assert "Region" in page and "Domain" not in page
@@ -440,7 +440,7 @@ def test_while_cyclr_is_away_nothing_is_lost_and_the_page_says_so(
     hands.work()
     hands.later(120)
     page = customer.get(wait_page(link))
-    assert "it goes on by itself" in text(page) and page["Refresh"] == "15"
+    assert "it will carry on" in text(page) and page["Refresh"] == "15"
     cyclr.faults.clear()
     hands.work()
 

@@ -186,7 +186,7 @@ def test_the_partner_s_branding_is_used_and_a_wrong_colour_is_not(mailed: Link) 
         imprint_url="http://lerche.example/imprint",
     )
     letter = letters.write(mailed)
-    assert "background:#0a693c" in letter.html and "Lerche &amp; Söhne" in letter.html
+    assert "background: #0a693c" in letter.html and "Lerche &amp; Söhne" in letter.html
     assert letter.subject.startswith("Lerche & Söhne asks")
     assert "https://lerche.example/privacy" in letter.text
     assert "http://lerche.example/imprint" not in letter.text + letter.html
@@ -200,7 +200,7 @@ def test_words_can_be_read_on_a_button_of_any_colour(mailed: Link, colour: str) 
     Branding.objects.create(console=mailed.console, colour=colour)
 
     html = letters.write(mailed).html
-    ((ground, words),) = re.findall(r"background:(#[0-9a-f]{6});color:(#[0-9a-f]{3,6})", html)
+    ((ground, words),) = re.findall(r"background: (#[0-9a-f]{6}); color: (#[0-9a-f]{3,6})", html)
     assert contrast(ground, words) >= ENOUGH_FOR_TEXT
 
 

@@ -179,7 +179,7 @@ def test_a_submission_of_another_link_is_refused_in_words(agent: Client, made: L
     other = make_link(recipient_email="bo@customer.example", account=made.account)
     answer = agent.post(url("link_send", other), {"submission": submission}, follow=True)
 
-    assert "used already" in text_of(answer)
+    assert "already used" in text_of(answer)
     assert LinkMail.objects.count() == 1
 
 
@@ -236,7 +236,7 @@ def test_a_link_whose_key_was_dropped_offers_nothing_to_send(
 
     assert agent.get(url("link_qr", made, "svg")).status_code == 404
     page = text_of(agent.get(url("link_send", made), follow=True))
-    assert "can no longer be made" in page and "Send by e-mail" not in page
+    assert "is no longer available" in page and "Send by e-mail" not in page
 
 
 def test_the_mail_program_gets_a_short_message(agent: Client, made: Link) -> None:
@@ -418,7 +418,7 @@ def test_two_colleagues_who_answer_at_once_send_one_link(
     tasks.send_mail(LinkMail.objects.get().pk)
     late = agent.post(url("link_send_anew", made), {"submission": uuid.uuid4()}, follow=True)
 
-    assert "was sent a new link already" in text_of(late)
+    assert "has already been sent a new link" in text_of(late)
     assert LinkMail.objects.count() == 1
     assert Link.objects.filter(revoked_at=None).count() == 1
 

@@ -333,8 +333,8 @@ def test_lists_are_read_several_pages_at_once(cyclr: CyclrState, console: Consol
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (DataError("index row size 10000 exceeds"), "The database did not take it"),
-        (OperationalError("lock timeout"), "The database did not take it"),
+        (DataError("index row size 10000 exceeds"), "The database rejected it"),
+        (OperationalError("lock timeout"), "The database rejected it"),
         (SoftTimeLimitExceeded(), "Cyclr answers too slowly"),
         (SealBrokenError(), "see CREDENTIAL_KEYS"),
         (ZeroDivisionError(), "A fault of ours"),

@@ -457,7 +457,7 @@ def test_a_secret_that_cannot_be_opened_fails_in_words(
     send(webhook)
 
     assert only().state == SendState.FAILED
-    assert "Make a new one." in only().error
+    assert "Create a new one." in only().error
 
 
 def test_the_dispatcher_sends_what_was_lost_and_no_pile(

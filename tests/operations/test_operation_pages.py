@@ -258,7 +258,7 @@ def test_a_failed_install_leads_back_to_its_form(account: Account) -> None:
 def test_what_was_tried_anew_offers_nothing(account: Account) -> None:
     page = text(signed_in().get(failed(account, is_superseded=True).get_absolute_url()))
 
-    assert "tried anew" in page
+    assert "A later operation retried it" in page
     assert "Fix and retry" not in page
 
 
@@ -318,7 +318,7 @@ def test_what_was_sent_cannot_be_cancelled(account: Account) -> None:
 
     operation.refresh_from_db()
     assert operation.state == State.SENT
-    assert "had begun already" in text(page)
+    assert "had already begun" in text(page)
     assert not AuditEntry.objects.filter(action="operations.cancel").exists()
 
 
@@ -411,7 +411,7 @@ def test_a_moving_operation_polls_and_a_finished_one_stops(account: Account) -> 
     Operation.objects.filter(pk=operation.pk).update(state=State.DONE, finished_at=timezone.now())
     finished = text(client.get(operation.get_absolute_url(), headers=SWAP))
 
-    assert finished.strip().startswith(f'<div id="operation-{operation.reference}">')
+    assert finished.strip().startswith(f'<div id="operation-{operation.reference}"')
     assert "hx-" not in finished
     assert "Live" not in finished
 

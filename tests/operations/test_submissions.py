@@ -179,7 +179,7 @@ def test_a_link_form_sent_again_with_other_entries_says_what_came_of_it(name: st
 
     made = Link.objects.get(submission__isnull=False)
     assert answer.status_code == 409
-    assert "sent before, with other entries" in text_of(answer)
+    assert "already sent, with different entries" in text_of(answer)
     assert made.get_absolute_url() in text_of(answer) and other in text_of(answer)
     again = answer.context["form"]["submission"].value()
     assert again != str(sent)

@@ -395,7 +395,7 @@ def test_one_day_is_no_trend(console: Console, account: Account) -> None:
 
     page = overview()
 
-    assert "The trend begins on the second day" in page
+    assert "The trend starts on the second day" in page
     assert '<svg class="trend"' not in page
 
 

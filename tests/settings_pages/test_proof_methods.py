@@ -115,7 +115,7 @@ def test_one_that_may_write_needs_a_tick(
     key = key_of(types, "Add one of every type", admin)
 
     refused = admin.post(url("choose", types), {"method": key})
-    assert refused.status_code == 422 and "Tick this if you know it" in text_of(refused)
+    assert refused.status_code == 422 and "Tick this if you are sure" in text_of(refused)
     assert not ProofMethod.objects.exists()
     admin.post(url("choose", types), {"method": key, "is_safe": "on"})
 

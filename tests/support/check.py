@@ -42,6 +42,7 @@ PRODUCTION = {
     "CYCLR_CLIENT_ID": "client",
     "CYCLR_CLIENT_SECRET": "secret",
 }
+STYLESHEETS = [sys.executable, "-m", "tests.support.stylesheets"]
 TESTS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 
@@ -86,6 +87,15 @@ def djade() -> list[str]:
     return [tool("djade"), "--target-version", "5.2", *templates]
 
 
+def djangofmt(*options: str) -> list[str]:
+    """The command that lays all templates out: indented by nesting, lines of 120 characters."""
+    parts = "empty_state,ask_first"
+    return [
+        tool("djangofmt"),
+        *("--indent-width", "2", "--custom-blocks", parts, *options, "templates"),
+    ]
+
+
 def rewrite() -> bool:
     """Format code and templates, mend what ruff can mend."""
     return all(
@@ -94,6 +104,8 @@ def rewrite() -> bool:
             Check("ruff format", [tool("ruff"), "format", "."]).passed(),
             # It ends with 1 whenever it changed something.
             Check("djade", djade()).process.wait() in {0, 1},
+            Check("djangofmt", djangofmt()).passed(),
+            Check("style sheets", STYLESHEETS).passed(),
         ]
     )
 
@@ -108,6 +120,8 @@ def lint() -> bool:
         Check("ruff format", [tool("ruff"), "format", "--check", "."]),
         Check("import-linter", [tool("lint-imports")]),
         Check("djade (templates)", [*djade(), "--check"]),
+        Check("djangofmt (templates)", djangofmt("--check")),
+        Check("style sheets", [*STYLESHEETS, "--check"]),
     ]
     passed = [check.passed() for check in checks]
     checks = [

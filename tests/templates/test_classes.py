@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
@@ -65,7 +68,7 @@ def test_what_looks_again_by_itself_can_be_morphed(template: Path) -> None:
     """It is swapped whole, and its rows have ids, so that the one under a finger stays that one."""
     text = template.read_text(encoding="utf-8")
     asking = re.findall(r'<[a-z][^>]*hx-trigger="[^"]*(?:from:body|chime)[^>]*>', text)
-    rows = re.findall(r"\{% for [^%]*%\}(?:\{% with [^%]*%\})?\n(<(?:tr|li)\b.*)", text)
+    rows = re.findall(r"\{% for [^%]*%\}\s*(?:\{% with [^%]*%\})?\s*(<(?:tr|li)\b[^>]*>)", text)
 
     assert [tag for tag in asking if 'hx-swap="outerHTML"' not in tag or ' id="' not in tag] == []
     assert not asking or [row for row in rows if ' id="' not in row] == []
@@ -79,6 +82,44 @@ def test_a_red_button_asks_first(template: Path) -> None:
     red = re.findall(r"<button[^>]*\bdanger\b[^>]*>", template.read_text(encoding="utf-8"))
 
     assert red == []
+
+
+SOURCES = [*TEMPLATES, *sorted(STATIC.glob("css/*.css"))]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.name))
+def test_a_line_of_a_source_is_short_enough_to_read(source: Path) -> None:
+    lines = source.read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if len(line) > 120] == []
+
+
+def test_every_style_sheet_is_part_of_one_that_is_sent() -> None:
+    folder = STATIC / "css"
+    imported = re.findall(r'^@import url\("([^"]+)"\);$', (folder / "desk.css").read_text(), re.M)
+
+    assert {*imported, "desk.css", "guest.css"} == {sheet.name for sheet in folder.iterdir()}
+    assert len(imported) == len(set(imported))
+
+
+def test_what_is_sent_is_one_small_sheet(tmp_path: Path, settings: Any) -> None:
+    """Collected twice, as at every start: what lies there from before is not taken for a source."""
+    settings.STATIC_ROOT = str(tmp_path)
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "dashboard.common.static_storage.BuiltStaticFilesStorage"},
+    }
+    for _ in range(2):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    sheet = (tmp_path / staticfiles_storage.stored_name("css/desk.css")).read_text()
+
+    assert "@import" not in sheet
+    assert sheet.startswith("@font-face{")
+    assert "--paper:light-dark(#fff,#121418)" in sheet.replace(", ", ",")
+    assert len(sheet.splitlines()) == 1
+    assert (STATIC / "vendor/tabler.css").read_bytes() == (
+        tmp_path / "vendor/tabler.css"
+    ).read_bytes()
 
 
 def test_style_sheets_only_name_files_that_are_there() -> None:
