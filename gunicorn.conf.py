@@ -15,7 +15,7 @@ try:
     workers = read(os.environ)[names.WEB_CONCURRENCY]
 except ImproperlyConfigured as error:
     sys.exit(f"ImproperlyConfigured: {error}")
-worker_class = "dashboard.web_worker.Worker"
+worker_class = "dashboard.web.worker.Worker"
 threads = 4
 # Loaded once: half the time to start, and shared memory.
 preload_app = True

@@ -75,7 +75,7 @@ def dashboard_processes(port: int) -> list[Process]:
         ),
         Process(
             name="web",
-            command=python("-m", "gunicorn", "--bind", f"{HOST}:{port}", "dashboard.wsgi"),
+            command=python("-m", "dashboard.web", "--bind", f"{HOST}:{port}"),
             stage=WEB,
             environment=child_environment("web"),
             is_vital=True,

@@ -231,11 +231,15 @@ def measure(server: Server, seconds: float, slow: int) -> dict[str, float]:
     found: dict[str, float] = {}
     taken = server.load(16, seconds)
     found["req/s"], found["p95"] = len([one for one in taken if one]) / seconds, p95(taken)
-    alone = p95(server.load(4, seconds))
+    # Without them before and after: the machine may have got other work meanwhile.
+    before = p95(server.load(4, seconds))
     for kind in ("heads", "bodies", "readers"):
         with slow_clients(server, kind, slow):
             server.settle()
-            found[kind] = p95(server.load(4, seconds)) / alone
+            beside = p95(server.load(4, seconds))
+        server.settle()
+        after = p95(server.load(4, seconds))
+        found[kind], before = 2 * beside / (before + after), after
     found["stalled %"] = stalled_by_a_frozen_worker(server)
     time.sleep(1)
     found["failed"], found["of"] = failed_on(server, lambda pid: os.kill(pid, signal.SIGTERM))

@@ -2,25 +2,35 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from dashboard import web_worker
+from dashboard.web import worker
 
 for _name in ("HEAD_WITHIN", "BODY_WITHIN", "TAKE_WITHIN"):
     if _seconds := os.environ.get(f"TEST_{_name}"):
-        setattr(web_worker, _name, float(_seconds))
+        setattr(worker, _name, float(_seconds))
 
-LONG = 2_000_000
-"""Bytes of `/long`: the sockets take one such answer, and not a second."""
+if os.environ.get("TEST_FIRST_FREEZES"):
+    _forks: list[int] = []
+
+    def _freeze_the_first() -> None:
+        if len(_forks) == 1:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    os.register_at_fork(before=lambda: _forks.append(1), after_in_child=_freeze_the_first)
+
+LONG, LONGER = 2_000_000, 10_000_000
+"""Bytes of `/long`: the sockets take one such answer, and not a second; of `/longer`: not one."""
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """The request as JSON; what `/long` answers is long."""
-    if environ["PATH_INFO"] == "/long":
-        start_response("200 OK", [("Content-Length", str(LONG))])
-        return [b"x" * LONG]
+    if size := {"/long": LONG, "/longer": LONGER}.get(environ["PATH_INFO"]):
+        start_response("200 OK", [("Content-Length", str(size))])
+        return [b"x" * size]
     if environ["PATH_INFO"] == "/file":
         own = Path(__file__)
         start_response("200 OK", [("Content-Length", str(own.stat().st_size))])

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -171,6 +172,19 @@ def test_others_are_served_beside_clients_that_do_not_read(server: WebServer) ->
         wire.close()
 
 
+def test_others_are_served_beside_clients_that_do_not_read_long_answers(
+    server: WebServer,
+) -> None:
+    wires = [
+        server.send("GET /longer HTTP/1.1\r\nHost: x\r\n\r\n", SO_RCVBUF=2048) for _ in range(10)
+    ]
+
+    assert all(server.ask()["PATH_INFO"] == "/" for _ in range(20))
+
+    for wire in wires:
+        wire.close()
+
+
 def end_of(wire: socket.socket) -> bytes:
     """What the server sends until it closes the connection."""
     received = b""
@@ -216,6 +230,19 @@ def test_who_sends_slowly_but_in_time_is_answered(server: WebServer) -> None:
         wire.sendall(byte.encode())
 
     assert b'"body": "abc"' in end_of(wire)
+
+
+def test_answers_to_requests_sent_in_one_go_come_in_order(server: WebServer) -> None:
+    numbers = [f"GET /{number} HTTP/1.1\r\nHost: desk\r\n" for number in range(20)]
+    sent = "\r\n".join([*numbers[:10], "GET /long HTTP/1.1\r\nHost: desk\r\n", *numbers[10:]])
+
+    said = end_of(server.send(f"{sent}Connection: close\r\n\r\n", SO_RCVBUF=2048))
+
+    before, after = (
+        [int(number) for number in re.findall(rb'"PATH_INFO": "/(\d+)"', part)]
+        for part in said.split(b"x" * LONG)
+    )
+    assert (before, after) == (list(range(10)), list(range(10, 20)))
 
 
 def test_a_kept_connection_serves_request_after_request(server: WebServer) -> None:
@@ -264,7 +291,7 @@ def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(server: WebServer
     [
         ("0\r\n\r\n", ""),
         ("3\r\nabc\r\n2;name=value\r\n\r\n\r\n0\r\n\r\n", "abc\r\n"),
-        ("A \r\n0123456789\r\n000\r\nTrailer: of no use\r\n\r\n", "0123456789"),
+        ("A\r\n0123456789\r\n000\r\nTrailer: of no use\r\n\r\n", "0123456789"),
         ("1\r\nx\r\n" * 5000 + "0\r\n\r\n", "x" * 5000),
     ],
 )
@@ -282,6 +309,7 @@ def test_a_body_in_chunks_arrives_whole_with_its_length(
     [
         (f"{CHUNKED}x\r\n", 400),
         (f"{CHUNKED}-1\r\n", 400),
+        (f"{CHUNKED}A \r\n0123456789\r\n", 400),
         (f"{CHUNKED}3\r\nabcdef", 400),
         (f"{CHUNKED}{'1' * 9000}", 400),
         (f"{POST}Content-Length: x\r\n\r\n", 400),
@@ -391,6 +419,15 @@ def test_a_frozen_worker_is_replaced(start: Callable[..., WebServer]) -> None:
     assert other in server.workers
 
 
+def test_a_worker_that_freezes_before_it_serves_is_replaced(
+    start: Callable[..., WebServer],
+) -> None:
+    server = start(GUNICORN_CMD_ARGS="--timeout 2", TEST_FIRST_FREEZES="1")
+    (frozen,) = server.workers - {server.ask()["pid"]}
+
+    until(lambda: frozen not in server.workers and len(server.workers) == 2)
+
+
 def test_when_connections_run_out_the_slow_make_room(start: Callable[..., WebServer]) -> None:
     server = start(GUNICORN_CMD_ARGS="--worker-connections 20")
     wires = [server.send(GET) for _ in range(SLOW)]
@@ -399,3 +436,17 @@ def test_when_connections_run_out_the_slow_make_room(start: Callable[..., WebSer
 
     for wire in wires:
         wire.close()
+
+
+def test_a_wrong_number_of_processes_is_one_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dashboard.web", "--bind", "127.0.0.1:1"],
+        cwd=ROOT,
+        env={**os.environ, "WEB_CONCURRENCY": "x"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    sentence = "ImproperlyConfigured: WEB_CONCURRENCY is 'x': give a number from 1 to 64.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
