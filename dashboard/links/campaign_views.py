@@ -328,7 +328,7 @@ def campaign_extend(request: StaffRequest, reference: str) -> HttpResponse:
     if form.is_valid():
         count = campaigns.extend_all(run, Actor.staff(request.user), form.lifetime())
         return _done(request, run, count, "{} extended.")
-    return _confirm(request, run, form, "extend", campaigns.unfinished(run).count())
+    return _confirm(request, run, form, "extend", campaigns.extendable(run).count())
 
 
 @require_http_methods(["GET", "POST"])

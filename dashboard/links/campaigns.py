@@ -372,12 +372,16 @@ def unfinished(run: BulkRun) -> QuerySet[Link]:
     return links
 
 
+def extendable(run: BulkRun) -> QuerySet[Link]:
+    """Links of a campaign that more time would help: something is left to connect with them."""
+    return unfinished(run).filter(emptied_at=None)
+
+
 def not_opened(run: BulkRun) -> QuerySet[Link]:
     """Links that nobody opened, with an address to write to, not written to in the last hour."""
     is_lately = Q(state=MailState.WAITING) | Q(created_at__gt=timezone.now() - NOT_AGAIN_WITHIN)
     lately = LinkMail.objects.filter(is_lately, link=OuterRef("pk"))
-    links = unfinished(run).filter(
-        emptied_at=None,
+    links = extendable(run).filter(
         expires_at__gt=timezone.now(),
         state__in=[LinkState.CREATED, LinkState.SENT],
     )
@@ -419,7 +423,7 @@ def extend_all(run: BulkRun, actor: Actor, by: timedelta) -> int:
     shorter = Q(expires_at__lt=until - timedelta(minutes=1))
     columns = {"expires_at": until, "is_new_link_asked": False, "moved_at": moment}
     with transaction.atomic():
-        pks = _locked(unfinished(run).filter(shorter))
+        pks = _locked(extendable(run).filter(shorter))
         for some in _some(pks, AT_A_TIME):
             Link.objects.filter(pk__in=some).update(**columns)
         _note_all(pks, moment, "extended", f"Extended by {actor.name}")

@@ -166,9 +166,13 @@ class Link(Acted):
     @property
     def is_usable(self) -> bool:
         """Whether the customer can still start something with it."""
+        return self.may_be_extended and not (self.is_expired or self.is_retired)
+
+    @property
+    def may_be_extended(self) -> bool:
+        """Whether more time would help: there is something left to connect with it."""
         moments = (self.revoked_at, self.connected_at, self.emptied_at)
-        is_ended = any(moment is not None for moment in moments)
-        return not (is_ended or self.is_expired or self.is_retired)
+        return all(moment is None for moment in moments)
 
     @property
     def is_retired(self) -> bool:

@@ -179,6 +179,7 @@ def extend(link: Link, actor: Actor, by: timedelta = timedelta(days=7)) -> bool:
             pk=link.pk,
             revoked_at=None,
             connected_at=None,
+            emptied_at=None,  # more time would not bring back what was deleted in Cyclr
             expires_at__lt=until - timedelta(minutes=1),  # pressed twice it is extended once
         )
         if not rows.update(expires_at=until, is_new_link_asked=False):

@@ -161,6 +161,22 @@ def test_all_of_them_deleted_leaves_nothing_to_do_and_nothing_to_send(
     assert not Link.objects.open().exists()
 
 
+def test_more_time_is_not_offered_to_a_link_whose_connectors_are_all_gone(
+    cyclr: World, link: Link, agent: Client
+) -> None:
+    delete(cyclr, item_of(link))
+    Link.objects.filter(pk=link.pk).update(is_new_link_asked=True)
+    before = Link.objects.get(pk=link.pk).expires_at
+
+    page = agent.get(link.get_absolute_url()).content.decode()
+    agent.post(reverse("link_extend", args=[link.pk]))
+
+    assert "Extend" not in page
+    (first,) = re.findall(r'<a class="btn btn-primary" href="([^"]+)"', page)
+    assert first == reverse("link_new", args=[link.account_id])
+    assert Link.objects.get(pk=link.pk).expires_at == before
+
+
 def test_before_the_link_itself_knows_nobody_is_asked(
     cyclr: CyclrState, pair: Link, customer: Client
 ) -> None:
