@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.conf import settings
 
-from dashboard.common.email_address import ascii_domain, readings_of
+from dashboard.environment.email_address import ascii_domain, readings_of
 
 HTTPS_PORT, HTTP_PORT = 443, 80
 LONGEST = 2000

@@ -177,11 +177,19 @@ class MailTrouble(models.Model):
         return self.words
 
 
+class Shape(models.TextChoices):
+    """What a webhook's receiver can read."""
+
+    FULL = "full", "Everything, as JSON"
+    TEXT = "text", "One sentence, for a chat"
+
+
 class Webhook(models.Model):
     """Another system that is told of a console's notices as they happen."""
 
     console = models.OneToOneField(Console, on_delete=models.CASCADE, related_name="webhook")
     url = models.TextField()
+    shape = models.CharField(max_length=10, choices=Shape.choices, default=Shape.FULL)
     sealed_secret = models.TextField()
     is_on = models.BooleanField(default=True)
     created_by = models.ForeignKey(

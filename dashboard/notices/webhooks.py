@@ -33,7 +33,7 @@ from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
 from dashboard.notices import sending
 from dashboard.notices.addresses import AddressError, UnknownHostError, staff_url, target_of
-from dashboard.notices.models import Notice, SendState, Webhook, WebhookDelivery
+from dashboard.notices.models import Notice, SendState, Shape, Webhook, WebhookDelivery
 from dashboard.notices.patience import MINUTE, TRIES_FOR, pause_after
 from dashboard.people.models import User
 
@@ -59,7 +59,9 @@ DELIVER = Message("dashboard.notices.tasks.deliver", "bulk")
 
 
 @sensitive_variables("secret")
-def create(console: Console, url: str, user: User) -> tuple[Webhook, str]:
+def create(
+    console: Console, url: str, user: User, shape: Shape = Shape.FULL
+) -> tuple[Webhook, str]:
     """A console's webhook and its secret, which is shown only once; an existing one is replaced.
 
     Raises `AddressError`.
@@ -71,21 +73,20 @@ def create(console: Console, url: str, user: User) -> tuple[Webhook, str]:
             console=console, defaults={"url": url, "created_by": user, "sealed_secret": ""}
         )
         _seal(webhook, secret)
-        if not is_new:
-            Webhook.objects.filter(pk=webhook.pk).update(url=url)
-            webhook.url = url
+        Webhook.objects.filter(pk=webhook.pk).update(url=url, shape=shape)
+        webhook.url, webhook.shape = url, shape
         _record(webhook, user, "set up the webhook", host=host)
     return webhook, secret
 
 
-def change(webhook: Webhook, url: str, user: User) -> bool:
-    """Send to this address from now on, also what waits. Raises `AddressError`."""
+def change(webhook: Webhook, url: str, user: User, shape: Shape = Shape.FULL) -> bool:
+    """Send to this address in this shape from now on, also what waits. Raises `AddressError`."""
     host = target_of(url).host
     with transaction.atomic():
-        rows = Webhook.objects.filter(pk=webhook.pk).exclude(url=url)
-        if not rows.update(url=url, rests_until=None):
+        rows = Webhook.objects.filter(pk=webhook.pk).exclude(url=url, shape=shape)
+        if not rows.update(url=url, shape=shape, rests_until=None):
             return False
-        _record(webhook, user, "changed the webhook's address", host=host)
+        _record(webhook, user, "changed the webhook's address", host=host, shape=str(shape))
     return True
 
 
@@ -306,8 +307,31 @@ def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
     return told
 
 
+def text_of(delivery: WebhookDelivery) -> str:
+    """What is told, as one line of a chat: the words, and where to look."""
+    told = payload_of(delivery)
+    words = [_for_chat(told[key]).rstrip(".") for key in ("words", "details") if told[key]]
+    line = f"{'. '.join(words)}."
+    return f"{line} {told['link']['url']}" if told["link"] else line
+
+
+def _for_chat(words: str) -> str:
+    """Names come from outside: in a chat they call nobody and lead nowhere.
+
+    `<!channel>` and `<https://…|words>` are Slack's, `@all` Mattermost's, `[words](https://…)`
+    that of many.
+    """
+    plain = as_line(words).replace("<", "‹").replace(">", "›").replace("](", "] (")
+    return re.sub(r"(?<!\w)@(?=\w)", "@ ", plain)
+
+
 def body_of(delivery: WebhookDelivery) -> bytes:
-    """The payload as it is signed and sent: ASCII, the same bytes at each try."""
+    """The payload as it is signed and sent: ASCII, the same bytes at each try.
+
+    Chats refuse fields that they do not know: they get their one and no other.
+    """
+    if delivery.webhook.shape == Shape.TEXT:
+        return json.dumps({"text": text_of(delivery)}).encode("ascii")
     return json.dumps(payload_of(delivery)).encode("ascii")
 
 

@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from dashboard.notices.addresses import LONGEST, AddressError, cleaned, target_of
+from dashboard.notices.models import Shape
 
 
 class WebhookForm(forms.Form):
@@ -22,8 +23,15 @@ class WebhookForm(forms.Form):
         help_text="Begins with https:// and is reached from the internet.",
     )
 
-    def __init__(self, data: Any = None, *, url: str = "") -> None:
-        super().__init__(data, initial={"url": url})
+    shape = forms.ChoiceField(
+        label="What is sent",
+        choices=Shape.choices,
+        required=False,
+        help_text="Slack, Mattermost, Google Chat and others of their kind take one sentence.",
+    )
+
+    def __init__(self, data: Any = None, *, url: str = "", shape: str = Shape.FULL) -> None:
+        super().__init__(data, initial={"url": url, "shape": shape})
 
     def clean_url(self) -> str:
         """An address that may be asked, as far as it shows without looking its host up."""
@@ -33,3 +41,7 @@ class WebhookForm(forms.Form):
         except AddressError as error:
             raise ValidationError(str(error)) from None
         return url
+
+    def clean_shape(self) -> Shape:
+        """What the receiver can read; everything, where nothing is said."""
+        return Shape(self.cleaned_data["shape"] or Shape.FULL)

@@ -43,16 +43,14 @@ def settings_webhook(request: StaffRequest, pk: int) -> HttpResponse:
     """One console's webhook. Its secret is shown once, in the answer to what made it."""
     console = _console(request, pk)
     webhook = Webhook.objects.select_related("console").filter(console=console).first()
-    form = WebhookForm(
-        request.POST if request.method == "POST" else None, url=webhook.url if webhook else ""
-    )
+    form = _form(webhook, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        url = form.cleaned_data["url"]
+        url, shape = form.cleaned_data["url"], form.cleaned_data["shape"]
         if webhook is None:
-            webhook, secret = webhooks.create(console, url, request.user)
+            webhook, secret = webhooks.create(console, url, request.user, shape)
             return _page(request, webhook, form, secret=secret)
-        if webhooks.change(webhook, url, request.user):
-            messages.success(request, "Saved. Whatever is still waiting goes to the new address.")
+        if webhooks.change(webhook, url, request.user, shape):
+            messages.success(request, "Saved. Whatever is still waiting is sent like this.")
         return redirect("settings_webhook", console.pk)
     if webhook is None:
         status = 422 if request.method == "POST" else 200
@@ -92,7 +90,7 @@ def settings_webhook_rotate(request: StaffRequest, pk: int) -> HttpResponse:
     """Another secret, shown in this answer and never again."""
     webhook = _webhook(request, pk)
     secret = webhooks.rotate(webhook, request.user)
-    return _page(request, webhook, WebhookForm(url=webhook.url), secret=secret)
+    return _page(request, webhook, _form(webhook), secret=secret)
 
 
 @require_POST
@@ -129,6 +127,13 @@ def settings_webhook_again(request: StaffRequest, pk: int, delivery_pk: int) -> 
     delivery = get_object_or_404(rows.select_related("webhook"), pk=delivery_pk)
     webhooks.queue_again(delivery)
     return redirect("settings_webhook", pk)
+
+
+def _form(webhook: Webhook | None, data: Any = None) -> WebhookForm:
+    """The form, filled in with what the webhook is."""
+    if webhook is None:
+        return WebhookForm(data)
+    return WebhookForm(data, url=webhook.url, shape=webhook.shape)
 
 
 def _console(request: StaffRequest, pk: int) -> Console:

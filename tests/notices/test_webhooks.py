@@ -22,7 +22,7 @@ from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
 from dashboard.notices import sending, tasks, webhooks
-from dashboard.notices.models import Notice, SendState, Webhook, WebhookDelivery
+from dashboard.notices.models import Notice, SendState, Shape, Webhook, WebhookDelivery
 from dashboard.people.models import Role
 from dashboard.settings_pages import keys
 from tests.cyclr_api.certificates import make_certificate, server_context
@@ -122,6 +122,53 @@ def test_a_receiver_is_told_what_happened_where(
         "details": "HubSpot, Xero.",
     }
     assert (only().state, only().status) == (SendState.SENT, 200)
+
+
+def test_a_chat_gets_one_sentence_and_no_field_that_it_does_not_know(
+    webhook: Webhook, receiver: Receiver, tell: Callable[..., Notice], settings: Any
+) -> None:
+    settings.DESK_URL = "https://desk.example"
+    webhooks.change(webhook, receiver.url, make_user(Role.ADMIN), Shape.TEXT)
+    tell(details="HubSpot,\nXero.")
+
+    send(webhook)
+    webhooks.queue_test(webhook)
+    send(webhook)
+
+    assert [json.loads(body) for _, _, body in receiver.got] == [
+        {
+            "text": "Harbour Books: everything is connected. HubSpot, Xero."
+            " https://desk.example/links/7/"
+        },
+        {"text": "A test from Cyclr Desk."},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("<!channel> Ltd", "‹!channel› Ltd"),
+        ("@all of us", "@ all of us"),
+        ("<https://evil.example|Sign in>", "‹https://evil.example|Sign in›"),
+        ("[Sign in](https://evil.example)", "[Sign in] (https://evil.example)"),
+        ("jane@customer.example", "jane@customer.example"),
+        ("Müller & Söhne", "Müller & Söhne"),
+    ],
+)
+def test_a_name_calls_nobody_and_hides_no_link_in_a_chat(
+    name: str,
+    shown: str,
+    webhook: Webhook,
+    receiver: Receiver,
+    tell: Callable[..., Notice],
+) -> None:
+    webhooks.change(webhook, receiver.url, make_user(Role.ADMIN), Shape.TEXT)
+    tell(words=f"{name}: all done", details="")
+
+    send(webhook)
+
+    ((_, _, body),) = receiver.got
+    assert json.loads(body)["text"].startswith(f"{shown}: all done. ")
 
 
 def test_the_guide_s_example_knows_our_requests_and_no_others(
