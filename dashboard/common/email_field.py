@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from dashboard.common.email_address import (
+from dashboard.environment.email_address import (
     LONGEST,
     EmailAddressError,
     TwoReadingsError,

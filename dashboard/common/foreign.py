@@ -173,17 +173,6 @@ def _storable_text(text: str) -> str:
     return _UNSTORABLE.sub(REPLACEMENT, text)
 
 
-def fold(text: object) -> str:
-    """What search compares: compatibility forms and case made one, spaces single.
-
-    >>> fold(" ＡＣＭＥ  Straße ")
-    'acme strasse'
-    """
-    plain = "" if text is None else _storable_text(str(text))
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
-    return " ".join(folded.split())
-
-
 def initials(name: object) -> str:
     """Two letters for a person: of the first and the last word, or of the only one."""
     words = [letters for word in str(name or "").split() if (letters := _letters(word))]

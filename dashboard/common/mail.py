@@ -20,13 +20,13 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from dashboard.common.email_address import (
+from dashboard.common.foreign import as_line, storable
+from dashboard.common.mail_answers import Blame, Command, blame
+from dashboard.environment.email_address import (
     EmailAddressError,
     meant_address,
     wire_address,
 )
-from dashboard.common.foreign import as_line, storable
-from dashboard.common.mail_answers import Blame, Command, blame
 
 logger = logging.getLogger(__name__)
 

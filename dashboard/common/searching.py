@@ -52,6 +52,17 @@ def normalize_for_search(text: object) -> str:
     return " ".join(plain.lower().replace("\x00", " ").split())
 
 
+def fold(text: object) -> str:
+    """The text without case and dress of its letters; every accent counts. For addresses and keys.
+
+    >>> fold(" ＡＣＭＥ  Straße ")
+    'acme strasse'
+    """
+    plain = "" if text is None else str(storable(str(text)))
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
+    return " ".join(folded.split())
+
+
 def squeeze(text: object) -> str:
     """The same, and nothing but its letters and digits.
 

@@ -24,7 +24,8 @@ from cyclr_api import (
     Trigger,
 )
 from dashboard.common import sealing
-from dashboard.common.foreign import fold, storable
+from dashboard.common.foreign import storable
+from dashboard.common.searching import fold
 from dashboard.connectors import proving
 from dashboard.connectors.answers import leaves, reads_by_name, why_not
 from dashboard.connectors.models import LookUp, LookUpKind, ProofMethod

@@ -7,10 +7,7 @@ import re
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import idna
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
+from dashboard.environment.email_address import EmailAddressError, ascii_domain, parse_address
 from dashboard.environment.kinds import Kind, WrongValueError
 
 _HOST = re.compile(
@@ -34,8 +31,8 @@ def host_of(text: str) -> str:
         pass
     if not host.isascii():
         try:
-            host = idna.encode(host, uts46=True).decode()
-        except idna.IDNAError:
+            host = ascii_domain(host)
+        except EmailAddressError:
             return ""
     return host if len(host) < 254 and _HOST.fullmatch(host) else ""
 
@@ -133,10 +130,11 @@ MAILBOX: Kind[str] = Kind("an e-mail address", _mailbox)
 
 def _sign_in_mailbox(text: str) -> str:
     try:
-        validate_email(text)
-    except ValidationError:
-        raise WrongValueError("give an e-mail address like anna@example.com") from None
-    return text
+        return parse_address(text)
+    except EmailAddressError as error:
+        raise WrongValueError(
+            f"give an e-mail address like anna@example.com ({str(error).rstrip('.')})"
+        ) from None
 
 
 SIGN_IN_MAILBOX: Kind[str] = Kind("an e-mail address", _sign_in_mailbox)

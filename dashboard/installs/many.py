@@ -35,8 +35,8 @@ from dashboard.bulk.tables import (
     upload_of,
 )
 from dashboard.common.damage import damage_of, unprotected
-from dashboard.common.foreign import fold, storable
-from dashboard.common.searching import squeeze
+from dashboard.common.foreign import storable
+from dashboard.common.searching import fold, squeeze
 from dashboard.common.tables import TableError, read_grid
 from dashboard.installs.fields import ChoiceOrAnother, ForeignText, Fraction, Moment, WholeNumber
 from dashboard.installs.forms import InstallForm

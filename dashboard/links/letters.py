@@ -19,11 +19,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.common import languages, mail, sealing
-from dashboard.common.email_address import mailto_address
 from dashboard.common.foreign import as_line, as_text
 from dashboard.common.templatetags.desk import foreign
 from dashboard.consoles.branding import Brand
 from dashboard.consoles.colours import as_hex, palette
+from dashboard.environment.email_address import mailto_address
 from dashboard.links.languages import until_words
 from dashboard.links.models import Link, LinkMail, MailKind
 

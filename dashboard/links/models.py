@@ -20,8 +20,7 @@ from django.utils.translation import gettext, gettext_noop
 from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
-from dashboard.common.foreign import fold
-from dashboard.common.searching import SearchField, is_same
+from dashboard.common.searching import SearchField, fold, is_same
 from dashboard.connectors.models import ProofRun
 from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console

@@ -165,12 +165,6 @@ class CatalogueConnectorQuerySet(MirrorQuerySet):
         """The console's library, and the account's own custom connectors."""
         return self.filter(console=account.console).filter(Q(account=None) | Q(account=account))
 
-    def installable_in(self, account: Account) -> Self:
-        """Those that may be picked for an account: nothing that Cyclr refused to install there."""
-        refused = InstallRefusal.objects.current().filter(Q(account=None) | Q(account=account))
-        rows = self.for_account(account).installable()
-        return rows.exclude(pk__in=refused.values("connector"))
-
 
 class CatalogueConnector(Mirrored):
     """A connector that can be installed, known by name and version.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 
+from dashboard.common.addresses import path_here
 from dashboard.common.htmx import is_swap, redirect_browser
 from dashboard.people import held
 from dashboard.people.access import decision_on, lets_in
@@ -98,20 +99,7 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 def back_from(request: HttpRequest) -> str:
     """The page that the person was on, as the browser tells; empty if it was none of ours."""
     if request.headers.get("HX-Request") == "true":
-        return _own_path(request, request.headers.get("HX-Current-URL", ""))
+        return path_here(request, request.headers.get("HX-Current-URL", ""))
     if request.method in {"GET", "HEAD"}:
         return request.get_full_path()
-    return _own_path(request, request.headers.get("Referer", ""))
-
-
-def _own_path(request: HttpRequest, address: str) -> str:
-    """Path and query of an address of ours, or empty."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    if parts.netloc != request.get_host() or not parts.path.startswith("/"):
-        return ""
-    if parts.path.startswith("//"):
-        return ""
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path_here(request, request.headers.get("Referer", ""))

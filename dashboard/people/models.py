@@ -11,8 +11,8 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from dashboard.common.email_address import meant_address
 from dashboard.consoles.models import Console
+from dashboard.environment.email_address import meant_address
 
 
 class Role(models.IntegerChoices):

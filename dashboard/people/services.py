@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from dashboard.common.email_address import meant_address
-from dashboard.common.foreign import fold
+from dashboard.common.searching import fold
+from dashboard.environment.email_address import meant_address
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Membership, Role, SignInFailure, User
 

@@ -10,11 +10,11 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.common import errors
+from dashboard.common.addresses import own_path
 from dashboard.common.htmx import redirect_browser
 from dashboard.people import held, services
 from dashboard.people.access import open_to_all
@@ -89,15 +89,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def safe_next(request: HttpRequest) -> str:
     """Where to go after signing in: the address asked for if it is ours, else the overview."""
     asked = request.POST.get("next") or request.GET.get("next") or ""
-    if (
-        asked.startswith("/")
-        and url_has_allowed_host_and_scheme(
-            asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-        )
-        and not any(ord(letter) < 32 for letter in asked)
-    ):
-        return asked
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return own_path(asked) or resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def _page(

@@ -6,7 +6,8 @@ import pytest
 from django import forms
 from django.http import QueryDict
 
-from dashboard.common.email_address import (
+from dashboard.common.email_field import EmailField
+from dashboard.environment.email_address import (
     EmailAddressError,
     TwoReadingsError,
     mailto_address,
@@ -14,7 +15,6 @@ from dashboard.common.email_address import (
     parse_address,
     wire_address,
 )
-from dashboard.common.email_field import EmailField
 
 JANE = "jane@customer.example"
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from dashboard.common.foreign import (
     SHOWN_AT_MOST,
     as_text,
-    fold,
     initials,
     is_blank,
     storable,
     tile_letters,
     visible,
 )
+from dashboard.common.searching import fold
 
 anything = st.text(st.characters(codec=None), max_size=200)
 HOSTILE = st.sampled_from(

@@ -9,6 +9,7 @@ import pytest
 from cyclr_api.simulator import CyclrState
 from cyclr_api.simulator.state.values import Connector
 from dashboard.consoles.models import Console
+from dashboard.installs.services import refused_in
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
 
@@ -34,8 +35,9 @@ def custom(world: CyclrState, account: str, number: int, name: str = "Private CR
 
 def offered(account: Account) -> set[int]:
     """The releases that may be picked for an account."""
-    rows = CatalogueConnector.objects.installable_in(account)
-    return set(rows.values_list("release_id", flat=True))
+    rows = CatalogueConnector.objects.for_account(account).installable()
+    refused = refused_in(account, rows)
+    return {row.release_id for row in rows if row.pk not in refused}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from dashboard.common.foreign import fold
+from dashboard.common.searching import fold
 from dashboard.people import services
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Membership, Role, SignInFailure, User

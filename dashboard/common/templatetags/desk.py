@@ -22,10 +22,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from dashboard.common import timing
-from dashboard.common.email_address import mailto_address
 from dashboard.common.foreign import as_text, is_blank, tile_letters, visible
 from dashboard.common.foreign import initials as initials_of
 from dashboard.common.mail import is_delivered
+from dashboard.environment.email_address import mailto_address
 
 register = template.Library()
 

@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.db.models import Q
 
-from dashboard.common.email_address import EmailAddressError, parse_address
 from dashboard.consoles.models import Console
+from dashboard.environment.email_address import EmailAddressError, parse_address
 from dashboard.people.models import Role, User
 from dashboard.settings_pages.services import HasRoleError, add_person, give_role
 
