@@ -46,7 +46,7 @@ from dashboard.consoles.models import CREDENTIALS_REFUSED, Console
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking, client, note
 from dashboard.mirror.catalogue import method_json, parameter_json
-from dashboard.mirror.missing import Answers, ask_each
+from dashboard.mirror.missing import MOST, Answers, ask_each
 from dashboard.mirror.models import (
     Account,
     AccountConnector,
@@ -888,6 +888,32 @@ def read_accounts(run: SyncRun) -> None:
         gone=F("gone") + written.gone,
         skipped=F("skipped") + written.skipped,
     )
+
+
+SUB_ACCOUNTS_EVERY = timedelta(hours=6)
+"""So often an account is asked for its sub-accounts; fifty accounts are asked in one run."""
+
+
+def read_sub_accounts(console: Console, *, lane: str = BACKGROUND) -> None:
+    """Ask accounts in turn for their sub-accounts: Cyclr's list of accounts may leave them out.
+
+    Nobody may have refreshed the parent. What does not answer is asked in a later run.
+    """
+    began = timezone.now()
+    unread = Q(sub_accounts_read_at=None) | Q(sub_accounts_read_at__lt=began - SUB_ACCOUNTS_EVERY)
+    rows = Account.objects.there().filter(unread, console=console, gone_at=None)
+    parents = rows.order_by(F("sub_accounts_read_at").asc(nulls_first=True), "pk")[:MOST]
+    by_id = {row.cyclr_id: row for row in parents}
+    if not by_id:
+        return
+    with asking(console, lane) as client:
+
+        def ask(cyclr_id: str) -> tuple[str, Sequence[cyclr_api.Account]]:
+            return cyclr_id, client.account(cyclr_id).subaccounts.readable()
+
+        answers = ask_each(list(by_id), ask, most=MOST)
+    for cyclr_id, children in answers.there:
+        write_sub_accounts(by_id[cyclr_id], children, began)
 
 
 def read_library(run: SyncRun) -> None:

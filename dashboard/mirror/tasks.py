@@ -80,6 +80,7 @@ def _take_step(run: SyncRun) -> bool:
     if run.accounts_at is None:
         sync.read_accounts(run)
     elif run.listed_at is None:
+        sync.read_sub_accounts(run.console)
         sync.read_library(run)
     else:
         return not sync.read_chunk(run, until=timezone.now() + CHECKPOINT)

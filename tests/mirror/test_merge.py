@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -323,3 +324,33 @@ def test_an_accounts_own_connector_lends_its_methods_to_that_account_alone(db: N
 
     assert account.connectors.get().authentication == [API_KEY]
     assert other.connectors.get().authentication == []
+
+
+def test_the_first_reading_is_ours_and_no_activity_of_theirs(
+    cyclr: World, console: Console
+) -> None:
+    for _ in range(2):
+        sync.refresh_accounts(console)
+    for account in Account.objects.all()[:3]:
+        sync.refresh_account(account)
+
+    assert not Account.objects.exclude(active_at=F("created_at")).exists()
+
+
+def test_what_changes_after_the_first_reading_is_activity(cyclr: World, console: Console) -> None:
+    sync.refresh_accounts(console)
+    renamed, installed = Account.objects.exclude(created_at=None)[:2]
+    for account in (renamed, installed):
+        sync.refresh_account(account)
+    cyclr.accounts[renamed.cyclr_id].document["Name"] = "Another name"
+    row = CatalogueConnector.objects.filter(console=console).first()
+    cyclr.install(installed.cyclr_id, row.release_id if row else 501, name="New here")
+    before = timezone.now()
+    sync.refresh_accounts(console)
+    sync.refresh_account(installed)
+
+    for account in (renamed, installed):
+        account.refresh_from_db()
+        assert account.active_at is not None and account.active_at >= before
+    others = Account.objects.exclude(pk__in=[renamed.pk, installed.pk])
+    assert not others.exclude(active_at=F("created_at")).exists()

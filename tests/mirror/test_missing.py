@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
@@ -127,6 +129,35 @@ def test_a_sub_account_that_the_list_leaves_out_stays(
     account = Account.objects.get(cyclr_id=branch)
     assert account.gone_at is None
     assert account.parent_id == PARENT
+
+
+def test_a_run_finds_sub_accounts_whose_parent_nobody_refreshed(
+    cyclr: CyclrState, console: Console
+) -> None:
+    branch = with_sub_account(cyclr)
+    run_whole(console, is_asked=False)
+
+    account = Account.objects.get(cyclr_id=branch)
+    assert account.parent_id == PARENT
+    assert account.read_at is not None
+
+
+def test_a_run_asks_for_sub_accounts_in_turn(
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync.refresh_accounts(console)
+    branch = with_sub_account(cyclr)
+    parent = Account.objects.filter(cyclr_id=PARENT)
+    parent.update(sub_accounts_read_at=timezone.now() - timedelta(hours=7))
+    unread = Account.objects.filter(sub_accounts_read_at=None)
+    count = unread.count()
+    monkeypatch.setattr(sync, "MOST", count)
+
+    sync.read_sub_accounts(console)
+    assert not unread.exists()
+    assert not Account.objects.filter(cyclr_id=branch).exists()
+    sync.read_sub_accounts(console)
+    assert Account.objects.filter(cyclr_id=branch).exists()
 
 
 def test_a_sub_account_that_was_deleted_is_gone(cyclr: CyclrState, harbour: Account) -> None:
