@@ -189,10 +189,18 @@ def passed_over(run: BulkRun) -> PassedOver | None:
     )
 
 
-def passed_over_in_table(lines: Sequence[Sequence[Any]]) -> PassedOver | None:
-    """The same of lines that no row was made of: number, account as it was written, why."""
+def passed_over_in_table(run: BulkRun, lines: Sequence[Sequence[Any]]) -> PassedOver | None:
+    """The same where rows are accounts, and some lines of the table became none.
+
+    `lines`: those, each with number, account as it was written, and why. What is asked about names
+    its line itself.
+    """
     listed = [(int(n), str(label), str(why)) for n, label, why in lines[:PASSED_OVER_SHOWN]]
-    return PassedOver([], listed, len(lines) - len(listed), 0) if listed else None
+    rows = run.rows.asked_about() if run.state == RunState.DRAFT else run.rows.none()
+    asked = [(0, row.label, row.problem) for row in rows[:PASSED_OVER_SHOWN]]
+    if not listed and not asked:
+        return None
+    return PassedOver(asked, listed, len(lines) - len(listed), rows.count())
 
 
 def _said(row: BulkRow) -> tuple[int, str, str]:

@@ -13,22 +13,24 @@ from django.core.exceptions import ValidationError
 from dashboard.bulk.tables import (
     TOO_LONG,
     Accounts,
+    Meant,
     Table,
     is_account_name,
+    quoted,
     squeezed,
     table_of,
     upload_of,
 )
-from dashboard.common.damage import unprotected
-from dashboard.common.email_address import (
-    EmailAddressError,
-    TwoReadingsError,
-    parse_address,
-)
+from dashboard.common.damage import damage_of, unprotected
 from dashboard.common.email_field import EmailField, EmailInput
 from dashboard.common.foreign import as_text, storable
 from dashboard.common.searching import squeeze
 from dashboard.common.tables import TableError
+from dashboard.environment.email_address import (
+    EmailAddressError,
+    TwoReadingsError,
+    parse_address,
+)
 from dashboard.links.campaigns import Plan, Wishes
 from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
 from dashboard.operations.submissions import SubmissionField
@@ -154,6 +156,8 @@ class CampaignForm(forms.Form):
         """Lines of the table of which nothing is done: number, account as written, why."""
         self.notes: tuple[str, ...] = ()
         """How the table was read."""
+        self.doubts: dict[int, str] = {}
+        """By account: what of its line must be confirmed before its link is made."""
         self.every = plans
 
     @property
@@ -223,8 +227,6 @@ class CampaignForm(forms.Form):
             )
             meant = accounts.meant(written, said)
             why = meant.why or meant.problem
-            if meant.doubt:
-                why = f"{meant.doubt} Write the account’s name beside the id."
             plan = chosen.get(meant.account.pk) if meant.account else None
             if not why and (plan is None or not plan.is_possible):
                 why = (plan and plan.reasons) or "This account is not in this campaign."
@@ -239,6 +241,8 @@ class CampaignForm(forms.Form):
                 why = f"This account is on line {lines[pk]} already, with another recipient."
             if why:
                 wrong.append(f"Line {number}: {why}")
+            if doubt := self._doubt(number, meant, name):
+                self.doubts.setdefault(pk, doubt)
             lines.setdefault(pk, number)
         if wrong:
             more = len(wrong) - WRONG_SHOWN
@@ -246,6 +250,14 @@ class CampaignForm(forms.Form):
                 wrong[:WRONG_SHOWN] + ([f"And {more} more lines like that."] if more > 0 else [])
             )
         return found
+
+    @staticmethod
+    def _doubt(number: int, meant: Meant, name: str) -> str:
+        """What may be meant otherwise in a line: its account, or a name like a ruined number."""
+        damage = damage_of(name)
+        ruined = f"The name {quoted(name)} {damage}." if damage else ""
+        words = " ".join(filter(None, [meant.doubt, ruined]))
+        return f"Line {number}: {words}" if words else ""
 
     # ---- what comes of it ----
 

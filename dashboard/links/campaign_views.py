@@ -155,6 +155,7 @@ def _drafted(
         )
     for plan in plans:
         plan.email, plan.name = form.recipients.get(plan.account.pk, ("", ""))
+        plan.doubt = form.doubts.get(plan.account.pk, "")
     return campaigns.draft(
         Actor.staff(request.user),
         console,
@@ -231,8 +232,16 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
     acts = _acts(run, counts)
     state = bulk_words.state_of(run, progress)
     trouble = mail_trouble.current()
+    counted = campaigns.counted(run) if run.state == RunState.DRAFT else {}
     turn = version_of(
-        run.state, run.halted, state, progress.to_do, progress.failed > 0, acts, trouble
+        list(counted.values()),
+        run.state,
+        run.halted,
+        state,
+        progress.to_do,
+        progress.failed > 0,
+        acts,
+        trouble,
     )
     context: dict[str, Any] = {
         "run": run,
@@ -242,9 +251,9 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "acts": acts,
         "may_act": role is not None and role >= Role.LEAD,
         "turn": turn,
-        "shown": run.shown_input,
+        "shown": run.shown_input | counted,
         "mail_trouble": trouble,
-        "passed_over": bulk_words.passed_over_in_table(run.shown_input.get("passed_over", [])),
+        "passed_over": bulk_words.passed_over_in_table(run, run.shown_input.get("passed_over", [])),
     }
     if is_swap(request) and request.htmx.target == HEAD:
         return render(request, "links/_campaign_head.html", context)

@@ -153,6 +153,8 @@ class Plan:
     left_out: list[tuple[AccountConnector, str]] = field(default_factory=list)
     email: str = ""
     name: str = ""
+    doubt: str = ""
+    """What a person must confirm first, by line of the table."""
 
     @property
     def is_possible(self) -> bool:
@@ -287,13 +289,8 @@ def draft(
     and why; `notes`: how the table was read. Raises `bulk.OtherRunError` for a used submission
     with other input.
     """
-    going = [entry for entry in plans if entry.connectors]
     shown = {
         "entries": [list(entry) for entry in entries],
-        "links": len(going),
-        "connectors": sum(len(entry.connectors) for entry in going),
-        "mails": sum(bool(entry.email) for entry in going) if wishes.mails else 0,
-        "addressless": sum(not entry.email for entry in going),
         "selection": selection_of(one for entry in plans for one in entry.every),
         "passed_over": [list(one) for one in passed_over],
         "notes": list(notes),
@@ -309,6 +306,18 @@ def draft(
         shown=shown,
     )
     return bulk.draft(order)
+
+
+def counted(run: BulkRun) -> dict[str, int]:
+    """What the start of a preview makes, as far as it is confirmed by now."""
+    going = list(run.rows.filter(problem="").values_list("shown_input", flat=True))
+    mailed = sum(bool(shown["email"]) for shown in going)
+    return {
+        "links": len(going),
+        "connectors": sum(shown.get("connectors", 1) for shown in going),
+        "mails": mailed if run.shown_input["wishes"]["mails"] else 0,
+        "addressless": len(going) - mailed,
+    }
 
 
 def drafted_recipients(run: BulkRun) -> dict[int, tuple[str, str]]:
@@ -349,7 +358,13 @@ def _targets(plans: Sequence[Plan], wishes: Wishes) -> Iterator[Target]:
                 "shown": {"entries": entries},
                 "exclusive_key": f"{KIND}:{entry.account.pk}",
             },
-            shown={"entries": entries, "email": entry.email, "name": entry.name},
+            shown={
+                "entries": entries,
+                "email": entry.email,
+                "name": entry.name,
+                "connectors": len(entry.connectors),
+            },
+            doubt=entry.doubt,
         )
 
 

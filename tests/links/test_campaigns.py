@@ -301,6 +301,34 @@ def test_a_wrong_table_is_said_and_nothing_is_lost(
     assert not BulkRun.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("42,ana@a.example,Ana", "a spreadsheet also makes it of"),
+        ("plain,ana@a.example,1.23457E+19", "The name “1.23457E+19” looks like a number"),
+        ("plain,ana@a.example,#####", "looks like what a spreadsheet shows in place of a value"),
+    ],
+)
+def test_a_line_in_doubt_waits_until_somebody_confirms_it(
+    lead: Client, here: Console, line: str, words: str
+) -> None:
+    ids = ("42", "0042", "plain")
+    accounts = [make_account(console=here, name=f"Shop {one}", cyclr_id=one) for one in ids]
+    connectors = [install(here, account=account) for account in accounts]
+    run = preview(lead, connectors, table=f"Account id,E-mail,Name\n{line}")
+
+    page = text_of(lead.get(run.get_absolute_url()))
+    assert "1 line to confirm" in page and "Line 2: " in page and words in page
+    assert "Start creates 2 links" in page and "1 e-mail" not in page
+    lead.post(reverse("bulk_run_confirm", args=[run.reference]))
+    page = text_of(lead.get(run.get_absolute_url()))
+
+    assert "to confirm" not in page
+    assert "Start creates 3 links" in page and "1 e-mail is" in page
+    (row,) = run.rows.exclude(shown_input__email="")
+    assert (row.shown_input["email"], row.problem) == ("ana@a.example", "")
+
+
 def test_wrong_entries_are_said_at_their_fields(
     lead: Client, broken: list[AccountConnector]
 ) -> None:
