@@ -61,6 +61,10 @@ TIDY_PAUSES = (1.0, 3.0, 6.0)
 WAITED_TOO_LONG = (
     "Cyclr could not be reached for too long. Nothing was changed. Retry when it answers again."
 )
+REFUSED_TOO_LONG = (
+    "Cyclr refused this console’s client id and secret for too long. Nothing was changed. Retry "
+    "once an administrator has renewed them."
+)
 NEVER_ANSWERED = (
     "It was sent, but Cyclr did not say what happened. Retry when it answers again: doing it "
     "twice does no harm."
@@ -283,7 +287,16 @@ def _carry_out(held: Claim) -> None:
     except TemporaryError as error:
         _wait(held, handler, error)
     except PermanentError as error:
-        _refused(held, handler, error)
+        if _is_of_credentials(error):
+            _wait(held, handler, error)  # the call was not handled, and nothing is wrong with it
+        else:
+            _refused(held, handler, error)
+
+
+def _is_of_credentials(error: CyclrError) -> bool:
+    """Whether the console's own client id and secret are refused, and not one account's."""
+    is_refused = isinstance(error, CredentialsRefusedError)
+    return is_refused and not isinstance(error, AccountRefusedError)
 
 
 def unsealed_input(operation: Operation) -> JSON:
@@ -429,7 +442,7 @@ def _sent_again(operation: Operation) -> JSON:
     return {**prepared, "resends": int(prepared.get("resends", 0)) + 1}
 
 
-def _wait(held: Claim, handler: Handler, error: TemporaryError | OutcomeUnknownError) -> None:
+def _wait(held: Claim, handler: Handler, error: CyclrError) -> None:
     """The same again later: nothing happened by this call, or a second one does no harm.
 
     What was sent before, and can only be looked for, stays unsure.
@@ -456,7 +469,7 @@ def _wait(held: Claim, handler: Handler, error: TemporaryError | OutcomeUnknownE
             _fail(
                 held,
                 Reason.GAVE_UP,
-                WAITED_TOO_LONG,
+                REFUSED_TOO_LONG if _is_of_credentials(error) else WAITED_TOO_LONG,
                 error,
             )
         return
@@ -477,7 +490,9 @@ def _wait(held: Claim, handler: Handler, error: TemporaryError | OutcomeUnknownE
     held.write(**columns)
     if not isinstance(error, PacedError):
         said = "Cyclr gave no answer" if is_lost else "Cyclr cannot be reached"
-        if error.status:
+        if _is_of_credentials(error):
+            said = "Cyclr refuses this console’s client id and secret"
+        elif error.status:
             said = f"Cyclr answers with an error ({error.status})"
         harmless = "a second time does no harm" if is_lost else "nothing was changed"
         held.note(
@@ -491,18 +506,6 @@ def _wait(held: Claim, handler: Handler, error: TemporaryError | OutcomeUnknownE
 def _refused(held: Claim, handler: Handler, error: PermanentError) -> None:
     operation = held.operation
     was_sent = operation.state == State.UNSURE or operation.is_resent
-    is_clear = not was_sent
-    if isinstance(error, CredentialsRefusedError) and not isinstance(error, AccountRefusedError):
-        _fail(
-            held,
-            Reason.REFUSED if is_clear else Reason.NEEDS_PERSON,
-            "Cyclr refuses this console’s client id and secret. An administrator has to renew "
-            "them. "
-            + ("Nothing was changed." if is_clear else "It had already been sent: check there."),
-            error,
-            keeps_input=is_clear,
-        )
-        return
     if operation.state == State.UNSURE:
         _fail(
             held,
@@ -575,11 +578,10 @@ def _fail(
     error: CyclrError | None = None,
     *,
     field: str = "",
-    keeps_input: bool = False,
 ) -> None:
     """End in words. The sealed input is kept only where the same can be tried again."""
     operation = held.operation
-    keep = keeps_input or reason == Reason.GAVE_UP
+    keep = reason == Reason.GAVE_UP
     with transaction.atomic():
         held.write(
             state=State.FAILED,

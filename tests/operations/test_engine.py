@@ -582,3 +582,38 @@ def test_workers_lost_while_they_look_are_counted(
 
     operation.refresh_from_db()
     assert (operation.state, operation.reason) == (State.FAILED, "needs-a-person")
+
+
+def test_refused_client_credentials_keep_the_work_until_they_are_renewed(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    operation = order_install(harbour, user)
+    cyclr.revoke_access_tokens()
+    cyclr.faults.respond("POST", "/oauth/token", 400, times=3)
+
+    hands.work()
+    operation.refresh_from_db()
+    assert operation.state == State.QUEUED and operation.sealed_input
+    assert "refuses this console’s client id and secret" in operation.events.latest("pk").words
+    cyclr.faults.clear()
+    Operation.objects.update(not_before=timezone.now())
+    hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE
+    assert [one.name for one in cyclr.installed[harbour.cyclr_id]].count("Slack") == 1
+
+
+def test_credentials_that_are_never_renewed_end_the_work_in_words(
+    cyclr: World, harbour: Account, user: User, hands: Hands
+) -> None:
+    operation = order_install(harbour, user)
+    Operation.objects.update(tries=engine.MOST_TRIES - 1)
+    cyclr.revoke_access_tokens()
+    cyclr.faults.respond("POST", "/oauth/token", 400, times=3)
+
+    hands.work()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.error) == (State.FAILED, engine.REFUSED_TOO_LONG)
+    assert operation.is_retryable
