@@ -24,6 +24,7 @@ class Action:
     url: str
     is_posted: bool = False
     is_outside: bool = False
+    is_opening: bool = False
 
 
 def with_open_link(rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
@@ -43,7 +44,7 @@ def with_open_link(rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
 def actions_of(
     account: Account, connectors: Sequence[AccountConnector], role: Role | None
 ) -> dict[int, Action]:
-    """By connector, for those whose state asks for something that the role may do.
+    """By connector: what its state asks for and the role may do, else its page.
 
     The connectors are `with_open_link`.
     """
@@ -63,15 +64,16 @@ def _action(
     link = getattr(connector, "open_link", None)
     if link is not None:
         return Action("Open link", reverse("link_detail", args=[link]))
+    opening = Action("Open", connector.get_absolute_url(), is_opening=True)
     if role < Role.AGENT:
-        return None
+        return opening
     if connector.needs_somebody and (helping := _connecting(account, connector)):
         return helping
     if key_of(connector.connector_name, connector.connector_version) in testable:
         return Action("Test", reverse("connector_test", args=[connector.pk]), is_posted=True)
     if role >= Role.ADMIN and connector.authenticated and connector.connector_name:
         return Action("Set up test", reverse("proof_choose", args=[connector.pk]))
-    return None
+    return opening
 
 
 def _connecting(account: Account, connector: AccountConnector) -> Action | None:

@@ -65,7 +65,10 @@ class Needs:
 
     @property
     def customer_does(self) -> str:
-        """What the customer will do, for staff: “types an API key and 2 settings”."""
+        """What the customer will do, for staff: “types an API key and 2 settings”.
+
+        With a user name and password as settings Cyclr signs in by itself once they are there.
+        """
         count = len(self.missing)
         settings = f"{count} setting{'s' if count > 1 else ''}" if count else ""
         typed = [{Way.API_KEY: "an API key", Way.BASIC: "a user name and a password"}.get(self.way)]
@@ -78,7 +81,7 @@ class Needs:
             return "may enter its settings again" if self.spare else "has nothing to do"
         if not what:
             return visit
-        return f"types {what}, then {visit}" if self.signs_in else f"types {what}"
+        return f"types {what}, then {visit}" if self.way == Way.SIGN_IN else f"types {what}"
 
 
 def needs_of_all(

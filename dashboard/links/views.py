@@ -222,5 +222,5 @@ def link_extend(request: StaffRequest, pk: int) -> HttpResponse:
     if services.extend(link, Actor.staff(request.user), timedelta(days=7)):
         messages.success(request, "Link extended: it works for seven days from now.")
     else:
-        messages.info(request, "The link already works longer than that, or nothing on it is left to connect.")
+        messages.info(request, "It works longer than that already, or nothing is left to connect.")
     return redirect(link)

@@ -57,6 +57,7 @@ class Row:
     """One thing that needs attention, and the one button that helps."""
 
     state: str
+    word: str
     name: str
     url: str
     account: str
@@ -147,6 +148,7 @@ def _operation_row(operation: Operation, may_act: Collection[int]) -> Row:
         why = "Cyclr did not say whether it happened; still looking."
     return Row(
         state=operation.shown_state,
+        word=operation.shown_state,
         name=operation.title,
         url=operation.get_absolute_url(),
         account=str(operation.account or ""),
@@ -220,6 +222,7 @@ def _connector_row(installed: AccountConnector, may_act: Collection[int]) -> Row
                 action, action_url = "Create link", f"{form}?connector={installed.pk}"
     return Row(
         state=installed.state,
+        word=installed.state,
         name=installed.name or installed.connector_name,
         url=installed.get_absolute_url(),
         account=str(installed.account),
@@ -322,6 +325,7 @@ def _link_row(link: Link) -> Row:
         why = f"Works until {clock_or_date_words(link.expires_at)}: {how_far}."
     return Row(
         state=link.shape,
+        word=link.shown_state,
         name=str(link),
         url=link.get_absolute_url(),
         account="",

@@ -48,7 +48,6 @@ def overview(request: StaffRequest) -> HttpResponse:
         show=show,
     )
     recent = AuditEntry.objects.filter(console__in=consoles).order_by("-pk")[:RECENT]
-    is_lead = (request.user.highest_role or Role.VIEWER) >= Role.LEAD
     reading = reading_of(consoles)
     context = {
         "in_view": in_view,
@@ -62,7 +61,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "in_list": found.counts[show] if show else found.total,
         "everything": _everything(found.counts, show),
         "recent": [line_of(entry) for entry in recent],
-        "activity_url": reverse("audit_list" if is_lead else "operation_list"),
+        "activity_url": reverse("audit_list"),
     }
     return render_page(request, "overview/overview.html", "overview/_overview.html", context)
 
@@ -100,6 +99,9 @@ def _version(shown: Figures) -> str:
     )
 
 
+COUNTABLE = {"links", "operations"}
+
+
 def _everything(counts: dict[str, int], show: str) -> list[tuple[str, str]]:
     """Where the rest of a list that is too long stands: addresses and their words."""
     lists = {
@@ -108,11 +110,11 @@ def _everything(counts: dict[str, int], show: str) -> list[tuple[str, str]]:
             "not authenticated",
         ),
         "not-working": (f"{reverse('connector_list')}?state=not-working", "not working"),
-        "links": (f"{reverse('link_list')}?show=unfinished", "links"),
-        "operations": (f"{reverse('operation_list')}?state=failed", "operations"),
+        "links": (f"{reverse('link_list')}?show=unfinished", "link"),
+        "operations": (f"{reverse('operation_list')}?state=failed", "operation"),
     }
     return [
-        (url, f"{counts[kind]:,} {words}")
+        (url, f"{counts[kind]:,} {words}{'s' * (kind in COUNTABLE and counts[kind] != 1)}")
         for kind, (url, words) in lists.items()
         if counts[kind] and show in {"", kind}
     ]

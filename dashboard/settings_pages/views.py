@@ -75,7 +75,10 @@ def _mail_facts() -> list[tuple[str, str]]:
     trouble = mail_trouble.current()
     if trouble is not None:
         facts.append(
-            ("Mail is refused", f"{as_line(trouble.words)} Messages wait until it takes one again.")
+            (
+                "Mail is refused",
+                f"{as_line(trouble.words).rstrip('.')}. Messages wait until it takes one again.",
+            )
         )
     return facts
 

@@ -157,12 +157,12 @@ ACTS = '<td class="r keep">.*?>([^<>]+)(?:<svg.*?)?</(?:a|button)>'
         (Role.AGENT, {"link": "open"}, "Open link"),
         (Role.AGENT, {"link": "ended"}, "Create link"),
         (Role.VIEWER, {"link": "open"}, "Open link"),
-        (Role.VIEWER, {}, None),
+        (Role.VIEWER, {}, "Open"),
         (Role.AGENT, {"authentication": [{"AuthType": "Unheard"}]}, "Finish in Cyclr"),
-        (Role.AGENT, {"authentication": [{"AuthType": "None"}]}, None),
-        (Role.AGENT, {"authenticated": True}, None),
+        (Role.AGENT, {"authentication": [{"AuthType": "None"}]}, "Open"),
+        (Role.AGENT, {"authenticated": True}, "Open"),
         (Role.AGENT, {"authenticated": True, "proof": True}, "Test"),
-        (Role.VIEWER, {"authenticated": True, "proof": True}, None),
+        (Role.VIEWER, {"authenticated": True, "proof": True}, "Open"),
         (Role.AGENT, {"authenticated": True, "test_failed_at": timezone.now()}, "Create link"),
         (Role.ADMIN, {"authenticated": True}, "Set up test"),
         (Role.ADMIN, {"authenticated": True, "proof": True}, "Test"),
@@ -542,3 +542,26 @@ def test_many_connectors_come_in_pages(agent: Client) -> None:
 
     assert len(second.context["page"]) == 30
     assert "?page=2" in text_of(second)
+
+
+def test_an_open_page_looks_again_every_fifth_second_though_nothing_is_known_to_move(
+    agent: Client,
+) -> None:
+    account = make_account()
+    connector = make_account_connector(account=account)
+
+    for url in (url_of(account), connector.get_absolute_url()):
+        assert 'hx-trigger="tock from:body"' in text_of(agent.get(url))
+    Account.objects.update(gone_at=timezone.now())
+    for url in (url_of(account), connector.get_absolute_url()):
+        assert "tock from:body" not in re.sub(r"<nav.*?</nav>", "", text_of(agent.get(url)))
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT])
+def test_every_row_leads_on_where_nothing_is_to_be_done(role: Role) -> None:
+    account = make_account()
+    row = make_account_connector(account=account, authenticated=True)
+
+    page = text_of(signed_in(make_user(role)).get(url_of(account)))
+
+    assert f'href="{row.get_absolute_url()}" aria-label="Open {row.name}">Open</a>' in page

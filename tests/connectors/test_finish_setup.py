@@ -18,6 +18,7 @@ from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 from tests.connectors.conftest import work
 from tests.factories import make_user
+from tests.installs.test_install_form import PASSWORD
 from tests.pages import part, signed_in, text_of
 from tests.simulated import Hands
 
@@ -336,3 +337,37 @@ def test_viewers_see_what_is_left_and_change_nothing(depot: AccountConnector) ->
     assert viewer.get(url_of(depot)).status_code == 403
     assert viewer.post(url_of(depot)).status_code == 403
     assert viewer.post(reverse("connector_look_up", args=[depot.pk])).status_code == 403
+
+
+@pytest.mark.parametrize("is_in", [True, False])
+def test_saved_user_name_and_password_are_tried_and_what_cyclr_says_is_shown(
+    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands, is_in: bool
+) -> None:
+    page = text_of(agent.get(f"{url_of(depot)}?type="))
+    AccountConnector.objects.filter(pk=depot.pk).update(
+        authenticated=False, authentication=[PASSWORD]
+    )
+
+    def said(value: Any) -> Any:
+        return {**value, "Authenticated": is_in}
+
+    cyclr.faults.rewrite("PUT", "/account/connectors/{id}", change=said)
+    save(agent, depot, page, setting_0="wh-2")
+    hands.work()
+
+    depot.refresh_from_db()
+    assert depot.state == ("Authenticated" if is_in else "Not authenticated")
+    depot.account.refresh_from_db()
+    broken = depot.account.connectors.there().exclude(authenticated=True).count()
+    assert depot.account.unauthenticated_count == broken
+
+
+def test_what_customers_sign_in_to_is_not_tried(
+    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+) -> None:
+    page = looked_up(agent, depot)
+    cyclr.faults.respond("PUT", "/account/connectors/{id}", status=500)
+    save(agent, depot, page, setting_0="wh-2", setting_0_other="")
+    hands.work()
+
+    assert Operation.objects.get(kind="connectors.set_properties").shown_state == "Done"

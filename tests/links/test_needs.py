@@ -45,7 +45,7 @@ def needs(
         (API_KEY, "types an API key and 1 setting"),
         (BASIC, "types a user name and a password and 1 setting"),
         (OAUTH, "types 1 setting, then signs in at Parcel Desk"),
-        (PASSWORD, "types 1 setting, then presses Continue"),
+        (PASSWORD, "types 1 setting"),
         (CLIENT, "types 1 setting"),
         (NONE, "types 1 setting"),
         (STRANGE, "types 1 setting"),

@@ -461,7 +461,7 @@ def test_recent_activity_is_told_without_sign_ins(account: Account) -> None:
     assert f'href="{operation.get_absolute_url()}"' in page
     assert "Mara Lindqvist" in page
     assert "Signed in" not in page
-    assert f'href="{reverse("audit_list")}">All activity' not in page
+    assert f'href="{reverse("audit_list")}">All activity' in page
     assert f'href="{reverse("audit_list")}">All activity' in overview(signed_in(Role.LEAD))
 
 
@@ -572,3 +572,25 @@ def test_a_library_that_fails_and_odd_answers_are_told(account: Account) -> None
 
     assert "Cyclr refuses to tell (403)." in page
     assert "2 things in Cyclr’s answers could not be read and are left out" in page
+
+
+def test_sync_health_says_now_when_cyclr_does_not_answer(console: Console) -> None:
+    assert "<dt>Now</dt>" not in overview()
+    Console.objects.update(trouble="Cyclr does not answer.", trouble_since=timezone.now())
+
+    page = overview()
+
+    assert "<dt>Now</dt>" in page and "Not reading" in page
+
+
+@pytest.mark.parametrize("show", ["", "links"])
+def test_states_are_written_as_everywhere_and_empty_lists_are_muted(
+    account: Account, show: str
+) -> None:
+    aged(make_link(account=account, expires_at=timezone.now() - HOUR), timedelta(days=7))
+
+    page = overview(show=show)
+
+    assert ">Expired<" in page and ">expired<" not in page
+    assert '<li id="show-links"><a class="chip"' in page
+    assert '<li id="show-operations"><a class="chip nil"' in page

@@ -225,6 +225,8 @@ class Builder:
     def account(self, account_id: str | None, name: str, zone: str) -> JSON:
         chance = self.random
         created = self._moment(START, END)
+        if account_id and account_id.startswith("hostile-"):
+            created -= END - START  # so that they are the last by activity too
         has_webhook = chance.random() < 0.3
         return {
             "Id": account_id or self.guid(),
