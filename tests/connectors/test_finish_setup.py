@@ -341,7 +341,7 @@ def test_viewers_see_what_is_left_and_change_nothing(depot: AccountConnector) ->
 
 @pytest.mark.parametrize("is_in", [True, False])
 def test_saved_user_name_and_password_are_tried_and_what_cyclr_says_is_shown(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands, is_in: bool
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands, is_in: bool
 ) -> None:
     page = text_of(agent.get(f"{url_of(depot)}?type="))
     AccountConnector.objects.filter(pk=depot.pk).update(
@@ -363,7 +363,7 @@ def test_saved_user_name_and_password_are_tried_and_what_cyclr_says_is_shown(
 
 
 def test_what_customers_sign_in_to_is_not_tried(
-    cyclr: World, depot: AccountConnector, agent: Client, hands: Hands
+    cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     page = looked_up(agent, depot)
     cyclr.faults.respond("PUT", "/account/connectors/{id}", status=500)

@@ -162,7 +162,7 @@ def test_all_of_them_deleted_leaves_nothing_to_do_and_nothing_to_send(
 
 
 def test_more_time_is_not_offered_to_a_link_whose_connectors_are_all_gone(
-    cyclr: World, link: Link, agent: Client
+    cyclr: CyclrState, link: Link, agent: Client
 ) -> None:
     delete(cyclr, item_of(link))
     Link.objects.filter(pk=link.pk).update(is_new_link_asked=True)

@@ -424,7 +424,7 @@ def test_the_forms_own_last_hop_never_leads_to_cyclr(
     [(0, "This takes a second or two", "1"), (11, "This is taking longer than usual", "3")],
 )
 def test_who_waits_long_is_told_so_and_the_page_looks_less_often(
-    cyclr: World, link: Link, customer: Client, waited: int, words: str, again: str
+    cyclr: CyclrState, link: Link, customer: Client, waited: int, words: str, again: str
 ) -> None:
     page = press_continue(customer, link)["Location"]
     Mint.objects.update(created_at=timezone.now() - timedelta(seconds=waited))

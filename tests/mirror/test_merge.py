@@ -327,7 +327,7 @@ def test_an_accounts_own_connector_lends_its_methods_to_that_account_alone(db: N
 
 
 def test_the_first_reading_is_ours_and_no_activity_of_theirs(
-    cyclr: World, console: Console
+    cyclr: CyclrState, console: Console
 ) -> None:
     for _ in range(2):
         sync.refresh_accounts(console)
@@ -337,14 +337,17 @@ def test_the_first_reading_is_ours_and_no_activity_of_theirs(
     assert not Account.objects.exclude(active_at=F("created_at")).exists()
 
 
-def test_what_changes_after_the_first_reading_is_activity(cyclr: World, console: Console) -> None:
+def test_what_changes_after_the_first_reading_is_activity(
+    cyclr: CyclrState, console: Console
+) -> None:
     sync.refresh_accounts(console)
     renamed, installed = Account.objects.exclude(created_at=None)[:2]
     for account in (renamed, installed):
         sync.refresh_account(account)
     cyclr.accounts[renamed.cyclr_id].document["Name"] = "Another name"
-    row = CatalogueConnector.objects.filter(console=console).first()
-    cyclr.install(installed.cyclr_id, row.release_id if row else 501, name="New here")
+    sync.refresh_library(console)
+    release = CatalogueConnector.objects.get(name="Slack").release_id
+    cyclr.install(installed.cyclr_id, release, name="New here")
     before = timezone.now()
     sync.refresh_accounts(console)
     sync.refresh_account(installed)

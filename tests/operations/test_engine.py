@@ -532,6 +532,7 @@ def test_what_was_sent_before_is_never_said_to_have_changed_nothing(
         case "credentials":
             cyclr.revoke_access_tokens()
             cyclr.faults.respond("POST", "/oauth/token", status=400)
+            hands.later(6 * 3600 + 60)
         case "draft":
             cyclr.faults.respond("POST", INSTALL, status=400, body={"Message": "is a draft"})
         case "away":
@@ -585,7 +586,7 @@ def test_workers_lost_while_they_look_are_counted(
 
 
 def test_refused_client_credentials_keep_the_work_until_they_are_renewed(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
     cyclr.revoke_access_tokens()
@@ -605,7 +606,7 @@ def test_refused_client_credentials_keep_the_work_until_they_are_renewed(
 
 
 def test_credentials_that_are_never_renewed_end_the_work_in_words(
-    cyclr: World, harbour: Account, user: User, hands: Hands
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
     Operation.objects.update(tries=engine.MOST_TRIES - 1)
