@@ -345,6 +345,7 @@ def test_what_changes_after_the_first_reading_is_activity(
     for account in (renamed, installed):
         sync.refresh_account(account)
     cyclr.accounts[renamed.cyclr_id].document["Name"] = "Another name"
+    cyclr.accounts[renamed.cyclr_id].changed()
     sync.refresh_library(console)
     release = CatalogueConnector.objects.get(name="Slack").release_id
     cyclr.install(installed.cyclr_id, release, name="New here")
