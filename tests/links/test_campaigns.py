@@ -319,12 +319,12 @@ def test_a_line_in_doubt_waits_until_somebody_confirms_it(
 
     page = text_of(lead.get(run.get_absolute_url()))
     assert "1 line to confirm" in page and "Line 2: " in page and words in page
-    assert "Start creates 2 links" in page and "1 e-mail" not in page
+    assert "Start makes 2 links" in page and "1 e-mail" not in page
     lead.post(reverse("bulk_run_confirm", args=[run.reference]))
     page = text_of(lead.get(run.get_absolute_url()))
 
     assert "to confirm" not in page
-    assert "Start creates 3 links" in page and "1 e-mail is" in page
+    assert "Start makes 3 links" in page and "1 e-mail is" in page
     (row,) = run.rows.exclude(shown_input__email="")
     assert (row.shown_input["email"], row.problem) == ("ana@a.example", "")
 
