@@ -15,6 +15,8 @@ _TRIMMED = {"button", "dd", "dt", "h1", "h2", "h3", "li", "option", "p", "summar
 _END = re.compile(rf"\s+(?=</(?:{'|'.join(sorted(_TRIMMED))})>)")
 _BREAK = re.compile(r"\s*\n\s*")
 _BESIDE_WORDS = re.compile(r"(?<=[^>}\s])\s*\n\s*(?=\S)|(?<=\S)\s*\n\s*(?=[^<{\s])")
+_TITLE = re.compile(r"(?<=\{% block title %\}).*?(?=\{% endblock)", re.DOTALL)
+_BESIDE_LOGIC = re.compile(r"(?<=%\})\s*\n\s*|\s*\n\s*(?=\{%)")
 _INDENTATION = re.compile(r"\n[ \t]+")
 
 
@@ -36,6 +38,7 @@ def compact(text: str) -> str:
     >>> compact('<p\\n  class="lead"\\n>\\n  Two\\n  words\\n</p>')
     '<p class="lead">Two words</p>'
     """
+    text = _TITLE.sub(lambda title: _BESIDE_LOGIC.sub("", title[0]), text)
     text = _TAG.sub(_one_line, text)
     text = _BESIDE_WORDS.sub(" ", text)
     return _INDENTATION.sub("\n", _END.sub("", text))

@@ -14,11 +14,12 @@ from django.utils import timezone
 from dashboard.audit.models import Actor, ActorKind
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRun
+from dashboard.campaigns import planning
 from dashboard.consoles.models import Console
 from dashboard.demo.local_cyclr import LocalCyclr
 from dashboard.installs.forms import InstallForm
 from dashboard.installs.services import install_order
-from dashboard.links import campaigns, mailing
+from dashboard.links import mailing
 from dashboard.links import services as links
 from dashboard.links import tasks as link_tasks
 from dashboard.links.models import Link, LinkItem
@@ -203,11 +204,11 @@ class Stage:
 
     def campaign(self, name: str, accounts: Sequence[str], people: Sequence[Person]) -> BulkRun:
         """A reconnect campaign over these accounts' connectors of that kind, carried out."""
-        plans = campaigns.plan([self.connector(account, name) for account in accounts])
+        plans = planning.plan([self.connector(account, name) for account in accounts])
         for plan, person in zip(plans, people, strict=True):
             plan.email, plan.name = person.email, person.name
-        wishes = campaigns.Wishes(lifetime=timedelta(days=7))
-        run = campaigns.draft(DEMO, self.console, plans, wishes, submission=uuid.uuid4())
+        wishes = planning.Wishes(lifetime=timedelta(days=7))
+        run = planning.draft(DEMO, self.console, plans, wishes, submission=uuid.uuid4())
         bulk.start(run, DEMO)
         for _ in range(10):
             bulk.feed(run.pk)

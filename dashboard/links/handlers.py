@@ -11,7 +11,8 @@ from cyclr_api import AccountRefusedError, Client, NotFoundError, PermanentError
 from dashboard.audit.models import ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.installs.handlers import account_id_of, setting_refused
-from dashboard.links import campaigns, deletions, mailing, services
+from dashboard.links import deletions, mailing, services
+from dashboard.links.eligibility import connectors_left
 from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.links.needs import TYPED
 from dashboard.mirror import sync
@@ -78,7 +79,7 @@ class CreateLink(Handler):
         if row is not None and _is_stopped(row, operation):
             operation.outcome = {"is_stopped": True}
             return STOPPED
-        connectors = campaigns.connectors_left(operation.account, wanted)
+        connectors = connectors_left(operation.account, wanted)
         if not connectors:
             return NOTHING_LEFT
         link = services.create_link(

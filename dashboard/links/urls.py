@@ -4,7 +4,6 @@ from django.urls import path, re_path
 
 from dashboard.links import (
     brand,
-    campaign_views,
     entry_pages,
     public,
     sending_views,
@@ -13,34 +12,6 @@ from dashboard.links import (
 
 urlpatterns = [
     path("links/", views.link_list, name="link_list"),
-    path("links/campaigns/", campaign_views.campaign_list, name="campaign_list"),
-    path("links/campaigns/new/", campaign_views.campaign_new, name="campaign_new"),
-    path("links/campaigns/new/table/", campaign_views.campaign_table, name="campaign_table"),
-    path(
-        "links/campaigns/<slug:reference>/",
-        campaign_views.campaign_detail,
-        name="campaign_detail",
-    ),
-    path(
-        "links/campaigns/<slug:reference>/resend/",
-        campaign_views.campaign_resend,
-        name="campaign_resend",
-    ),
-    path(
-        "links/campaigns/<slug:reference>/extend/",
-        campaign_views.campaign_extend,
-        name="campaign_extend",
-    ),
-    path(
-        "links/campaigns/<slug:reference>/revoke/",
-        campaign_views.campaign_revoke,
-        name="campaign_revoke",
-    ),
-    path(
-        "links/campaigns/<slug:reference>/export/",
-        campaign_views.campaign_export,
-        name="campaign_export",
-    ),
     path("links/<int:pk>/", views.link_detail, name="link_detail"),
     path("links/<int:pk>/revoke/", views.link_revoke, name="link_revoke"),
     path("links/<int:pk>/extend/", views.link_extend, name="link_extend"),

@@ -22,7 +22,7 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from dashboard.bulk.models import BulkRow, BulkRun, RunState  # noqa: E402
-from dashboard.links.campaigns import KIND  # noqa: E402
+from dashboard.campaigns.planning import KIND  # noqa: E402
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkState  # noqa: E402
 from dashboard.mirror.models import Account, AccountConnector  # noqa: E402
 from dashboard.notices import services as notices  # noqa: E402

@@ -16,6 +16,10 @@ from dashboard.common.template_loader import compact
         ("Two {% foreign a %}\n  words", "Two {% foreign a %} words"),
         ("<span>\n a\n</span>", "<span> a </span>"),
         ("<li>\n  {% if x %}\n    a\n  {% endif %}\n</li>", "<li>{% if x %} a {% endif %}</li>"),
+        (
+            "{% block title %}\n  {% if x %}\n    Two\n    words\n  {% endif %}\n{% endblock title %}",
+            "{% block title %}{% if x %}Two words{% endif %}{% endblock title %}",
+        ),
     ],
 )
 def test_blanks_that_mean_nothing_are_not_sent(source: str, sent: str | None) -> None:

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
+from dashboard.campaigns import planning
 from dashboard.connectors import proving
 from dashboard.connectors.models import ProofMethod, ProofRun
 from dashboard.jobs.leases import Lease
-from dashboard.links import campaigns, services
+from dashboard.links import services
 from dashboard.links.forms import LinkForm
 from dashboard.links.needs import needs_of_all
 from dashboard.mirror import sync
@@ -182,7 +183,7 @@ def test_it_can_be_reconnected_like_what_is_not_authenticated(
     others = failed.account.connectors.exclude(pk=failed.pk)
     others.update(authenticated=True)
     form = LinkForm(list(needs_of_all([failed, *others]).values()))
-    plans = campaigns.plan([failed])
+    plans = planning.plan([failed])
 
     assert form.initial["connectors"] == [str(failed.pk)]
     assert plans[0].connectors == [failed]

@@ -205,14 +205,14 @@ def test_an_install_form_with_a_used_id_names_nobody_else_s_operation(
 
 
 def test_resent_messages_of_a_campaign_are_each_lead_s_own(client: Client) -> None:
-    from dashboard.links import campaigns
+    from dashboard.campaigns import acting
 
     run = draft_a_run(Actor.staff(make_user()), a_place(), uuid.uuid4())
     assert isinstance(run, BulkRun)
     sent = uuid.uuid4()
     link = make_link(recipient_email="ana@example.com", run=run)
     for _ in range(2):
-        campaigns.send_again(run, Actor.staff(make_user()), sent)
+        acting.send_again(run, Actor.staff(make_user()), sent)
         LinkMail.objects.filter(link=link).update(state="sent", created_at="2020-01-01T00:00:00Z")
 
     assert LinkMail.objects.filter(link=link).count() == 2

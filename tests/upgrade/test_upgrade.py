@@ -32,11 +32,11 @@ from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.tasks import feed_runs
+from dashboard.campaigns import board as campaign_board
 from dashboard.common import sealing
 from dashboard.consoles import pacing
 from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
-from dashboard.links import campaign_board
 from dashboard.links import tasks as link_tasks
 from dashboard.links.models import Link, LinkMail, MailState, Mint, MintState
 from dashboard.notices import tasks as notice_tasks

@@ -22,10 +22,10 @@ from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.tables import UNKNOWN
 from dashboard.bulk.tasks import feed_runs
+from dashboard.campaigns import acting, board, choosing, planning
+from dashboard.campaigns.forms import LINES, CampaignForm
 from dashboard.consoles.models import Console
-from dashboard.links import campaign_board as board
-from dashboard.links import campaigns, services
-from dashboard.links.campaign_forms import LINES, CampaignForm
+from dashboard.links import services
 from dashboard.links.handlers import NOTHING_LEFT, STOPPED, CreateLink
 from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
@@ -79,7 +79,7 @@ def install(console: Console, name: str = "", /, **values: Any) -> AccountConnec
 
 def form_of(connectors: list[AccountConnector], **more: Any) -> dict[str, Any]:
     """What a browser sends for the form over these connectors."""
-    plans = campaigns.plan(connectors)
+    plans = planning.plan(connectors)
     form = CampaignForm(plans)
     data: dict[str, Any] = {
         "submission": str(uuid.uuid4()),
@@ -124,14 +124,14 @@ def email_of(connector: AccountConnector) -> str:
 
 def make_campaign(console: Console, links: int, **values: Any) -> BulkRun:
     """A campaign that was made: `values` are those of its links."""
-    run = BulkRun(kind=campaigns.KIND, title="Reconnect HubSpot", console=console)
+    run = BulkRun(kind=planning.KIND, title="Reconnect HubSpot", console=console)
     run.actor = Actor.system()
     run.state, run.started_at, run.ended_at = RunState.ENDED, timezone.now(), timezone.now()
     run.save()
     for number in range(1, links + 1):
         connector = install(console, f"Customer {number}")
         operation = make_operation(
-            kind=campaigns.KIND,
+            kind=planning.KIND,
             account=connector.account,
             state=State.DONE,
             finished_at=timezone.now(),
@@ -161,7 +161,7 @@ def test_connectors_are_chosen_by_ticks_by_page_or_by_filter(here: Console) -> N
     three = install(here, "C", authenticated=True)
 
     def chosen(query: str) -> list[AccountConnector]:
-        return campaigns.chosen(user, QueryDict(query))
+        return choosing.chosen(user, QueryDict(query))
 
     assert chosen(f"pick={two.pk}&pick={one.pk}&pick=x&pick=-1&pick={10**30}") == [one, two]
     assert chosen(f"scope=page&pick={two.pk}&shown={two.pk}&shown={three.pk}") == [two, three]
@@ -178,15 +178,15 @@ def test_only_connectors_that_a_lead_may_act_on_are_chosen(here: Console) -> Non
 
     query = QueryDict(f"pick={mine.pk}&pick={foreign.pk}")
 
-    assert campaigns.chosen(user, query) == [mine]
-    assert campaigns.chosen(user, QueryDict("scope=filter")) == [mine]
-    assert campaigns.chosen(agent, query) == []
+    assert choosing.chosen(user, query) == [mine]
+    assert choosing.chosen(user, QueryDict("scope=filter")) == [mine]
+    assert choosing.chosen(agent, query) == []
 
 
 def test_too_many_are_refused_in_words(
     lead: Client, broken: list[AccountConnector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaigns, "MOST", 2)
+    monkeypatch.setattr(choosing, "MOST", 2)
 
     for data in ({"scope": "filter"}, {"pick": [one.pk for one in broken]}):
         response = lead.post(NEW, data)
@@ -564,7 +564,7 @@ def test_what_is_connected_gone_or_linked_meanwhile_gets_no_link(
 def test_the_link_after_an_install_is_made_as_before(here: Console, hands: Hands) -> None:
     connector = install(here, "A")
     operation = make_operation(
-        kind=campaigns.KIND, account=connector.account, account_connector=connector
+        kind=planning.KIND, account=connector.account, account_connector=connector
     )
 
     hands.work()
@@ -649,7 +649,7 @@ def test_rows_that_were_not_made_say_why(lead: Client, here: Console) -> None:
     run = make_campaign(here, 1)
     BulkRow.objects.create(run=run, number=2, label="x", problem="HubSpot is gone from Cyclr.")
     failed = make_operation(
-        kind=campaigns.KIND,
+        kind=planning.KIND,
         state=State.FAILED,
         reason="broken",
         error="It broke.",
@@ -789,7 +789,7 @@ def test_a_link_without_an_address_or_written_to_lately_is_passed_over(here: Con
     written = run.links.exclude(recipient_email="").earliest("pk")
     mail_to(written, state=MailState.SENT)
 
-    count = campaigns.send_again(run, Actor.system(), uuid.uuid4())
+    count = acting.send_again(run, Actor.system(), uuid.uuid4())
 
     assert count == 1
     assert LinkMail.objects.filter(link=written).count() == 1
@@ -813,7 +813,7 @@ def test_no_link_is_shortened(here: Console) -> None:
     until = timezone.now() + timedelta(days=20)
     run = make_campaign(here, 1, expires_at=until)
 
-    assert campaigns.extend_all(run, Actor.system(), timedelta(days=1)) == 0
+    assert acting.extend_all(run, Actor.system(), timedelta(days=1)) == 0
     assert run.links.get().expires_at == until
 
 
@@ -870,7 +870,7 @@ def test_a_link_that_a_worker_is_making_while_all_are_revoked_is_not_made(
 
     def slow(self: CreateLink, *given: Any) -> Any:
         wanted = act(self, *given)
-        campaigns.revoke_all(run, Actor.system())
+        acting.revoke_all(run, Actor.system())
         return wanted
 
     monkeypatch.setattr(CreateLink, "act", slow)

@@ -21,6 +21,7 @@ from dashboard.bulk.tables import (
     table_of,
     upload_of,
 )
+from dashboard.campaigns.planning import Plan, Wishes
 from dashboard.common.damage import damage_of, unprotected
 from dashboard.common.email_field import EmailField, EmailInput
 from dashboard.common.foreign import as_text, storable
@@ -31,7 +32,6 @@ from dashboard.environment.email_address import (
     TwoReadingsError,
     parse_address,
 )
-from dashboard.links.campaigns import Plan, Wishes
 from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
 from dashboard.operations.submissions import SubmissionField
 

@@ -21,6 +21,8 @@ from dashboard.bulk import services as bulk
 from dashboard.bulk import words as bulk_words
 from dashboard.bulk.models import BulkRun, RunState
 from dashboard.bulk.services import OtherRunError
+from dashboard.campaigns import acting, board, choosing, planning
+from dashboard.campaigns.forms import CampaignForm, ExtendForm, RevokeForm, SendAgainForm
 from dashboard.common.damage import protected
 from dashboard.common.foreign import as_line, storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
@@ -28,9 +30,6 @@ from dashboard.common.paging import clean_address, paged
 from dashboard.common.spreadsheet import csv_response
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.consoles.models import Console
-from dashboard.links import campaign_board as board
-from dashboard.links import campaigns
-from dashboard.links.campaign_forms import CampaignForm, ExtendForm, RevokeForm, SendAgainForm
 from dashboard.links.models import Link
 from dashboard.links.showing import address_for
 from dashboard.mirror.models import AccountConnector
@@ -39,7 +38,7 @@ from dashboard.notices import mail_trouble
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
-RUNS = BulkRun.objects.filter(kind=campaigns.KIND).select_related("console", "actor_user")
+RUNS = BulkRun.objects.filter(kind=planning.KIND).select_related("console", "actor_user")
 HEAD = "campaign-head"
 """The part of a board with its buttons; drawn anew only when what they do has changed."""
 ONE_LINK = 50
@@ -64,12 +63,12 @@ def campaign_new(request: StaffRequest) -> HttpResponse:
         asked = QueryDict(mutable=True)
         asked["selection"] = changed.shown_input["selection"]
     try:
-        connectors = campaigns.chosen(request.user, asked)
-    except campaigns.TooManyError as error:
-        return _page(request, {"too_many": error.count, "most": campaigns.MOST}, status=422)
-    consoles = campaigns.consoles_of(connectors)
+        connectors = choosing.chosen(request.user, asked)
+    except choosing.TooManyError as error:
+        return _page(request, {"too_many": error.count, "most": choosing.MOST}, status=422)
+    consoles = choosing.consoles_of(connectors)
     if len(consoles) != 1:
-        context = {"consoles": consoles, "selection": campaigns.selection_of(connectors)}
+        context = {"consoles": consoles, "selection": choosing.selection_of(connectors)}
         return _page(request, context, status=422 if connectors else 200)
     accounts = {one.account_id for one in connectors}
     is_single = len(accounts) == 1 and len(connectors) <= ONE_LINK
@@ -79,8 +78,8 @@ def campaign_new(request: StaffRequest) -> HttpResponse:
     console = next(iter(consoles))
     if is_sent:
         return _sent(request, connectors, console, changed)
-    plans = campaigns.plan(connectors)
-    recipients = campaigns.drafted_recipients(changed) if changed else {}
+    plans = planning.plan(connectors)
+    recipients = planning.drafted_recipients(changed) if changed else {}
     for plan in plans:
         plan.email, plan.name = recipients.get(plan.account.pk, (plan.email, plan.name))
     form = CampaignForm(plans, wishes=changed.shown_input["wishes"] if changed else None)
@@ -100,7 +99,7 @@ def _sent(
     console: Console,
     changed: BulkRun | None,
 ) -> HttpResponse:
-    plans = campaigns.plan(connectors)
+    plans = planning.plan(connectors)
     form = CampaignForm(plans, request.POST, request.FILES)
     if not form.is_valid():
         again: QueryDict = request.POST.copy()
@@ -122,7 +121,7 @@ def _sent(
 def _form(
     request: StaffRequest,
     form: CampaignForm,
-    plans: list[campaigns.Plan],
+    plans: list[planning.Plan],
     console: Console,
     changed: BulkRun | None,
     status: int = 200,
@@ -134,7 +133,7 @@ def _form(
         "connectors": sum(len(plan.connectors) for plan in plans),
         "going": sum(bool(plan.connectors) for plan in plans),
         "left_out": [plan for plan in plans if not plan.is_possible],
-        "selection": campaigns.selection_of(one for plan in plans for one in plan.every),
+        "selection": choosing.selection_of(one for plan in plans for one in plan.every),
     }
     return _page(request, context, status=status)
 
@@ -142,13 +141,13 @@ def _form(
 def _drafted(
     request: StaffRequest,
     form: CampaignForm,
-    plans: list[campaigns.Plan],
+    plans: list[planning.Plan],
     connectors: list[AccountConnector],
     console: Console,
 ) -> BulkRun:
     wishes = form.wishes()
     if not (wishes.skips_authenticated and wishes.skips_linked):
-        plans = campaigns.plan(
+        plans = planning.plan(
             connectors,
             skips_authenticated=wishes.skips_authenticated,
             skips_linked=wishes.skips_linked,
@@ -156,7 +155,7 @@ def _drafted(
     for plan in plans:
         plan.email, plan.name = form.recipients.get(plan.account.pk, ("", ""))
         plan.doubt = form.doubts.get(plan.account.pk, "")
-    return campaigns.draft(
+    return planning.draft(
         Actor.staff(request.user),
         console,
         plans,
@@ -169,7 +168,7 @@ def _drafted(
 
 
 def _page(request: StaffRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    return render(request, "links/campaign_new.html", context, status=status)
+    return render(request, "campaigns/campaign_new.html", context, status=status)
 
 
 @require_POST
@@ -177,10 +176,10 @@ def _page(request: StaffRequest, context: dict[str, Any], status: int = 200) -> 
 def campaign_table(request: StaffRequest) -> HttpResponseBase:
     """A table of recipients to fill in: the accounts of what was chosen, whom we know already."""
     try:
-        connectors = campaigns.chosen(request.user, request.POST)
-    except campaigns.TooManyError as error:
-        return _page(request, {"too_many": error.count, "most": campaigns.MOST}, status=422)
-    plans = [plan for plan in campaigns.plan(connectors) if plan.is_possible]
+        connectors = choosing.chosen(request.user, request.POST)
+    except choosing.TooManyError as error:
+        return _page(request, {"too_many": error.count, "most": choosing.MOST}, status=422)
+    plans = [plan for plan in planning.plan(connectors) if plan.is_possible]
     rows = (
         [*map(protected, (p.account.cyclr_id, as_line(p.account.name), p.email, p.name)), p.names]
         for p in plans
@@ -218,7 +217,9 @@ def campaign_list(request: StaffRequest) -> HttpResponse:
         "is_moving": is_moving,
         "version": version,
     }
-    return render_page(request, "links/campaign_list.html", "links/_campaign_table.html", context)
+    return render_page(
+        request, "campaigns/campaign_list.html", "campaigns/_campaign_table.html", context
+    )
 
 
 @require_safe
@@ -232,7 +233,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
     acts = _acts(run, counts)
     state = bulk_words.state_of(run, progress)
     trouble = mail_trouble.current()
-    counted = campaigns.counted(run) if run.state == RunState.DRAFT else {}
+    counted = planning.counted(run) if run.state == RunState.DRAFT else {}
     turn = version_of(
         list(counted.values()),
         run.state,
@@ -256,7 +257,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "passed_over": bulk_words.passed_over_in_table(run, run.shown_input.get("passed_over", [])),
     }
     if is_swap(request) and request.htmx.target == HEAD:
-        return render(request, "links/_campaign_head.html", context)
+        return render(request, "campaigns/_campaign_head.html", context)
     show = request.GET.get("show", "")
     show = show if show in board.BY_KEY else ""
     rows = board.placed(run.rows.all())
@@ -287,7 +288,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "version": version,
     }
     response = render_page(
-        request, "links/campaign_detail.html", "links/_campaign_rows.html", context
+        request, "campaigns/campaign_detail.html", "campaigns/_campaign_rows.html", context
     )
     if is_swap(request) and request.headers.get("X-Turn") != turn:
         trigger_client_event(response, "turned", after="settle")
@@ -323,9 +324,9 @@ def campaign_resend(request: StaffRequest, reference: str) -> HttpResponse:
     form = SendAgainForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         submission = form.cleaned_data["submission"]
-        count = campaigns.send_again(run, Actor.staff(request.user), submission)
+        count = acting.send_again(run, Actor.staff(request.user), submission)
         return _done(request, run, count, "{} sent again: on the way.")
-    return _confirm(request, run, form, "resend", campaigns.not_opened(run).count())
+    return _confirm(request, run, form, "resend", acting.not_opened(run).count())
 
 
 @require_http_methods(["GET", "POST"])
@@ -335,9 +336,9 @@ def campaign_extend(request: StaffRequest, reference: str) -> HttpResponse:
     run = get_for(request, RUNS, Role.LEAD, reference=reference)
     form = ExtendForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        count = campaigns.extend_all(run, Actor.staff(request.user), form.lifetime())
+        count = acting.extend_all(run, Actor.staff(request.user), form.lifetime())
         return _done(request, run, count, "{} extended.")
-    return _confirm(request, run, form, "extend", campaigns.extendable(run).count())
+    return _confirm(request, run, form, "extend", acting.extendable(run).count())
 
 
 @require_http_methods(["GET", "POST"])
@@ -347,9 +348,9 @@ def campaign_revoke(request: StaffRequest, reference: str) -> HttpResponse:
     run = get_for(request, RUNS, Role.LEAD, reference=reference)
     form = RevokeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        count = campaigns.revoke_all(run, Actor.staff(request.user))
+        count = acting.revoke_all(run, Actor.staff(request.user))
         return _done(request, run, count, "{} revoked.")
-    return _confirm(request, run, form, "revoke", campaigns.unfinished(run).count())
+    return _confirm(request, run, form, "revoke", acting.unfinished(run).count())
 
 
 def _confirm(
@@ -357,7 +358,7 @@ def _confirm(
 ) -> HttpResponse:
     context = {"run": run, "form": form, "act": act, "count": count}
     status = 422 if form.is_bound else 200
-    return render(request, "links/campaign_act.html", context, status=status)
+    return render(request, "campaigns/campaign_act.html", context, status=status)
 
 
 def _done(request: StaffRequest, run: BulkRun, count: int, words: str) -> HttpResponse:

@@ -1,0 +1,56 @@
+"""Which installed connectors may go on a link, and why others may not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from dashboard.common.chunks import chunks
+from dashboard.links.models import LinkItem
+from dashboard.mirror.models import Account, AccountConnector
+
+GONE = "is gone from Cyclr"
+NOT_BY_LINK = "cannot be connected by a link"
+AUTHENTICATED = "is authenticated"
+LINKED = "already has an open link"
+
+
+def why_not(one: AccountConnector, *, skips_authenticated: bool, linked: set[int]) -> str:
+    """Why a connector is left off a link, as the end of a sentence about it; empty if it is not.
+
+    `linked`: ids of those that have an open link already (`linked_already`).
+    """
+    if one.gone_at is not None or one.account.gone_at is not None:
+        return GONE
+    if not one.is_connected_by_link:
+        return NOT_BY_LINK
+    if skips_authenticated and one.authenticated and not one.is_not_working:
+        return AUTHENTICATED
+    return LINKED if one.pk in linked else ""
+
+
+def linked_already(connector_ids: Sequence[int]) -> set[int]:
+    """Those that a customer can connect now with a link that was made before."""
+    found: set[int] = set()
+    for some in chunks(connector_ids):
+        items = LinkItem.objects.filter(
+            account_connector__in=some,
+            connected_at=None,
+            link__connected_at=None,
+            link__revoked_at=None,
+            link__expires_at__gt=timezone.now(),
+        )
+        found |= set(items.values_list("account_connector_id", flat=True))
+    return found
+
+
+def connectors_left(account: Account, values: dict[str, Any]) -> list[AccountConnector]:
+    """Of the connectors that a row was drafted with: those that are still to be connected."""
+    rows = account.connectors.filter(pk__in=values["connectors"]).select_related("account")
+    by_id = {one.pk: one for one in rows}
+    linked = linked_already(list(by_id)) if values["skips_linked"] else set()
+    there = [by_id[pk] for pk in values["connectors"] if pk in by_id]
+    skips = values["skips_authenticated"]
+    return [one for one in there if not why_not(one, skips_authenticated=skips, linked=linked)]
