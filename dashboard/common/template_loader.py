@@ -10,7 +10,21 @@ from django.template.loaders import filesystem
 _TAG = re.compile(
     r"""<(?P<name>[a-zA-Z]\w*)(?:\{%.*?%\}|\{\{.*?\}\}|"[^"]*"|'[^']*'|[^<>"'])*>\s*""", re.DOTALL
 )
-_TRIMMED = {"button", "dd", "dt", "h1", "h2", "h3", "li", "option", "p", "summary", "td", "th"}
+_TRIMMED = {
+    "button",
+    "dd",
+    "dt",
+    "h1",
+    "h2",
+    "h3",
+    "li",
+    "option",
+    "p",
+    "summary",
+    "td",
+    "th",
+    "title",
+}
 """Elements that show no blanks at their edges."""
 _END = re.compile(rf"\s+(?=</(?:{'|'.join(sorted(_TRIMMED))})>)")
 _BREAK = re.compile(r"\s*\n\s*")

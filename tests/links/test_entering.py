@@ -266,7 +266,7 @@ def test_what_is_finished_in_cyclr_says_who_finishes_it(
     save(customer, link, Domain="acme")
     hands.work()
 
-    assert "finishes the connection to <bdi>Parcels</bdi>" in text(customer.get(wait_page(link)))
+    assert "will finish the connection to <bdi>Parcels</bdi>" in text(customer.get(wait_page(link)))
     assert link.items.get().connected_at is None
     cyclr.authenticate(link.items.get().account_connector.cyclr_id)
     hands.later(60)
