@@ -17,7 +17,7 @@ from dashboard.common.template_loader import compact
         ("<span>\n a\n</span>", "<span> a </span>"),
         ("<li>\n  {% if x %}\n    a\n  {% endif %}\n</li>", "<li>{% if x %} a {% endif %}</li>"),
         (
-            "{% block title %}\n  {% if x %}\n    Two\n    words\n  {% endif %}\n{% endblock title %}",
+            "{% block title %}\n  {% if x %}\n    Two\n    words\n{% endif %}{% endblock title %}",
             "{% block title %}{% if x %}Two words{% endif %}{% endblock title %}",
         ),
     ],
