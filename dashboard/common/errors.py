@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sqlite3
 import sys
+from collections.abc import Iterator
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -102,21 +104,39 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:
-    """503: the database does not answer."""
-    logger.error("database away error=%s", type(error).__name__)
-    response = _page(request, "errors/503.html", 503)
+    """503: the database does not answer, or has no room to write."""
+    logger.error("database away error=%s", in_a_word(error))
+    template = "errors/503_full.html" if is_disk_full(error) else "errors/503.html"
+    response = _page(request, template, 503)
     response["Retry-After"] = str(RETRY_AFTER)
     return response
 
 
 def is_database_away(error: BaseException | None) -> bool:
     """Whether the error, or one it comes from, says that the database could not be used."""
-    seen = 0
-    while error is not None and seen < 10:
-        if isinstance(error, OperationalError | InterfaceError):
-            return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return False
+    return any(isinstance(one, OperationalError | InterfaceError) for one in _with_causes(error))
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether it says that the database had no room: SQLite's SQLITE_FULL, PostgreSQL's 53100."""
+    return any(
+        getattr(one, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(one, "sqlstate", None) == "53100"
+        for one in _with_causes(error)
+    )
+
+
+def in_a_word(error: BaseException | None) -> str:
+    """For the log: the kind of error, never what it says, which may hold what people typed."""
+    return "disk full" if is_disk_full(error) else type(error).__name__
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(10):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _page(request: HttpRequest, template: str, status: int, **context: str) -> HttpResponse:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
+import sqlite3
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.exceptions import BadRequest
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
@@ -48,6 +51,30 @@ def away(request: HttpRequest) -> HttpResponse:
 
 
 @open_to_all
+def full(request: HttpRequest) -> HttpResponse:
+    raise full_sqlite()
+
+
+@open_to_all
+def full_elsewhere(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("canary-4711") from psycopg.errors.DiskFull("canary-4711")
+
+
+def full_sqlite() -> OperationalError:
+    """What a database says that may not grow."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as small:
+        small.execute("CREATE TABLE one (text)")
+        small.execute("PRAGMA max_page_count = 2")
+        try:
+            small.execute("INSERT INTO one VALUES (zeroblob(100000))")
+        except sqlite3.OperationalError as error:
+            found = OperationalError("canary-4711")
+            found.__cause__ = error
+            return found
+    raise AssertionError("it grew")
+
+
+@open_to_all
 def wrapped(request: HttpRequest) -> HttpResponse:
     try:
         raise OperationalError("database is locked")
@@ -67,6 +94,8 @@ urlpatterns = [
     path("reading/", reading),
     path("away/", away),
     path("wrapped/", wrapped),
+    path("full/", full),
+    path("full-elsewhere/", full_elsewhere),
     path("staff/", staff),
     path("c/token-of-a-link/broken/", broken),
     path("c/token-of-a-link/away/", away),
@@ -129,6 +158,18 @@ def test_without_a_database_the_page_says_so(browser: Client, address: str) -> N
     assert response["Retry-After"] == "10"
     assert "The database does not answer" in response.text
     assert "canary" not in response.text
+
+
+@pytest.mark.parametrize("address", ["/full/", "/full-elsewhere/"])
+def test_a_full_disk_is_said_on_the_page_and_in_the_log(
+    browser: Client, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    response = browser.get(address)
+
+    assert response.status_code == 503
+    assert "The disk is full" in response.text
+    assert "database away error=disk full" in caplog.text
+    assert "canary" not in response.text + caplog.text
 
 
 def test_a_session_that_cannot_be_read_is_the_same_page(browser: Client, monkeypatch: Any) -> None:

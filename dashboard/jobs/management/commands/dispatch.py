@@ -13,6 +13,7 @@ from django.db import DatabaseError, close_old_connections
 
 from dashboard.celery import app
 from dashboard.common import watchdog
+from dashboard.common.errors import in_a_word
 from dashboard.jobs.periodic import PERIODIC
 
 logger = logging.getLogger("dashboard.dispatch")
@@ -45,7 +46,7 @@ class Command(BaseCommand):
                 try:
                     task.work()
                 except DatabaseError as error:
-                    logger.warning("periodic %s: %s", task.name, type(error).__name__)
+                    logger.warning("periodic %s: %s", task.name, in_a_word(error))
                 except Exception:  # noqa: BLE001 - one package's fault must not stop the others' work
                     logger.exception("periodic %s failed", task.name)
                 watchdog.progress()
