@@ -16,6 +16,9 @@ from dashboard.consoles import pacing
 from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
+from dashboard.jobs.models import Job
+from dashboard.jobs.registry import worker_of
+from dashboard.jobs.working import dispatch
 from dashboard.links import tasks as link_tasks
 from dashboard.links.models import Mint, MintState
 from dashboard.mirror import sync
@@ -81,6 +84,12 @@ def agent(client: Client, db: None) -> Client:
     return client
 
 
+def dispatch_due(*models: type[Job]) -> None:
+    """The dispatcher's part: messages for what is due of these classes of jobs."""
+    for model in models:
+        dispatch(worker_of(model))
+
+
 Sent = list[tuple[Any, ...]]
 
 
@@ -109,7 +118,7 @@ class Hands:
             due = Operation.objects.filter(engine.claimable(timezone.now()))
             pks = list(due.values_list("pk", flat=True))
             mints = Mint.objects.filter(state=MintState.WAITING, not_before__lte=timezone.now())
-            mint_pks = list(mints.filter(claimed_until=None).values_list("pk", flat=True))
+            mint_pks = list(mints.filter(leased_until=None).values_list("pk", flat=True))
             if not pks and not mint_pks:
                 return
             for pk in pks:

@@ -23,7 +23,6 @@ from dashboard.links.models import (
     MailKind,
     MailState,
     Mint,
-    MintState,
 )
 from dashboard.links.services import LONGEST
 from dashboard.operations import submitting
@@ -111,9 +110,7 @@ def revoke_all(run: BulkRun, actor: Actor) -> int:
         pks = _locked(unfinished(run))
         for some in chunks(pks):
             Link.objects.filter(pk__in=some).update(revoked_at=moment, moved_at=moment)
-            minted = Mint.objects.filter(item__link__in=some)
-            minted = minted.filter(state__in=[MintState.WAITING, MintState.READY])
-            minted.update(state=MintState.OVER, sealed_url="")
+            Mint.objects.filter(item__link__in=some).end()
         _note_all(pks, moment, "revoked", f"Revoked by {actor.name}")
         if pks:
             _record(run, actor, "revoke", len(pks))

@@ -230,7 +230,7 @@ def _why(row: BulkRow, link: Link | None, key: str) -> str:
     if key == "failing":
         failures = [item.failure for item in link.items.all() if item.failures and item.failure]
         if latest is not None and latest.state in {MailState.FAILED, MailState.BOUNCED}:
-            failures.append(latest.error or "The e-mail could not be delivered.")
+            failures.append(latest.last_error or "The e-mail could not be delivered.")
         return " ".join(dict.fromkeys(failures)) or "Started and not finished"
     if key == "filed":
         return "No mail server is set, so nobody got its e-mail."

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dashboard.audit.models import Acted
 from dashboard.consoles.models import Console
-from dashboard.jobs.models import Job
+from dashboard.jobs.models import Job, JobQuerySet
 from dashboard.jobs.policy import Backoff, Policy
 from dashboard.mirror.keys import KeyField
 from dashboard.mirror.models import AccountConnector
@@ -88,6 +88,8 @@ class ProofRun(Acted, Job):
     words = models.TextField(blank=True, default="", help_text="What came of it, for staff.")
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
 
+    objects = JobQuerySet.as_manager()
+
     class Meta(Acted.Meta):
         ordering = ["-created_at", "-pk"]
         indexes = [
@@ -142,12 +144,14 @@ class LookUp(Job):
     sealed_answer = models.TextField(blank=True, default="")
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
 
+    objects = JobQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
                 name="look_up_answered_when_finished",
-                condition=Q(finished_at__isnull=False) | Q(sealed_answer="", last_error=""),
+                condition=Q(finished_at__isnull=False) | Q(sealed_answer=""),
             ),
         ]
         indexes = [

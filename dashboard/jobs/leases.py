@@ -6,14 +6,16 @@ raises `attempt`, and a write is an update of the row with that very attempt.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db import DatabaseError, connection, models
+from django.conf import settings
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from dashboard.jobs.policy import Policy
@@ -50,6 +52,10 @@ class Lease(Generic[J]):
     def finish(self, **columns: Any) -> None:
         """End the job, and write what came of it."""
         self.write(finished_at=timezone.now(), leased_until=None, **columns)
+
+    def release(self) -> None:
+        """Let go of it as it was: another worker may take it now."""
+        self.write(leased_until=None)
 
     def postpone(self, until: datetime, **columns: Any) -> None:
         """Let go of it until then; that is no failure, and counts as none."""
@@ -89,9 +95,17 @@ class Lease(Generic[J]):
         until = timezone.now() + self._policy.lease_length
         return bool(self._rows().filter(leased_until__isnull=False).update(leased_until=until))
 
+    def hold(self) -> None:
+        """Renew it before something that must not be done by two; raises `LeaseLostError`."""
+        if not self.renew():
+            raise LeaseLostError
+
     @contextmanager
     def renewed(self) -> Iterator[None]:
         """Renew it from a thread as long as the work goes on."""
+        if settings.PROCESS != "worker":
+            yield
+            return
         stopped = threading.Event()
         pause = self._policy.lease_length.total_seconds() / 3
 
@@ -121,3 +135,19 @@ class Lease(Generic[J]):
         return model._base_manager.filter(
             pk=self.job.pk, attempt=self._row.attempt, finished_at=None
         )
+
+
+def finish_all(leases: Sequence[Lease[Any]], **columns: Any) -> None:
+    """End all of a group; one that was lost meanwhile is somebody else's to end."""
+    with transaction.atomic():
+        for lease in leases:
+            with contextlib.suppress(LeaseLostError):
+                lease.finish(**columns)
+
+
+def release_all(leases: Sequence[Lease[Any]]) -> None:
+    """Let go of what is left of a group."""
+    with transaction.atomic():
+        for lease in leases:
+            with contextlib.suppress(LeaseLostError):
+                lease.release()

@@ -28,8 +28,13 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def due(self, moment: datetime) -> Self:
         """Those that a worker may take now, also to end what has become too old."""
-        rows, ready = self._takeable(moment), self.model.ready(moment)
-        return rows.filter(self._overdue(moment) | ready) if ready else rows
+        is_time = Q(not_before__lte=moment) | self._overdue(moment)
+        return self.open().filter(is_free(moment), is_time)
+
+    def ready(self, moment: datetime) -> Self:
+        """Those that are due and have nothing else to wait for."""
+        ready = self.model.ready(moment)
+        return self.due(moment).filter(self._overdue(moment) | ready) if ready else self.due(moment)
 
     def claim(self, pk: int, *, attempt: int | None = None) -> Lease[Any] | None:
         """Take one job for this worker; None if it has ended, is not due, or somebody has it.
@@ -41,11 +46,9 @@ class JobQuerySet(models.QuerySet[Any]):
         rows = self.model.objects.filter(pk=pk)
         if attempt is not None:
             rows = rows.filter(attempt=attempt)
-        if not rows.due(moment).exists():
-            return None
         with transaction.atomic():
             # Own columns alone: PostgreSQL looks at them once more if another worker was quicker.
-            if not rows._takeable(moment).update(**self._taking(moment)):
+            if not rows.due(moment).update(**self._taking(moment)):
                 return None
             return Lease(self.get(pk=pk))
 
@@ -55,7 +58,7 @@ class JobQuerySet(models.QuerySet[Any]):
         moment = timezone.now()
         rows = self.model.objects.filter(**{policy.key: key})
         with transaction.atomic():
-            due = rows.due(moment).select_for_update(of=("self",)).order_by(*policy.order)
+            due = rows.ready(moment).select_for_update(of=("self",)).order_by(*policy.order)
             pks = [job.pk for job in due[: policy.most_at_once]]
             if not pks or rows.open().filter(leased_until__gte=moment).exists():
                 return []
@@ -70,10 +73,6 @@ class JobQuerySet(models.QuerySet[Any]):
             | Q(published_at__lt=moment - self.model.policy.republish_after)
             | Q(published_at__lt=F("not_before"))
         )
-
-    def _takeable(self, moment: datetime) -> Self:
-        is_time = Q(not_before__lte=moment) | self._overdue(moment)
-        return self.open().filter(is_free(moment), is_time)
 
     def _overdue(self, moment: datetime) -> Q:
         policy: Policy = self.model.policy
@@ -92,7 +91,8 @@ class JobQuerySet(models.QuerySet[Any]):
 class Job(models.Model):
     """A row that is work for a worker. The row is the truth, a message only a hint.
 
-    A class of jobs has a `policy`, and a task that `jobs.working.works_on` makes of a function.
+    A class of jobs has a `policy`, `objects` made of a `JobQuerySet`, and a task that
+    `jobs.working.works_on` makes of a function.
     `attempt` rises with each claim and fences what an earlier one still writes; `tries` counts
     failures and lost workers, `last_error` says why the last one failed.
     """
@@ -108,8 +108,6 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True, default="")
 
-    objects = JobQuerySet.as_manager()
-
     class Meta:
         abstract = True
         indexes = [
@@ -118,7 +116,7 @@ class Job(models.Model):
 
     @classmethod
     def ready(cls, moment: datetime) -> Q:
-        """What else must hold before a job of this class is carried out."""
+        """What else must hold before the dispatcher sends a job, or a group is taken."""
         return Q()
 
     @property

@@ -38,7 +38,10 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Pauses that others were promised, such as those of `docs/webhooks.md`; the last one stays."""
+    """Fixed pauses: others were promised them, or count in minutes as mail servers do.
+
+    The last one stays. Many jobs at once are spread by `room`, or by their group, instead.
+    """
 
     pauses: tuple[timedelta, ...]
 
@@ -96,5 +99,5 @@ class Policy:
         asked: float | None = getattr(error, "retry_after", None)
         if asked is None:
             return timedelta(seconds=max(LEAST_PAUSE, self.retries.pause(tries)))
-        spread = random.uniform(0, 0.2 * asked)  # noqa: S311 - not all at the same moment
+        spread = random.uniform(0, 0.1 * asked)  # noqa: S311 - not all at the same moment
         return timedelta(seconds=min(max(LEAST_PAUSE, asked + spread), LONGEST_ASKED))

@@ -18,6 +18,8 @@ class Worker:
     """Ends a job in words: it became too old, or failed too often, lastly by this error."""
     room: Callable[[], int]
     """How many more may be with the workers."""
+    plans: Callable[[int | None], None]
+    """Makes jobs of what has become due; of one key alone, if it is given."""
 
 
 WORKERS: dict[type[Any], Worker] = {}

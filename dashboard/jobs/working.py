@@ -39,6 +39,7 @@ def works_on(
     *,
     gives_up: Callable[[Any, BaseException | None], None],
     room: Callable[[], int] = lambda: AT_ONCE,
+    plans: Callable[[int | None], None] = lambda key: None,
     **options: Any,
 ) -> Callable[[Callable[[Any], None]], Any]:
     """Make a function the task that carries out a class of jobs.
@@ -52,7 +53,7 @@ def works_on(
         name = f"{work.__module__}.{work.__qualname__}"
         if name != model.policy.task:
             raise ImproperlyConfigured(f"{name} is to carry out what names {model.policy.task}")
-        worker = WORKERS[model] = Worker(model, work, gives_up, room)
+        worker = WORKERS[model] = Worker(model, work, gives_up, room, plans)
 
         def run(key: int) -> None:
             carry_out(worker, key)
@@ -75,6 +76,7 @@ def works_on(
 def carry_out(worker: Worker, key: int, attempt: int | None = None) -> None:
     """Take what the message names and do the work; nothing if it is not ours to take."""
     policy = worker.model.policy
+    worker.plans(key)
     rows = worker.model.objects.select_related(*policy.related)
     if policy.key != "pk":
         leases = rows.claim_group(key)
@@ -135,7 +137,8 @@ def dispatch(worker: Worker) -> None:
     """Send the messages of jobs that are due: those not sent yet, and those that were lost."""
     model, moment = worker.model, timezone.now()
     policy = model.policy
-    due = model.objects.due(moment).unsent(moment)
+    worker.plans(None)
+    due = model.objects.ready(moment).unsent(moment)
     jobs = list(due.order_by(*policy.order)[:AT_ONCE])
     room = worker.room() if jobs else 0
     sent: set[tuple[int, ...]] = set()
@@ -146,4 +149,4 @@ def dispatch(worker: Worker) -> None:
             return
         sent.add(job.message_arguments)
         key = {policy.key: getattr(job, policy.key)}
-        model.objects.due(moment).filter(**key).update(published_at=moment)
+        model.objects.ready(moment).filter(**key).update(published_at=moment)

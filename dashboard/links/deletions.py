@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from cyclr_api import Client, NotFoundError
 from dashboard.links import services
-from dashboard.links.models import Link, LinkItem, Mint, MintState
+from dashboard.links.models import Link, LinkItem, Mint
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 
@@ -91,8 +91,7 @@ def out_of_line(limit: int = AT_ONCE) -> list[int]:
 def _leave(item: LinkItem) -> None:
     moment = timezone.now()
     LinkItem.objects.filter(pk=item.pk).update(gone_at=moment, next_check_at=None)
-    waiting = Mint.objects.filter(item=item, state__in=[MintState.WAITING, MintState.READY])
-    waiting.update(state=MintState.OVER, sealed_url="")
+    Mint.objects.filter(item=item).end()
     words = f"{item.account_connector} was deleted in Cyclr: it is not asked for any more"
     if item.link.account.gone_at is not None:
         words = f"{item.account_connector}: its account was deleted in Cyclr"

@@ -7,18 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.jobs.messages import Message
 from dashboard.links import services
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
 from dashboard.links.services import NotUsableError, OtherLinkError
+from dashboard.notices import mail_trouble
 from dashboard.operations.submissions import own_submission
 
-MAIL = Message("dashboard.links.tasks.send_mail", "bulk")
-"""A queue nobody waits for: a mail server that is away must not hold up people's work."""
+AT_ONCE = 20
+"""Messages that may be with the workers."""
 
 
 class NoRecipientError(Exception):
@@ -153,6 +153,21 @@ def is_silent(*, since: timedelta = timedelta(minutes=1)) -> bool:
     return put_off and not taken.exists()
 
 
+def room() -> int:
+    """How many more may be sent off: a few, one at a time while nothing gets out, or none."""
+    if mail_trouble.is_resting():
+        return 0
+    moment = timezone.now()
+    sent_off = moment - LinkMail.policy.republish_after
+    waiting = LinkMail.objects.open().filter(LinkMail.ready(moment), not_before__lte=moment)
+    in_hand = waiting.filter(
+        Q(leased_until__gte=moment)
+        | Q(published_at__gt=sent_off, published_at__gte=F("not_before"))
+    )
+    is_in_trouble = is_silent() or mail_trouble.current() is not None
+    return (1 if is_in_trouble else AT_ONCE) - in_hand.count()
+
+
 def _check_asked(link: Link, made: QuerySet[Any]) -> None:
     """Raises `AnsweredError` if the customer does not wait for a link, and not for this one."""
     if link.connected_at is None and not link.is_new_link_asked and not made.exists():
@@ -195,5 +210,5 @@ def _queue(
             raise
         return existing, False
     if is_urgent:
-        MAIL.send_on_commit(mail.pk)
+        mail.send_on_commit()
     return mail, True

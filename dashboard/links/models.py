@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, Min, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -24,6 +25,8 @@ from dashboard.common.searching import SearchField, fold, is_same
 from dashboard.connectors.models import ProofRun
 from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
+from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.policy import Backoff, Policy, Schedule
 from dashboard.links import telling
 from dashboard.mirror.models import Account, AccountConnector, MirrorQuerySet
 from dashboard.operations.models import Operation
@@ -324,7 +327,6 @@ class LinkItem(models.Model):
     next_check_at = models.DateTimeField(null=True, blank=True)
     checks = models.PositiveIntegerField(default=0)
     checked_at = models.DateTimeField(null=True, blank=True, help_text="Cyclr last said.")
-    published_at = models.DateTimeField(null=True, blank=True, help_text="A check was asked for.")
 
     objects = LinkItemQuerySet.as_manager()
 
@@ -453,40 +455,72 @@ class MintState(models.TextChoices):
     OVER = "over"
 
 
-class Mint(models.Model):
+class MintQuerySet(JobQuerySet):
+    """Mints, found and ended."""
+
+    def end(self) -> int:
+        """Have those that were not used lead nowhere; how many."""
+        ended_at = Coalesce(F("finished_at"), Value(timezone.now()))
+        rows = self.filter(state__in=[MintState.WAITING, MintState.READY])
+        return rows.update(state=MintState.OVER, sealed_url="", finished_at=ended_at)
+
+
+class Mint(Job):
     """One start: a Cyclr sign-in token on its way into one redirect.
 
-    The finished address is sealed to this row, opened once by the redirect, and wiped.
+    The finished address is sealed to this row, opened once by the redirect, and wiped. As a job it
+    has ended when the address is there.
     """
+
+    policy = Policy(
+        task="dashboard.links.tasks.mint_token",
+        queue="interactive",
+        lease=timedelta(seconds=15),
+        is_renewed=True,
+        retries=Backoff(first=3, most=6),
+        most_tries=30,
+        give_up_after="MINT_LIVES_FOR",
+        related=(
+            *("item__link__account__console", "item__link__console", "item__account_connector"),
+        ),
+    )
 
     public_id = models.CharField(max_length=32, unique=True, default=new_mint_id)
     item = models.ForeignKey(LinkItem, on_delete=models.CASCADE, related_name="mints")
     state = models.CharField(max_length=10, choices=MintState.choices, default=MintState.WAITING)
     sealed_url = models.TextField(blank=True, default="")
-    error = models.TextField(blank=True, default="")
-    created_at = models.DateTimeField(default=timezone.now)
     shown_at = models.DateTimeField(null=True, blank=True, help_text="Its wait page was drawn.")
     ready_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(default=timezone.now)
-    published_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MintQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
+                name="mint_finished_unless_waiting",
+                condition=Q(state="waiting", finished_at=None)
+                | (~Q(state="waiting") & Q(finished_at__isnull=False)),
+            ),
+            models.CheckConstraint(
                 name="mint_sealed_only_when_ready", condition=Q(state="ready") | Q(sealed_url="")
             ),
         ]
         indexes = [
+            *Job.Meta.indexes,
             models.Index(fields=["item", "-created_at"], name="mint_of_item"),
             models.Index(fields=["state", "created_at"], name="mint_by_state"),
         ]
 
     def __str__(self) -> str:
         return f"mint {self.pk} of {self.item_id}"
+
+    @classmethod
+    def ready(cls, moment: datetime) -> Q:
+        """A console that is out of use is asked nothing."""
+        return Q(item__link__console__retired_at=None)
 
     @property
     def seal_place(self) -> str:
@@ -509,7 +543,7 @@ class Mint(models.Model):
     @property
     def why(self) -> str:
         """Why it led nowhere, for the customer and in their language."""
-        return gettext(self.error or LATE)
+        return gettext(self.last_error or LATE)
 
 
 class MailKind(models.TextChoices):
@@ -529,11 +563,24 @@ class MailState(models.TextChoices):
     DROPPED = "dropped", "Not needed any more"
 
 
-class LinkMail(Acted):
+class LinkMail(Acted, Job):
     """A message in the outbox: a template's name and a link, written when it is sent.
 
     Its text is never stored, since it holds the link's address.
     """
+
+    policy = Policy(
+        task="dashboard.links.tasks.send_mail",
+        queue="bulk",  # nobody waits for it: a mail server that is away must hold up no work
+        lease=timedelta(seconds=90),
+        retries=Schedule(tuple(timedelta(minutes=n) for n in (1, 2, 4, 8, 16, 32, 60))),
+        most_tries=200,
+        give_up_after=timedelta(days=1),
+        related=("link__console", "link__account"),
+        order=(F("link__run").asc(nulls_first=True), "not_before", "pk"),
+        every=2,
+        republish_after=timedelta(seconds=30),
+    )
 
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="mails")
     submission = models.UUIDField(unique=True, null=True, blank=True)
@@ -541,17 +588,13 @@ class LinkMail(Acted):
     number = models.PositiveSmallIntegerField(default=0, help_text="Which reminder it is.")
     recipient = models.EmailField()
     state = models.CharField(max_length=10, choices=MailState.choices, default=MailState.WAITING)
-    error = models.TextField(blank=True, default="")
-    tries = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
-    not_before = models.DateTimeField(default=timezone.now)
-    published_at = models.DateTimeField(null=True, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     is_file = models.BooleanField(
         default=False, help_text="It became a file: no mail server was set."
     )
     message_id = models.CharField(max_length=200, blank=True, default="")
+
+    objects = JobQuerySet.as_manager()
 
     class Meta(Acted.Meta):
         ordering = ["-created_at", "-pk"]
@@ -562,15 +605,74 @@ class LinkMail(Acted):
                 condition=Q(kind="reminder"),
                 name="link_mail_reminder_once",
             ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["not_before"], name="link_mail_waiting", condition=Q(state="waiting")
+            models.CheckConstraint(
+                name="link_mail_finished_unless_waiting",
+                condition=Q(state="waiting", finished_at=None)
+                | (~Q(state="waiting") & Q(finished_at__isnull=False)),
             ),
         ]
+        indexes = [*Job.Meta.indexes]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} for {self.link}"
+
+    @classmethod
+    def ready(cls, moment: datetime) -> Q:
+        """While it is not decided which Cyclr is asked, no link may be handed out."""
+        return Q(link__console__undecided_since=None)
+
+
+CHECKS_AT_ONCE = 100
+
+
+class AccountCheckQuerySet(JobQuerySet):
+    """Checks of accounts, begun."""
+
+    def begin(self, account_id: int | None = None) -> None:
+        """Begin that of each account that has items due and none under way; or of this one."""
+        moment = timezone.now()
+        open_checks = self.open().filter(pk=OuterRef("link__account"))
+        due = LinkItem.objects.filter(
+            ~Exists(open_checks),
+            connected_at=None,
+            next_check_at__lte=moment,
+            link__console__retired_at=None,
+        )
+        if account_id is not None:
+            due = due.filter(link__account=account_id)
+        accounts = due.order_by().values("link__account_id").annotate(since=Min("next_check_at"))
+        longest = accounts.order_by("since").values_list("link__account_id", "since")
+        for pk, since in longest[:CHECKS_AT_ONCE]:
+            fresh = {"created_at": moment, "not_before": since, "finished_at": None, "tries": 0}
+            fresh |= {"leased_until": None, "published_at": None, "last_error": ""}
+            if not self.filter(pk=pk).exclude(finished_at=None).update(**fresh):
+                self.get_or_create(pk=pk, defaults=fresh)
+
+
+class AccountCheck(Job):
+    """One listing of an account at Cyclr, for all its started items: did the customer finish?
+
+    It is begun whenever items are due (`LinkItem.next_check_at`), and ends with the listing.
+    """
+
+    policy = Policy(
+        task="dashboard.links.tasks.check_account",
+        queue="checks",
+        lease=timedelta(seconds=70),
+        retries=Backoff(first=5, most=60),
+        most_tries=5,
+        give_up_after=timedelta(minutes=20),
+        related=("account__console",),
+    )
+
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+
+    objects = AccountCheckQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"check of {self.account}"
 
 
 MARKS = {

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from dashboard.bulk import services as bulk
-from dashboard.common.claims import unclaimed
 from dashboard.common.mail import (
     MailboxError,
     OurFaultError,
@@ -19,65 +17,60 @@ from dashboard.common.mail import (
     is_delivered,
 )
 from dashboard.common.sealing import SealBrokenError
+from dashboard.jobs.leases import Lease
 from dashboard.links import letters, reminders, services
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
 from dashboard.notices import mail_trouble
 
-CLAIM = timedelta(seconds=90)
-"""Longer than a task may take: who claims it later can be sure that nobody is at it."""
-GIVE_UP_AFTER = timedelta(days=1)
-SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 PIECE = 8
 """Letters of a link's address by which it is known in what a mail server says."""
 
 LOST_KEY = "This link’s address is no longer available. Create a new link."
 
 
-def send(mail_id: int) -> None:
-    """Send one message if it waits and nobody else is at it.
+def send(lease: Lease[LinkMail]) -> None:
+    """Send one message.
 
-    Done twice at the same time one of them finds it claimed. Should a worker die between the mail
-    server's yes and our note, it is sent once more, with the same Message-ID.
+    Should a worker die between the mail server's yes and our note, it is sent once more, with the
+    same Message-ID.
     """
-    moment = timezone.now()
-    claimed_until = moment + CLAIM
-    rows = LinkMail.objects.filter(pk=mail_id, state=MailState.WAITING, not_before__lte=moment)
-    rows = rows.filter(unclaimed(moment))
-    if not rows.update(claimed_until=claimed_until, tries=F("tries") + 1):
-        return
-    mail = LinkMail.objects.select_related("link__console", "link__account").get(pk=mail_id)
+    mail = lease.job
     if needless := _needless(mail):
-        _mine(mail).update(state=MailState.DROPPED, error=needless, claimed_until=None)
+        lease.finish(state=MailState.DROPPED, last_error=needless)
         return
-    if mail.created_at < moment - GIVE_UP_AFTER:
-        _fail(mail, mail.error or "It could not be sent for a day.")
-        return
-    if (later := _too_early(mail, moment)) is not None:
-        _mine(mail).update(not_before=later, claimed_until=None, tries=F("tries") - 1)
+    if (later := _too_early(mail, timezone.now())) is not None:
+        lease.postpone(later)
         return
     try:
         message_id = letters.message_id_of(mail)
         message = letters.as_message(letters.write(mail.link, MailKind(mail.kind)), message_id)
     except SealBrokenError:
-        _fail(mail, LOST_KEY)
+        _fail(lease, LOST_KEY)
         return
     except UnwritableError as error:
-        _fail(mail, str(error))
+        _fail(lease, str(error))
         return
-    if not _mine(mail).update(message_id=message_id):
-        return
+    lease.write(message_id=message_id)
     try:
         hand_over(message)
     except PutOffError as error:
-        _put_off(mail, str(error))
+        _put_off(lease, error)
     except OurFaultError as error:
-        _hold(mail, _without_address(str(error), mail.link))
+        _hold(lease, error)
     except MailboxError as error:
-        _bounce(mail, _without_address(str(error), mail.link))
+        _bounce(lease, _without_address(str(error), mail.link))
     except UnwritableError as error:
-        _fail(mail, str(error))
+        _fail(lease, str(error))
     else:
-        _note_sent(mail)
+        _note_sent(lease)
+
+
+def give_up(lease: Lease[LinkMail], error: BaseException | None) -> None:
+    """It was tried for a day, or is needed no longer."""
+    if needless := _needless(lease.job):
+        lease.finish(state=MailState.DROPPED, last_error=needless)
+        return
+    _fail(lease, lease.job.last_error or "It could not be sent for a day.")
 
 
 def _without_address(words: str, link: Link) -> str:
@@ -117,44 +110,31 @@ def _too_early(mail: LinkMail, moment: datetime) -> datetime | None:
     return opens if opens > moment else None
 
 
-def _mine(mail: LinkMail) -> QuerySet[LinkMail]:
-    """The row as long as this claim holds."""
-    return LinkMail.objects.filter(
-        pk=mail.pk, state=MailState.WAITING, claimed_until=mail.claimed_until
-    )
-
-
-def _put_off(mail: LinkMail, words: str, pause: timedelta | None = None) -> None:
+def _put_off(lease: Lease[LinkMail], error: Exception, pause: timedelta | None = None) -> None:
     """Until later, for a day at most; without a `pause` later and later."""
-    moment = timezone.now()
-    words = _without_address(words, mail.link)
-    pause = pause or min(SHORTEST_PAUSE * 2 ** min(mail.tries - 1, 10), LONGEST_PAUSE)
-    if moment + pause > mail.created_at + GIVE_UP_AFTER:
-        _fail(mail, words)
-        return
-    _mine(mail).update(not_before=moment + pause, claimed_until=None, error=words)
+    words = _without_address(str(error), lease.job.link)
+    lease.retry(error, pause=pause, last_error=words)
 
 
-def _hold(mail: LinkMail, words: str) -> None:
+def _hold(lease: Lease[LinkMail], error: OurFaultError) -> None:
     """What is refused is about us: said once, and a campaign makes no more that would be."""
+    link = lease.job.link
+    words = _without_address(str(error), link)
     with transaction.atomic():
-        mail_trouble.note_refusal(mail.link.console, words)
-        if mail.link.run_id is not None:
-            bulk.halt(mail.link.run_id, f"{words.rstrip('.')}. Mend that before you resume it.")
-    _put_off(mail, words, mail_trouble.RESTS_FOR)  # few try meanwhile
+        mail_trouble.note_refusal(link.console, words)
+        if link.run_id is not None:
+            bulk.halt(link.run_id, f"{words.rstrip('.')}. Mend that before you resume it.")
+    _put_off(lease, error, mail_trouble.RESTS_FOR)  # few try meanwhile
 
 
-def _note_sent(mail: LinkMail) -> None:
-    moment = timezone.now()
+def _note_sent(lease: Lease[LinkMail]) -> None:
+    mail, moment = lease.job, timezone.now()
     with transaction.atomic():
         if mail_trouble.note_taken():
             _let_go(moment)
         link = services.lock(mail.link_id)
         is_file = not is_delivered()
-        if not _mine(mail).update(
-            state=MailState.SENT, is_file=is_file, sent_at=moment, claimed_until=None, error=""
-        ):
-            return
+        lease.finish(state=MailState.SENT, is_file=is_file, sent_at=moment, last_error="")
         was_sent = link.state != LinkState.CREATED and not link.is_only_file
         Link.objects.filter(pk=link.pk).update(is_only_file=is_file and not was_sent)
         Link.objects.filter(pk=link.pk, sent_at=None).update(sent_at=moment)
@@ -177,20 +157,20 @@ def _let_go(moment: datetime) -> None:
     held.update(not_before=moment)
 
 
-def _bounce(mail: LinkMail, said: str) -> None:
-    words = f"{mail.recipient} cannot be reached by mail"
-    _close(mail, MailState.BOUNCED, said, "bounced", words, why=f"The mail server said: {said}")
+def _bounce(lease: Lease[LinkMail], said: str) -> None:
+    words = f"{lease.job.recipient} cannot be reached by mail"
+    _close(lease, MailState.BOUNCED, said, "bounced", words, why=f"The mail server said: {said}")
 
 
-def _fail(mail: LinkMail, why: str) -> None:
-    words = f"The message to {mail.recipient} was not sent"
-    _close(mail, MailState.FAILED, why, "unmailed", words, why=why)
+def _fail(lease: Lease[LinkMail], why: str) -> None:
+    words = f"The message to {lease.job.recipient} was not sent"
+    _close(lease, MailState.FAILED, why, "unmailed", words, why=why)
 
 
 def _close(
-    mail: LinkMail, state: MailState, error: str, event: str, words: str, *, why: str
+    lease: Lease[LinkMail], state: MailState, error: str, event: str, words: str, *, why: str
 ) -> None:
     with transaction.atomic():
-        link = services.lock(mail.link_id)
-        if _mine(mail).update(state=state, error=error, claimed_until=None):
-            link.note(event, words, why=why, mail=mail.pk)
+        link = services.lock(lease.job.link_id)
+        lease.finish(state=state, last_error=error)
+        link.note(event, words, why=why, mail=lease.job.pk)

@@ -23,11 +23,11 @@ from dashboard.common import sealing
 from dashboard.common.foreign import storable
 from dashboard.common.searching import search_text
 from dashboard.common.ticking import version_of
-from dashboard.jobs.messages import Message
 from dashboard.links.glued import candidates
 from dashboard.links.models import (
     ENTER,
     ORDER,
+    AccountCheck,
     Link,
     LinkItem,
     LinkState,
@@ -42,8 +42,6 @@ from dashboard.operations.submissions import own_submission
 logger = logging.getLogger(__name__)
 
 CREATE = "links.create"
-MINT = Message("dashboard.links.tasks.mint_token", "interactive")
-CHECK = Message("dashboard.links.tasks.check_account", "checks")
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
 STARTS_IN_TEN_MINUTES, STARTS_A_DAY = 12, 60
 OPENS_KEPT = 200
@@ -162,9 +160,7 @@ def revoke(link: Link, actor: Actor) -> bool:
         rows = Link.objects.filter(pk=link.pk, revoked_at=None, connected_at=None)
         if not rows.update(revoked_at=timezone.now()):
             return False
-        Mint.objects.filter(item__link=link, state__in=[MintState.WAITING, MintState.READY]).update(
-            state=MintState.OVER, sealed_url=""
-        )
+        Mint.objects.filter(item__link=link).end()
         link.refresh_from_db()
         link.note("revoked", f"Revoked by {actor.name}")
         record(link, actor, "links.revoke")
@@ -356,7 +352,7 @@ def start(item: LinkItem) -> Mint:
             raise NotUsableError
         check_starts(link, moment)
         mint = Mint.objects.create(item=item, published_at=moment)
-        MINT.send_on_commit(mint.pk)
+        mint.send_on_commit()
     return mint
 
 
@@ -444,7 +440,6 @@ def note_return(mint: Mint) -> None:
         if not left.update(
             returned_at=moment,
             next_check_at=moment,
-            published_at=moment,
             checks=0,
             check_until=moment + timedelta(seconds=settings.VERIFY_FOR),
         ):
@@ -452,7 +447,8 @@ def note_return(mint: Mint) -> None:
             return
         move(item.link, LinkState.RETURNED, item)
         item.link.note("returned", f"Came back from {item.account_connector}", item)
-        CHECK.send_on_commit(item.link.account_id)
+        AccountCheck.objects.begin(item.link.account_id)
+        AccountCheck.policy.message.send_on_commit(item.link.account_id)
 
 
 # ---- confirming ----

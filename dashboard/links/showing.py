@@ -97,5 +97,5 @@ def why_failing(link: Link) -> str:
     told = [mail for mail in link.mails.all() if mail.state in TOLD_BY_MAIL]
     if told and told[0].state in NOT_MAILED:
         what = "came back" if told[0].state == MailState.BOUNCED else "was not sent"
-        reasons.append(f"The message {what}: {told[0].error or 'it could not be delivered'}")
+        reasons.append(f"The message {what}: {told[0].last_error or 'it could not be delivered'}")
     return ". ".join(reason.rstrip(".") for reason in reasons) + ("." if reasons else "")

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import as_line, storable
 from dashboard.common.mail import (
     MailboxError,
@@ -27,18 +26,16 @@ from dashboard.common.mail import (
 )
 from dashboard.common.timing import short_words
 from dashboard.consoles.models import Console
+from dashboard.jobs.leases import Lease, finish_all
 from dashboard.notices import mail_trouble
 from dashboard.notices.addresses import staff_url
 from dashboard.notices.models import Notice, NoticeKind, NoticeMail, NoticeWish, SendState
-from dashboard.notices.patience import TRIES_FOR, pause_after
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
 
 GATHER_FOR = timedelta(seconds=30)
 """A message waits so long for what happens right after, so that both are one."""
-NOTICES_IN_ONE = 50
-CLAIM = timedelta(seconds=60)
 LONGEST_SUBJECT = 150
 
 Wish = tuple[int | None, str]
@@ -88,48 +85,42 @@ def _wishes_for(notice: Notice) -> QuerySet[NoticeWish]:
 # ---- sending ----
 
 
-def send_to(user_id: int) -> None:
-    """Send one person what waits for them, in one message; a second run finds nothing more.
+def send_to(leases: Sequence[Lease[NoticeMail]]) -> None:
+    """Send one person what waits for them, in one message.
 
     Who left, lost the role in a console or no longer wants the kind gets nothing of it.
     """
-    mails = _claim(user_id)
-    user = User.objects.get(pk=user_id)
-    wanted = [mail for mail in mails if _is_wanted(mail.notice, user)]
-    needless = [mail.pk for mail in mails if mail not in wanted]
-    NoticeMail.objects.filter(pk__in=needless).update(state=SendState.DROPPED, claimed_until=None)
+    user = leases[0].job.user
+    wanted = [lease for lease in leases if _is_wanted(lease.job.notice, user)]
+    finish_all([one for one in leases if one not in wanted], state=SendState.DROPPED)
     if not wanted:
         return
-    rows = NoticeMail.objects.filter(pk__in=[mail.pk for mail in wanted])
     try:
-        hand_over(_message(user, wanted))
+        hand_over(_message(user, [lease.job for lease in wanted]))
     except (MailboxError, UnwritableError) as error:
         what = "The address was refused" if isinstance(error, MailboxError) else "Not written"
         words = str(storable(f"{what}: {error}"))
-        rows.update(state=SendState.FAILED, error=words, claimed_until=None)
-        logger.warning("notices not mailed user=%d error=%s", user_id, type(error).__name__)
+        finish_all(wanted, state=SendState.FAILED, last_error=words)
+        logger.warning("notices not mailed user=%d error=%s", user.pk, type(error).__name__)
     except OurFaultError as error:
-        _wait(wanted, str(error))
-        mail_trouble.note_refusal(wanted[0].notice.console, str(error))
+        _wait(wanted, error)
+        mail_trouble.note_refusal(wanted[0].job.notice.console, str(error))
     except PutOffError as error:
-        _wait(wanted, str(error))
+        _wait(wanted, error)
     else:
-        rows.update(state=SendState.SENT, sent_at=timezone.now(), error="", claimed_until=None)
+        finish_all(wanted, state=SendState.SENT, sent_at=timezone.now(), last_error="")
         mail_trouble.note_taken()
-        logger.info("notices mailed user=%d count=%d", user_id, len(wanted))
+        logger.info("notices mailed user=%d count=%d", user.pk, len(wanted))
 
 
-def _claim(user_id: int) -> list[NoticeMail]:
-    moment = timezone.now()
-    with transaction.atomic():
-        rows = NoticeMail.objects.select_for_update(of=("self",)).filter(
-            unclaimed(moment), user=user_id, state=SendState.WAITING, not_before__lte=moment
-        )
-        mails = list(rows.select_related("notice__console").order_by("pk")[:NOTICES_IN_ONE])
-        NoticeMail.objects.filter(pk__in=[mail.pk for mail in mails]).update(
-            claimed_until=moment + CLAIM, tries=F("tries") + 1
-        )
-    return mails
+def give_up(lease: Lease[NoticeMail], error: BaseException | None) -> None:
+    """A day is over."""
+    lease.finish(state=SendState.FAILED, last_error=words_of_end(lease.job.last_error))
+
+
+def words_of_end(words: str) -> str:
+    """Why something was not sent, when it is given up."""
+    return f"{words} It was tried for a day." if words else "It could not be sent for a day."
 
 
 def _is_wanted(notice: Notice, user: User) -> bool:
@@ -140,16 +131,9 @@ def _is_wanted(notice: Notice, user: User) -> bool:
     return _wishes_for(notice).filter(user=user).exists()
 
 
-def _wait(mails: Sequence[NoticeMail], why: str) -> None:
-    moment = timezone.now()
-    for mail in mails:
-        pause = pause_after(mail.tries + 1)  # this try included
-        rows = NoticeMail.objects.filter(pk=mail.pk)
-        if pause is None or moment + pause > mail.created_at + TRIES_FOR:
-            words = f"{why} It was tried for a day."
-            rows.update(state=SendState.FAILED, error=words, claimed_until=None)
-        else:
-            rows.update(not_before=moment + pause, error=why, claimed_until=None)
+def _wait(leases: Sequence[Lease[NoticeMail]], error: Exception) -> None:
+    for lease in leases:
+        lease.retry(error, last_error=str(error))
 
 
 def _message(user: User, mails: Sequence[NoticeMail]) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.consoles.models import Console
+from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.policy import Policy
 from dashboard.mirror.models import Account, MirrorQuerySet
+from dashboard.notices.patience import LEASE, MOST_TRIES, PAUSES, TRIES_FOR
 from dashboard.people.models import User
 
 
@@ -126,30 +130,44 @@ class SendState(models.TextChoices):
     DROPPED = "dropped", "Not needed any more"
 
 
-class NoticeMail(models.Model):
+IS_FINISHED = Q(state="waiting", finished_at=None) | (
+    ~Q(state="waiting") & Q(finished_at__isnull=False)
+)
+
+
+class NoticeMail(Job):
     """One notice on its way to one colleague. Its text is written when it is sent."""
+
+    policy = Policy(
+        task="dashboard.notices.tasks.send_mail",
+        queue="bulk",
+        lease=LEASE,
+        retries=PAUSES,
+        most_tries=MOST_TRIES,
+        give_up_after=TRIES_FOR,
+        key="user_id",
+        most_at_once=50,
+        related=("notice__console", "user"),
+        order=("pk",),
+        every=2,
+    )
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="mails")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_mails")
     state = models.CharField(max_length=10, choices=SendState.choices, default=SendState.WAITING)
-    error = models.TextField(blank=True, default="")
-    tries = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now)
-    not_before = models.DateTimeField(default=timezone.now)
-    published_at = models.DateTimeField(null=True, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["notice", "user"], name="notice_mail_once"),
-        ]
-        indexes = [
-            models.Index(
-                fields=["not_before"], name="notice_mail_waiting", condition=Q(state="waiting")
+            models.CheckConstraint(
+                name="notice_mail_finished_unless_waiting", condition=IS_FINISHED
             ),
         ]
+        indexes = [*Job.Meta.indexes]
 
     def __str__(self) -> str:
         return f"{self.notice} to {self.user}"
@@ -199,8 +217,6 @@ class Webhook(models.Model):
     rests_until = models.DateTimeField(
         null=True, blank=True, help_text="It failed; nothing is sent before."
     )
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    published_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"Webhook of {self.console}"
@@ -211,8 +227,26 @@ class Webhook(models.Model):
         return f"notices.webhook:{self.console_id}:secret"
 
 
-class WebhookDelivery(models.Model):
-    """One notice on its way to a webhook, or a test. The outbox, and its record."""
+class WebhookDelivery(Job):
+    """One notice on its way to a webhook, or a test. The outbox, and its record.
+
+    One worker at a time has a webhook's: neither two send the same, nor does one receiver hold
+    many workers.
+    """
+
+    policy = Policy(
+        task="dashboard.notices.tasks.deliver",
+        queue="bulk",
+        lease=LEASE,
+        retries=PAUSES,
+        most_tries=MOST_TRIES,
+        give_up_after=TRIES_FOR,
+        age_from="queued_at",
+        key="webhook_id",
+        most_at_once=100,
+        related=("webhook__console", "notice__account", "notice__console"),
+        every=2,
+    )
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     notice = models.ForeignKey(
@@ -220,27 +254,29 @@ class WebhookDelivery(models.Model):
     )
     reference = models.UUIDField(unique=True, default=uuid.uuid4)
     state = models.CharField(max_length=10, choices=SendState.choices, default=SendState.WAITING)
-    error = models.TextField(blank=True, default="", help_text="Why the last try failed.")
     status = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="The HTTP status of the last answer."
     )
     said = models.TextField(
         blank=True, default="", help_text="The first part of the last answer, without secrets."
     )
-    tries = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now)
     queued_at = models.DateTimeField(
         default=timezone.now, help_text="Since when it is tried: again from here."
     )
-    not_before = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["webhook", "notice"], name="webhook_delivery_once"),
+            models.CheckConstraint(
+                name="webhook_delivery_finished_unless_waiting", condition=IS_FINISHED
+            ),
         ]
         indexes = [
+            *Job.Meta.indexes,
             models.Index(
                 fields=["webhook", "not_before"],
                 name="webhook_delivery_waiting",
@@ -250,6 +286,12 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice or 'Test'} to {self.webhook}"
+
+    @classmethod
+    def ready(cls, moment: datetime) -> Q:
+        """A webhook that is on, and does not rest after a failure."""
+        rests = Q(webhook__rests_until=None) | Q(webhook__rests_until__lte=moment)
+        return rests & Q(webhook__is_on=True, webhook__console__retired_at=None)
 
     @property
     def is_test(self) -> bool:

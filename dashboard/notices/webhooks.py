@@ -13,13 +13,12 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.views.decorators.debug import sensitive_variables
@@ -27,22 +26,20 @@ from django.views.decorators.debug import sensitive_variables
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common import sealing
-from dashboard.common.claims import unclaimed
 from dashboard.common.foreign import as_line, storable
 from dashboard.consoles.models import Console
-from dashboard.jobs.messages import Message
+from dashboard.jobs.leases import Lease, release_all
 from dashboard.notices import sending
 from dashboard.notices.addresses import AddressError, UnknownHostError, staff_url, target_of
+from dashboard.notices.mailing import words_of_end
 from dashboard.notices.models import Notice, SendState, Shape, Webhook, WebhookDelivery
-from dashboard.notices.patience import MINUTE, TRIES_FOR, pause_after
+from dashboard.notices.patience import MINUTE
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
 
-CLAIM = timedelta(seconds=60)
 WORKS_FOR = 30.0
 """Seconds after which a worker leaves the rest of an outbox to the next message."""
-AT_ONCE = 100
 RESTS_FOR = MINUTE
 """After a failure the whole webhook rests: a receiver that hangs must not hold a worker."""
 SECRET_BYTES = 32
@@ -52,7 +49,6 @@ SHORTEST_KEY = 8
 """Shorter parts of an address are words."""
 TEST = "test"
 """The kind of what is sent to try an address."""
-DELIVER = Message("dashboard.notices.tasks.deliver", "bulk")
 
 
 # ---- setting up ----
@@ -157,7 +153,12 @@ def queue_again(delivery: WebhookDelivery) -> bool:
     with transaction.atomic():
         rows = WebhookDelivery.objects.filter(pk=delivery.pk, state=SendState.FAILED)
         if not rows.update(
-            state=SendState.WAITING, tries=0, queued_at=moment, not_before=moment, error=""
+            state=SendState.WAITING,
+            finished_at=None,
+            tries=0,
+            queued_at=moment,
+            not_before=moment,
+            last_error="",
         ):
             return False
         Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=None)
@@ -166,89 +167,77 @@ def queue_again(delivery: WebhookDelivery) -> bool:
 
 
 def _hint(webhook: Webhook) -> None:
-    DELIVER.send_on_commit(webhook.pk)
+    WebhookDelivery.policy.message.send_on_commit(webhook.pk)
 
 
-def due(moment: datetime) -> QuerySet[WebhookDelivery]:
-    """What can be sent now: a webhook that is on, does not rest and is nobody's at the moment."""
-    return WebhookDelivery.objects.filter(
-        Q(webhook__rests_until=None) | Q(webhook__rests_until__lte=moment),
-        unclaimed(moment, "webhook__"),
-        state=SendState.WAITING,
-        not_before__lte=moment,
-        webhook__is_on=True,
-        webhook__console__retired_at=None,
-    )
+class NotTakenError(Exception):
+    """A receiver did not take what was sent: why, in words."""
 
 
-def deliver(webhook_id: int) -> None:
-    """Send what is due, in order, until one fails; a second run meanwhile finds it claimed.
-
-    One worker at a time: neither two of the same, nor one receiver with many workers.
-    """
-    moment = timezone.now()
-    if not due(moment).filter(webhook=webhook_id).exists():
-        return
-    if not Webhook.objects.filter(unclaimed(moment), pk=webhook_id).update(
-        claimed_until=moment + CLAIM
-    ):
-        return
+def deliver(leases: Sequence[Lease[WebhookDelivery]]) -> None:
+    """Send what is due for one webhook, in order, until one fails."""
     until = time.monotonic() + WORKS_FOR
-    try:
-        rows = WebhookDelivery.objects.filter(
-            webhook=webhook_id, state=SendState.WAITING, not_before__lte=moment
-        )
-        for delivery in rows.select_related(
-            "webhook__console", "notice__account", "notice__console"
-        ).order_by("not_before", "pk")[:AT_ONCE]:
-            if time.monotonic() >= until or not _deliver(delivery):
-                break
-    finally:
-        Webhook.objects.filter(pk=webhook_id).update(claimed_until=None)
+    for place, lease in enumerate(leases):
+        if time.monotonic() >= until or not _deliver(lease):
+            release_all(leases[place:])
+            return
 
 
-def _deliver(delivery: WebhookDelivery) -> bool:
+def _deliver(lease: Lease[WebhookDelivery]) -> bool:
     """Send one and note what came of it; whether the next one may follow."""
-    webhook = delivery.webhook
-    body = body_of(delivery)
-    rows = WebhookDelivery.objects.filter(pk=delivery.pk, state=SendState.WAITING)
-    rows.update(tries=F("tries") + 1)
-    status: int | None = None
-    said = ""
+    delivery = lease.job
+    webhook, body = delivery.webhook, body_of(delivery)
+    lease.hold()
+    status, said = None, ""
     try:
         headers = headers_for(delivery, body, int(time.time()))
         answer = sending.post(target_of(webhook.url), body, headers)
-        status, words = answer.status, "" if answer.is_good else answer.words
-        said = shown_answer(answer.said, webhook, headers)
-    except UnknownHostError as error:
-        words = str(error)
+        status, said = answer.status, shown_answer(answer.said, webhook, headers)
+        if not answer.is_good:
+            raise NotTakenError(answer.words)
+    except (UnknownHostError, sending.SendingError, NotTakenError) as error:
+        _put_off(lease, error, status, said)
+        return False
     except AddressError as error:
-        rows.update(state=SendState.FAILED, status=None, error=str(error))
         logger.warning("webhook refused delivery=%d", delivery.pk)
+        _end(lease, SendState.FAILED, last_error=str(error))
         return False
     except sealing.SealBrokenError:
         words = (
             "Its secret cannot be decrypted: a key was removed from the settings. Create a new one."
         )
-        rows.update(state=SendState.FAILED, status=None, error=words)
         logger.error("webhook secret cannot be opened webhook=%d", webhook.pk)
+        _end(lease, SendState.FAILED, last_error=words)
         return False
-    except sending.SendingError as error:
-        words = str(error)
-    moment = timezone.now()
-    if not words:
-        rows.update(state=SendState.SENT, status=status, sent_at=moment, error="", said=said)
-        return True
+    _end(lease, SendState.SENT, status=status, sent_at=timezone.now(), last_error="", said=said)
+    return True
+
+
+def _end(lease: Lease[WebhookDelivery], state: SendState, **columns: Any) -> None:
+    columns = {"status": None, "tries": lease.job.tries + 1, **columns}
+    lease.finish(state=state, **columns)
+
+
+def _put_off(
+    lease: Lease[WebhookDelivery], error: Exception, status: int | None, said: str
+) -> None:
+    delivery = lease.job
     logger.info("webhook failed delivery=%d status=%s", delivery.pk, status)
-    Webhook.objects.filter(pk=webhook.pk).update(rests_until=moment + RESTS_FOR)
-    pause = pause_after(delivery.tries + 1)
-    if delivery.is_test or pause is None or moment + pause > delivery.queued_at + TRIES_FOR:
-        if not delivery.is_test:
-            words = f"{words} It was tried for a day."
-        rows.update(state=SendState.FAILED, status=status, error=words, said=said)
+    rests_until = timezone.now() + RESTS_FOR
+    Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=rests_until)
+    told: dict[str, Any] = {"status": status, "last_error": str(error), "said": said}
+    if delivery.is_test:
+        _end(lease, SendState.FAILED, **told)
     else:
-        rows.update(not_before=moment + pause, status=status, error=words, said=said)
-    return False
+        lease.retry(error, **told)
+
+
+def give_up(lease: Lease[WebhookDelivery], error: BaseException | None) -> None:
+    """A day is over: its receiver never took it, its webhook is off, or it never had its turn."""
+    one = lease.job
+    words = words_of_end(one.last_error)
+    told = {"status": one.status, "said": one.said, "tries": one.tries}
+    lease.finish(state=SendState.FAILED, last_error=words, **told)
 
 
 @sensitive_variables("secret", "hidden")
@@ -274,14 +263,6 @@ def _keys_in(url: str) -> set[str]:
     parts = urlsplit(url)
     found = set(re.split(r"[/&=?]", f"{parts.path}&{parts.query}"))
     return found | {unquote(one) for one in found}
-
-
-def give_up_old() -> None:
-    """End what waits longer than a day: its webhook is off, or never had its turn."""
-    old = timezone.now() - TRIES_FOR - timedelta(hours=1)
-    rows = WebhookDelivery.objects.filter(state=SendState.WAITING, queued_at__lt=old)
-    rows.filter(tries=0).update(state=SendState.FAILED, error="It could not be sent for a day.")
-    rows.update(state=SendState.FAILED)
 
 
 # ---- what is sent ----

@@ -29,9 +29,9 @@ life that it finds, which may be another machine's."""
 LONGEST_CLAIM = timedelta(minutes=5)
 """Claims that end later were made before the jump."""
 
-CLAIMS = {"claimed_until", "lease_until"}
+CLAIMS = {"claimed_until", "lease_until", "leased_until"}
 PAUSES = {
-    *("not_before", "tidy_not_before", "rests_until", "next_check_at", "check_until"),
+    *("not_before", "due_at", "tidy_not_before", "rests_until", "next_check_at", "check_until"),
     "compare_at",
 }
 MARKS = {

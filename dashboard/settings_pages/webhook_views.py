@@ -64,7 +64,7 @@ def _page(
 ) -> HttpResponse:
     rows = webhook.deliveries.select_related("notice__account").order_by("-pk")
     page = paged(request, rows, per_page=DELIVERIES_PER_PAGE)
-    shown = [(one.pk, one.state, one.tries, one.error, one.said) for one in page]
+    shown = [(one.pk, one.state, one.tries, one.last_error, one.said) for one in page]
     is_moving = any(one.state == SendState.WAITING for one in page) and webhook.is_on
     version = version_of(request.GET.get("page"), page.total, shown, is_moving)
     if request.method == "GET" and is_swap(request) and is_seen(request, version):

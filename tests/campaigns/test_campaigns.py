@@ -602,12 +602,13 @@ def campaign(here: Console) -> BulkRun:
     failing = link_in(run, state=LinkState.STARTED)
     failing.items.update(failures=3, failure="The customer closed HubSpot's page")
     bounced = link_in(run, state=LinkState.SENT)
-    mail_to(bounced, state=MailState.BOUNCED, error="No such mailbox")
+    mail_to(bounced, state=MailState.BOUNCED, last_error="No such mailbox")
     return run
 
 
 def mail_to(link: Link, **values: Any) -> LinkMail:
     mail = LinkMail(link=link, kind="invitation", recipient=link.recipient_email, **values)
+    mail.finished_at = None if mail.state == MailState.WAITING else timezone.now()
     mail.actor = Actor.system()
     mail.save()
     return mail
@@ -831,7 +832,9 @@ def test_all_unfinished_links_end_and_what_was_minted_is_worthless(
     lead: Client, campaign: BulkRun
 ) -> None:
     item = LinkItem.objects.get(link__run=campaign, link__state="started", failures=0)
-    mint = Mint.objects.create(item=item, state=MintState.READY, sealed_url="x")
+    mint = Mint.objects.create(
+        item=item, state=MintState.READY, sealed_url="x", finished_at=timezone.now()
+    )
 
     lead.post(reverse("campaign_revoke", args=[campaign.reference]), {"word": " Revoke "})
 

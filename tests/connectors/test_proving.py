@@ -15,14 +15,12 @@ from dashboard.consoles.models import Console
 from dashboard.consoles.services import client
 from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import Message
-from dashboard.jobs.registry import worker_of
-from dashboard.jobs.working import dispatch
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.people.models import Role
 from tests.connectors.conftest import choose, say, work
 from tests.factories import make_user
-from tests.simulated import Hands
+from tests.simulated import Hands, dispatch_due
 
 METHOD = ("POST", "/account/connectors/{id}/methods/{method}")
 
@@ -294,10 +292,10 @@ def test_lost_messages_are_sent_again_and_old_runs_forgotten(
 
     monkeypatch.setattr(Message, "send", send)
     proving.ask(mailchimp, Actor.system())
-    dispatch(worker_of(ProofRun))
+    dispatch_due(ProofRun)
     hands.later(6)
-    dispatch(worker_of(ProofRun))
-    dispatch(worker_of(ProofRun))
+    dispatch_due(ProofRun)
+    dispatch_due(ProofRun)
     assert sent == ["checks"]
 
     work()

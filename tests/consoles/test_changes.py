@@ -24,12 +24,13 @@ from dashboard.consoles.models import Branding, Console, ConsoleChange
 from dashboard.consoles.services import UnsettledConsoleError, secret_of, unsealed_secret
 from dashboard.jobs.messages import Message
 from dashboard.links import mailing, reminders, services
-from dashboard.links.models import Link
+from dashboard.links.models import Link, LinkMail
 from dashboard.mirror import adopting, sync, tasks
 from dashboard.mirror.models import Account, SyncRun
 from dashboard.people.models import Role
 from dashboard.settings_pages.keys import reseal
 from tests.factories import make_account, make_console, make_link, make_user
+from tests.simulated import dispatch_due
 
 migration = importlib.import_module("dashboard.consoles.migrations.0004_bind_secrets_to_rows")
 pytestmark = pytest.mark.django_db
@@ -266,8 +267,6 @@ def sent_to(sent: list[object]) -> Callable[..., bool]:
 def test_no_mail_leads_to_a_link_that_does_not_work_now(
     production: Console, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dashboard.links import tasks as link_tasks
-
     link = Link.objects.get()
     long_ago = timezone.now() - timedelta(days=2)
     Link.objects.update(
@@ -280,7 +279,7 @@ def test_no_mail_leads_to_a_link_that_does_not_work_now(
     settings_name(settings, "https://two.test")
     ensure_environment_console()
 
-    link_tasks.keep_mailing()
+    dispatch_due(LinkMail)
     reminders.queue_due()
 
     assert sent == [] and link.mails.count() == 1

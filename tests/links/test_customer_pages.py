@@ -51,7 +51,7 @@ def test_a_start_whose_worker_died_ends_in_a_kind_page(
     is_wiped: bool, cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, link)["Location"]
-    Mint.objects.update(claimed_until=timezone.now() + tasks.CLAIM)
+    Mint.objects.update(leased_until=timezone.now() + Mint.policy.lease_length)
     assert customer.get(wait)["Refresh"] == "1"
     hands.later(20)
     assert customer.get(wait)["Refresh"] == "3"
@@ -71,7 +71,7 @@ def test_a_start_whose_worker_died_is_taken_up_by_another_one(
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     customer.get(wait)
-    Mint.objects.update(claimed_until=timezone.now() + tasks.CLAIM)
+    Mint.objects.update(leased_until=timezone.now() + Mint.policy.lease_length)
     hands.later(36)
     tasks.mint_token(Mint.objects.get().pk)
 

@@ -16,7 +16,6 @@ from dashboard.links import (
     deletions,
     letters,
     mailing,
-    posting,
     reminders,
     services,
     showing,
@@ -199,7 +198,7 @@ def test_a_message_about_nothing_is_dropped(cyclr: CyclrState, link: Link) -> No
     link.refresh_from_db()
     mailing.queue_mail(link, Actor.system(), MailKind.INVITATION)
     delete(cyclr, item_of(link))
-    posting.send(LinkMail.objects.get().pk)
+    tasks.send_mail(LinkMail.objects.get().pk)
 
     assert LinkMail.objects.get().state == MailState.DROPPED
 
@@ -214,6 +213,7 @@ def test_no_reminder_of_what_is_gone(cyclr: CyclrState, link: Link) -> None:
         kind=MailKind.INVITATION,
         recipient="jane@customer.example",
         state=MailState.SENT,
+        finished_at=timezone.now(),
         sent_at=invited,
         actor_kind="system",
     )

@@ -14,12 +14,12 @@ from dashboard.audit.models import Actor
 from dashboard.consoles import pacing
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
-from dashboard.links import services, tasks
-from dashboard.links.models import Link, LinkItem, LinkState, Mint, MintState
+from dashboard.links import checking, services, tasks
+from dashboard.links.models import AccountCheck, Link, LinkItem, LinkState, Mint, MintState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from tests.links.steps import consent, open_consent, press_continue, to_cyclr
-from tests.simulated import Hands
+from tests.simulated import Hands, dispatch_due
 
 SIGN_IN = "/accounts/{id}/signintoken"
 
@@ -104,7 +104,7 @@ def many_started(cyclr: CyclrState, console: Console) -> list[Link]:
         starts=1,
         started_at=moment,
         next_check_at=moment,
-        check_until=moment + tasks.GRACE,
+        check_until=moment + checking.GRACE,
     )
     return links
 
@@ -126,7 +126,7 @@ def test_two_hundred_links_at_once_are_verified_within_the_rate(
     for item in LinkItem.objects.select_related("account_connector")[:200:10]:
         cyclr.authenticate(item.account_connector.cyclr_id)
     before = len(cyclr.requests)
-    tasks.keep_checking()
+    dispatch_due(AccountCheck)
     calls = [one for one in list(cyclr.requests)[before:] if "/oauth/" not in one.path]
 
     assert len(asked) == len(set(asked)) == 20

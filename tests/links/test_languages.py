@@ -29,7 +29,7 @@ from dashboard.common.templatetags.desk import TYPE_AGAIN
 from dashboard.consoles.branding import brand_of
 from dashboard.consoles.models import Branding
 from dashboard.installs.fields import WholeNumber
-from dashboard.links import letters, public, services, tasks
+from dashboard.links import letters, minting, public, services
 from dashboard.links.languages import again_words, until_words
 from dashboard.links.models import Link, LinkItem, MailKind, Mint, MintState
 from dashboard.mirror import sync
@@ -267,14 +267,14 @@ def test_an_address_with_too_many_values_is_refused_in_words(link: Link) -> None
 # ---- what is stored in English ----
 
 
-@pytest.mark.parametrize("stored", [tasks.BUSY, tasks.REFUSED, ""])
+@pytest.mark.parametrize("stored", [minting.BUSY, minting.REFUSED, ""])
 def test_why_a_start_failed_is_stored_once_and_said_in_each_language(
     stored: str, cyclr: CyclrState, link: Link
 ) -> None:
     customer = reads(PERSON)
     wait = press_continue(customer, link)["Location"]
     customer.get(wait)
-    Mint.objects.update(state=MintState.FAILED, error=stored)
+    Mint.objects.update(state=MintState.FAILED, last_error=stored, finished_at=timezone.now())
 
     english = text(customer.get(wait))
     pages = {code: text(customer.get(f"{wait}?lang={code}")) for code in OTHERS}
@@ -413,7 +413,7 @@ def test_no_sentence_is_missing_doubtful_or_left_over(capsys: pytest.CaptureFixt
 def test_the_collector_finds_what_each_kind_of_mark_says() -> None:
     found = {text for _, text, _, _ in translations.sentences()}
 
-    assert {"Continue", "Connected", "Start again", "No name", tasks.BUSY} <= found
+    assert {"Continue", "Connected", "Start again", "No name", minting.BUSY} <= found
     assert ("%(count)d hour", "%(count)d hours") in found
     assert any(isinstance(one, str) and one.startswith("Is this page really") for one in found)
 
@@ -551,9 +551,11 @@ def page_in(state: str, customer: Client, link: Link, code: str) -> str:
     mint = Mint.objects.get()
     if state in {"failed", "used"}:
         ended = MintState.FAILED if state == "failed" else MintState.USED
-        Mint.objects.update(state=ended, used_at=moment if state == "used" else None)
+        Mint.objects.update(
+            state=ended, finished_at=moment, used_at=moment if state == "used" else None
+        )
         return text(customer.get(f"{wait}?lang={code}"))
-    Mint.objects.update(state=MintState.USED, used_at=moment)
+    Mint.objects.update(state=MintState.USED, used_at=moment, finished_at=moment)
     back = reverse("link_return", args=[mint.public_id])
     customer.get(back)
     if state == "late":

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
-from dashboard.links import services, tasks
+from dashboard.links import minting, services, tasks
 from dashboard.links.models import Link, LinkEvent, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import make_link
@@ -360,13 +360,13 @@ def test_a_refusal_that_comes_after_the_revocation_counts_for_nothing(
 ) -> None:
     cyclr.faults.respond("POST", "/v1.0/accounts/{id}/signintoken", status=422)
     services.start(link.items.get())
-    mint_one = tasks._mint
+    mint_one = minting._mint
 
     def slow(mint: Mint, client: Any) -> str | None:
         services.revoke(link, Actor.system())
         return mint_one(mint, client)
 
-    monkeypatch.setattr(tasks, "_mint", slow)
+    monkeypatch.setattr(minting, "_mint", slow)
     hands.work()
 
     assert link.items.get().failures == 0

@@ -205,6 +205,7 @@ def test_after_a_bounce_nobody_is_reminded(invited: Link, clock: Any) -> None:
         kind=MailKind.INVITATION,
         recipient=ANA,
         state=MailState.BOUNCED,
+        finished_at=timezone.now(),
         actor_kind="system",
         actor_name="Cyclr Desk",
     )
@@ -216,7 +217,9 @@ def test_after_a_bounce_nobody_is_reminded(invited: Link, clock: Any) -> None:
 def test_after_a_bounce_that_was_mended_reminders_go_on(invited: Link, clock: Any) -> None:
     clock.move_to(MONDAY + timedelta(hours=1))
     bounced = mailing.queue_mail(invited, Actor.system())
-    LinkMail.objects.filter(pk=bounced.pk).update(state=MailState.BOUNCED)
+    LinkMail.objects.filter(pk=bounced.pk).update(
+        state=MailState.BOUNCED, finished_at=timezone.now()
+    )
     clock.move_to(MONDAY + timedelta(days=1))
     assert work() == []
     invite(invited)

@@ -150,7 +150,9 @@ def test_the_page_tells_what_came_of_it(agent: Client, made: Link) -> None:
     tasks.send_mail(LinkMail.objects.get().pk)
     page = text_of(agent.get(made.get_absolute_url()))
     assert f"Mailed to {ANA}" in page and 'data-state="sent"' in page
-    LinkMail.objects.update(state=MailState.BOUNCED, error="550 nobody")
+    LinkMail.objects.update(
+        state=MailState.BOUNCED, last_error="550 nobody", finished_at=timezone.now()
+    )
 
     page = text_of(agent.get(made.get_absolute_url()))
     assert "Bounced" in page and "550 nobody" in page

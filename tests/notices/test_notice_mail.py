@@ -23,6 +23,7 @@ from dashboard.notices.models import Notice, NoticeKind, NoticeMail, NoticeWish,
 from dashboard.people.models import Role, User
 from tests.factories import make_console, make_user
 from tests.pages import HOSTILE, signed_in, text_of
+from tests.simulated import dispatch_due
 
 pytestmark = pytest.mark.django_db
 WISHES = "/notices/wishes/"
@@ -159,11 +160,11 @@ def test_the_dispatcher_finds_what_is_due(
     tell()
     tell()
 
-    tasks.send_waiting()
+    dispatch_due(NoticeMail)
     assert sent == []
     with time_machine.travel(timezone.now() + SOON, tick=False):
-        tasks.send_waiting()
-        tasks.send_waiting()
+        dispatch_due(NoticeMail)
+        dispatch_due(NoticeMail)
 
     assert sent == [colleague.pk]
 
@@ -224,7 +225,9 @@ def test_after_a_day_it_is_given_up_in_words(
 
     row = NoticeMail.objects.get()
     assert row.state == SendState.FAILED
-    assert row.error == ("The mail server does not answer as it should. It was tried for a day.")
+    assert row.last_error == (
+        "The mail server does not answer as it should. It was tried for a day."
+    )
 
 
 @pytest.mark.parametrize(
@@ -271,8 +274,8 @@ def test_what_cannot_be_written_is_given_up_and_a_server_that_drips_is_not(
     send(colleague)
 
     row = NoticeMail.objects.get()
-    assert (row.state, row.claimed_until) == (state, None)
-    assert row.error
+    assert (row.state, row.leased_until) == (state, None)
+    assert row.last_error
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "a\r\nBcc: victim@example.org", "x" * 5000])

@@ -28,6 +28,7 @@ from dashboard.settings_pages import keys
 from tests.cyclr_api.certificates import make_certificate, server_context
 from tests.factories import make_console, make_user
 from tests.pages import signed_in
+from tests.simulated import dispatch_due
 from tests.support.waiting import CEILING
 
 pytestmark = pytest.mark.django_db
@@ -227,7 +228,7 @@ def test_one_worker_at_a_time(
     webhook: Webhook, receiver: Receiver, tell: Callable[..., Notice]
 ) -> None:
     tell()
-    Webhook.objects.update(claimed_until=timezone.now() + timedelta(seconds=30))
+    WebhookDelivery.objects.update(leased_until=timezone.now() + timedelta(seconds=30))
 
     send(webhook)
     assert receiver.got == []
@@ -266,7 +267,7 @@ def test_what_was_not_taken_is_tried_again_the_same(
     tell()
 
     send(webhook)
-    assert (only().state, only().error, only().status) == (SendState.WAITING, words, status)
+    assert (only().state, only().last_error, only().status) == (SendState.WAITING, words, status)
     receiver.status = 204
     send(webhook, after=timedelta(seconds=30))
     assert len(receiver.got) == 1
@@ -288,7 +289,7 @@ def test_after_a_day_it_is_given_up_and_can_be_sent_again(
     for hours in range(30):
         send(webhook, after=timedelta(hours=hours))
     assert only().state == SendState.FAILED
-    assert only().error == "It answered 503. It was tried for a day."
+    assert only().last_error == "It answered 503. It was tried for a day."
     tries = len(receiver.got)
     receiver.status = 200
     assert webhooks.queue_again(only())
@@ -323,7 +324,7 @@ def test_nobody_there_is_a_failure_in_words(
 
     send(webhook)
 
-    assert only().error == "It refused the connection."
+    assert only().last_error == "It refused the connection."
 
 
 @pytest.mark.parametrize("drips", [False, True])
@@ -339,7 +340,7 @@ def test_a_receiver_that_hangs_is_left_in_time(
         send(webhook)
 
     assert time.monotonic() - began < CEILING
-    assert only().error == "It did not answer within 1 seconds."
+    assert only().last_error == "It did not answer within 1 seconds."
 
 
 @contextlib.contextmanager
@@ -383,7 +384,7 @@ def test_rubbish_for_an_answer_is_a_failure(
     server.close()
 
     assert only().state == SendState.WAITING
-    assert only().error in {"The connection broke.", "It answered something that is not HTTP."}
+    assert only().last_error in {"The connection broke.", "It answered something that is not HTTP."}
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(
@@ -396,7 +397,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
 
     send(webhook)
 
-    assert only().error == "Its TLS certificate is not trusted."
+    assert only().last_error == "Its TLS certificate is not trusted."
     assert receiver.got == []
 
 
@@ -422,7 +423,7 @@ def test_a_certificate_must_be_for_the_host_that_was_meant(
 
     send(webhook)
 
-    assert only().error == error
+    assert only().last_error == error
 
 
 # ---- switching, secrets ----
@@ -450,12 +451,15 @@ def test_what_waits_for_longer_than_a_day_ends_in_words(
     tell()
     webhooks.switch(webhook, make_user(Role.ADMIN), is_on=False)
 
-    tasks.give_up_old()
+    tasks.deliver(webhook.pk)
     assert only().state == SendState.WAITING
     with time_machine.travel(timezone.now() + timedelta(hours=26), tick=False):
-        tasks.give_up_old()
+        tasks.deliver(webhook.pk)
 
-    assert (only().state, only().error) == (SendState.FAILED, "It could not be sent for a day.")
+    assert (only().state, only().last_error) == (
+        SendState.FAILED,
+        "It could not be sent for a day.",
+    )
 
 
 def test_a_new_secret_signs_what_still_waits(
@@ -504,7 +508,7 @@ def test_a_secret_that_cannot_be_opened_fails_in_words(
     send(webhook)
 
     assert only().state == SendState.FAILED
-    assert "Create a new one." in only().error
+    assert "Create a new one." in only().last_error
 
 
 def test_the_dispatcher_sends_what_was_lost_and_no_pile(
@@ -520,8 +524,8 @@ def test_the_dispatcher_sends_what_was_lost_and_no_pile(
     tell()
     tell()
 
-    tasks.send_waiting()
-    tasks.send_waiting()
+    dispatch_due(WebhookDelivery)
+    dispatch_due(WebhookDelivery)
 
     assert sent == [webhook.pk]
 

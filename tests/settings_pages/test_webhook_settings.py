@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from dashboard.audit.models import AuditEntry
 from dashboard.common import sealing
@@ -110,7 +111,9 @@ def test_a_test_is_listed_with_what_came_of_it(
     admin: Client, console: Console, webhook: Webhook
 ) -> None:
     admin.post(act("test", console))
-    WebhookDelivery.objects.update(state=SendState.FAILED, tries=1, error="It answered 500.")
+    WebhookDelivery.objects.update(
+        state=SendState.FAILED, tries=1, last_error="It answered 500.", finished_at=timezone.now()
+    )
 
     page = text_of(admin.get(page_of(console)))
 
@@ -130,7 +133,7 @@ def test_the_list_is_live_only_while_something_waits(
 
     headers = {"HX-Request": "true", "X-Seen": seen.group(1)}
     nothing = admin.get(page_of(console), headers=headers)
-    WebhookDelivery.objects.update(state=SendState.SENT, status=200)
+    WebhookDelivery.objects.update(state=SendState.SENT, status=200, finished_at=timezone.now())
     done = admin.get(page_of(console), headers=headers)
 
     assert "tick from:body" not in still
@@ -141,12 +144,14 @@ def test_the_list_is_live_only_while_something_waits(
 
 def test_one_that_failed_is_sent_again(admin: Client, console: Console, webhook: Webhook) -> None:
     delivery = webhooks.queue_test(webhook)
-    WebhookDelivery.objects.update(state=SendState.FAILED, error="It answered 500.")
+    WebhookDelivery.objects.update(
+        state=SendState.FAILED, last_error="It answered 500.", finished_at=timezone.now()
+    )
 
     admin.post(act("again", console, delivery.pk))
 
     delivery.refresh_from_db()
-    assert (delivery.state, delivery.error) == (SendState.WAITING, "")
+    assert (delivery.state, delivery.last_error) == (SendState.WAITING, "")
 
 
 def test_what_is_done_is_in_the_audit_trail_without_the_secret(
@@ -227,7 +232,7 @@ def test_hostile_names_are_only_letters(text: str) -> None:
     console = make_console(name=text[:100])
     webhook, _ = webhooks.create(console, URL, make_user(Role.ADMIN))
     webhooks.queue_test(webhook)
-    WebhookDelivery.objects.update(error=text)
+    WebhookDelivery.objects.update(last_error=text)
     browser = signed_in(make_user(Role.ADMIN))
     make_console()
 

@@ -28,9 +28,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 name="look_up_answered_when_finished",
                 condition=models.Q(
-                    ("finished_at__isnull", False),
-                    models.Q(("last_error", ""), ("sealed_answer", "")),
-                    _connector="OR",
+                    ("finished_at__isnull", False), ("sealed_answer", ""), _connector="OR"
                 ),
             ),
         ),

@@ -1,0 +1,145 @@
+"""Minting sign-in tokens: what a customer's press of Continue asks of Cyclr."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from cyclr_api import (
+    AccountRefusedError,
+    Client,
+    CyclrError,
+    NotFoundError,
+    PermanentError,
+    connect_url,
+)
+from dashboard.common import sealing
+from dashboard.consoles.services import asking
+from dashboard.jobs.leases import Lease
+from dashboard.links import deletions, services
+from dashboard.links.models import LinkItem, Mint, MintState
+from dashboard.mirror import sync
+from dashboard.mirror.models import Account, AccountConnector
+
+logger = logging.getLogger(__name__)
+
+BUSY = gettext_noop("The sign-in could not be prepared just now. Wait a minute and try again.")
+REFUSED = gettext_noop(
+    "This app cannot be connected at the moment. Tell whoever sent you the link."
+)
+"""Stored on the mint in English, shown in the customer's language."""
+
+
+def username_of(account: Account) -> str:
+    """The one Cyclr user per account in whose name customers connect; made by the first mint."""
+    digest = hashlib.sha256(account.cyclr_id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"connect-{digest}@cyclr-desk.invalid"
+
+
+def carry_out(lease: Lease[Mint]) -> None:
+    """Mint one sign-in token and seal its address to the row. What is temporary is raised."""
+    began, mint = timezone.now(), lease.job
+    link = mint.item.link
+    if mint.is_over or not services.may_start(mint.item):
+        _end(lease, MintState.OVER)
+        return
+    try:
+        with asking(link.console) as client:
+            url = _mint(mint, client)
+    except PermanentError as error:
+        if is_gone_by_now(mint.item, error, began=began):
+            _end(lease, MintState.OVER)
+            return
+        words = "Cyclr refused to start it"
+        _fail(lease, REFUSED, words, error, why=error.cyclr_message or words)
+        return
+    if url is None:
+        _end(lease, MintState.OVER)
+        return
+    sealed = sealing.seal(url, bound_to=mint.seal_place)
+    lease.finish(state=MintState.READY, sealed_url=sealed, ready_at=timezone.now())
+
+
+def give_up(lease: Lease[Mint], error: BaseException | None) -> None:
+    """Nobody waits any longer: say so to the customer and to staff."""
+    mint = lease.job
+    if error is None or mint.is_over or not services.may_start(mint.item):
+        _end(lease, MintState.OVER)
+        return
+    words = "Cyclr did not answer: the sign-in could not be prepared"
+    _fail(lease, BUSY, words, error, why="Cyclr did not answer")
+
+
+def _mint(mint: Mint, client: Client) -> str | None:
+    """The finished address, or None when Cyclr calls the connector authenticated by now."""
+    item, link = mint.item, mint.item.link
+    there = client.account(link.account.cyclr_id)
+    now = there.connector(item.account_connector.cyclr_id).get()
+    if now.authenticated is not None:
+        _take_over(link.account, item.account_connector, authenticated=now.authenticated)
+    if item.connected_at is None and now.authenticated and not item.was_authenticated:
+        services.confirm(item, is_authenticated=True)
+        return None
+    if item.was_authenticated and now.authenticated is False:
+        LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
+    token = there.sign_in_token(username_of(link.account))
+    return connect_url(
+        link.console.service_url,
+        account_connector_id=item.account_connector.cyclr_id,
+        token=token.token,
+        target_origin=settings.PUBLIC_URL + reverse("link_return", args=[mint.public_id]),
+    )
+
+
+def is_gone_by_now(item: LinkItem, error: PermanentError, *, began: datetime) -> bool:
+    """Whether a refusal means that the connector was deleted in Cyclr; if so its links follow."""
+    if not isinstance(error, NotFoundError | AccountRefusedError):
+        return False
+    try:
+        with asking(item.link.account.console) as client:
+            is_gone = deletions.find_out(client, item.account_connector, began)
+    except CyclrError as error:
+        logger.info("not told whether it is gone item=%d status=%s", item.pk, error.status)
+        return False
+    if is_gone:
+        deletions.follow_connector(item.account_connector_id)
+    return is_gone
+
+
+def _fail(lease: Lease[Mint], shown: str, words: str, error: BaseException, *, why: str) -> None:
+    """End a mint in vain, once. `shown`: for the customer; `words` and `why`: for staff."""
+    item = lease.job.item
+    told: dict[str, Any] = {"said": ""}
+    if isinstance(error, CyclrError):
+        told = {"call": error.call, "status": error.status, "said": error.cyclr_message or ""}
+    with transaction.atomic():
+        services.lock(item.link_id)
+        _end(lease, MintState.FAILED, shown)
+        services.note_failure(item, why)
+        item.link.note("refused", words, item, **told)
+
+
+def _end(lease: Lease[Mint], state: MintState, words: str = "") -> None:
+    lease.finish(state=state, last_error=words, sealed_url="")
+
+
+def _take_over(account: Account, connector: AccountConnector, *, authenticated: bool) -> None:
+    """Write a reading into the mirror. A listing that began before it no longer overwrites it."""
+    moment = timezone.now()
+    rows = AccountConnector.objects.filter(pk=connector.pk)
+    rows.exclude(authenticated=authenticated).update(
+        test_failed_at=None,
+        test_failure="",
+        authenticated=authenticated,
+        authenticated_since=moment,
+    )
+    rows.update(seen_at=moment, changed_at=moment)
+    sync.recount([account.pk])

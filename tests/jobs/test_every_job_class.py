@@ -1,0 +1,398 @@
+"""What holds of every class of jobs: a new one is in here by existing.
+
+Who adds a class adds to `MAKE` how one of it is made; without that its tests fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.utils import timezone
+
+from dashboard.audit.models import Actor
+from dashboard.celery import app
+from dashboard.connectors.models import LookUp, LookUpKind, ProofRun
+from dashboard.jobs import checks, messages
+from dashboard.jobs.leases import Lease, LeaseLostError
+from dashboard.jobs.messages import Message
+from dashboard.jobs.policy import LONGEST_ASKED, Backoff, Schedule
+from dashboard.jobs.registry import Worker, worker_of
+from dashboard.jobs.working import dispatch, job_classes
+from dashboard.links.models import AccountCheck, LinkMail, Mint
+from dashboard.notices.models import Notice, NoticeKind, NoticeMail, Webhook, WebhookDelivery
+from tests.factories import make_account_connector, make_link, make_user
+from tests.simulated import Sent
+
+pytestmark = pytest.mark.django_db
+app.autodiscover_tasks(force=True)
+
+
+def a_proof() -> ProofRun:
+    run = ProofRun(account_connector=make_account_connector())
+    run.actor = Actor.system()
+    run.save()
+    return run
+
+
+def a_message_to_a_customer() -> LinkMail:
+    link = make_link(recipient_email="ana@example.com")
+    mail = LinkMail(link=link, kind="invitation", recipient=link.recipient_email)
+    mail.actor = Actor.system()
+    mail.save()
+    return mail
+
+
+def a_notice() -> Notice:
+    account = make_link().account
+    return Notice.objects.create(
+        console=account.console,
+        account=account,
+        kind=NoticeKind.LINK_CONNECTED,
+        words="Connected",
+        url="/links/1/",
+    )
+
+
+def a_delivery() -> WebhookDelivery:
+    notice, user = a_notice(), make_user()
+    webhook = Webhook.objects.create(
+        console=notice.console, url="https://example.com/", created_by=user
+    )
+    return WebhookDelivery.objects.create(webhook=webhook, notice=notice)
+
+
+MAKE: dict[type, Callable[[], Any]] = {
+    LookUp: lambda: LookUp.objects.create(
+        account_connector=make_account_connector(), kind=LookUpKind.CHOICES
+    ),
+    ProofRun: a_proof,
+    Mint: lambda: Mint.objects.create(item=make_link().items.get()),
+    AccountCheck: lambda: AccountCheck.objects.create(account=make_link().account),
+    LinkMail: a_message_to_a_customer,
+    NoticeMail: lambda: NoticeMail.objects.create(notice=a_notice(), user=make_user()),
+    WebhookDelivery: a_delivery,
+}
+
+
+@pytest.fixture(params=job_classes(), ids=lambda model: model.__name__)
+def job(request: pytest.FixtureRequest) -> Any:
+    """One of each class, due now."""
+    made = MAKE[request.param]()
+    made.refresh_from_db()
+    return made
+
+
+@pytest.fixture
+def worker(job: Any) -> Worker:
+    """Who carries it out."""
+    return worker_of(type(job))
+
+
+@pytest.fixture
+def after(job: Any) -> Iterator[Callable[[timedelta], None]]:
+    """Lets some time pass since now."""
+    now, travellers = timezone.now(), []
+
+    def travel(span: timedelta) -> None:
+        travellers.append(time_machine.travel(now + span, tick=True))
+        travellers[-1].start()
+
+    yield travel
+    for traveller in reversed(travellers):
+        traveller.stop()
+
+
+def claim(job: Any) -> Lease[Any] | None:
+    """What a worker does with a message."""
+    policy = job.policy
+    if policy.key == "pk":
+        lease: Lease[Any] | None = type(job).objects.claim(job.pk)
+        return lease
+    leases = type(job).objects.claim_group(getattr(job, policy.key))
+    return leases[0] if leases else None
+
+
+def lease_of(job: Any) -> Lease[Any]:
+    """The lease, which is there."""
+    lease = claim(job)
+    assert lease is not None
+    return lease
+
+
+def run(job: Any) -> None:
+    """A message of it arrives at a worker."""
+    job.refresh_from_db()
+    app.tasks[job.policy.task](*job.message_arguments)
+    job.refresh_from_db()
+
+
+@pytest.mark.parametrize("model", job_classes(), ids=lambda model: model.__name__)
+def test_it_is_known_how_one_is_made(model: type) -> None:
+    assert model in MAKE
+
+
+def test_a_duplicate_message_finds_it_taken(job: Any) -> None:
+    first = lease_of(job)
+
+    assert claim(job) is None
+    first.finish(**ended(job))
+    assert claim(job) is None
+
+
+def ended(job: Any) -> dict[str, Any]:
+    """What a class wants to be told with an end."""
+    return {"state": "failed"} if hasattr(job, "state") else {}
+
+
+def test_a_message_that_comes_too_early_does_nothing(job: Any) -> None:
+    type(job).objects.update(not_before=timezone.now() + timedelta(seconds=20))
+
+    assert claim(job) is None
+
+
+def test_a_lost_message_is_sent_again_and_no_heap(
+    job: Any, worker: Worker, sent_messages: Sent, after: Callable[[timedelta], None]
+) -> None:
+    for _ in range(3):
+        dispatch(worker)
+    assert len(sent_messages) == 1
+    after(job.policy.republish_after + timedelta(seconds=1))
+    for _ in range(3):
+        dispatch(worker)
+
+    name = job.policy.task.rpartition(".")[2]
+    assert sent_messages == [(name, job.policy.queue, *job.message_arguments)] * 2
+
+
+def test_while_the_broker_is_away_nothing_counts_as_sent(
+    job: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Message, "send", lambda *_: False)
+    dispatch(worker)
+    job.refresh_from_db()
+    assert job.published_at is None
+    monkeypatch.setattr(Message, "send", lambda *_: True)
+    dispatch(worker)
+
+    job.refresh_from_db()
+    assert job.published_at is not None
+
+
+def test_a_killed_worker_s_job_is_taken_up_and_counts(
+    job: Any, worker: Worker, sent_messages: Sent, after: Callable[[timedelta], None]
+) -> None:
+    type(job).objects.update(published_at=timezone.now())
+    first = lease_of(job)
+    dispatch(worker)
+    assert not sent_messages
+    after(job.policy.lease_length + timedelta(seconds=1))
+    dispatch(worker)
+
+    second = lease_of(job)
+    assert len(sent_messages) == 1
+    assert (second.job.attempt, second.job.tries) == (first.job.attempt + 1, first.job.tries + 1)
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(
+    job: Any, after: Callable[[timedelta], None]
+) -> None:
+    late = lease_of(job)
+    after(job.policy.lease_length + timedelta(seconds=1))
+    now = lease_of(job)
+    writes: list[Callable[[], object]] = [
+        lambda: late.write(last_error="late"),
+        lambda: late.finish(last_error="late", **ended(job)),
+        lambda: late.postpone(timezone.now()),
+        late.release,
+        late.hold,
+        lambda: late.retry(RuntimeError(), last_error="late"),
+    ]
+    for write in writes:
+        with pytest.raises(LeaseLostError), transaction.atomic():
+            write()
+
+    assert late.renew() is False
+    job.refresh_from_db()
+    assert (job.attempt, job.finished_at, job.last_error) == (now.job.attempt, None, "")
+    now.write(last_error="in time")
+
+
+def test_what_has_ended_is_written_to_by_nobody(job: Any) -> None:
+    lease = lease_of(job)
+    lease.finish(**ended(job))
+
+    with pytest.raises(LeaseLostError):
+        lease.write(last_error="late")
+    assert lease.renew() is False
+
+
+def test_it_is_given_up_in_words_when_its_time_is_over(
+    job: Any, worker: Worker, sent_messages: Sent, after: Callable[[timedelta], None]
+) -> None:
+    type(job).objects.update(published_at=timezone.now())
+    after(job.policy.longest_age + timedelta(seconds=5))
+    dispatch(worker)
+    assert len(sent_messages) == 1
+    run(job)
+
+    assert job.finished_at is not None
+    assert has_words(job)
+
+
+def test_it_is_given_up_in_words_after_its_last_try(job: Any) -> None:
+    type(job).objects.update(tries=job.policy.most_tries - 1)
+    lease = lease_of(job)
+
+    assert lease.retry(RuntimeError("what may have been typed")) is False
+
+    job.refresh_from_db()
+    assert job.finished_at is not None
+    assert has_words(job)
+    assert "typed" not in str(vars(job))
+
+
+def has_words(job: Any) -> bool:
+    """Whether somebody can read why nothing came of it: on the row, or where it was asked for."""
+    match job:
+        case ProofRun():
+            return bool(job.words)
+        case AccountCheck():
+            return True  # its items' links tell
+        case Mint():
+            return bool(job.why)
+        case _:
+            return bool(job.last_error)
+
+
+def test_whatever_kills_workers_does_not_live_for_ever(
+    job: Any, after: Callable[[timedelta], None]
+) -> None:
+    killed = 0
+    while (lease := claim(job)) and not lease.is_hopeless:
+        killed += 1
+        after((job.policy.lease_length + timedelta(seconds=1)) * killed)
+        assert killed <= job.policy.most_tries
+    after((job.policy.lease_length + timedelta(seconds=1)) * (killed + 2))
+    run(job)
+
+    assert job.finished_at is not None
+
+
+def test_what_its_worker_raises_is_tried_again_and_not_at_once(
+    job: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    from dashboard.jobs import working
+
+    working.carry_out(replace(worker, work=broken), job.message_arguments[0])
+
+    job.refresh_from_db()
+    assert (job.finished_at, job.leased_until, job.tries) == (None, None, 1)
+    assert job.not_before > timezone.now()
+
+
+def test_what_is_only_paced_is_no_try(job: Any) -> None:
+    class Paced(Exception):  # noqa: N818
+        counts_as_try, retry_after = False, 2.0
+
+    lease = lease_of(job)
+    began = timezone.now()
+    assert lease.retry(Paced())
+
+    job.refresh_from_db()
+    assert job.tries == 0
+    assert timedelta(seconds=1.9) < job.not_before - began < timedelta(seconds=4)
+
+
+def test_letting_go_is_no_failure(job: Any) -> None:
+    lease_of(job).release()
+
+    again = lease_of(job)
+    assert again.job.tries == 0
+
+
+# ---- policies ----
+
+
+@pytest.fixture(params=job_classes(), ids=lambda model: model.__name__)
+def model(request: pytest.FixtureRequest) -> Any:
+    """Each class."""
+    return request.param
+
+
+def test_its_policy_holds(model: Any) -> None:
+    assert checks.faults_of(model, model.policy) == []
+
+
+def test_a_lease_that_is_not_longer_than_its_task_is_refused(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = checks.hard_limit(app.tasks[model.policy.task])
+    short = replace_policy(model.policy, lease=limit, is_renewed=False)
+    monkeypatch.setattr(model, "policy", short)
+
+    assert [error.id for error in checks.check_policies(None)] == ["jobs.E001"]
+    with pytest.raises(ImproperlyConfigured, match="two workers"):
+        checks.refuse_faults()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"task": "dashboard.none"}, {"queue": "none"}, {"most_tries": 0}]
+    + [{"give_up_after": timedelta()}],
+    ids=lambda fault: next(iter(fault)),
+)
+def test_another_policy_that_cannot_hold_is_refused(model: Any, fault: dict[str, Any]) -> None:
+    known = set(messages.MESSAGES)
+
+    assert checks.faults_of(model, replace_policy(model.policy, **fault))
+    messages.MESSAGES.intersection_update(known)
+
+
+def replace_policy(policy: Any, **changes: Any) -> Any:
+    return replace(policy, **changes)
+
+
+def test_every_message_s_name_is_a_task_and_its_queue_is_read() -> None:
+    app.autodiscover_tasks(force=True)
+
+    assert len(messages.MESSAGES) > 10
+    for message in messages.MESSAGES:
+        assert message.task in app.tasks, message
+        assert message.queue in app.amqp.queues, message
+
+
+def test_no_two_classes_share_a_task() -> None:
+    tasks = [model.policy.task for model in job_classes()]
+
+    assert len(tasks) == len(set(tasks)) > 5
+
+
+def test_pauses_grow_and_are_spread() -> None:
+    backoff = Backoff(first=2, most=16)
+    longest = [max(backoff.pause(tries) for _ in range(300)) for tries in (1, 2, 3, 4, 9)]
+
+    assert all(a < b for a, b in zip(longest[:3], longest[1:4], strict=True))
+    assert longest[-1] <= 16
+    assert len({backoff.pause(4) for _ in range(20)}) > 10
+    assert [Schedule((timedelta(1), timedelta(2))).pause(n) for n in (1, 2, 3)] == [
+        *(86400, 172800, 172800),
+    ]
+
+
+def test_no_retry_after_holds_a_job_for_longer_than_an_hour(model: Any) -> None:
+    class Asked(Exception):  # noqa: N818
+        retry_after = 10.0**6
+
+    pause = model.policy.pause_after(Asked(), 1)
+
+    assert pause == timedelta(seconds=LONGEST_ASKED)
