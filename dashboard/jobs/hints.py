@@ -81,6 +81,10 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no types
 
     app: Celery
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        drop_damaged(self.client)  # a worker that lost its connection for it begins with a new one
+
     def _brpop_read(self, **options: Any) -> bool:
         try:
             found = self._answer(**options)
@@ -126,11 +130,22 @@ def use_with(app: Celery) -> None:
 RUNNING, DIED = "worker:running", "worker:died"
 
 
-def keys_of_queues() -> list[str]:
-    """Where messages lie: the queues, and what was taken and is not done."""
+def keys_of_queues() -> dict[str, str]:
+    """Where messages lie: the queues, and what was taken and is not done. Each with its type."""
     names = [queue.name for queue in Channel.app.conf.task_queues]
     urgent = [f"{name}{Channel.sep}{step}" for name in names for step in Channel.priority_steps]
-    return [*names, *urgent, "unacked", "unacked_index", "unacked_mutex"]
+    taken = {"unacked": "hash", "unacked_index": "zset", "unacked_mutex": "string"}
+    return dict.fromkeys([*names, *urgent], "list") | taken
+
+
+def drop_damaged(server: Any) -> None:
+    """Drop what has another type than workers can read, which they would fail at for ever."""
+    bindings = (f"_kombu.binding.{queue.name}" for queue in Channel.app.conf.task_queues)
+    wanted = keys_of_queues() | dict.fromkeys([*bindings, RUNNING], "set") | {DIED: "string"}
+    for key, kind in wanted.items():
+        if bytes_to_str(server.type(key)) not in {kind, "none"}:
+            server.delete(key)
+            logger.warning("queue dropped key=%s why=damaged", key)
 
 
 def drop_after_deaths(server: Any, worker: str) -> None:

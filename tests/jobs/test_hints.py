@@ -147,3 +147,17 @@ def test_an_end_that_was_asked_for_is_no_death(server: Any) -> None:
         hints.note_end(server, "interactive@a")
 
     assert server.llen("interactive") == 1
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize(
+    "key", ["interactive", "sync", "unacked", "unacked_index", "_kombu.binding.bulk"]
+)
+def test_what_no_worker_could_read_for_its_type_is_dropped(server: Any, key: str) -> None:
+    server.lpush("checks", "message")
+    server.set(key, "x")
+
+    hints.drop_damaged(server)
+
+    assert server.exists(key) == 0
+    assert server.llen("checks") == 1
