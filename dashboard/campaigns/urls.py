@@ -2,35 +2,39 @@
 
 from django.urls import path
 
+from dashboard import navigation
 from dashboard.campaigns import views
 
-urlpatterns = [
-    path("links/campaigns/", views.campaign_list, name="campaign_list"),
-    path("links/campaigns/new/", views.campaign_new, name="campaign_new"),
-    path("links/campaigns/new/table/", views.campaign_table, name="campaign_table"),
-    path(
-        "links/campaigns/<slug:reference>/",
-        views.campaign_detail,
-        name="campaign_detail",
-    ),
-    path(
-        "links/campaigns/<slug:reference>/resend/",
-        views.campaign_resend,
-        name="campaign_resend",
-    ),
-    path(
-        "links/campaigns/<slug:reference>/extend/",
-        views.campaign_extend,
-        name="campaign_extend",
-    ),
-    path(
-        "links/campaigns/<slug:reference>/revoke/",
-        views.campaign_revoke,
-        name="campaign_revoke",
-    ),
-    path(
-        "links/campaigns/<slug:reference>/export/",
-        views.campaign_export,
-        name="campaign_export",
-    ),
-]
+urlpatterns = navigation.under(
+    "link_list",
+    [
+        path("links/campaigns/", views.campaign_list, name="campaign_list"),
+        path("links/campaigns/new/", views.campaign_new, name="campaign_new"),
+        path("links/campaigns/new/table/", views.campaign_table, name="campaign_table"),
+        path(
+            "links/campaigns/<slug:reference>/",
+            views.campaign_detail,
+            name="campaign_detail",
+        ),
+        path(
+            "links/campaigns/<slug:reference>/resend/",
+            views.campaign_resend,
+            name="campaign_resend",
+        ),
+        path(
+            "links/campaigns/<slug:reference>/extend/",
+            views.campaign_extend,
+            name="campaign_extend",
+        ),
+        path(
+            "links/campaigns/<slug:reference>/revoke/",
+            views.campaign_revoke,
+            name="campaign_revoke",
+        ),
+        path(
+            "links/campaigns/<slug:reference>/export/",
+            views.campaign_export,
+            name="campaign_export",
+        ),
+    ],
+)

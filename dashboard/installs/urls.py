@@ -2,25 +2,37 @@
 
 from django.urls import path
 
+from dashboard import navigation
 from dashboard.installs import many_views, views
 
-urlpatterns = [
-    path("accounts/<int:pk>/install/", views.install_pick, name="install_pick"),
-    path("accounts/<int:pk>/install/<int:connector_pk>/", views.install_new, name="install_new"),
-    path(
-        "accounts/<int:pk>/install/<int:connector_pk>/check/",
-        views.install_check,
-        name="install_check",
-    ),
-    path(
-        "accounts/<int:pk>/install/<int:connector_pk>/discard/",
-        views.install_discard,
-        name="install_discard",
-    ),
-    path("library/<int:pk>/install/", many_views.install_many, name="install_many"),
-    path(
-        "library/<int:pk>/install/table/",
-        many_views.install_many_table,
-        name="install_many_table",
-    ),
-]
+ONE = navigation.under(
+    "account_list",
+    [
+        path("accounts/<int:pk>/install/", views.install_pick, name="install_pick"),
+        path(
+            "accounts/<int:pk>/install/<int:connector_pk>/", views.install_new, name="install_new"
+        ),
+        path(
+            "accounts/<int:pk>/install/<int:connector_pk>/check/",
+            views.install_check,
+            name="install_check",
+        ),
+        path(
+            "accounts/<int:pk>/install/<int:connector_pk>/discard/",
+            views.install_discard,
+            name="install_discard",
+        ),
+    ],
+)
+MANY = navigation.under(
+    "library_list",
+    [
+        path("library/<int:pk>/install/", many_views.install_many, name="install_many"),
+        path(
+            "library/<int:pk>/install/table/",
+            many_views.install_many_table,
+            name="install_many_table",
+        ),
+    ],
+)
+urlpatterns = [*ONE, *MANY]

@@ -2,9 +2,15 @@
 
 from django.urls import path
 
+from dashboard import navigation
 from dashboard.library import views
 
-urlpatterns = [
-    path("library/", views.library_list, name="library_list"),
-    path("library/<int:pk>/", views.library_detail, name="library_detail"),
-]
+navigation.register(navigation.Place("Library", "library_list", "book", group=1, order=2))
+
+urlpatterns = navigation.under(
+    "library_list",
+    [
+        path("library/", views.library_list, name="library_list"),
+        path("library/<int:pk>/", views.library_detail, name="library_detail"),
+    ],
+)

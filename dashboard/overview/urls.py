@@ -2,11 +2,20 @@
 
 from django.urls import path
 
+from dashboard import navigation
 from dashboard.overview import health, views
 
+navigation.register(navigation.Place("Overview", "overview", "layout-dashboard", group=0, order=0))
+
+PAGES = navigation.under(
+    "overview",
+    [
+        path("", views.overview, name="overview"),
+        path("sync-health/", views.overview_sync, name="overview_sync"),
+    ],
+)
 urlpatterns = [
-    path("", views.overview, name="overview"),
-    path("sync-health/", views.overview_sync, name="overview_sync"),
+    *PAGES,
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,43 +11,14 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from dashboard import navigation
 from dashboard.common.foreign import initials
 from dashboard.consoles.models import Console
+from dashboard.navigation import Place
 from dashboard.people.access import consoles_for, may_open
 from dashboard.people.models import Role, User
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One line of the main navigation; `nouns` are the first words of the URL names it covers."""
-
-    word: str
-    url_name: str
-    icon: str
-    nouns: str
-    starts_group: bool = False
-
-
-PLACES = (
-    Place("Overview", "overview", "layout-dashboard", "overview"),
-    Place(
-        "Accounts",
-        "account_list",
-        "building",
-        "account|install(?!_many)|onboard|link_account|link_new|link_panel",
-        starts_group=True,
-    ),
-    Place("Connectors", "connector_list", "plug", "connector|method|fleet"),
-    Place("Library", "library_list", "book", "library|install_many"),
-    Place("Links", "link_list", "link", "link(?!_account|_new|_panel)|campaign"),
-    Place("Templates", "template_list", "template", "template", True),
-    Place("Cycles", "cycle_list", "repeat", "cycle|transaction|incident"),
-    Place("Operations", "operation_list", "list-check", "operation|bulk", True),
-    Place("Audit", "audit_list", "shield", "audit"),
-    Place("Settings", "settings_index", "settings", "settings|console|person|people|brand|proof"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +28,7 @@ class Entry:
     place: Place
     url: str
     current: str
+    starts_group: bool
 
 
 class Shell:
@@ -133,16 +104,15 @@ class Shell:
         """The main navigation: what the person's role may open."""
         match = self._request.resolver_match
         name = (match.url_name if match else "") or ""
-        entries = []
-        for place in PLACES:
-            current = ""
-            if name == place.url_name:
-                current = "page"
-            elif re.match(rf"(?:{place.nouns})(?:s?_|s?$)", name):
-                current = "true"
+        current_place = navigation.place_name_of(name)
+        entries: list[Entry] = []
+        for place in navigation.places():
+            current = "true" if place.url_name == current_place else ""
+            current = "page" if place.url_name == name else current
+            is_new_group = bool(entries) and entries[-1].place.group != place.group
             try:
                 if self._leads_to(place):
-                    entries.append(Entry(place, reverse(place.url_name), current))
+                    entries.append(Entry(place, reverse(place.url_name), current, is_new_group))
             except NoReverseMatch:
                 logger.error("navigation without an address name=%s", place.url_name)
         return entries

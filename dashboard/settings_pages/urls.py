@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboard import navigation
 from dashboard.settings_pages import (
     branding_views,
     console_views,
@@ -10,37 +11,46 @@ from dashboard.settings_pages import (
     webhook_views,
 )
 
-urlpatterns = [
-    path("settings/", views.settings_index, name="settings_index"),
-    path("settings/console/<int:pk>/", console_views.settings_console, name="settings_console"),
-    path("settings/webhook/", webhook_views.settings_webhook_list, name="settings_webhook_list"),
-    path("settings/webhook/<int:pk>/", webhook_views.settings_webhook, name="settings_webhook"),
-    path(
-        "settings/webhook/<int:pk>/secret/",
-        webhook_views.settings_webhook_rotate,
-        name="settings_webhook_rotate",
-    ),
-    path(
-        "settings/webhook/<int:pk>/switch/",
-        webhook_views.settings_webhook_switch,
-        name="settings_webhook_switch",
-    ),
-    path(
-        "settings/webhook/<int:pk>/test/",
-        webhook_views.settings_webhook_test,
-        name="settings_webhook_test",
-    ),
-    path(
-        "settings/webhook/<int:pk>/deliveries/<int:delivery_pk>/again/",
-        webhook_views.settings_webhook_again,
-        name="settings_webhook_again",
-    ),
-    path("settings/proof/", proof_views.proof_list, name="proof_list"),
-    path("settings/proof/<int:pk>/", proof_views.proof_choose, name="proof_choose"),
-    path("settings/proof/<int:pk>/look-up/", proof_views.proof_look_up, name="proof_look_up"),
-    path("settings/proof/<int:pk>/try/", proof_views.proof_try, name="proof_try"),
-    path("settings/proof/<int:pk>/identity/", proof_views.proof_identity, name="proof_identity"),
-    path("settings/proof/<int:pk>/remove/", proof_views.proof_remove, name="proof_remove"),
-    path("settings/branding/", branding_views.brand_edit, name="brand_edit"),
-    path("settings/branding/preview/", branding_views.brand_preview, name="brand_preview"),
-]
+navigation.register(navigation.Place("Settings", "settings_index", "settings", group=3, order=2))
+
+urlpatterns = navigation.under(
+    "settings_index",
+    [
+        path("settings/", views.settings_index, name="settings_index"),
+        path("settings/console/<int:pk>/", console_views.settings_console, name="settings_console"),
+        path(
+            "settings/webhook/", webhook_views.settings_webhook_list, name="settings_webhook_list"
+        ),
+        path("settings/webhook/<int:pk>/", webhook_views.settings_webhook, name="settings_webhook"),
+        path(
+            "settings/webhook/<int:pk>/secret/",
+            webhook_views.settings_webhook_rotate,
+            name="settings_webhook_rotate",
+        ),
+        path(
+            "settings/webhook/<int:pk>/switch/",
+            webhook_views.settings_webhook_switch,
+            name="settings_webhook_switch",
+        ),
+        path(
+            "settings/webhook/<int:pk>/test/",
+            webhook_views.settings_webhook_test,
+            name="settings_webhook_test",
+        ),
+        path(
+            "settings/webhook/<int:pk>/deliveries/<int:delivery_pk>/again/",
+            webhook_views.settings_webhook_again,
+            name="settings_webhook_again",
+        ),
+        path("settings/proof/", proof_views.proof_list, name="proof_list"),
+        path("settings/proof/<int:pk>/", proof_views.proof_choose, name="proof_choose"),
+        path("settings/proof/<int:pk>/look-up/", proof_views.proof_look_up, name="proof_look_up"),
+        path("settings/proof/<int:pk>/try/", proof_views.proof_try, name="proof_try"),
+        path(
+            "settings/proof/<int:pk>/identity/", proof_views.proof_identity, name="proof_identity"
+        ),
+        path("settings/proof/<int:pk>/remove/", proof_views.proof_remove, name="proof_remove"),
+        path("settings/branding/", branding_views.brand_edit, name="brand_edit"),
+        path("settings/branding/preview/", branding_views.brand_preview, name="brand_preview"),
+    ],
+)

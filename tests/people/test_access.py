@@ -13,8 +13,9 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from dashboard import navigation
 from dashboard.consoles.models import Console
-from dashboard.people import context
+from dashboard.navigation import Place
 from dashboard.people.access import (
     Access,
     consoles_for,
@@ -24,7 +25,6 @@ from dashboard.people.access import (
     require_role,
     role_required,
 )
-from dashboard.people.context import Place
 from dashboard.people.models import Membership, Role, User
 from tests.factories import make_account, make_console, make_user
 
@@ -287,7 +287,7 @@ def test_the_menu_leads_only_where_the_role_may_go(client: Client, role: Role) -
     client.force_login(make_user(role))
     menu = client.get(reverse("account_list")).context["shell"].nav
 
-    answers = {entry.place.word: client.get(entry.url).status_code for entry in menu}
+    answers = {entry.place.label: client.get(entry.url).status_code for entry in menu}
 
     assert set(answers.values()) == {200}
     assert {"Audit", "Settings", "Templates", "Cycles"} <= set(answers)
@@ -298,12 +298,13 @@ def test_the_menu_leads_only_where_the_role_may_go(client: Client, role: Role) -
 def test_a_menu_leaves_out_what_is_not_open(
     monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
-    monkeypatch.setattr(context, "PLACES", (Place("Leads", "leads", "users", "leads"),))
+    leads = Place("Leads", "leads", "users", group=0, order=0)
+    monkeypatch.setattr(navigation, "PLACES", {leads.url_name: leads})
     for role, words in [(Role.AGENT, []), (Role.LEAD, ["Leads"])]:
         client.force_login(make_user(role))
         shell = client.get(reverse("account_list")).context["shell"]
 
-        assert [entry.place.word for entry in shell.nav] == words
+        assert [entry.place.label for entry in shell.nav] == words
 
 
 @pytest.mark.django_db

@@ -146,7 +146,7 @@ def test_the_shell_never_raises(rf: Any, monkeypatch: Any) -> None:
     request.resolver_match = None
 
     assert (shell.role, shell.consoles, shell.trouble) == ("", [], None)
-    assert [entry.place.word for entry in shell.nav] == NAMES
+    assert [entry.place.label for entry in shell.nav] == NAMES
     monkeypatch.undo()
     assert Shell(rf.get("/")).person is None
 
