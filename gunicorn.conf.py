@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.common.logs import OneLine
+from dashboard.common.preloading import preload
 from dashboard.environment import names
 from dashboard.environment.reading import read
 
@@ -36,6 +37,11 @@ graceful_timeout = 8
 accesslog = None
 # It would lie in the home directory, one for all that run there.
 control_socket_disable = True
+
+
+def when_ready(server: Any) -> None:
+    """All is loaded, and no worker is there yet."""
+    preload()
 
 
 def on_starting(server: Any) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
+from billiard.util import get_pdeathsig
 from celery import Celery, bootsteps
 from celery.signals import (
     setup_logging,
@@ -33,6 +34,7 @@ from kombu import Queue
 from redis.exceptions import RedisError
 
 from dashboard.common import watchdog
+from dashboard.common.preloading import preload
 from dashboard.common.redis import connection
 from dashboard.jobs import hints
 
@@ -74,6 +76,7 @@ app.conf.update(
     task_queues=[Queue(name) for name in ("interactive", "checks", "sync", "bulk")],
     task_create_missing_queues=False,
     worker_prefetch_multiplier=1,
+    worker_autoscaler="dashboard.common.autoscaler:Autoscaler",
     worker_max_tasks_per_child=500,
     worker_max_memory_per_child=300_000,
     worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -121,6 +124,15 @@ def watch_acknowledgements(**_: object) -> None:
     """Only the worker's main process acknowledges."""
     for name in LostAcknowledgement.SAID_BY:
         logging.getLogger(name).addHandler(LostAcknowledgement())
+
+
+@worker_init.connect
+def preload_what_tasks_need(**_: object) -> None:
+    """Before the first process is forked that carries tasks out."""
+    preload()
+    # Each new process asks for this signal, and would load a parser of C for it.
+    with contextlib.suppress(OSError):
+        get_pdeathsig()
 
 
 @worker_init.connect

@@ -6,14 +6,14 @@ written in `docs/operations-guide.md`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import socket
 import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import redis
 
 RECORD = "server.json"
 """In the broker's directory: which server made its files."""
@@ -59,7 +59,7 @@ def server_at(path: str) -> Server | None:
     return Server(path, done.stdout.strip())
 
 
-def server_for(directory: Path, socket: Path) -> tuple[Server, str]:
+def server_for(directory: Path, sock: Path) -> tuple[Server, str]:
     """The server for the files in `directory`, and a sentence if they had to go.
 
     That is the one that made them while it is there, even if another one comes first on PATH; else
@@ -74,7 +74,7 @@ def server_for(directory: Path, socket: Path) -> tuple[Server, str]:
     if server is None:
         raise MissingServerError(f"{path} does not run on this machine")
     sentence = ""
-    if any((directory / name).exists() for name in FILES) and not _reads(server, directory, socket):
+    if any((directory / name).exists() for name in FILES) and not _reads(server, directory, sock):
         _drop_files(directory)
         maker = f"made by {made_by.version}" if made_by else "made by another server"
         sentence = (
@@ -93,10 +93,10 @@ def _recorded(directory: Path) -> Server | None:
         return None
 
 
-def _reads(server: Server, directory: Path, socket: Path) -> bool:
+def _reads(server: Server, directory: Path, sock: Path) -> bool:
     """Whether it starts with these files."""
     process = subprocess.Popen(
-        broker_command(directory, socket, server.path),
+        broker_command(directory, sock, server.path),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -104,22 +104,24 @@ def _reads(server: Server, directory: Path, socket: Path) -> bool:
     until = time.monotonic() + STARTS_WITHIN
     try:
         while process.poll() is None and time.monotonic() < until:
-            if socket.exists() and _answers(socket):
+            if answers(sock):
                 return True
             time.sleep(0.05)
         return False
     finally:
         process.terminate()
         process.wait(STARTS_WITHIN)
-        socket.unlink(missing_ok=True)
+        sock.unlink(missing_ok=True)
 
 
-def _answers(socket: Path) -> bool:
-    try:
-        with redis.Redis(unix_socket_path=str(socket), socket_timeout=3) as client:
-            return bool(client.ping())
-    except redis.RedisError:
-        return False
+def answers(sock: Path) -> bool:
+    """Whether a server listens at this socket and has read its files."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as wire:
+        wire.settimeout(3)
+        wire.connect(str(sock))
+        wire.sendall(b"PING\r\n")
+        return wire.recv(64).startswith(b"+PONG")
+    return False
 
 
 def _drop_files(directory: Path) -> None:
@@ -129,11 +131,11 @@ def _drop_files(directory: Path) -> None:
             (directory / name).unlink()
 
 
-def broker_command(directory: Path, socket: Path, executable: str) -> list[str]:
+def broker_command(directory: Path, sock: Path, executable: str) -> list[str]:
     """The server's command line: a private socket, no port, its queue kept in `directory`."""
     return [
         *(executable, "--port", "0"),
-        *("--unixsocket", str(socket), "--unixsocketperm", "700"),
+        *("--unixsocket", str(sock), "--unixsocketperm", "700"),
         *("--dir", str(directory), "--logfile", str(directory / "broker.log")),
         *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec"),
         *("--maxmemory-policy", "noeviction"),

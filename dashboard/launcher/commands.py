@@ -49,7 +49,8 @@ def worker(name: str, queues: str, at_once: int) -> Process:
             # As root, in a container say, Celery would lecture.
             *("-W", "ignore:You're running the worker", "-m", "celery", "--quiet"),
             *("-A", "dashboard.celery:app", "worker", "-Q", queues),
-            *("-c", str(at_once), "-n", f"{name}@%h", "--prefetch-multiplier", "1"),
+            # Idle, one process is there; each further one comes with the message that needs it.
+            *("--autoscale", f"{at_once},1", "-n", f"{name}@%h", "--prefetch-multiplier", "1"),
             *("--loglevel", "INFO"),
             *("--without-gossip", "--without-mingle"),
         ),

@@ -1,50 +1,39 @@
-"""What has to be there before anything starts: free ports, a Redis and a database that answer."""
+"""What has to be there before a start: settings that fit, a database and a Redis that answer.
+
+`python -m dashboard.launcher.preflight` says what is wrong in one sentence, or as JSON what the
+supervisor has to know. A process of its own: the supervisor, which stays, keeps none of what this
+has to load.
+"""
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
-import socket
 import sqlite3
+import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import redis
+from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.environment import names
-from dashboard.environment.reading import Environment
-from dashboard.launcher.ending import cannot
-
-
-def is_free(host: str, port: int) -> bool:
-    """Whether a server may listen there; an address that this machine lacks does not matter."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except PermissionError:
-            cannot(f"Port {port} needs special rights: choose one above 1023, as PORT=8000.")
-        except OSError:
-            return False
-        return True
+from dashboard.launcher.ending import EndedError, cannot
 
 
-def port_in_use(port: int, environment: Environment, var: Path) -> str:
-    """What to do about it. Another port is another address for links that were made before."""
-    other = port + 2 if port < 65534 else 8000
-    sentence = f"Port {port} is in use: stop what listens there, or use PORT={other} ./run"
-    if environment.is_set(names.PUBLIC_URL) or not (var / "desk.sqlite3").exists():
-        return f"{sentence}."
-    return f"{sentence} (links that were sent before lead to port {port})."
+def checked_settings() -> Any:
+    """`dashboard.settings`, which complains of what is wrong in one sentence."""
+    try:
+        return importlib.import_module("dashboard.settings")
+    except ImproperlyConfigured as error:
+        cannot(str(error))
 
 
-def free_port_after(port: int) -> int:
-    """The local Cyclr's port: the same on every start if nobody else took it."""
-    for candidate in range(port + 1, port + 100):
-        if candidate < 65536 and is_free("127.0.0.1", candidate):
-            return candidate
-    return cannot(f"No port from {port + 1} to {port + 99} is free for the local Cyclr.")
+def check_redis(url: str) -> None:
+    """One sentence if it does not answer; an empty address is none to ask."""
+    if url and (why := redis_answers(url)):
+        cannot(f"Redis at {without_password(url)} does not answer: {why}. Check REDIS_URL.")
 
 
 def redis_answers(url: str) -> str:
@@ -96,3 +85,25 @@ def where_is(database: Mapping[str, Any]) -> str:
     if database["HOST"].startswith("/") or not database["HOST"]:
         return f"{database['HOST'] or 'its usual socket'}, database {database['NAME']}"
     return f"{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+
+
+def main() -> int:
+    """The exit status."""
+    try:
+        settings = checked_settings()
+        check_database(settings.DATABASES["default"])
+        check_redis(settings.REDIS_URL)
+    except EndedError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.status
+    found = {
+        "static_folders": [str(folder) for folder in settings.STATICFILES_DIRS],
+        "static_root": str(settings.STATIC_ROOT),
+        "cyclr": settings.CYCLR_API_URL,
+    }
+    sys.stdout.write(json.dumps(found) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

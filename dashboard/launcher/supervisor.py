@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import importlib
 import json
 import os
 import secrets
@@ -24,7 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.environment import names
 from dashboard.environment.reading import Environment, half_a_console, read
-from dashboard.launcher.broker import MissingServerError, broker_command, server_for
+from dashboard.launcher.broker import MissingServerError, answers, broker_command, server_for
 from dashboard.launcher.commands import (
     BROKER,
     CYCLR,
@@ -36,16 +35,11 @@ from dashboard.launcher.commands import (
     simulator,
 )
 from dashboard.launcher.ending import CANNOT_START, EndedError, cannot
-from dashboard.launcher.preflight import (
-    check_database,
-    free_port_after,
-    is_free,
-    port_in_use,
-    redis_answers,
-    without_password,
-)
+from dashboard.launcher.ports import free_port_after, is_free, port_in_use
 from dashboard.launcher.processes import Process, Tree
 from dashboard.launcher.var_directory import lock, make_keys, make_var
+
+JSON = dict[str, Any]
 
 ROOT = names.ROOT
 
@@ -69,14 +63,6 @@ def checked_environment() -> Environment:
         cannot(str(error))
 
 
-def checked_settings() -> Any:
-    """`dashboard.settings`, which complains of what is wrong in one sentence."""
-    try:
-        return importlib.import_module("dashboard.settings")
-    except ImproperlyConfigured as error:
-        cannot(str(error))
-
-
 # ---- the steps of a start ----
 
 
@@ -94,16 +80,13 @@ def embedded_broker(tree: Tree, var: Path, sock: Path) -> Process:
 
 
 def start_broker(tree: Tree, environment: Environment, var: Path, directory: Path) -> None:
-    """The broker of REDIS_URL, if it answers; else our own."""
-    if url := environment[names.REDIS_URL]:
-        if why := redis_answers(url):
-            cannot(f"Redis at {without_password(url)} does not answer: {why}. Check REDIS_URL.")
+    """Our own, unless REDIS_URL names one."""
+    if environment[names.REDIS_URL]:
         return
     sock = directory / "redis.sock"
     tree.start(embedded_broker(tree, var, sock))
-    url = f"redis+socket://{sock}"
-    hand_on(REDIS_URL=url)
-    if not tree.wait(lambda: sock.exists() and not redis_answers(url), within=20):
+    hand_on(REDIS_URL=f"redis+socket://{sock}")
+    if not tree.wait(lambda: answers(sock), within=20):
         cannot(f"The broker does not start: see {var / 'broker' / 'broker.log'}.")
 
 
@@ -128,10 +111,30 @@ def start_local_cyclr(tree: Tree, environment: Environment, var: Path) -> None:
     tree.start(process)
 
 
-def static_files_state(settings: Any) -> str:
+def run_to_its_end(tree: Tree, command: Process, failed: str) -> JSON:
+    """The JSON object that a command printed. One sentence if it failed."""
+    status, words = tree.run(command)
+    lines = [line for line in words.splitlines() if line.strip()]
+    if status:
+        if lines and not any(line.startswith("Traceback") for line in lines):
+            cannot(lines[-1])
+        for line in lines:
+            tree.say(command.name, line)
+        cannot(f"{failed}: see above.")
+    return next((json.loads(line) for line in lines if line[0] == "{"), {})
+
+
+def check(tree: Tree) -> JSON:
+    """Settings, database and Redis. Answers where static files are, and which Cyclr it is."""
+    arguments = python("-m", "dashboard.launcher.preflight")
+    command = Process("checking", arguments, CYCLR, child_environment("run"))
+    return run_to_its_end(tree, command, "The settings could not be checked")
+
+
+def static_files_state(folders: Sequence[str]) -> str:
     """Another one when a static file or a package changed."""
     summary = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
-    for folder in settings.STATICFILES_DIRS:
+    for folder in folders:
         for path in sorted(Path(folder).rglob("*")):
             if path.is_file():
                 state = path.stat()
@@ -139,12 +142,13 @@ def static_files_state(settings: Any) -> str:
     return summary.hexdigest()
 
 
-def prepare(tree: Tree, environment: Environment, settings: Any, var: Path) -> list[str]:
+def prepare(tree: Tree, environment: Environment, found: JSON, var: Path) -> list[str]:
     """Database, static files, console, first administrator. Answers how to sign in."""
     email = environment[names.DESK_ADMIN_EMAIL] or FIRST_ADMINISTRATOR
     password = environment[names.DESK_ADMIN_PASSWORD] or secrets.token_urlsafe(12)
-    stamp, state = var / "staticfiles.stamp", static_files_state(settings)
-    is_collected = stamp.exists() and stamp.read_text() == state and settings.STATIC_ROOT.is_dir()
+    stamp, state = var / "staticfiles.stamp", static_files_state(found["static_folders"])
+    is_kept = stamp.exists() and stamp.read_text() == state
+    is_collected = is_kept and Path(found["static_root"]).is_dir()
     wanted = [] if is_collected else ["static"]
     if "cyclr" in tree.running and environment[names.DESK_DEMO]:
         wanted.append("demo")
@@ -155,16 +159,8 @@ def prepare(tree: Tree, environment: Environment, settings: Any, var: Path) -> l
         stage=CYCLR,
         environment=told,
     )
-    status, words = tree.run(command)
-    lines = [line for line in words.splitlines() if line.strip()]
-    if status:
-        if lines and not any(line.startswith("Traceback") for line in lines):
-            cannot(lines[-1])
-        for line in lines:
-            tree.say(command.name, line)
-        cannot("The database could not be prepared: see above.")
+    answer = run_to_its_end(tree, command, "The database could not be prepared")
     stamp.write_text(state)
-    answer: dict[str, Any] = next((json.loads(line) for line in lines if line[0] == "{"), {})
     if sentence := answer.get("undecided"):
         tree.say("run", sentence)
     if answer.get("first_administrator") == "made":
@@ -215,11 +211,10 @@ def start(tree: Tree, environment: Environment, var: Path, directory: Path) -> N
     for doubt in environment.doubts:
         tree.say("run", doubt)
     start_local_cyclr(tree, environment, var)
-    settings = checked_settings()
-    check_database(settings.DATABASES["default"])
+    found = check(tree)
     start_broker(tree, environment, var, directory)
     tree.say("run", "bringing the database up to date")
-    lines = signing_in = prepare(tree, environment, settings, var)
+    lines = signing_in = prepare(tree, environment, found, var)
     try:
         tree.start(*dashboard_processes(port))
         if not tree.wait(lambda: web_answers(port), within=60):
@@ -229,7 +224,7 @@ def start(tree: Tree, environment: Environment, var: Path, directory: Path) -> N
         lines = [
             f"Cyclr Desk is ready: http://{HOST}:{port}",
             *signing_in,
-            f"Cyclr: {kind}, {settings.CYCLR_API_URL}",
+            f"Cyclr: {kind}, {found['cyclr']}",
             "Ctrl-C ends all of it.",
         ]
     finally:

@@ -87,12 +87,17 @@ def installed(desk: Desk, connector: str) -> list[dict[str, Any]]:
     ]
 
 
+def pool_of(desk: Desk) -> list[int]:
+    """The processes in which the interactive worker carries out tasks."""
+    worker = desk.pid_of("interactive")
+    children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+    return [int(pid) for pid in children]
+
+
 @contextmanager
 def frozen(desk: Desk) -> Iterator[None]:
     """The interactive worker and its pool stand still."""
-    worker = desk.pid_of("interactive")
-    children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
-    pids = [worker, *map(int, children)]
+    pids = [desk.pid_of("interactive"), *pool_of(desk)]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -171,3 +176,20 @@ def test_a_form_that_is_sent_again_after_a_restart_installs_nothing_more(
     assert again.status_code == 302
     assert visitor.newest_operation() == operation
     assert len(installed(desk, "Slack")) == 1
+
+
+def test_a_worker_has_as_many_processes_as_there_is_work_at_once_and_one_when_idle(
+    desk_processes: Callable[..., Desk],
+) -> None:
+    desk = desk_processes(AUTOSCALE_KEEPALIVE="1")
+    desk.wait_until_read()
+    visitor = Visitor(desk)
+    accounts = re.findall(r'href="(/accounts/\d+/)"', visitor.page("/accounts/"))
+    accounts = list(dict.fromkeys(accounts))[:3]
+    for _ in range(2):
+        desk.wait_for(lambda: len(pool_of(desk)) == 1, "for an idle worker")
+        desk.hold("GET", "/account/connectors")
+        for account in accounts:
+            visitor.send(f"{account}refresh/", visitor.entries(account))
+        desk.wait_for(lambda: len(pool_of(desk)) >= len(accounts), "for more processes")
+        desk.release()
