@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "dashboard.installs",
     "dashboard.connectors",
     "dashboard.links",
+    "dashboard.customer",
     "dashboard.campaigns",
     "dashboard.cycles",
     "dashboard.fleet",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("dashboard.connectors.urls")),
     path("", include("dashboard.fleet.urls")),
     path("", include("dashboard.library.urls")),
+    path("", include("dashboard.customer.urls")),
     path("", include("dashboard.campaigns.urls")),
     path("", include("dashboard.links.urls")),
     path("", include("dashboard.cycles.urls")),

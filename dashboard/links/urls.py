@@ -1,15 +1,9 @@
-"""Addresses of links: the staff's pages, and the customers'."""
+"""Addresses of the staff's pages of links."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from dashboard import navigation
-from dashboard.links import (
-    brand,
-    entry_pages,
-    public,
-    sending_views,
-    views,
-)
+from dashboard.links import sending_views, views
 
 navigation.register(navigation.Place("Links", "link_list", "link", group=1, order=3))
 
@@ -40,16 +34,4 @@ OF_AN_ACCOUNT = navigation.under(
 urlpatterns = [
     *STAFF,
     *OF_AN_ACCOUNT,
-    path("c/brand/<int:console_pk>/<str:digest>", brand.brand_logo, name="brand_logo"),
-    path("c/brand/<str:colour>.css", brand.brand_css, name="brand_css"),
-    path("c/m/<str:mint_id>", public.mint_wait, name="mint_wait"),
-    path("c/r/<str:mint_id>", public.link_return, name="link_return"),
-    path("c/<str:token>", public.public_link, name="public_link"),
-    path("c/<str:token>/<int:item_pk>/continue", public.link_continue, name="link_continue"),
-    path("c/<str:token>/<int:item_pk>/form", entry_pages.entry_new, name="entry_new"),
-    path("c/<str:token>/<int:item_pk>/entry", entry_pages.entry_wait, name="entry_wait"),
-    path("c/<str:token>/ask", public.link_ask, name="link_ask"),
-    path("c/<str:token>/reminders", public.link_reminders, name="link_reminders"),
-    # Last: whatever else is asked for below /c/, as mail programs may write it.
-    re_path(r"^(?:/+)?[cC]/+(?P<rest>.+)$", public.link_glued, name="link_glued"),
 ]

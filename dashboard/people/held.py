@@ -22,6 +22,7 @@ from django.utils.datastructures import MultiValueDict
 from dashboard.common import sealing
 from dashboard.common.foreign import storable
 from dashboard.common.limits import is_within
+from dashboard.people.address import client_address, network_of
 
 KEY, PLACE = "held-form", "session:held-form"
 NEVER_KEPT = "never-kept"
@@ -74,8 +75,8 @@ def is_own(request: HttpRequest) -> bool:
 
 def hold(request: HttpRequest) -> bool:
     """Hold the form that was sent; says whether it could."""
-    address = request.META.get("REMOTE_ADDR", "")
-    if not is_within(f"held:{address}", most=MOST_PER_ADDRESS, seconds=WINDOW):
+    network = network_of(client_address(request))
+    if not is_within(f"held:{network}", most=MOST_PER_ADDRESS, seconds=WINDOW):
         return False
     try:
         posted = request.POST

@@ -7,7 +7,8 @@ from django.test import Client
 
 from dashboard.audit.models import Actor
 from dashboard.consoles import pacing
-from dashboard.links import public, services
+from dashboard.customer import pages
+from dashboard.links import services
 from dashboard.links.models import Link
 from dashboard.mirror.models import Account, AccountConnector
 from tests.links.steps import PERSON
@@ -22,7 +23,7 @@ def nobody_is_held_back() -> None:
 @pytest.fixture(autouse=True)
 def many_customers_at_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """All tests press Continue from one address within a minute; Redis counts them together."""
-    monkeypatch.setattr(public, "STARTS_PER_ADDRESS_AND_MINUTE", 10_000)
+    monkeypatch.setattr(pages, "STARTS_PER_ADDRESS_AND_MINUTE", 10_000)
 
 
 @pytest.fixture

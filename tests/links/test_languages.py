@@ -28,8 +28,9 @@ from dashboard.common import languages
 from dashboard.common.templatetags.desk import TYPE_AGAIN
 from dashboard.consoles.branding import brand_of
 from dashboard.consoles.models import Branding
+from dashboard.customer import pages
 from dashboard.installs.fields import WholeNumber
-from dashboard.links import letters, minting, public, services
+from dashboard.links import letters, minting, services
 from dashboard.links.languages import again_words, until_words
 from dashboard.links.models import Link, LinkItem, MailKind, Mint, MintState
 from dashboard.mirror import sync
@@ -184,7 +185,7 @@ def test_the_link_s_language_holds_on_the_start_s_pages_too(
 def test_the_answer_to_a_form_offers_the_languages_of_the_link_s_page(
     link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(public, "STARTS_PER_ADDRESS_AND_MINUTE", 0)
+    monkeypatch.setattr(pages, "STARTS_PER_ADDRESS_AND_MINUTE", 0)
 
     page = press_continue(reads(GERMAN), link)
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from dashboard.links.models import Link
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation
+from dashboard.people import held
 from dashboard.people.models import Role, User
 from tests.factories import make_account_connector, make_user
 from tests.installs.test_install_operation import fill
@@ -257,3 +258,20 @@ def test_a_form_that_is_too_long_is_not_held(person: User, app: AccountConnector
     client.post(url, data | {"message": "x" * 100_000}, headers=own(url))
 
     assert "held-form" not in client.session
+
+
+def test_those_behind_one_proxy_do_not_share_a_limit(
+    person: User, app: AccountConnector, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+    monkeypatch.setattr(held, "MOST_PER_ADDRESS", 1)
+    kept = []
+    for address in ("198.51.100.7", "198.51.100.7", "198.51.100.8"):
+        client = browser()
+        sign_in(client, person)
+        url, data = link_form(client, app)
+        end_session(client)
+        client.post(url, data, headers=own(url) | {"X-Forwarded-For": address})
+        kept.append("held-form" in client.session)
+
+    assert kept == [True, False, True]

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
-from dashboard.links import public, services, tasks
+from dashboard.customer import pages
+from dashboard.links import services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkState, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import make_account_connector, make_console, make_link, make_user
@@ -286,7 +287,7 @@ def test_what_the_dashboard_made_by_itself_is_asked_by_the_partner(
 def test_starts_are_limited_by_network_not_by_address(
     cyclr: CyclrState, link: Link, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(public, "STARTS_PER_ADDRESS_AND_MINUTE", 1)
+    monkeypatch.setattr(pages, "STARTS_PER_ADDRESS_AND_MINUTE", 1)
     hands.later(61 - time.time() % 60)  # not across the end of a minute
     answers = []
     for place in ("2001:db8:1:2::1", "2001:db8:1:2:ffff::2", "2001:db8:1:3::1"):

@@ -7,8 +7,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
+from dashboard.customer.entry_form import EntryForm
 from dashboard.links import services
-from dashboard.links.entry_form import EntryForm
 from dashboard.links.models import ENTER, LinkItem, LinkState
 from dashboard.links.needs import Needs
 from dashboard.mirror.catalogue import Way

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 
+from dashboard.customer.visitors import is_program, visitor_of
 from dashboard.links.models import Link, LinkEvent
-from dashboard.links.visitors import is_program, visitor_of
 from dashboard.people.models import Role
 from tests.factories import make_link, make_user
 from tests.links.steps import PERSON, address

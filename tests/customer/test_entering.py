@@ -18,7 +18,8 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common.pasted import tidied
-from dashboard.links import public, services, tasks
+from dashboard.customer import pages
+from dashboard.links import services, tasks
 from dashboard.links.models import Link, LinkItem, LinkState, Mint
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -642,7 +643,7 @@ def test_entries_count_for_the_address(
     made: MakeLink, customer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = made(API_KEY)
-    monkeypatch.setattr(public, "STARTS_PER_ADDRESS_AND_MINUTE", 0)
+    monkeypatch.setattr(pages, "STARTS_PER_ADDRESS_AND_MINUTE", 0)
 
     assert save(customer, link, API_key=SECRET).status_code == 429
     assert not Operation.objects.filter(kind="links.enter").exists()
