@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.utils import timezone
-
 from cyclr_api import (
     AccountRefusedError,
     Client,
@@ -14,9 +12,8 @@ from cyclr_api import (
 )
 from cyclr_api.account_connectors import Properties
 from dashboard.common.foreign import storable
-from dashboard.mirror import sync
+from dashboard.mirror import writing
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, TRY, way_of
-from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.tasks import ask_for_refresh
 from dashboard.operations.handlers import Found, Handler, Look, NotThere, Refusal, register
 from dashboard.operations.models import Operation
@@ -85,14 +82,8 @@ class SetProperties(Handler):
         """The mirror learns which settings have a value."""
         connector = operation.account_connector
         assert connector is not None
-        row = AccountConnector.objects.select_for_update(no_key=True).get(pk=connector.pk)
         names = [str(storable(name)) for name in outcome["names"]]
-        row.filled = sorted({*row.filled, *names})
-        row.changed_at = timezone.now()
-        if outcome.get("authenticated") is not None:
-            row.authenticated, row.authenticated_since = outcome["authenticated"], row.changed_at
-        row.save(update_fields=["filled", "changed_at", "authenticated", "authenticated_since"])
-        sync.recount([row.account_id])
+        writing.write_settings(connector, names, authenticated=outcome.get("authenticated"))
         count = len(names)
         return f"{count} setting{'' if count == 1 else 's'} saved"
 

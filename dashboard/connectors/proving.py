@@ -40,8 +40,8 @@ from dashboard.connectors.models import ProofMethod, ProofRun
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
+from dashboard.mirror import writing
 from dashboard.mirror.models import AccountConnector
-from dashboard.mirror.sync import recount
 
 logger = logging.getLogger(__name__)
 
@@ -259,23 +259,10 @@ OUTCOMES = {True: "works", False: "does not work", None: "unclear"}
 
 def _note_on(connector: AccountConnector, proof: Proof, began: datetime) -> None:
     """Write to the mirror what a test found; an older one does not overwrite a newer one."""
-    rows = AccountConnector.objects.filter(pk=connector.pk)
-    if proof.worked is None:
-        return
-    is_newest = Q(proven_at=None) | Q(proven_at__lt=began)
     if proof.worked is False:
-        # What was changed since may have mended it: then the failure is of what was before.
-        newest = rows.filter(is_newest, changed_at__lte=began)
-        newest.update(test_failed_at=began, test_failure=proof.words)
-        recount([connector.account_id])
-        return
-    if rows.filter(test_failed_at__lt=began).forget_failed_tests():
-        recount([connector.account_id])
-    rows.filter(Q(proven_at=None) | Q(proven_at__lt=began)).update(proven_at=began)
-    if proof.identity:
-        rows.filter(Q(identity_at=None) | Q(identity_at__lt=began)).update(
-            identity=proof.identity, identity_at=began
-        )
+        writing.write_test_failed(connector, began, proof.words)
+    elif proof.worked:
+        writing.write_test_passed(connector, began, proof.identity)
 
 
 def shown_runs(connector: AccountConnector) -> tuple[ProofRun | None, ProofRun | None]:

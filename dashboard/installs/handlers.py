@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any
-
-from django.utils import timezone
 
 import cyclr_api
 from cyclr_api import (
@@ -20,8 +17,8 @@ from cyclr_api import (
 from dashboard.common.foreign import storable
 from dashboard.installs.forms import free_name
 from dashboard.installs.services import DRAFT, NOT_OFFERED, note_refusal
-from dashboard.mirror import sync
-from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.mirror import sync, writing
+from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.handlers import (
     Doubtful,
     Found,
@@ -176,23 +173,10 @@ class InstallConnector(Handler):
         columns = dict(outcome["columns"])
         is_tidy = outcome.get("description") == typed_description(operation)
         columns["left_mark"] = "" if is_tidy else mark_of(operation)
-        row, _ = AccountConnector.objects.update_or_create(
-            account=operation.account,
-            cyclr_id=outcome["id"],
-            defaults={
-                **columns,
-                "authentication_id": chosen,
-                "authenticated_since": _moment() if columns["authenticated"] else None,
-                "search_text": sync.search_text_of(columns),
-                "changed_at": _moment(),
-                "seen_at": _moment(),
-                "missed": 0,
-                "gone_at": None,
-            },
+        row = writing.write_installed(
+            operation.account, outcome["id"], columns, authentication_id=chosen
         )
-        Account.objects.filter(pk=operation.account.pk).update(refresh_error="")
         sync.fill_methods(operation.account.console, [operation.account.pk])
-        sync.recount([operation.account.pk])
         operation.account_connector = row
         return f"Installed as “{row.name}”"
 
@@ -295,7 +279,3 @@ def outcome_of(installed: cyclr_api.AccountConnector) -> JSON:
     columns = sync.account_connector_columns(installed)
     description = storable(installed.description or "")  # with our mark, as it is in Cyclr
     return {"id": installed.id, "columns": columns, "description": description}
-
-
-def _moment() -> datetime:
-    return timezone.now()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from cyclr_api import Client, NotFoundError
 from dashboard.links import services
 from dashboard.links.models import Link, LinkItem, Mint
-from dashboard.mirror import sync
+from dashboard.mirror import writing
 from dashboard.mirror.models import Account, AccountConnector
 
 AT_ONCE = 100
@@ -48,10 +48,10 @@ def find_out(client: Client, connector: AccountConnector, began: datetime) -> bo
     """
     there = client.account(connector.account.cyclr_id)
     if _is_unknown(there.get):
-        sync.mark_gone(Account.objects.filter(pk=connector.account_id), began)
+        writing.mark_gone(Account.objects.filter(pk=connector.account_id), began)
         return True
     if _is_unknown(there.connector(connector.cyclr_id).get):
-        sync.mark_connector_gone(connector, began)
+        writing.mark_connector_gone(connector, began)
         return True
     return False
 

@@ -15,7 +15,7 @@ from dashboard.links import deletions, mailing, services
 from dashboard.links.eligibility import connectors_left
 from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.links.needs import TYPED
-from dashboard.mirror import sync
+from dashboard.mirror import sync, writing
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.handlers import Handler, Look, NotThere, Refusal, register
@@ -166,12 +166,8 @@ class EnterDetails(Handler):
 
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Bring the mirror along, and connect the items that wait for it."""
-        installed, columns, moment = _installed(operation), outcome["columns"], timezone.now()
-        rows = AccountConnector.objects.filter(pk=installed.pk)
-        rows.exclude(authenticated=columns["authenticated"]).update(authenticated_since=moment)
-        rows.update(**columns, seen_at=moment, changed_at=moment, missed=0, gone_at=None)
-        rows.forget_failed_tests()
-        sync.recount([installed.account_id])
+        installed, columns = _installed(operation), outcome["columns"]
+        writing.write_connector(installed, columns)
         for item in _waiting(operation):
             _follow(item, outcome)
         said = "says authenticated" if columns["authenticated"] else "does not say authenticated"

@@ -26,8 +26,8 @@ from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.links import deletions, services
 from dashboard.links.models import LinkItem, Mint, MintState
-from dashboard.mirror import sync
-from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror import writing
+from dashboard.mirror.models import Account
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _mint(mint: Mint, client: Client) -> str | None:
     there = client.account(link.account.cyclr_id)
     now = there.connector(item.account_connector.cyclr_id).get()
     if now.authenticated is not None:
-        _take_over(link.account, item.account_connector, authenticated=now.authenticated)
+        writing.write_authenticated(item.account_connector, authenticated=now.authenticated)
     if item.connected_at is None and now.authenticated and not item.was_authenticated:
         services.confirm(item, is_authenticated=True)
         return None
@@ -129,17 +129,3 @@ def _fail(lease: Lease[Mint], shown: str, words: str, error: BaseException, *, w
 
 def _end(lease: Lease[Mint], state: MintState, words: str = "") -> None:
     lease.finish(state=state, last_error=words, sealed_url="")
-
-
-def _take_over(account: Account, connector: AccountConnector, *, authenticated: bool) -> None:
-    """Write a reading into the mirror. A listing that began before it no longer overwrites it."""
-    moment = timezone.now()
-    rows = AccountConnector.objects.filter(pk=connector.pk)
-    rows.exclude(authenticated=authenticated).update(
-        test_failed_at=None,
-        test_failure="",
-        authenticated=authenticated,
-        authenticated_since=moment,
-    )
-    rows.update(seen_at=moment, changed_at=moment)
-    sync.recount([account.pk])

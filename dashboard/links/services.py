@@ -35,7 +35,7 @@ from dashboard.links.models import (
     MintState,
 )
 from dashboard.mirror.models import Account, AccountConnector
-from dashboard.mirror.sync import recount
+from dashboard.mirror.writing import forget_failed_tests, recount
 from dashboard.operations.models import Operation
 from dashboard.operations.submissions import own_submission
 
@@ -519,7 +519,8 @@ def _connect(item: LinkItem, *, is_proven: bool = False) -> None:
         link.note("connected", f"{item.account_connector} connected", item)
         _connect_link(link, moment)
         if not is_proven:
-            if AccountConnector.objects.filter(pk=item.account_connector_id).forget_failed_tests():
+            tested = AccountConnector.objects.filter(pk=item.account_connector_id)
+            if forget_failed_tests(tested):
                 recount([link.account_id])
             proving.ask_whose(item)
         audit.record(

@@ -18,7 +18,7 @@ from dashboard.consoles import changes
 from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.services import client_of_change
 from dashboard.mirror.models import Account
-from dashboard.mirror.sync import PATIENCE, THREADS
+from dashboard.mirror.sync.limits import PATIENCE, THREADS
 
 logger = logging.getLogger(__name__)
 

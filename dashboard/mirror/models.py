@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cyclr_api import AuthMethod, Parameter
-from dashboard.common.searching import search_text, sort_name, words_in
+from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import (
     asks_words,
@@ -132,13 +132,6 @@ class Account(Mirrored):
         if asked is None or (timezone.now() - asked).total_seconds() > 120:
             return False
         return self.read_at is None or self.read_at < asked
-
-    def fill(self, found: dict[str, Any]) -> None:
-        """Take over what Cyclr said; `found` holds column values."""
-        for column, value in found.items():
-            setattr(self, column, value)
-        self.search_text = search_text(self.name, self.cyclr_id)
-        self.sort_name = sort_name(self.name)
 
 
 class CatalogueConnectorQuerySet(MirrorQuerySet):
@@ -297,10 +290,6 @@ class AccountConnectorQuerySet(MirrorQuerySet):
     """Installed connectors, found."""
 
     console_path = "account__console"
-
-    def forget_failed_tests(self) -> int:
-        """Their newest test failed with credentials or settings that are not theirs any more."""
-        return self.exclude(test_failed_at=None).update(test_failed_at=None, test_failure="")
 
     def search(self, text: str) -> Self:
         """Those of which name, connector and account together have every word of the text."""

@@ -36,7 +36,7 @@ from dashboard.mirror.models import (  # noqa: E402
     CatalogueConnector,
     SyncRun,
 )
-from dashboard.mirror.sync import recount  # noqa: E402
+from dashboard.mirror.writing import recount  # noqa: E402
 from dashboard.people.models import Role  # noqa: E402
 from tests.factories import API_KEY, OAUTH, make_console, make_user  # noqa: E402
 

@@ -20,6 +20,7 @@ from dashboard.consoles.models import Console
 from dashboard.consoles.services import client
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.mirror.sync import merge
 from tests.factories import API_KEY, OAUTH, make_account, make_account_connector, make_connector
 from tests.support.waiting import CEILING
 
@@ -72,7 +73,7 @@ def test_an_unchanged_list_locks_nothing_and_rewrites_no_row(
 def test_what_changed_is_written_alone_and_in_parts(
     cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "BATCH", 2)
+    monkeypatch.setattr(merge, "BATCH", 2)
     for number in range(5):
         cyclr.add_account(Id=f"more-{number}", Name=f"More {number}")
     sync.refresh_accounts(console)
@@ -189,7 +190,7 @@ def test_an_account_read_alone_wins_over_an_older_list(
     cyclr.accounts[harbour.cyclr_id].document["Name"] = "Harbour Books & Maps"
     cyclr.accounts[harbour.cyclr_id].changed()
     sync.refresh_account(harbour)
-    sync.merge(
+    merge.merge(
         Account.objects.filter(console=console),
         {account.id: sync.account_columns(account) for account in listing},
         key=lambda row: row.cyclr_id,

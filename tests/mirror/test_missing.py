@@ -12,6 +12,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
 from dashboard.mirror import sync, tasks
 from dashboard.mirror.models import Account, AccountConnector, SyncRun
+from dashboard.mirror.sync import accounts
 from tests.factories import make_account, make_account_connector
 
 PARENT = "shop-1042.example"
@@ -151,7 +152,7 @@ def test_a_run_asks_for_sub_accounts_in_turn(
     parent.update(sub_accounts_read_at=timezone.now() - timedelta(hours=7))
     unread = Account.objects.filter(sub_accounts_read_at=None)
     count = unread.count()
-    monkeypatch.setattr(sync, "MOST", count)
+    monkeypatch.setattr(accounts, "MOST", count)
 
     sync.read_sub_accounts(console)
     assert not unread.exists()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ from dashboard.jobs.messages import Message
 from dashboard.mirror import sync, tasks
 from dashboard.mirror.models import Account, CatalogueConnector, DailyFigure, SyncRun
 from dashboard.mirror.reading import reading_of
+from dashboard.mirror.sync import chunks, connectors, library, refresh, runs
+from dashboard.mirror.sync.merge import Written
 from tests.support.waiting import CEILING, wait_until
 
 CALL = "GET /account/connectors"
@@ -78,18 +81,18 @@ def answering(
     monkeypatch: pytest.MonkeyPatch, errors: Callable[[Account], Exception | None]
 ) -> None:
     """Let listings of connectors fail as told; the others go to the simulator."""
-    real = sync._list_connectors
+    real = chunks._list_connectors
 
-    def listing(client: Any, account: Account, *rest: Any) -> sync.Answer | None:
+    def listing(client: Any, account: Account, *rest: Any) -> chunks.Answer | None:
         error = errors(account)
         answer = real(client, account, *rest)
         if answer is None or error is None:
             return answer
         if not isinstance(error, CyclrError):
             raise error
-        return sync.Answer(account, answer.began, error=error)
+        return chunks.Answer(account, answer.began, error=error)
 
-    monkeypatch.setattr(sync, "_list_connectors", listing)
+    monkeypatch.setattr(chunks, "_list_connectors", listing)
 
 
 # ---- one odd thing ----
@@ -139,7 +142,7 @@ def test_nor_does_a_fault_of_ours_in_the_library_stop_them(
     def broken(_: object) -> None:
         raise DataError("a value too strange")
 
-    monkeypatch.setattr(sync, "refresh_library", broken)
+    monkeypatch.setattr(runs, "refresh_library", broken)
     run = run_whole(console)
 
     assert run.accounts_read == len(cyclr.accounts)
@@ -167,7 +170,7 @@ def test_a_library_that_everybody_is_refused_is_not_asked_for_without_end(
     run = run_whole(console)
 
     assert run.library_error == "Cyclr refuses to tell (403)."
-    assert fault.met == sync.CATALOGUE_TRIES
+    assert fault.met == library.CATALOGUE_TRIES
 
 
 @pytest.mark.parametrize(
@@ -195,14 +198,14 @@ def test_an_account_whose_listing_fails_is_its_own_failure(
 def test_so_is_one_that_the_database_does_not_take(
     cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = sync._write_connectors
+    real = connectors.write_connectors
 
-    def write(account: Account, *rest: Any) -> sync.Written:
+    def write(account: Account, *rest: Any) -> Written:
         if "1042" in account.cyclr_id:
             raise DataError("a value too strange")
         return real(account, *rest)
 
-    monkeypatch.setattr(sync, "_write_connectors", write)
+    monkeypatch.setattr(chunks, "write_connectors", write)
     run = run_whole(console)
 
     assert (run.error, run.accounts_failed) == ("", 1)
@@ -238,7 +241,7 @@ def test_cyclr_down_in_the_middle_ends_the_run_and_keeps_what_was_read(
 
     assert run.error == "Cyclr does not answer."
     assert run.accounts_read == 3 == Account.objects.exclude(read_at=None).count()
-    assert sync.ACCOUNTS_IN_A_ROW <= run.accounts_failed <= 4 * sync.ACCOUNTS_IN_A_ROW
+    assert chunks.ACCOUNTS_IN_A_ROW <= run.accounts_failed <= 4 * chunks.ACCOUNTS_IN_A_ROW
 
 
 def test_refused_credentials_are_no_accounts_fault(
@@ -258,19 +261,19 @@ def test_refused_credentials_are_no_accounts_fault(
 def test_no_listing_begins_when_the_time_is_over_and_each_is_written_as_it_comes(
     cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "THREADS", 2)
+    monkeypatch.setattr(chunks, "THREADS", 2)
     run = step(step(start(console)))
-    real = sync._list_connectors
+    real = chunks._list_connectors
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
 
-        def slow(*arguments: Any) -> sync.Answer | None:
+        def slow(*arguments: Any) -> chunks.Answer | None:
             answer = real(*arguments)
             if answer is not None:
                 clock.shift(0.1)
             return answer
 
-        monkeypatch.setattr(sync, "_list_connectors", slow)
+        monkeypatch.setattr(chunks, "_list_connectors", slow)
         claimed = sync.claim(run.pk, run.step)
         assert claimed is not None
         is_more = sync.read_chunk(claimed, until=timezone.now() + timedelta(seconds=0.25))
@@ -294,15 +297,15 @@ def test_an_account_that_takes_too_long_fails_alone(
     cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = step(step(start(console)))
-    real, ended = sync._list_connectors, threading.Event()
+    real, ended = chunks._list_connectors, threading.Event()
 
-    def stalling(client: Any, account: Account, *rest: Any) -> sync.Answer | None:
+    def stalling(client: Any, account: Account, *rest: Any) -> chunks.Answer | None:
         if "1042" in account.cyclr_id:
             ended.wait(CEILING)
         return real(client, account, *rest)
 
-    monkeypatch.setattr(sync, "_list_connectors", stalling)
-    monkeypatch.setattr(sync, "as_completed", all_but_one)
+    monkeypatch.setattr(chunks, "_list_connectors", stalling)
+    monkeypatch.setattr(chunks, "as_completed", all_but_one)
     step(run)
     ended.set()
 
@@ -340,7 +343,9 @@ def test_lists_are_read_several_pages_at_once(cyclr: CyclrState, console: Consol
         (ZeroDivisionError(), "A fault of ours"),
     ],
 )
-@pytest.mark.parametrize("what", ["refresh_accounts", "_list_connectors"])
+@pytest.mark.parametrize(
+    ("module", "what"), [(runs, "refresh_accounts"), (chunks, "_list_connectors")]
+)
 def test_a_run_that_crashes_ends_in_words(
     cyclr: CyclrState,
     console: Console,
@@ -348,12 +353,13 @@ def test_a_run_that_crashes_ends_in_words(
     sent: list[tuple[int, int]],
     error: Exception,
     words: str,
+    module: ModuleType,
     what: str,
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(sync, what, broken)
+    monkeypatch.setattr(module, what, broken)
     run = run_whole(console)
 
     assert words in run.error
@@ -366,7 +372,7 @@ def test_a_refresh_that_crashes_ends_in_words(
     def broken(*_: object) -> None:
         raise SealBrokenError
 
-    monkeypatch.setattr(sync, "asking", broken)
+    monkeypatch.setattr(refresh, "asking", broken)
     tasks.ask_for_refresh(harbour)
     with pytest.raises(SealBrokenError):
         tasks.refresh_account(harbour.pk)
@@ -494,7 +500,7 @@ def test_a_run_whose_workers_die_is_closed_although_it_is_sent_again_and_again(
     console: Console, sent: list[tuple[int, int]]
 ) -> None:
     run = start(console)
-    began = timezone.now() - sync.STUCK_AFTER + timedelta(seconds=30)
+    began = timezone.now() - runs.STUCK_AFTER + timedelta(seconds=30)
     SyncRun.objects.update(touched_at=began)
     for number in range(3):
         SyncRun.objects.update(claimed_until=None, published_at=None)

@@ -1,0 +1,53 @@
+"""Reading Cyclr into the mirror: what others may call. It writes by `mirror.writing`."""
+
+from dashboard.mirror.sync.accounts import read_sub_accounts, refresh_accounts, write_sub_accounts
+from dashboard.mirror.sync.chunks import GRACE, read_chunk, waiting_accounts
+from dashboard.mirror.sync.columns import (
+    account_columns,
+    account_connector_columns,
+    connector_columns,
+)
+from dashboard.mirror.sync.connectors import missing_connectors, write_account_connectors
+from dashboard.mirror.sync.errors import words_for
+from dashboard.mirror.sync.figures import write_daily_figure
+from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
+from dashboard.mirror.sync.methods import fill_methods
+from dashboard.mirror.sync.refresh import refresh_account
+from dashboard.mirror.sync.runs import (
+    claim,
+    finish_run,
+    is_due,
+    pause,
+    read_accounts,
+    read_library,
+    release,
+    start_run,
+)
+
+__all__ = [
+    "GRACE",
+    "account_columns",
+    "account_connector_columns",
+    "catalogue_accounts",
+    "claim",
+    "connector_columns",
+    "fill_methods",
+    "finish_run",
+    "is_due",
+    "missing_connectors",
+    "pause",
+    "read_accounts",
+    "read_chunk",
+    "read_library",
+    "read_sub_accounts",
+    "refresh_account",
+    "refresh_accounts",
+    "refresh_library",
+    "release",
+    "start_run",
+    "waiting_accounts",
+    "words_for",
+    "write_account_connectors",
+    "write_daily_figure",
+    "write_sub_accounts",
+]

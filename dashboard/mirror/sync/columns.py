@@ -1,0 +1,81 @@
+"""The mirror's columns from what Cyclr said."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import cyclr_api
+from dashboard.common.foreign import storable
+from dashboard.mirror.catalogue import method_json, parameter_json
+
+MARK = re.compile(r"\s*\[desk:op[a-z0-9]{1,20}\]$")
+"""What an install leaves at the end of a description while it is under way, or where it could
+not be taken out again: ours, and nobody's business."""
+
+
+def account_columns(found: cyclr_api.Account) -> dict[str, Any]:
+    """An account's columns from what Cyclr said."""
+    columns = {
+        "name": found.name,
+        "description": found.description,
+        "timezone": found.timezone,
+        "created_at": found.created_at,
+    }
+    if found.parent_id:
+        columns["parent_id"] = found.parent_id  # what is not said overwrites nothing
+    return {
+        key: storable("" if value is None and key != "created_at" else value)
+        for key, value in columns.items()
+    }
+
+
+def connector_columns(found: cyclr_api.Connector) -> dict[str, Any]:
+    """A catalogue connector's columns. Parameters and methods stay as Cyclr names their keys."""
+    columns = {
+        "release_id": found.id,
+        "description": storable(found.description or ""),
+        "status": storable(found.status or ""),
+        "is_draft": found.is_draft,
+        "is_system": bool(found.is_system),
+        "categories": storable(list(found.categories)),
+        "is_whole": not found.is_partial,
+        "authentication": storable([method_json(method) for method in found.authentication]),
+        "parameters": storable([parameter_json(p) for p in found.parameters]),
+    }
+    if found.is_partial:
+        columns.pop("parameters")  # what is not said overwrites nothing
+        if not found.authentication:
+            columns.pop("authentication")
+    return columns
+
+
+def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, Any]:
+    """An installed connector's columns; its secrets were left behind by the client.
+
+    Listings may carry a reduced connector. What it lacks is no column, so that it does not
+    overwrite what is known; `fill_methods` takes missing methods from the library.
+    """
+    connector = found.connector
+    description = storable(found.description or "")
+    columns: dict[str, Any] = {
+        "name": storable(found.name),
+        "description": MARK.sub("", description),
+        "authenticated": found.authenticated,
+        "is_native": bool(found.is_native),
+    }
+    if mark := MARK.search(description):
+        columns["left_mark"] = mark.group().strip()
+    if connector is not None or found.properties:
+        # Only their names: values are secrets, or may be.
+        filled = {value.name for value in found.properties if value.value}
+        columns["filled"] = storable(sorted(filled))
+    if connector is not None:
+        columns["release_id"] = connector.id
+        if connector.name:
+            columns["connector_name"] = storable(connector.name)
+            columns["connector_version"] = storable(connector.version or "")
+        if connector.authentication:
+            methods = [method_json(method) for method in connector.authentication]
+            columns["authentication"] = storable(methods)
+    return columns

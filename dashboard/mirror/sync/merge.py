@@ -1,0 +1,117 @@
+"""Bringing rows in line with a listing.
+
+Listings are compared with a plain read; only rows that differ are locked, a few hundred at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from dashboard.mirror.models import Mirrored, MirrorQuerySet
+from dashboard.mirror.sync.limits import BATCH
+from dashboard.mirror.writing import (
+    FILLED,
+    confirm,
+    differences,
+    fill,
+    fill_new,
+    is_missed,
+    is_newer,
+    miss,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Written:
+    """What a merge did."""
+
+    made: int = 0
+    changed: int = 0
+    gone: int = 0
+    skipped: int = 0
+    """Elements of the listing that could not be read."""
+
+
+def merge(
+    rows: MirrorQuerySet,
+    found: dict[Hashable, dict[str, Any]],
+    *,
+    key: Callable[[Any], Hashable],
+    make: Callable[[Any], Any],
+    began: datetime,
+    is_complete: bool,
+) -> Written:
+    """Bring rows in line with a listing that began at `began`.
+
+    `found` maps each row's key to column values; `make` builds a new row from its key. With
+    `is_complete` rows that are not in the listing count as missed.
+    """
+    existing = {key(row): row for row in rows}
+    new: list[Mirrored] = []
+    changed: dict[int, dict[str, Any] | None] = {}
+    same: list[int] = []
+    for found_key, values in found.items():
+        row = existing.get(found_key)
+        if row is None:
+            row = make(found_key)
+            fill_new(row, values, began)
+            new.append(row)
+        elif is_newer(row, began):
+            continue
+        elif row.missed or row.gone_at or differences(row, values):
+            changed[row.pk] = values
+        else:
+            same.append(row.pk)
+    if is_complete:
+        gone = (row for its_key, row in existing.items() if its_key not in found)
+        changed |= {row.pk: None for row in gone if is_missed(row, began)}
+    written = Written(made=len(new))
+    for made in parts(new):
+        rows.model._default_manager.bulk_create(made, ignore_conflicts=True)
+    for changes in parts(list(changed.items())):
+        _rewrite(rows, dict(changes), began, written)
+    for pks in parts(same):
+        confirm(rows.filter(pk__in=pks), began)
+    return written
+
+
+def _rewrite(
+    rows: MirrorQuerySet,
+    changes: dict[int, dict[str, Any] | None],
+    began: datetime,
+    written: Written,
+) -> None:
+    """Lock these rows, look at them again and write; None stands for "not in the listing"."""
+    moment = timezone.now()
+    columns = set(FILLED)
+    touched = []
+    with transaction.atomic():
+        locked = rows.filter(pk__in=changes).order_by("pk").select_for_update(no_key=True)
+        for row in locked:
+            values = changes[row.pk]
+            if values is not None and not is_newer(row, began):
+                columns |= fill(row, values, began, moment)
+            elif values is None and is_missed(row, began):
+                written.gone += miss(row, began, moment)
+            else:
+                continue
+            touched.append(row)
+        # Each of them is there, and locked. It is ten times as fast as bulk_update's CASE WHEN.
+        rows.model._default_manager.bulk_create(
+            touched, update_conflicts=True, unique_fields=["id"], update_fields=sorted(columns)
+        )
+    written.changed += len(touched)
+
+
+def parts(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as one transaction locks and writes."""
+    for start in range(0, len(things), BATCH):
+        yield things[start : start + BATCH]

@@ -1,0 +1,99 @@
+"""One account and all that is its, read because somebody asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+import cyclr_api
+from cyclr_api import CyclrError, NotFoundError
+from dashboard.consoles.pacing import INTERACTIVE
+from dashboard.consoles.services import asking
+from dashboard.mirror.missing import ask_each
+from dashboard.mirror.models import Account, InstallRefusal
+from dashboard.mirror.owning import OwnLibrary, own_library
+from dashboard.mirror.sync.accounts import write_sub_accounts
+from dashboard.mirror.sync.columns import account_columns
+from dashboard.mirror.sync.connectors import (
+    known_connectors,
+    missing_connectors,
+    write_account_connectors,
+)
+from dashboard.mirror.sync.errors import words_for
+from dashboard.mirror.sync.library import own_releases, write_own_library
+from dashboard.mirror.writing import FILLED, fill, is_newer, mark_account_gone
+
+logger = logging.getLogger(__name__)
+
+
+def refresh_account(account: Account, *, lane: str = INTERACTIVE) -> None:
+    """Read one account and its connectors now; errors are kept in words.
+
+    What somebody asked for tells the truth at once: an own 404 marks the account, or what its
+    listing lacks, gone.
+    """
+    began = timezone.now()
+    rows = Account.objects.filter(pk=account.pk)
+    asked = rows.filter(refresh_asked_at=account.refresh_asked_at)  # and not once more since
+    try:
+        with asking(account.console, lane) as client:
+            there = client.account(account.cyclr_id)
+            found = there.get()
+            listed = there.connectors.readable()
+            answers = missing_connectors(there, listed, known_connectors([account.pk])[account.pk])
+            beside = _read_beside(account, there)
+    except NotFoundError:
+        mark_account_gone(account, began)
+        asked.update(refresh_asked_at=None)
+        return
+    except Exception as error:
+        rows.update(refresh_error=words_for(error))
+        asked.update(refresh_asked_at=None)
+        raise
+    with transaction.atomic():
+        row = rows.select_for_update(no_key=True).get()
+        if not is_newer(row, began):
+            columns = fill(row, account_columns(found), began, timezone.now())
+            row.save(update_fields=[*columns, *FILLED])
+    write_account_connectors(account, listed, began, answers)
+    _write_beside(account, beside, began)
+    asked.update(refresh_asked_at=None)
+
+
+@dataclass(slots=True)
+class Beside:
+    """What is read of an account beside its connectors; what Cyclr does not tell is None.
+
+    `offered`: releases that it was refused and that Cyclr shows it by now.
+    """
+
+    own: OwnLibrary
+    children: Sequence[cyclr_api.Account] | None = None
+    offered: set[int] = field(default_factory=set)
+
+
+def _read_beside(account: Account, there: cyclr_api.AccountApi) -> Beside:
+    """Whatever is wrong with any of it, the account and its connectors were read."""
+    shared, known = own_releases(account)
+    beside = Beside(own_library(there, shared=shared, known=known))
+    refused = InstallRefusal.objects.current().filter(account=account)
+    releases = set(refused.values_list("release_id", flat=True))
+    beside.offered = {one.id for one in ask_each(releases, there.library.get).there}
+    try:
+        beside.children = there.subaccounts.readable()
+    except CyclrError as error:
+        logger.info("sub-accounts not told account=%d status=%s", account.pk, error.status)
+    return beside
+
+
+def _write_beside(account: Account, beside: Beside, began: datetime) -> None:
+    write_own_library(account, beside.own, began)
+    refused = InstallRefusal.objects.current().filter(account=account)
+    refused.filter(release_id__in=beside.offered).delete()
+    if beside.children is not None:
+        write_sub_accounts(account, beside.children, began)

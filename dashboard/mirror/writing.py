@@ -1,0 +1,272 @@
+"""The only writer of the mirror's moments: when a row was read, changed, missed, and went.
+
+A reading never overwrites what changed here after it began (`changed_at`) nor what a newer listing
+said (`seen_at`), and never takes a listing that broke off, or of which a part could not be read,
+for customers who left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from dashboard.common.searching import search_text, sort_name
+from dashboard.mirror.models import (
+    Account,
+    AccountConnector,
+    CatalogueConnector,
+    Mirrored,
+    MirrorQuerySet,
+)
+
+GONE_AFTER_MISSED = 2
+
+
+def is_newer(row: Mirrored, began: datetime) -> bool:
+    """Whether it was changed here, or told of by a newer listing, since this one began."""
+    return row.changed_at > began or row.seen_at > began
+
+
+def is_missed(row: Mirrored, began: datetime) -> bool:
+    """Whether a listing that lacks it counts: not if it overlaps the one that lacked it before."""
+    if row.gone_at is not None or is_newer(row, began):
+        return False
+    return not row.missed or row.missed_at is None or row.missed_at <= began
+
+
+def _derived(row: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The columns that search and order go by."""
+    match row:
+        case Account():
+            name = values["name"]
+            words = search_text(name, row.cyclr_id)
+        case CatalogueConnector():
+            name = row.name
+            words = search_text(name, *values["categories"])
+        case _:
+            names = {column: values.get(column, getattr(row, column)) for column in NAMES}
+            return {"search_text": search_text_of(names)}
+    return {"search_text": words, "sort_name": sort_name(name)}
+
+
+NAMES = ("name", "connector_name")
+
+
+def differences(row: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of the values, and of what is derived from them, that the row does not have."""
+    wanted = values | _derived(row, values)
+    return {column: value for column, value in wanted.items() if getattr(row, column) != value}
+
+
+def fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) -> set[str]:
+    """Take over what a listing said; answers the columns that changed."""
+    differing = differences(row, values)
+    if isinstance(row, Account) and differing:
+        # The first reading is ours and no activity of theirs.
+        differing["active_at"] = moment if row.pk else values.get("created_at")
+    if isinstance(row, AccountConnector) and "authenticated" in differing:
+        differing["authenticated_since"] = moment if row.pk else None
+        differing |= {"test_failed_at": None, "test_failure": ""}  # of other credentials
+    for column, value in differing.items():
+        setattr(row, column, value)
+    row.seen_at, row.missed, row.missed_at, row.gone_at = began, 0, None, None
+    return set(differing)
+
+
+FILLED = frozenset({"seen_at", "missed", "missed_at", "gone_at"})
+"""The moments that `fill` and `miss` set, whatever else changed."""
+
+
+def fill_new(row: Any, values: dict[str, Any], began: datetime) -> None:
+    """Fill a row that a listing tells of for the first time."""
+    fill(row, values, began, timezone.now())
+    row.changed_at = began
+
+
+def miss(row: Mirrored, began: datetime, moment: datetime) -> bool:
+    """One more listing lacks it; says whether that makes it gone."""
+    row.seen_at, row.missed, row.missed_at = began, row.missed + 1, moment
+    if row.missed >= GONE_AFTER_MISSED:
+        row.gone_at = moment
+    return row.gone_at is not None
+
+
+def miss_first(rows: QuerySet[Any], began: datetime) -> None:
+    """A listing that began then lacks them, for the first time."""
+    older = rows.filter(missed=0, gone_at=None, changed_at__lte=began, seen_at__lte=began)
+    older.update(missed=1, missed_at=timezone.now(), seen_at=began)
+
+
+def confirm(rows: QuerySet[Any], began: datetime) -> None:
+    """A listing says what they say already: an older one must not overwrite it."""
+    rows.filter(seen_at__lt=began, changed_at__lte=began).order_by().update(seen_at=began)
+
+
+def search_text_of(columns: dict[str, Any]) -> str:
+    """What search compares of an installed connector."""
+    return search_text(columns.get("name"), columns.get("connector_name"))
+
+
+COUNTS = ("connector_count", "unauthenticated_count", "not_working_count")
+
+
+def recount(account_ids: Sequence[int]) -> None:
+    """Bring the counts on the accounts' rows in line with their connectors."""
+    there = Q(connectors__gone_at=None)
+    failed = Q(connectors__authenticated=True, connectors__test_failed_at__isnull=False)
+    counted = (
+        Account.objects.filter(pk__in=account_ids)
+        .annotate(
+            every=Count("connectors", filter=there),
+            broken=Count("connectors", filter=there & ~Q(connectors__authenticated=True)),
+            failing=Count("connectors", filter=there & failed),
+        )
+        .values("pk", "read_at", "every", "broken", "failing", *COUNTS)
+    )
+    for row in counted:
+        counts = dict(zip(COUNTS, (row["every"], row["broken"], row["failing"]), strict=True))
+        if any(row[column] != count for column, count in counts.items()):
+            # What the first reading finds was there before: when it came nobody knows.
+            moved = {} if row["read_at"] is None else {"active_at": timezone.now()}
+            Account.objects.filter(pk=row["pk"]).update(**counts, **moved)
+
+
+def mark_gone(rows: MirrorQuerySet, began: datetime) -> int:
+    """Mark rows gone for which Cyclr answered 404 to a call that began then; how many went."""
+    moment = timezone.now()
+    older = rows.filter(gone_at=None, changed_at__lte=began, seen_at__lte=began)
+    return older.update(gone_at=moment, seen_at=began, missed=0, missed_at=None)
+
+
+def mark_connector_gone(connector: AccountConnector, began: datetime) -> None:
+    """Cyclr answered 404 for the connector itself, to a call that began then."""
+    with transaction.atomic():
+        mark_gone(AccountConnector.objects.filter(pk=connector.pk), began)
+        recount([connector.account_id])
+
+
+def withdraw(rows: QuerySet[Any]) -> None:
+    """Mark rows gone that turned out to be somebody else's."""
+    moment = timezone.now()
+    rows.update(gone_at=moment, changed_at=moment)
+
+
+def mark_read(account: Account, began: datetime) -> None:
+    """Its connectors were read, by a reading that began then; an older one keeps off."""
+    rows = Account.objects.filter(Q(read_at=None) | Q(read_at__lt=began), pk=account.pk)
+    rows.update(read_at=began, refresh_error="")
+
+
+def mark_account_gone(account: Account, began: datetime) -> None:
+    """Cyclr answered 404 for the account itself, to a reading that began then."""
+    rows = Account.objects.filter(pk=account.pk)
+    mark_gone(rows, began)
+    rows.update(read_at=began, refresh_error="")
+
+
+def mark_sub_accounts_read(account: Account, began: datetime) -> None:
+    """Its sub-accounts were listed."""
+    Account.objects.filter(pk=account.pk).update(sub_accounts_read_at=began)
+
+
+def mark_own_library_read(account: Account, began: datetime) -> None:
+    """The connectors made for it alone were listed."""
+    Account.objects.filter(pk=account.pk).update(own_library_read_at=began)
+
+
+# ---- what our own calls, and tests, found out: later than any listing under way ----
+
+
+def write_authenticated(connector: AccountConnector, *, authenticated: bool) -> None:
+    """Take over what Cyclr says of it now."""
+    moment = timezone.now()
+    rows = AccountConnector.objects.filter(pk=connector.pk)
+    rows.exclude(authenticated=authenticated).update(
+        test_failed_at=None,
+        test_failure="",
+        authenticated=authenticated,
+        authenticated_since=moment,
+    )
+    rows.update(seen_at=moment, changed_at=moment)
+    recount([connector.account_id])
+
+
+def write_connector(connector: AccountConnector, columns: dict[str, Any]) -> None:
+    """Take over Cyclr's answer to new credentials; a test that failed was of other ones."""
+    moment = timezone.now()
+    rows = AccountConnector.objects.filter(pk=connector.pk)
+    rows.exclude(authenticated=columns["authenticated"]).update(authenticated_since=moment)
+    rows.update(**columns, seen_at=moment, changed_at=moment, missed=0, gone_at=None)
+    forget_failed_tests(rows)
+    recount([connector.account_id])
+
+
+def write_installed(
+    account: Account, cyclr_id: int, columns: dict[str, Any], *, authentication_id: str
+) -> AccountConnector:
+    """Take over the connector that was just installed; a listing may have told of it already."""
+    moment = timezone.now()
+    row, _ = AccountConnector.objects.update_or_create(
+        account=account,
+        cyclr_id=cyclr_id,
+        defaults={
+            **columns,
+            "authentication_id": authentication_id,
+            "authenticated_since": moment if columns["authenticated"] else None,
+            "search_text": search_text_of(columns),
+            "changed_at": moment,
+            "seen_at": moment,
+            "missed": 0,
+            "gone_at": None,
+        },
+    )
+    Account.objects.filter(pk=account.pk).update(refresh_error="")
+    recount([account.pk])
+    return row
+
+
+def write_settings(
+    connector: AccountConnector, names: Collection[str], *, authenticated: bool | None
+) -> None:
+    """These settings have a value now; `authenticated` is None where Cyclr did not say."""
+    row = AccountConnector.objects.select_for_update(no_key=True).get(pk=connector.pk)
+    row.filled = sorted({*row.filled, *names})
+    row.changed_at = timezone.now()
+    if authenticated is not None:
+        row.authenticated, row.authenticated_since = authenticated, row.changed_at
+    row.save(update_fields=["filled", "changed_at", "authenticated", "authenticated_since"])
+    recount([row.account_id])
+
+
+def forget_failed_tests(rows: QuerySet[Any]) -> int:
+    """Their newest test failed with credentials or settings that are not theirs any more."""
+    return rows.exclude(test_failed_at=None).update(test_failed_at=None, test_failure="")
+
+
+def write_test_failed(connector: AccountConnector, began: datetime, words: str) -> None:
+    """A test that began then failed; an older one does not overwrite a newer one."""
+    rows = AccountConnector.objects.filter(_tested_before(began), pk=connector.pk)
+    # What was changed since may have mended it: then the failure is of what was before.
+    rows.filter(changed_at__lte=began).update(test_failed_at=began, test_failure=words)
+    recount([connector.account_id])
+
+
+def write_test_passed(connector: AccountConnector, began: datetime, identity: str) -> None:
+    """A test that began then passed; `identity`: whose account it is, where it told."""
+    rows = AccountConnector.objects.filter(pk=connector.pk)
+    if forget_failed_tests(rows.filter(test_failed_at__lt=began)):
+        recount([connector.account_id])
+    rows.filter(_tested_before(began)).update(proven_at=began)
+    if identity:
+        rows.filter(Q(identity_at=None) | Q(identity_at__lt=began)).update(
+            identity=identity, identity_at=began
+        )
+
+
+def _tested_before(began: datetime) -> Q:
+    return Q(proven_at=None) | Q(proven_at__lt=began)
