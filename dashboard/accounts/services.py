@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from dashboard.accounts.actions import with_open_link
 from dashboard.common.addresses import own_path
+from dashboard.mirror.freshness import gone_lately, is_stale
 from dashboard.mirror.models import Account, AccountConnector
-from dashboard.mirror.reading import gone_lately, is_stale
 from dashboard.operations.models import ACTIVE, Operation, State
 from dashboard.people.access import StaffRequest
 from dashboard.people.models import Role

@@ -19,8 +19,7 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.sorting import Order, Sorting
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.mirror.models import Account, AccountQuerySet
-from dashboard.mirror.reading import (
+from dashboard.mirror.freshness import (
     InView,
     Reading,
     consoles_in_view,
@@ -28,6 +27,7 @@ from dashboard.mirror.reading import (
     is_overdue,
     reading_of,
 )
+from dashboard.mirror.models import Account, AccountQuerySet
 from dashboard.mirror.tasks import ask_for_refresh, ask_for_sync
 from dashboard.operations.models import Operation
 from dashboard.operations.moving import TICK, beat_of_account

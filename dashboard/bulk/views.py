@@ -19,7 +19,7 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.spreadsheet import csv_response
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.mirror.reading import consoles_in_view
+from dashboard.mirror.freshness import consoles_in_view
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 

@@ -10,9 +10,9 @@ from django.http import QueryDict
 
 from dashboard.common.chunks import chunks
 from dashboard.consoles.models import Console
-from dashboard.mirror.finding import ConnectorFilter
+from dashboard.mirror.filters import ConnectorFilter
+from dashboard.mirror.freshness import gone_lately
 from dashboard.mirror.models import AccountConnector
-from dashboard.mirror.reading import gone_lately
 from dashboard.people.access import consoles_for
 from dashboard.people.models import Role, User
 

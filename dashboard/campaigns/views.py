@@ -32,8 +32,8 @@ from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link
 from dashboard.links.showing import address_for
+from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.models import AccountConnector
-from dashboard.mirror.reading import consoles_in_view
 from dashboard.notices import mail_trouble
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role

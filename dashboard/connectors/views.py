@@ -18,8 +18,8 @@ from dashboard.common.htmx import is_swap
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.connectors import proving, services
 from dashboard.connectors.models import ProofMethod
+from dashboard.mirror.freshness import is_stale
 from dashboard.mirror.models import AccountConnector
-from dashboard.mirror.reading import is_stale
 from dashboard.operations.moving import TICK, beat_of_connector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role

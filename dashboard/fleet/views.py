@@ -14,9 +14,9 @@ from dashboard.common.paging import Page, clean_address, paged
 from dashboard.common.sorting import Order, Sorting
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.links.models import Link, LinkItem
-from dashboard.mirror.finding import STATES, ConnectorFilter
+from dashboard.mirror.filters import STATES, ConnectorFilter
+from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
-from dashboard.mirror.reading import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role
 

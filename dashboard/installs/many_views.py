@@ -19,8 +19,8 @@ from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.spreadsheet import csv_response
 from dashboard.installs.many import InstallManyForm, targets
 from dashboard.installs.services import KIND
+from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
-from dashboard.mirror.reading import library_read_at
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 

@@ -23,8 +23,8 @@ from dashboard.installs.forms import InstallForm
 from dashboard.installs.models import Draft
 from dashboard.installs.services import KIND, exclusive_key, install_order, refused_in
 from dashboard.mirror.catalogue import WAYS, WORDS
+from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
-from dashboard.mirror.reading import library_read_at
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submissions import own_submission
 from dashboard.operations.submitting import AlreadyActiveError, OtherInputError, submit

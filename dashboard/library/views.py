@@ -14,8 +14,8 @@ from dashboard.common.paging import clean_address, paged
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.library import services
 from dashboard.mirror.catalogue import WAYS, WORDS, Way, words_of
+from dashboard.mirror.freshness import consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.models import CatalogueConnector
-from dashboard.mirror.reading import consoles_in_view, gone_lately, reading_of
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 

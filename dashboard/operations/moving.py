@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from dashboard.mirror.freshness import LINK_MOVES_FOR
 from dashboard.mirror.models import Account, AccountConnector
-from dashboard.mirror.reading import LINK_MOVES_FOR
 
 TICK, TOCK, STILL = "tick", "tock", ""
 

@@ -31,8 +31,8 @@ from dashboard.consoles.models import CREDENTIALS_REFUSED, Console
 from dashboard.consoles.pacing import PacedError
 from dashboard.jobs.messages import Message
 from dashboard.mirror import sync, tasks
+from dashboard.mirror.freshness import reading_of
 from dashboard.mirror.models import Account, CatalogueConnector, DailyFigure, SyncRun
-from dashboard.mirror.reading import reading_of
 from dashboard.mirror.sync import chunks, connectors, library, refresh, runs
 from dashboard.mirror.sync.merge import Written
 from tests.support.waiting import CEILING, wait_until
