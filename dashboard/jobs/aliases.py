@@ -3,4 +3,4 @@
 An entry is taken out with the release after the one that brought it.
 """
 
-ALIASES: dict[str, str] = {}
+ALIASES = {"dashboard.operations.tasks.beat": "dashboard.jobs.tasks.beat"}

@@ -10,5 +10,5 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
-        """What registers itself: a check of every policy."""
-        from dashboard.jobs import checks  # noqa: F401
+        """What registers itself: a check of every policy, and a worker's signs of life."""
+        from dashboard.jobs import checks, worker  # noqa: F401

@@ -148,3 +148,20 @@ class Job(models.Model):
     def send_on_commit(self) -> None:
         """Send its message once its row can be seen by a worker."""
         self.message.send_on_commit(*self.message_arguments)
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of one process on one host. Who ends in order takes it away."""
+
+    process = models.CharField(max_length=40)
+    host = models.CharField(max_length=255)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["process", "host"]
+        constraints = [
+            models.UniqueConstraint(fields=["process", "host"], name="heartbeat_of_a_process")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.process} on {self.host} at {self.at:%H:%M:%S}"

@@ -224,13 +224,3 @@ class OperationEvent(models.Model):
 
     def __str__(self) -> str:
         return self.words
-
-
-class Pulse(models.Model):
-    """The last sign of life of a process: workers write it by carrying out a task."""
-
-    name = models.CharField(max_length=40, unique=True)
-    at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return f"{self.name} at {self.at:%H:%M:%S}"

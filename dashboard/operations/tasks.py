@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from dashboard.jobs.messages import DeskTask, Message
 from dashboard.jobs.periodic import periodic
-from dashboard.operations import clock  # noqa: F401 - its chore
-from dashboard.operations.models import Operation, Pulse
+from dashboard.operations.models import Operation
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +23,6 @@ INTERACTIVE, BULK = "interactive", "bulk"
 MESSAGES = {
     queue: Message("dashboard.operations.tasks.run_operation", queue)
     for queue in (INTERACTIVE, BULK)
-}
-BEATS = {
-    "interactive": Message("dashboard.operations.tasks.beat", "interactive"),
-    "background": Message("dashboard.operations.tasks.beat", "sync"),
 }
 
 
@@ -54,12 +49,6 @@ def send(operation: Operation) -> None:
     message_for(operation).send_on_commit(operation.pk)
 
 
-@shared_task(base=DeskTask)
-def beat(name: str) -> None:
-    """Prove that a worker works: pings are answered even by one that takes nothing any more."""
-    Pulse.objects.update_or_create(name=name, defaults={"at": timezone.now()})
-
-
 @periodic(every=2)
 def republish() -> None:
     """Send the messages of operations that wait too long, whose message or worker was lost."""
@@ -75,14 +64,6 @@ def republish() -> None:
         if not message_for(operation).send(operation.pk):
             return
         Operation.objects.filter(pk=operation.pk).update(published_at=moment)
-
-
-@periodic(every=5)
-def pulse() -> None:
-    """Have each worker show that it works, and show that the dispatcher does."""
-    Pulse.objects.update_or_create(name="dispatcher", defaults={"at": timezone.now()})
-    for name, message in BEATS.items():
-        message.send(name)
 
 
 @periodic(every=600)

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from dashboard.common.timing import date_words
 from dashboard.consoles.models import Console
+from dashboard.jobs.heartbeats import ProcessState, process_states
 from dashboard.mirror.models import Account, DailyFigure, SyncRun
-from dashboard.operations.pulses import Sign, signs
 
 TREND_DAYS = 30
 
@@ -102,7 +102,7 @@ class Figures:
     share: Share
     readings: list[Reading]
     trend: Trend | None
-    workers: list[Sign] = field(default_factory=list)
+    workers: list[ProcessState] = field(default_factory=list)
 
     @property
     def is_first(self) -> bool:
@@ -110,9 +110,9 @@ class Figures:
         return bool(self.readings) and all(reading.is_first for reading in self.readings)
 
     @property
-    def silent(self) -> list[Sign]:
-        """Our own processes that show no sign of life."""
-        return [sign for sign in self.workers if not sign.is_alive]
+    def silent(self) -> list[ProcessState]:
+        """Our own processes of which none, or not every one, shows a sign of life."""
+        return [one for one in self.workers if not one.is_alive or one.gone]
 
     @property
     def is_running(self) -> bool:
@@ -123,13 +123,13 @@ class Figures:
 def figures(consoles: Sequence[Console]) -> Figures:
     """The figures of these consoles; as many queries for ten as for one."""
     share, readings = _readings(consoles)
-    return Figures(share, readings, trend(consoles, share.unauthenticated), signs())
+    return Figures(share, readings, trend(consoles, share.unauthenticated), process_states())
 
 
 def sync_figures(consoles: Sequence[Console]) -> Figures:
     """The same without the trend, for the part of the page that moves."""
     share, readings = _readings(consoles)
-    return Figures(share, readings, None, signs())
+    return Figures(share, readings, None, process_states())
 
 
 def _readings(consoles: Sequence[Console]) -> tuple[Share, list[Reading]]:

@@ -95,7 +95,7 @@ def _version(shown: Figures) -> str:
             )
             for one in shown.readings
         ],
-        [sign.name for sign in shown.silent],
+        [(one.name, one.alive, one.gone) for one in shown.silent],
     )
 
 

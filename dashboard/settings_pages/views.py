@@ -17,8 +17,8 @@ from django.views.decorators.http import require_safe
 from dashboard.common import mail
 from dashboard.common.foreign import as_line
 from dashboard.consoles.models import Console
+from dashboard.jobs.heartbeats import process_states
 from dashboard.notices import mail_trouble
-from dashboard.operations.pulses import signs
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Membership, Role, User
 
@@ -42,7 +42,7 @@ def settings_index(request: StaffRequest) -> HttpResponse:
         "consoles": [ShownConsole(console, _has_secret(console)) for console in consoles],
         "people": list(_people(request.user, consoles)),
         "is_admin": request.user.highest_role == Role.ADMIN,
-        "signs": signs(),
+        "processes": process_states(),
         "facts": _facts(),
     }
     return render(request, "settings/settings_index.html", context)

@@ -33,7 +33,7 @@ def broker(
 
 def publish() -> bool:
     """Send some message."""
-    return Message("dashboard.operations.tasks.beat", "checks").send("test")
+    return Message("dashboard.jobs.tasks.beat", "checks").send("test")
 
 
 def test_a_frozen_broker_takes_nothing_and_is_used_again_when_it_thaws(

@@ -49,6 +49,7 @@ def test_it_does_the_periodic_tasks_of_every_package(tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.django_db
 def test_a_periodic_task_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     from dashboard.jobs.management.commands import dispatch
 

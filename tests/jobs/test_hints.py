@@ -11,8 +11,9 @@ import pytest
 from dashboard.celery import app
 from dashboard.jobs import hints, messages
 from dashboard.jobs.messages import Message
+from dashboard.jobs.tasks import beat
 from dashboard.mirror.tasks import run_sync
-from dashboard.operations.tasks import beat, run_operation
+from dashboard.operations.tasks import run_operation
 from tests.support.services import RedisServer
 
 

@@ -14,15 +14,15 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from dashboard.jobs.models import Heartbeat
 from dashboard.mirror.models import SyncRun
-from dashboard.operations.models import Pulse
 from dashboard.overview import health
 from tests.factories import make_console
 
 
 def all_alive(age: timedelta = timedelta()) -> None:
     for name in ("interactive", "background", "dispatcher"):
-        Pulse.objects.create(name=name, at=timezone.now() - age)
+        Heartbeat.objects.create(process=name, host="a", at=timezone.now() - age)
 
 
 def test_liveness_asks_nobody(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,11 +119,30 @@ def test_not_ready_names_who_is_silent(
 ) -> None:
     settings.REDIS_URL = redis_url
     all_alive()
-    Pulse.objects.filter(name=silent).update(at=timezone.now() - timedelta(seconds=80))
+    Heartbeat.objects.filter(process=silent).update(at=timezone.now() - timedelta(seconds=80))
 
     answer = client.get("/readyz")
 
     assert (answer.status_code, answer.json()["silent"]) == (503, [silent])
+
+
+@pytest.mark.django_db
+def test_two_of_three_workers_that_are_gone_are_told_and_take_no_page_away(
+    client: Client, settings: Any, redis_url: str
+) -> None:
+    settings.REDIS_URL = redis_url
+    all_alive()
+    for host in ("b", "c"):
+        at = timezone.now() - timedelta(minutes=3)
+        Heartbeat.objects.create(process="interactive", host=host, at=at)
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["processes"]["interactive"] == {"alive": 1, "gone": 2}
+    assert answer.json()["processes"]["background"] == {"alive": 1, "gone": 0}
+    Heartbeat.objects.filter(process="interactive", host="a").update(at=at)
+    assert client.get("/readyz").status_code == 503
 
 
 def room(free: int, names: int = 1) -> os.statvfs_result:

@@ -13,11 +13,12 @@ from django.utils import timezone
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
+from dashboard.jobs.models import Heartbeat
 from dashboard.links.mailing import queue_mail
 from dashboard.links.models import Link, LinkState, MailState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, DailyFigure, SyncRun
-from dashboard.operations.models import Operation, Pulse, State
+from dashboard.operations.models import Operation, State
 from dashboard.overview.figures import Share, trend
 from dashboard.people.models import Role
 from tests.factories import (
@@ -216,7 +217,7 @@ def test_three_entries_in_vain_are_listed(account: Account) -> None:
 def test_a_message_that_came_back_is_listed(account: Account) -> None:
     link = make_link(account=account, recipient_email="pat@harbour.example")
     queue_mail(link, Actor.system())
-    link.mails.update(state=MailState.BOUNCED)
+    link.mails.update(state=MailState.BOUNCED, finished_at=timezone.now())
 
     assert "The e-mail with the link bounced." in overview(show="links")
 
@@ -430,15 +431,15 @@ def test_no_inline_style_is_needed(console: Console, account: Account) -> None:
 
 def test_silent_workers_are_named(account: Account) -> None:
     now = timezone.now()
-    Pulse.objects.create(name="interactive", at=now)
-    Pulse.objects.create(name="dispatcher", at=now)
-    Pulse.objects.create(name="background", at=now - HOUR)
+    Heartbeat.objects.create(process="interactive", host="a", at=now)
+    Heartbeat.objects.create(process="dispatcher", host="a", at=now)
+    Heartbeat.objects.create(process="background", host="a", at=now - HOUR)
 
     page = overview()
 
     assert "Background worker" in page
     assert "Interactive worker" not in page
-    Pulse.objects.update(at=now)
+    Heartbeat.objects.update(at=now)
     assert '<dt>Workers</dt><dd><span class="state" data-state="running">Running' in overview()
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from dashboard.audit.models import AuditEntry
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
-from dashboard.operations.models import Pulse
+from dashboard.jobs.models import Heartbeat
 from dashboard.people.models import Membership, Role, User
 from tests.factories import make_console, make_link, make_operation, make_user
 
@@ -68,7 +68,9 @@ def test_consoles_people_and_processes_are_shown_and_no_secret(settings: Any) ->
     settings.CYCLR_CLIENT_SECRET = "canary-secret"
     make_console(name="EU live", client_id="client-eu")
     make_user(Role.LEAD, name="Mara Lindqvist", email="mara@desk.example")
-    Pulse.objects.create(name="interactive", at=timezone.now() - timedelta(hours=1))
+    Heartbeat.objects.create(
+        process="interactive", host="a", at=timezone.now() - timedelta(hours=1)
+    )
 
     page = page_for(signed_in())
 

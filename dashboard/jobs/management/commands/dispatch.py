@@ -14,6 +14,7 @@ from django.db import DatabaseError, close_old_connections
 from dashboard.celery import app
 from dashboard.common import watchdog
 from dashboard.common.errors import in_a_word
+from dashboard.jobs import checks, heartbeats
 from dashboard.jobs.periodic import PERIODIC
 
 logger = logging.getLogger("dashboard.dispatch")
@@ -29,6 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Loop over the periodic tasks."""
         app.autodiscover_tasks(force=True)  # they stand beside the workers' tasks
+        checks.refuse_faults()
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())
@@ -50,4 +52,5 @@ class Command(BaseCommand):
                 except Exception:  # noqa: BLE001 - one package's fault must not stop the others' work
                     logger.exception("periodic %s failed", task.name)
                 watchdog.progress()
+        heartbeats.end("dispatcher", heartbeats.host_of())
         logger.info("dispatcher stopped")

@@ -10,9 +10,11 @@ import time_machine
 from django.db import models
 from django.utils import timezone
 
-from dashboard.operations import clock, engine
-from dashboard.operations.models import Operation, Pulse
-from dashboard.operations.pulses import signs
+from dashboard.jobs import clock
+from dashboard.jobs.heartbeats import process_states
+from dashboard.jobs.models import Heartbeat
+from dashboard.operations import engine
+from dashboard.operations.models import Operation
 from dashboard.people.models import SignInFailure
 from tests.factories import make_operation
 
@@ -56,13 +58,15 @@ def test_a_clock_set_ahead_is_none(jump: timedelta) -> None:
 
 @pytest.mark.parametrize("jump", JUMPS)
 def test_a_process_that_starts_notices_by_the_signs_of_life(jump: timedelta) -> None:
-    Pulse.objects.create(name="dispatcher", at=timezone.now() + jump)
+    Heartbeat.objects.create(process="dispatcher", host="a", at=timezone.now() + jump)
 
     assert abs(clock.jump_back() - jump) < timedelta(seconds=5)
 
 
 def test_another_machine_whose_clock_is_a_little_ahead_is_no_jump() -> None:
-    Pulse.objects.create(name="dispatcher", at=timezone.now() + timedelta(seconds=20))
+    Heartbeat.objects.create(
+        process="dispatcher", host="a", at=timezone.now() + timedelta(seconds=20)
+    )
 
     assert clock.jump_back() == timedelta()
 
@@ -129,6 +133,6 @@ def test_a_sign_of_life_from_the_future_is_none() -> None:
         "dispatcher": timezone.now(),
     }
     for name, at in moments.items():
-        Pulse.objects.create(name=name, at=at)
+        Heartbeat.objects.create(process=name, host="a", at=at)
 
-    assert [sign.name for sign in signs() if sign.is_alive] == ["dispatcher"]
+    assert [sign.name for sign in process_states() if sign.is_alive] == ["dispatcher"]

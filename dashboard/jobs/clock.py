@@ -17,8 +17,8 @@ from django.db import models
 from django.db.models import F, Max
 from django.utils import timezone
 
+from dashboard.jobs.models import Heartbeat
 from dashboard.jobs.periodic import periodic
-from dashboard.operations.models import Pulse
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def jump_back() -> timedelta:
     now, steady = timezone.now(), time.monotonic()
     before, _seen = _seen, (now, steady)
     if before is None:
-        last = Pulse.objects.aggregate(last=Max("at"))["last"]
+        last = Heartbeat.objects.aggregate(last=Max("at"))["last"]
         behind = last - now if last else timedelta()
         return behind if behind > NOTICED_AT_START else timedelta()
     behind = before[0] + timedelta(seconds=steady - before[1]) - now
