@@ -9,7 +9,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-NAMED = ("supervisor", "guard", "simulator", "interactive", "background", "dispatch", "web")
+NAMED = (
+    "supervisor",
+    "guard.py",
+    "cyclr_api.simulator",
+    "interactive",
+    "background",
+    "dispatch",
+    "dashboard.web",
+)
 
 
 def tree(pid: int) -> list[int]:
