@@ -69,7 +69,8 @@ def dashboard_processes(port: int) -> list[Process]:
         worker("background", "sync,bulk", at_once=2),
         Process(
             name="dispatcher",
-            command=python("manage.py", "dispatch"),
+            # The checks load every page; the preparation has run them.
+            command=python("manage.py", "dispatch", "--skip-checks"),
             stage=DISPATCHER,
             environment=child_environment("dispatcher"),
             is_watched=True,
