@@ -190,3 +190,20 @@ def desk() -> Iterator[Desk]:
     shared.wait_until_read()
     yield shared
     shared.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_recorded_act_has_a_label() -> Iterator[None]:
+    """Whatever a test does that is recorded: its action is registered, or in plain words."""
+    from django.db.models.signals import post_save
+
+    from dashboard.audit.labels import has_label
+    from dashboard.audit.models import AuditEntry
+
+    def check(sender: object, instance: AuditEntry, **_: Any) -> None:
+        is_ours = not instance.action.startswith("tests.")
+        assert has_label(instance.action) or not is_ours, instance.action
+
+    post_save.connect(check, sender=AuditEntry, weak=False)
+    yield
+    post_save.disconnect(check, sender=AuditEntry)

@@ -8,3 +8,7 @@ class BulkConfig(AppConfig):
 
     name = "dashboard.bulk"
     label = "bulk"
+
+    def ready(self) -> None:
+        """What registers itself: labels of the audit trail."""
+        from dashboard.bulk import registration  # noqa: F401

@@ -11,12 +11,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from dashboard.audit.models import Acted
+from dashboard.bulk.pages import PAGES
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, CatalogueConnector, MirrorQuerySet
 from dashboard.operations.models import ACTIVE, Operation, State
-
-PAGES = {"links.create": "campaign_detail"}
-"""Kinds whose runs are shown on a page of their own, by its name; known here by name only."""
 
 
 def new_reference() -> str:

@@ -14,7 +14,8 @@ from django_htmx.http import trigger_client_event
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import services, words
-from dashboard.bulk.models import PAGES, BulkRow, BulkRun, RunState
+from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.bulk.pages import PAGES
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.spreadsheet import csv_response

@@ -11,4 +11,4 @@ class ConnectorsConfig(AppConfig):
 
     def ready(self) -> None:
         """The engine learns this room's kinds of operation."""
-        from dashboard.connectors import handlers  # noqa: F401
+        from dashboard.connectors import handlers, registration  # noqa: F401

@@ -37,6 +37,7 @@ class SetProperties(Handler):
     """
 
     kind = SET_PROPERTIES
+    label = "Set settings"
     is_idempotent: ClassVar[bool] = True
 
     def prepare(self, operation: Operation, client: Client) -> JSON:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.urls import reverse
+
 import cyclr_api
 from cyclr_api import (
     AccountRefusedError,
@@ -71,6 +73,14 @@ class InstallConnector(Handler):
     """Install one connector into one account."""
 
     kind = "installs.install"
+    label = "Install connector"
+
+    def fix_url(self, operation: Operation) -> str:
+        """The form, filled but for secrets."""
+        if operation.account_id is None or operation.connector_id is None:
+            return ""
+        form = reverse("install_new", args=[operation.account_id, operation.connector_id])
+        return f"{form}?from={operation.reference}"
 
     def needless(self, account: Account, connector: CatalogueConnector) -> str:
         """An account that has the connector needs no other one."""

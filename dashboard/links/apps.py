@@ -10,5 +10,5 @@ class LinksConfig(AppConfig):
     label = "links"
 
     def ready(self) -> None:
-        """What registers itself: kinds of operation, deploy checks, ends of proofs."""
-        from dashboard.links import checks, handlers, proving  # noqa: F401
+        """What registers itself: kinds of operation, deploy checks, ends of proofs, labels."""
+        from dashboard.links import checks, handlers, proving, registration  # noqa: F401

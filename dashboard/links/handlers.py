@@ -36,6 +36,8 @@ class CreateLink(Handler):
     """
 
     kind = "links.create"
+    label = "Create link"
+    audit_label = "Created"
     calls_cyclr = False
     is_recorded = False
 
@@ -113,6 +115,7 @@ class EnterDetails(Handler):
     """
 
     kind = ENTER
+    label = "Customer’s entries"
     is_idempotent = True
     forbidden = "The link was revoked or has ended before it was sent."
 

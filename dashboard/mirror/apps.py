@@ -8,3 +8,7 @@ class MirrorConfig(AppConfig):
 
     name = "dashboard.mirror"
     label = "mirror"
+
+    def ready(self) -> None:
+        """What registers itself: labels of the audit trail."""
+        from dashboard.mirror import registration  # noqa: F401

@@ -8,3 +8,7 @@ class OperationsConfig(AppConfig):
 
     name = "dashboard.operations"
     label = "operations"
+
+    def ready(self) -> None:
+        """What registers itself: labels of the audit trail."""
+        from dashboard.operations import registration  # noqa: F401

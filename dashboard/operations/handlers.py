@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from cyclr_api import Client, PermanentError
+from dashboard.audit import labels
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role
@@ -56,6 +57,11 @@ class Handler(ABC):
     """A kind of operation. The engine owns states, leases, attempts and waiting."""
 
     kind: ClassVar[str]
+    """Stored, so it never changes."""
+    label: ClassVar[str] = ""
+    """What the pages call the kind."""
+    audit_label: ClassVar[str] = ""
+    """What the audit trail says before the operation's title; mostly the title says it all."""
     role: ClassVar[Role] = Role.AGENT
     calls_cyclr: ClassVar[bool] = True
     is_recorded: ClassVar[bool] = True
@@ -75,6 +81,10 @@ class Handler(ABC):
 
     def needless(self, account: Account, connector: CatalogueConnector) -> str:
         """Why it need not be done for this account, in words; a bulk run leaves it out then."""
+        return ""
+
+    def fix_url(self, operation: Operation) -> str:
+        """Where one that failed can be tried with other entries; empty if nowhere."""
         return ""
 
     @abstractmethod
@@ -112,9 +122,20 @@ _handlers: dict[str, Handler] = {}
 def register(handler: type[Handler]) -> type[Handler]:
     """Make a kind known to the engine."""
     _handlers[handler.kind] = handler()
+    labels.register({handler.kind: handler.audit_label})
     return handler
 
 
 def handler_for(kind: str) -> Handler:
     """The handler of a kind; KeyError for one that this release does not know."""
     return _handlers[kind]
+
+
+def find_handler(kind: str) -> Handler | None:
+    """The handler of a kind; None for one that this release does not know."""
+    return _handlers.get(kind)
+
+
+def kinds() -> list[str]:
+    """All kinds that this release knows."""
+    return sorted(_handlers)

@@ -6,22 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.common.foreign import as_text
 from dashboard.common.timing import exact_words
+from dashboard.operations.handlers import find_handler
 from dashboard.operations.models import Operation, OperationEvent, State
-
-INSTALL = "installs.install"
-"""The kind whose form can be opened again with what was typed; known here by name only."""
-
-KINDS = {
-    INSTALL: "Install connector",
-    "links.create": "Create link",
-    "connectors.set_properties": "Set settings",
-    "links.enter": "Customer’s entries",
-}
 
 LONG_IN_QUEUE = timedelta(seconds=30)
 LONGEST_SAID = 200
@@ -68,7 +58,8 @@ class Step:
 
 def kind_words(operation: Operation) -> str:
     """The kind in words; its technical name where this release has none."""
-    return KINDS.get(operation.kind, operation.kind)
+    handler = find_handler(operation.kind)
+    return (handler.label if handler else "") or operation.kind
 
 
 def story(events: Sequence[OperationEvent]) -> list[Step]:
@@ -162,19 +153,14 @@ def _next(operation: Operation) -> str:
 
 
 def fix_url(operation: Operation) -> str:
-    """Where the same can be tried with other entries: the install form, filled but for secrets."""
+    """Where the same can be tried with other entries; empty if its kind has no such page."""
+    handler = find_handler(operation.kind)
     can_be_fixed = (
-        operation.kind == INSTALL
-        and operation.state == State.FAILED
+        operation.state == State.FAILED
         and not operation.is_superseded
         and not operation.is_retryable
-        and operation.account_id is not None
-        and operation.connector_id is not None
     )
-    if not can_be_fixed:
-        return ""
-    form = reverse("install_new", args=[operation.account_id, operation.connector_id])
-    return f"{form}?from={operation.reference}"
+    return handler.fix_url(operation) if handler and can_be_fixed else ""
 
 
 def ticket(operation: Operation, address: str) -> str:

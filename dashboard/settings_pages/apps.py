@@ -8,3 +8,7 @@ class SettingsPagesConfig(AppConfig):
 
     name = "dashboard.settings_pages"
     label = "settings_pages"
+
+    def ready(self) -> None:
+        """What registers itself: labels of the audit trail."""
+        from dashboard.settings_pages import registration  # noqa: F401

@@ -1,0 +1,10 @@
+"""What the mirror registers: the labels of its audit actions."""
+
+from dashboard.audit import labels
+
+labels.register(
+    {
+        "consoles.adopt": "Changed the address of console",
+        "consoles.add": "Added console",
+    }
+)

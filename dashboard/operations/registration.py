@@ -1,0 +1,12 @@
+"""What operations register: the labels of their audit actions."""
+
+from dashboard.audit import labels
+
+labels.register(
+    {
+        "operations.cancel": "Cancelled",
+        "operations.dismiss": "Dismissed",
+        "operations.bring_back": "Brought back",
+        "operations.retry": "Retried",
+    }
+)

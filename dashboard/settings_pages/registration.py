@@ -1,0 +1,11 @@
+"""What the settings register: the labels of their audit actions."""
+
+from dashboard.audit import labels
+
+labels.register(
+    {
+        "connectors.choose_proof": "Chose the test method",
+        "connectors.drop_proof": "Removed the test method",
+        "settings.brand": "Changed branding for",
+    }
+)
