@@ -10,5 +10,11 @@ class LinksConfig(AppConfig):
     label = "links"
 
     def ready(self) -> None:
-        """What registers itself: kinds of operation, deploy checks, ends of proofs, labels."""
-        from dashboard.links import checks, handlers, proving, registration  # noqa: F401
+        """What registers itself: kinds of operation and notices, checks, ends of proofs, labels."""
+        from dashboard.links import (  # noqa: F401
+            checks,
+            handlers,
+            notice_kinds,
+            proving,
+            registration,
+        )

@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from dashboard.common.foreign import is_blank
 from dashboard.common.timing import short_words
+from dashboard.links import notice_kinds
 from dashboard.notices import services as notices
-from dashboard.notices.models import Notice, NoticeKind
+from dashboard.notices.kinds import NoticeKind
+from dashboard.notices.models import Notice
 
 if TYPE_CHECKING:
     from dashboard.links.models import Link, LinkEvent, LinkItem
@@ -36,7 +38,7 @@ def on_event(link: Link, line: LinkEvent) -> None:
     """Tell staff what a line of the timeline says, where it is worth it."""
     match line.event:
         case "all-connected":
-            _post(link, NoticeKind.LINK_CONNECTED, f"{_name(link)}: everything is connected")
+            _post(link, notice_kinds.LINK_CONNECTED, f"{_name(link)}: everything is connected")
         case "connected" if line.item is not None:
             _tell_of_one(link, line.item)
         case "asked":
@@ -45,7 +47,7 @@ def on_event(link: Link, line: LinkEvent) -> None:
                 guess = f"Asked by {line.details['staff']}, signed in here. "
             _post(
                 link,
-                NoticeKind.NEW_LINK_ASKED,
+                notice_kinds.NEW_LINK_ASKED,
                 f"{_name(link)} asks for a new link",
                 details=f"{guess}{_end_of(link)}",
             )
@@ -53,14 +55,14 @@ def on_event(link: Link, line: LinkEvent) -> None:
             what = "came back" if line.event == "bounced" else "was not sent"
             _post(
                 link,
-                NoticeKind.MAIL_BOUNCED,
+                notice_kinds.MAIL_BOUNCED,
                 f"{_name(link)}: the message with the link {what}",
                 details=_why(line) or line.words,
             )
         case "entry-refused" if line.item is not None:
             _post(
                 link,
-                NoticeKind.ENTRY_REFUSED,
+                notice_kinds.ENTRY_REFUSED,
                 f"{_name(link)}: what was typed for {_short(line.item)} did not connect it",
                 details=_why(line),
                 once=f"entry-refused:{line.item.pk}:{line.at:%Y-%m-%d}",
@@ -69,7 +71,7 @@ def on_event(link: Link, line: LinkEvent) -> None:
             is_last = not link.items.left().exists()
             _post(
                 link,
-                NoticeKind.CONNECTOR_GONE,
+                notice_kinds.CONNECTOR_GONE,
                 f"{_name(link)}: {_short(line.item)} was deleted in Cyclr",
                 details="Nothing is left on the link."
                 if is_last
@@ -79,7 +81,7 @@ def on_event(link: Link, line: LinkEvent) -> None:
         case "other-account" if line.item is not None:
             _post(
                 link,
-                NoticeKind.OTHER_ACCOUNT,
+                notice_kinds.OTHER_ACCOUNT,
                 f"{_name(link)}: {_short(line.item)} is another account than before",
                 details=line.words,
             )
@@ -94,7 +96,7 @@ def _tell_of_one(link: Link, item: LinkItem) -> None:
     if left:
         _post(
             link,
-            NoticeKind.APP_CONNECTED,
+            notice_kinds.APP_CONNECTED,
             f"{_name(link)}: {_short(item)} is connected",
             details=f"{left} of {count} apps left.",
         )
@@ -106,7 +108,7 @@ def _tell_of_failures(link: Link, item: LinkItem) -> None:
     if counted is not None:
         _post(
             link,
-            NoticeKind.STARTS_FAILED,
+            notice_kinds.STARTS_FAILED,
             f"{_name(link)}: {_short(item)} failed three times",
             details=counted,
             once=f"starts-failed:{item.pk}",
@@ -142,7 +144,7 @@ def tell_of_expiring(links: QuerySet[Link]) -> int:
 def _tell_of_end(link: Link, key: str) -> bool:
     notice = _post(
         link,
-        NoticeKind.LINK_EXPIRES,
+        notice_kinds.LINK_EXPIRES,
         f"{_name(link)}: the link expires soon and is not finished",
         details=f"{link.shown_state}, works until {short_words(link.expires_at)} UTC.",
         once=key,

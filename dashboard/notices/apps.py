@@ -8,3 +8,7 @@ class NoticesConfig(AppConfig):
 
     name = "dashboard.notices"
     label = "notices"
+
+    def ready(self) -> None:
+        """What registers itself: a kind of notice."""
+        from dashboard.notices import mail_trouble  # noqa: F401

@@ -9,20 +9,8 @@ from django import forms
 
 from dashboard.common.foreign import as_text
 from dashboard.consoles.models import Console
+from dashboard.notices.kinds import all_kinds, choices
 from dashboard.notices.mailing import Wish
-from dashboard.notices.models import NoticeKind
-
-HELP = {
-    NoticeKind.LINK_CONNECTED: "Every app on a link is connected.",
-    NoticeKind.APP_CONNECTED: "One app is connected, others on the link are left.",
-    NoticeKind.STARTS_FAILED: "A customer tried three times and did not get through.",
-    NoticeKind.ENTRY_REFUSED: "What a customer typed did not connect an app; once a day for each.",
-    NoticeKind.LINK_EXPIRES: "Within 24 hours, and not finished.",
-    NoticeKind.NEW_LINK_ASKED: "The customer’s link has ended and they want another one.",
-    NoticeKind.MAIL_BOUNCED: "It came back, or could not be sent for a day.",
-    NoticeKind.OTHER_ACCOUNT: "A customer connected an app as somebody else than before.",
-    NoticeKind.MAIL_REFUSED: "It does not let us send. By e-mail you hear of it afterwards.",
-}
 
 
 class WishesForm(forms.Form):
@@ -37,12 +25,13 @@ class WishesForm(forms.Form):
             place_id = place.pk if place else None
             field = forms.MultipleChoiceField(
                 label=_label(place, is_only=len(self.places) == 1),
-                choices=NoticeKind.choices,
+                choices=choices(),
                 widget=forms.CheckboxSelectMultiple,
                 required=False,
                 initial=[kind for console_id, kind in wishes if console_id == place_id],
             )
-            field.choice_help = {} if place else HELP  # type: ignore[attr-defined]
+            helps = {str(kind): kind.help for kind in all_kinds() if kind.help}
+            field.choice_help = {} if place else helps  # type: ignore[attr-defined]
             self.fields[_name(place)] = field
 
     def wishes(self) -> set[Wish]:

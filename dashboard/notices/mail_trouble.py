@@ -16,9 +16,20 @@ from django.utils import timezone
 
 from dashboard.common.foreign import storable
 from dashboard.consoles.models import Console
-from dashboard.notices.models import MailTrouble, NoticeKind
+from dashboard.notices.kinds import NoticeKind, register
+from dashboard.notices.models import MailTrouble
 
 logger = logging.getLogger(__name__)
+
+MAIL_REFUSED = register(
+    NoticeKind(
+        "mail-refused",
+        "Mail refused",
+        shape="failed",
+        order=90,
+        help="It does not let us send. By e-mail you hear of it afterwards.",
+    )
+)
 
 RESTS_FOR = timedelta(minutes=1)
 """Then one message tries whether it was mended."""
@@ -45,7 +56,7 @@ def note_refusal(console: Console, words: str) -> None:
             words=storable(words), rests_until=rests_until
         )
         services.post(
-            NoticeKind.MAIL_REFUSED,
+            MAIL_REFUSED,
             console,
             "The mail server refuses our messages",
             details=f"{words.rstrip('.')}. Messages wait until this is mended.",

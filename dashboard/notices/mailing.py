@@ -29,7 +29,8 @@ from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease, finish_all
 from dashboard.notices import mail_trouble
 from dashboard.notices.addresses import staff_url
-from dashboard.notices.models import Notice, NoticeKind, NoticeMail, NoticeWish, SendState
+from dashboard.notices.kinds import KINDS
+from dashboard.notices.models import Notice, NoticeMail, NoticeWish, SendState
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def set_wishes(user: User, consoles: Iterable[Console | None], wishes: Iterable[
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         user.notice_wishes.filter(here).delete()
         NoticeWish.objects.bulk_create(
-            NoticeWish(user=user, console_id=console_id, kind=NoticeKind(kind))
+            NoticeWish(user=user, console_id=console_id, kind=str(KINDS[kind]))
             for console_id, kind in sorted(wanted, key=str)
         )
 

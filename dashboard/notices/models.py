@@ -14,38 +14,9 @@ from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job, JobQuerySet
 from dashboard.jobs.policy import Policy
 from dashboard.mirror.models import Account, MirrorQuerySet
+from dashboard.notices import kinds
 from dashboard.notices.patience import LEASE, MOST_TRIES, PAUSES, TRIES_FOR
 from dashboard.people.models import User
-
-
-class NoticeKind(models.TextChoices):
-    """What a notice is about."""
-
-    LINK_CONNECTED = "link-connected", "Link finished"
-    APP_CONNECTED = "app-connected", "App connected"
-    STARTS_FAILED = "starts-failed", "Three failed starts"
-    ENTRY_REFUSED = "entry-refused", "Entry refused"
-    LINK_EXPIRES = "link-expires", "Link expires soon"
-    NEW_LINK_ASKED = "new-link-asked", "New link asked for"
-    MAIL_BOUNCED = "mail-bounced", "Invitation bounced"
-    OTHER_ACCOUNT = "other-account", "Another account"
-    MAIL_REFUSED = "mail-refused", "Mail refused"
-    CONNECTOR_GONE = "connector-gone", "Deleted in Cyclr"
-
-
-SHAPES = {
-    NoticeKind.LINK_CONNECTED: "connected",
-    NoticeKind.APP_CONNECTED: "partly-connected",
-    NoticeKind.STARTS_FAILED: "failed",
-    NoticeKind.ENTRY_REFUSED: "failed",
-    NoticeKind.LINK_EXPIRES: "expired",
-    NoticeKind.NEW_LINK_ASKED: "not-authenticated",
-    NoticeKind.MAIL_BOUNCED: "failed",
-    NoticeKind.OTHER_ACCOUNT: "not-authenticated",
-    NoticeKind.MAIL_REFUSED: "failed",
-    NoticeKind.CONNECTOR_GONE: "gone",
-}
-"""The state whose shape stands beside a notice."""
 
 
 class Notice(models.Model):
@@ -55,7 +26,7 @@ class Notice(models.Model):
     account = models.ForeignKey(
         Account, on_delete=models.CASCADE, null=True, blank=True, related_name="notices"
     )
-    kind = models.CharField(max_length=20, choices=NoticeKind.choices)
+    kind = models.CharField(max_length=kinds.LONGEST, choices=kinds.choices)
     words = models.TextField()
     details = models.TextField(blank=True, default="")
     url = models.CharField(max_length=300, help_text="The staff page about it: a path of ours.")
@@ -80,7 +51,8 @@ class Notice(models.Model):
     @property
     def shape(self) -> str:
         """The state whose shape stands beside it."""
-        return SHAPES.get(NoticeKind(self.kind), "quiet")
+        kind = kinds.KINDS.get(self.kind)
+        return kind.shape if kind else "quiet"
 
 
 class NoticeSeen(models.Model):
@@ -101,7 +73,7 @@ class NoticeWish(models.Model):
     console = models.ForeignKey(
         Console, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
-    kind = models.CharField(max_length=20, choices=NoticeKind.choices)
+    kind = models.CharField(max_length=kinds.LONGEST, choices=kinds.choices)
 
     class Meta:
         ordering = ["pk"]

@@ -13,7 +13,8 @@ from dashboard.common.foreign import storable
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
 from dashboard.notices import mailing, webhooks
-from dashboard.notices.models import Notice, NoticeKind, NoticeSeen
+from dashboard.notices.kinds import NoticeKind
+from dashboard.notices.models import Notice, NoticeSeen
 from dashboard.people.models import User
 
 LONGEST_WORDS = 500
@@ -37,7 +38,7 @@ def post(
     and later calls answer None. Neither words nor details hold a secret or a link's address.
     """
     values: dict[str, Any] = {
-        "kind": kind,
+        "kind": str(kind),
         "console": console,
         "account": account,
         "words": _storable(words),

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.notices import mailing, services
+from dashboard.notices import kinds, mailing, services
 from dashboard.notices.context import Bell
 from dashboard.notices.forms import WishesForm
-from dashboard.notices.models import Notice, NoticeKind
+from dashboard.notices.models import Notice
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Role
 
@@ -28,7 +28,7 @@ def notice_list(request: StaffRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     rows = Notice.objects.visible_to(request.user).select_related("console", "account")
     newest = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
-    if kind in NoticeKind.values:
+    if kind in kinds.KINDS:
         rows = rows.filter(kind=kind)
     up_to = services.seen_up_to(request.user)
     version = version_of(request.get_full_path(), newest, up_to)
@@ -38,7 +38,7 @@ def notice_list(request: StaffRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": [(notice, _is_new(notice, up_to, request)) for notice in page],
-        "kinds": NoticeKind.choices,
+        "kinds": kinds.choices(),
         "kind": kind,
         "newest": newest,
         "up_to": up_to,

@@ -26,7 +26,7 @@ from dashboard.campaigns.planning import KIND  # noqa: E402
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkState  # noqa: E402
 from dashboard.mirror.models import Account, AccountConnector  # noqa: E402
 from dashboard.notices import services as notices  # noqa: E402
-from dashboard.notices.models import NoticeKind  # noqa: E402
+from dashboard.links import notice_kinds  # noqa: E402
 from dashboard.people.models import Role, User  # noqa: E402
 from tests.factories import API_KEY, make_user  # noqa: E402
 
@@ -90,7 +90,7 @@ def fill(admin: User) -> tuple[Link, BulkRun]:
     Link.objects.bulk_update(of_run, ["row"], batch_size=500)
     for link in links[:300]:
         notices.post(
-            NoticeKind.LINK_CONNECTED,
+            notice_kinds.LINK_CONNECTED,
             console,
             f"{link.account}: everything is connected",
             url=link.get_absolute_url(),

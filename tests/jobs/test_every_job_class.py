@@ -25,8 +25,9 @@ from dashboard.jobs.messages import Message
 from dashboard.jobs.policy import LONGEST_ASKED, Backoff, Schedule
 from dashboard.jobs.registry import Worker, worker_of
 from dashboard.jobs.working import dispatch, job_classes
+from dashboard.links import notice_kinds
 from dashboard.links.models import AccountCheck, LinkMail, Mint
-from dashboard.notices.models import Notice, NoticeKind, NoticeMail, Webhook, WebhookDelivery
+from dashboard.notices.models import Notice, NoticeMail, Webhook, WebhookDelivery
 from tests.factories import make_account_connector, make_link, make_user
 from tests.simulated import Sent
 
@@ -54,7 +55,7 @@ def a_notice() -> Notice:
     return Notice.objects.create(
         console=account.console,
         account=account,
-        kind=NoticeKind.LINK_CONNECTED,
+        kind=notice_kinds.LINK_CONNECTED,
         words="Connected",
         url="/links/1/",
     )

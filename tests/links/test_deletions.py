@@ -16,6 +16,7 @@ from dashboard.links import (
     deletions,
     letters,
     mailing,
+    notice_kinds,
     reminders,
     services,
     showing,
@@ -24,7 +25,7 @@ from dashboard.links import (
 from dashboard.links.models import Link, LinkItem, LinkMail, MailKind, MailState, Mint
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
-from dashboard.notices.models import Notice, NoticeKind
+from dashboard.notices.models import Notice
 from dashboard.operations.models import Operation
 from tests.links.steps import address, consent, press_continue, to_cyclr
 from tests.simulated import Hands
@@ -105,7 +106,7 @@ def test_staff_are_told_truly_on_the_timeline_by_a_notice_and_on_the_page(
     tasks.follow_deletions()
 
     assert events(pair) == ["created", "gone"]
-    notice = Notice.objects.get(kind=NoticeKind.CONNECTOR_GONE)
+    notice = Notice.objects.get(kind=notice_kinds.CONNECTOR_GONE)
     assert "was deleted in Cyclr" in notice.words
     page = agent.get(pair.get_absolute_url()).content.decode()
     assert 'data-state="gone"' in page and "is not asked for any more" in page

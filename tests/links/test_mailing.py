@@ -25,7 +25,8 @@ from dashboard.jobs.messages import Message
 from dashboard.links import letters, mailing, posting, services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
 from dashboard.notices import mail_trouble
-from dashboard.notices.models import Notice, NoticeKind
+from dashboard.notices.mail_trouble import MAIL_REFUSED
+from dashboard.notices.models import Notice
 from dashboard.people.models import Role
 from tests.factories import make_account_connector, make_link, make_user
 from tests.links.postbox import BACKEND, Faulty, outbox, part, read, read_raw, smtp_server
@@ -384,7 +385,7 @@ def test_a_link_whose_key_was_dropped_fails_in_words(mailed: Link, settings: Any
 # ---- refusals that are about us ----
 
 NOT_OURS = smtplib.SMTPDataError(554, b"5.2.252 SendAsDenied; not allowed to send as desk")
-TOLD = Notice.objects.filter(kind=NoticeKind.MAIL_REFUSED)
+TOLD = Notice.objects.filter(kind=MAIL_REFUSED)
 
 
 def test_a_refusal_about_us_blames_nobody_and_is_told_once(

@@ -13,11 +13,11 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.connectors.models import ProofMethod, ProofRun
-from dashboard.links import services, tasks
+from dashboard.links import notice_kinds, services, tasks
 from dashboard.links.models import Link, LinkEvent, LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
-from dashboard.notices.models import Notice, NoticeKind
+from dashboard.notices.models import Notice
 from tests.connectors.conftest import choose, say, work
 from tests.links.steps import address, consent, to_cyclr
 from tests.simulated import Hands
@@ -279,7 +279,7 @@ def test_the_third_return_that_does_not_work_is_told_as_three_failures(
     come_back(cyclr, customer, reconnect, hands)
     work()
 
-    notice = Notice.objects.get(kind=NoticeKind.STARTS_FAILED)
+    notice = Notice.objects.get(kind=notice_kinds.STARTS_FAILED)
     assert notice.details == "Returned, and it does not work"
 
 

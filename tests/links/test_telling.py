@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.common.timing import short_words
-from dashboard.links import services
+from dashboard.links import notice_kinds, services
 from dashboard.links.models import Link, LinkItem, LinkState
 from dashboard.links.tasks import tell_of_expiring
 from dashboard.mirror.models import AccountConnector
-from dashboard.notices.models import Notice, NoticeKind
+from dashboard.notices.models import Notice
 from tests.factories import make_account, make_account_connector, make_link
 from tests.links.steps import to_cyclr
 from tests.simulated import Hands
@@ -63,8 +63,8 @@ def test_one_of_two_apps_is_told_and_then_the_whole_link() -> None:
     connect(xero)
 
     assert told() == [
-        (NoticeKind.APP_CONNECTED, "Harbour Books: HubSpot is connected", "1 of 2 apps left."),
-        (NoticeKind.LINK_CONNECTED, "Harbour Books: everything is connected", ""),
+        (notice_kinds.APP_CONNECTED, "Harbour Books: HubSpot is connected", "1 of 2 apps left."),
+        (notice_kinds.LINK_CONNECTED, "Harbour Books: everything is connected", ""),
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_link_of_one_app_is_told_once() -> None:
 
     connect(link.items.get())
 
-    assert [kind for kind, _, _ in told()] == [NoticeKind.LINK_CONNECTED]
+    assert [kind for kind, _, _ in told()] == [notice_kinds.LINK_CONNECTED]
 
 
 def test_a_notice_leads_to_the_link_and_belongs_to_its_console() -> None:
@@ -107,7 +107,7 @@ def test_three_failed_starts_are_told_once() -> None:
     name = item.account_connector.name
     assert told() == [
         (
-            NoticeKind.STARTS_FAILED,
+            notice_kinds.STARTS_FAILED,
             f"Harbour Books: {name} failed three times",
             "Started and not finished",
         )
@@ -124,7 +124,7 @@ def test_refusals_by_cyclr_count_as_failed_starts(
     services.start(item)
     hands.work()
 
-    assert [kind for kind, _, _ in told()] == [NoticeKind.STARTS_FAILED]
+    assert [kind for kind, _, _ in told()] == [notice_kinds.STARTS_FAILED]
 
 
 def test_a_connected_app_is_no_trouble_any_more() -> None:
@@ -148,7 +148,7 @@ def test_a_customer_who_asks_for_a_new_link_is_told() -> None:
 
     assert told() == [
         (
-            NoticeKind.NEW_LINK_ASKED,
+            notice_kinds.NEW_LINK_ASKED,
             "Harbour Books asks for a new link",
             f"Theirs expired {short_words(end)} UTC.",
         )
@@ -168,7 +168,7 @@ def test_what_a_bounce_said_is_told() -> None:
 
     assert told() == [
         (
-            NoticeKind.MAIL_BOUNCED,
+            notice_kinds.MAIL_BOUNCED,
             "Harbour Books: the message with the link came back",
             "550 No such user",
         )
@@ -184,7 +184,7 @@ def test_another_account_than_before_is_told() -> None:
 
     assert told() == [
         (
-            NoticeKind.OTHER_ACCOUNT,
+            notice_kinds.OTHER_ACCOUNT,
             f"Harbour Books: {item.account_connector} is another account than before",
             words,
         )
@@ -197,7 +197,7 @@ def test_a_message_that_was_never_sent_is_told() -> None:
     link.note("unmailed", "The message was not sent", why="The mail server offers no TLS.")
 
     words = "Harbour Books: the message with the link was not sent"
-    assert told() == [(NoticeKind.MAIL_BOUNCED, words, "The mail server offers no TLS.")]
+    assert told() == [(notice_kinds.MAIL_BOUNCED, words, "The mail server offers no TLS.")]
 
 
 def test_a_refused_entry_is_told_once_a_day() -> None:
@@ -209,7 +209,7 @@ def test_a_refused_entry_is_told_once_a_day() -> None:
 
     name = item.account_connector.name
     words = f"Harbour Books: what was typed for {name} did not connect it"
-    assert told() == [(NoticeKind.ENTRY_REFUSED, words, "Invalid key")]
+    assert told() == [(notice_kinds.ENTRY_REFUSED, words, "Invalid key")]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_link_that_soon_ends_unfinished_is_told_once_for_each_end() -> None:
     tell_of_expiring()
 
     end = link.expires_at
-    assert [kind for kind, _, _ in told()] == [NoticeKind.LINK_EXPIRES] * 2
+    assert [kind for kind, _, _ in told()] == [notice_kinds.LINK_EXPIRES] * 2
     assert told()[0][2] == f"Opened, works until {short_words(end)} UTC."
 
 

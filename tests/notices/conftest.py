@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from dashboard.consoles.models import Console
+from dashboard.links import notice_kinds
 from dashboard.mirror.models import Account
 from dashboard.notices import services
-from dashboard.notices.models import Notice, NoticeKind
+from dashboard.notices.models import Notice
 from tests.factories import make_account, make_console
 
 
@@ -30,7 +31,7 @@ def tell(account: Account) -> Callable[..., Notice]:
 
     def post(**values: Any) -> Notice:
         made_up: dict[str, Any] = {
-            "kind": NoticeKind.LINK_CONNECTED,
+            "kind": notice_kinds.LINK_CONNECTED,
             "console": account.console,
             "words": "Harbour Books: everything is connected",
             "url": "/links/7/",

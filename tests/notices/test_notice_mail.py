@@ -18,8 +18,10 @@ from django.utils import timezone
 
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
+from dashboard.links import notice_kinds
 from dashboard.notices import mailing, tasks
-from dashboard.notices.models import Notice, NoticeKind, NoticeMail, NoticeWish, SendState
+from dashboard.notices.kinds import KINDS
+from dashboard.notices.models import Notice, NoticeMail, NoticeWish, SendState
 from dashboard.people.models import Role, User
 from tests.factories import make_console, make_user
 from tests.pages import HOSTILE, signed_in, text_of
@@ -34,7 +36,7 @@ SOON = timedelta(seconds=31)
 def colleague(console: Console) -> User:
     """An agent of the console who wants to hear of finished links."""
     user = make_user(Role.AGENT, console=console, email="mara@desk.example")
-    NoticeWish.objects.create(user=user, kind=NoticeKind.LINK_CONNECTED)
+    NoticeWish.objects.create(user=user, kind=notice_kinds.LINK_CONNECTED)
     return user
 
 
@@ -79,7 +81,7 @@ def test_what_is_ticked_is_wanted_from_then_on(console: Console) -> None:
 
     assert mailing.wishes_of(user) == {(None, "starts-failed")}
     page = text_of(browser.get(WISHES))
-    assert page.count('type="checkbox"') == len(NoticeKind)
+    assert page.count('type="checkbox"') == len(KINDS)
     assert page.count(" checked") == 1
 
 
@@ -193,7 +195,7 @@ def test_who_may_not_or_will_not_any_more_gets_nothing(
 def test_a_kind_or_console_that_is_not_wanted_is_not_mailed(
     colleague: User, tell: Callable[..., Notice]
 ) -> None:
-    tell(kind=NoticeKind.NEW_LINK_ASKED)
+    tell(kind=notice_kinds.NEW_LINK_ASKED)
     NoticeWish.objects.update(console=make_console())
     tell()
 

@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.consoles.models import Console
+from dashboard.links import notice_kinds
 from dashboard.notices import services
-from dashboard.notices.models import Notice, NoticeKind
+from dashboard.notices.models import Notice
 from dashboard.notices.services import COUNTED_AT_MOST
 from dashboard.people.models import Role
 from tests.factories import make_console, make_user
@@ -181,7 +182,7 @@ def test_the_bell_asks_again_and_gets_nothing_while_nothing_is_new(
 
 def test_many_are_counted_no_further_than_needed(viewer: Client, console: Console) -> None:
     Notice.objects.bulk_create(
-        Notice(console=console, kind=NoticeKind.LINK_CONNECTED, words="x", url="/links/")
+        Notice(console=console, kind=notice_kinds.LINK_CONNECTED, words="x", url="/links/")
         for _ in range(COUNTED_AT_MOST + 20)
     )
 
@@ -190,7 +191,7 @@ def test_many_are_counted_no_further_than_needed(viewer: Client, console: Consol
 
 def test_a_kind_can_be_shown_alone(viewer: Client, tell: Callable[..., Notice]) -> None:
     tell(words="Finished")
-    tell(words="Asked", kind=NoticeKind.NEW_LINK_ASKED)
+    tell(words="Asked", kind=notice_kinds.NEW_LINK_ASKED)
 
     page = text_of(viewer.get(LIST, {"kind": "new-link-asked"}))
 
@@ -215,7 +216,7 @@ def test_the_list_is_paged_and_costs_the_same_for_many(
     viewer: Client, console: Console, django_assert_num_queries: Any
 ) -> None:
     Notice.objects.bulk_create(
-        Notice(console=console, kind=NoticeKind.LINK_CONNECTED, words=f"w{n}", url="/links/")
+        Notice(console=console, kind=notice_kinds.LINK_CONNECTED, words=f"w{n}", url="/links/")
         for n in range(120)
     )
 
@@ -246,7 +247,7 @@ def test_the_same_key_is_told_once(console: Console, tell: Callable[..., Notice]
     tell(once="link-expires:1")
 
     again = services.post(
-        NoticeKind.LINK_EXPIRES, console, "again", url="/links/1/", once="link-expires:1"
+        notice_kinds.LINK_EXPIRES, console, "again", url="/links/1/", once="link-expires:1"
     )
 
     assert again is None
