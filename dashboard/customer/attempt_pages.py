@@ -27,7 +27,8 @@ from dashboard.customer.pages import (
     with_cookie,
 )
 from dashboard.customer.visitors import is_prefetch, visitor_of
-from dashboard.links import services
+from dashboard.links import progress
+from dashboard.links.attempts import starting
 from dashboard.links.models import Link, LinkItem, Mint, MintState
 from dashboard.links.needs import needs_of
 
@@ -60,13 +61,13 @@ def link_continue(request: HttpRequest, link: Link, item_pk: int) -> HttpRespons
     if item.connected_at is None and needs_of(item).must_type_first:
         return to_page("entry_new", token, item_pk)
     try:
-        attempt = services.start(item)
-    except services.NotUsableError:
+        attempt = starting.start(item)
+    except progress.NotUsableError:
         link.refresh_from_db()
         if link.is_usable and not link.is_waiting:  # connected meanwhile: the page says so
             return to_page("public_link", token)
         return link_page(request, link)
-    except services.TooManyStartsError as error:
+    except starting.TooManyStartsError as error:
         return rest_page(request, link, error.again_at - timezone.now())
     return with_cookie(to_page("mint_wait", attempt.public_id), link)
 
@@ -80,22 +81,22 @@ def mint_wait(request: HttpRequest, attempt: Mint) -> HttpResponse:
     redirects, and `form-action 'self'` would cut the way to Cyclr off after the token was spent.
     """
     is_visit = request.method == "GET" and not is_prefetch(request)
-    is_first = is_visit and services.note_shown(attempt)
+    is_first = is_visit and starting.note_shown(attempt)
     if is_visit and not is_first and attempt.state == MintState.READY:
-        url = services.take_redirect(attempt, label=visitor_of(request).label)
+        url = starting.take_redirect(attempt, label=visitor_of(request).label)
         if url is not None:
             return _to_cyclr(url)
         attempt = find_attempt(attempt.public_id) or attempt
     item, link = attempt.item, attempt.item.link
     context = {**way_back(request, link), "item": item, "mint": attempt}
-    if item.connected_at is not None and not services.may_start(item):
+    if item.connected_at is not None and not starting.may_start(item):
         context |= {"is_connected": True, "has_more": has_more(item)}
         return draw_page(request, "returned", context)
     if link.is_waiting:
         return waiting_page(request, link)
     if item.is_gone and link.revoked_at is None:
         return gone_page(request, item, context)
-    if not services.may_start(item):
+    if not starting.may_start(item):
         return draw_page(request, "ended", context, 410)
     if attempt.state == MintState.FAILED or attempt.is_in_vain:
         return draw_page(request, "failed", context)
@@ -121,7 +122,7 @@ def _to_cyclr(url: str) -> HttpResponse:
 def link_return(request: HttpRequest, attempt: Mint) -> HttpResponse:
     """Where Cyclr sends the browser afterwards. It believes nothing: a worker asks Cyclr."""
     if request.method == "GET" and not is_prefetch(request):
-        services.note_return(attempt)
+        starting.note_return(attempt)
     item = LinkItem.objects.select_related("account_connector", "link__console", "proof").get(
         pk=attempt.item_id
     )

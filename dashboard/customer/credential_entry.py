@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.customer.entry_form import EntryForm
-from dashboard.links import services
+from dashboard.links import progress, timeline
+from dashboard.links.attempts import starting
 from dashboard.links.models import ENTER, LinkItem, LinkState
 from dashboard.links.needs import Needs
 from dashboard.mirror.catalogue import Way
@@ -20,7 +21,7 @@ def enter(item: LinkItem, form: EntryForm) -> Operation:
     """Have a worker bring what was typed to Cyclr; the same form again is the same operation.
 
     While somebody else's entries for the same app are on their way, theirs is the answer.
-    Raises `services.NotUsableError`, `services.TooManyStartsError` and `OtherInputError`.
+    Raises `progress.NotUsableError`, `starting.TooManyStartsError` and `OtherInputError`.
     """
     order = _order(item, form)
     is_known = Operation.objects.filter(submission=order.own_submission).exists()
@@ -55,15 +56,15 @@ def _order(item: LinkItem, form: EntryForm) -> Order:
 
 def _note(item: LinkItem, operation: Operation, needs: Needs) -> None:
     """Write it to the link, if it may still be: else all of it is taken back."""
-    link = services.lock(item.link_id)
+    link = progress.lock(item.link_id)
     left = LinkItem.objects.filter(pk=item.pk).left()
     if not link.is_usable or not left.exists():
-        raise services.NotUsableError
+        raise progress.NotUsableError
     if left.filter(entry=operation).exists():
         return  # pressed twice at once
     moment = timezone.now()
-    services.check_starts(link, moment, besides=operation.pk)
+    starting.check_starts(link, moment, besides=operation.pk)
     left.update(entry=operation, starts=F("starts") + 1, started_at=moment)
-    services.move(link, LinkState.STARTED, item)
+    progress.move(link, LinkState.STARTED, item)
     what = "settings" if needs.way in {Way.SIGN_IN, Way.NOTHING, Way.UNKNOWN} else "credentials"
-    link.note("entered", f"{item.account_connector}: {what} entered", item)
+    timeline.record(link, "entered", f"{item.account_connector}: {what} entered", item)

@@ -25,7 +25,8 @@ from dashboard.customer.pages import (
     to_page,
     unknown_page,
 )
-from dashboard.links import services
+from dashboard.links import progress
+from dashboard.links.attempts import starting
 from dashboard.links.models import Link, LinkItem
 from dashboard.links.needs import Needs, needs_of
 from dashboard.mirror.catalogue import Way
@@ -70,9 +71,9 @@ def _enter(request: HttpRequest, item: LinkItem, needs: Needs) -> HttpResponse:
         return _form_page(request, item, needs, form, status=422)
     try:
         credential_entry.enter(item, form)
-    except services.NotUsableError:
+    except progress.NotUsableError:
         return to_page("public_link", link.token())
-    except services.TooManyStartsError as error:
+    except starting.TooManyStartsError as error:
         return rest_page(request, link, error.again_at - timezone.now())
     except OtherInputError as error:
         if not _is_of(error.operation, item):

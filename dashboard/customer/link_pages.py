@@ -24,7 +24,8 @@ from dashboard.customer.pages import (
     unknown_page,
 )
 from dashboard.customer.visitors import ROBOT, is_scanner, visitor_of
-from dashboard.links import reminders, services
+from dashboard.links import opening, services
+from dashboard.links.mail import reminders
 from dashboard.links.models import Link
 from dashboard.people.access import open_to_all
 
@@ -40,7 +41,7 @@ def public_link(request: HttpRequest, link: Link) -> HttpResponse:
         return to_clean(request, "public_link", link)
     visitor = visitor_of(request)
     agent = as_text(request.headers.get("User-Agent", ""))[:200]
-    services.log_open(
+    opening.log_open(
         link,
         method=request.method or "",
         guess=visitor.kind,
@@ -120,7 +121,7 @@ def link_glued(request: HttpRequest, rest: str) -> HttpResponse:
         attempt = find_attempt(rest.lstrip("/")[2:])
         if attempt is not None:
             return to_page(kind, attempt.public_id)
-    link = None if kind is not None else services.find(rest)
+    link = None if kind is not None else opening.find(rest)
     if link is None:
         return answer(request, None, lambda: unknown_page(request))
     match = _REST.search(rest.lower())

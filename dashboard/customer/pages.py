@@ -19,7 +19,7 @@ from django.utils import translation
 
 from dashboard.common.limits import is_within
 from dashboard.customer.entry_form import lone_form
-from dashboard.links import services
+from dashboard.links import opening
 from dashboard.links.glued import MINT, candidates
 from dashboard.links.languages import again_words, language_of, menu, sign, until_words
 from dashboard.links.models import Link, LinkItem, LinkState, Mint
@@ -49,7 +49,7 @@ def opens_link(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) 
     @open_to_all
     @wraps(view)
     def page(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        link = services.find(token)
+        link = opening.find(token)
         if link is None:
             return answer(request, None, lambda: unknown_page(request))
         return answer(request, link, lambda: view(request, link, *args, **kwargs))
@@ -203,7 +203,7 @@ def with_cookie(response: HttpResponse, link: Link) -> HttpResponse:
 def way_back(request: HttpRequest, link: Link) -> dict[str, Any]:
     """What a start's pages show. They lead back to the link only in the browser that began."""
     token = request.COOKIES.get(COOKIE, "")
-    known = services.find(token) if token else None
+    known = opening.find(token) if token else None
     is_same = known is not None and known.pk == link.pk
     return {"link": link, "back_token": token if is_same else ""}
 

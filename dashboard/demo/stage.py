@@ -19,9 +19,11 @@ from dashboard.consoles.models import Console
 from dashboard.demo.local_cyclr import LocalCyclr
 from dashboard.installs.forms import InstallForm
 from dashboard.installs.services import install_order
-from dashboard.links import mailing
+from dashboard.links import opening
 from dashboard.links import services as links
 from dashboard.links import tasks as link_tasks
+from dashboard.links.attempts import starting
+from dashboard.links.mail import mailing
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror import tasks as mirror_tasks
@@ -125,20 +127,20 @@ class Stage:
 
     def scanned(self, link: Link) -> None:
         """A mail scanner looked first."""
-        links.log_open(link, method="GET", guess="robot", why="a mail scanner", agent=SCANNER)
+        opening.log_open(link, method="GET", guess="robot", why="a mail scanner", agent=SCANNER)
 
     def opened(self, link: Link) -> None:
         """The customer looked."""
         link.refresh_from_db()
-        links.log_open(link, method="GET", guess="person", why="", agent=PHONE)
+        opening.log_open(link, method="GET", guess="person", why="", agent=PHONE)
 
     def started(self, link: Link, name: str) -> LinkItem:
         """The customer pressed Continue and was sent to Cyclr."""
         item = self._item(link, name)
-        mint = links.start(item)
+        mint = starting.start(item)
         link_tasks.mint_token(mint.pk)
         mint.refresh_from_db()
-        if links.take_redirect(mint) is None:
+        if starting.take_redirect(mint) is None:
             raise LookupError(f"{link} leads nowhere")
         return self._item(link, name)
 
@@ -149,7 +151,7 @@ class Stage:
             self.cyclr.authenticate(item.account_connector.cyclr_id)
         mint = item.mints.order_by("-pk").first()
         assert mint is not None, "started first"
-        links.note_return(mint)
+        starting.note_return(mint)
         link_tasks.check_account(item.link.account_id)
 
     def connected(self, link: Link, name: str) -> None:

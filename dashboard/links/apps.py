@@ -11,10 +11,5 @@ class LinksConfig(AppConfig):
 
     def ready(self) -> None:
         """What registers itself: kinds of operation and notices, checks, ends of proofs, labels."""
-        from dashboard.links import (  # noqa: F401
-            checks,
-            handlers,
-            notice_kinds,
-            proving,
-            registration,
-        )
+        from dashboard.links import checks, handlers, notice_kinds, registration  # noqa: F401
+        from dashboard.links.attempts import proving  # noqa: F401

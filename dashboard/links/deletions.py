@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cyclr_api import Client, NotFoundError
-from dashboard.links import services
+from dashboard.links import progress, timeline
 from dashboard.links.models import Link, LinkItem, Mint
 from dashboard.mirror import writing
 from dashboard.mirror.models import Account, AccountConnector
@@ -26,7 +26,7 @@ AT_ONCE = 100
 def follow(link_id: int) -> None:
     """Bring one link in line with what the mirror says of its connectors; twice is once."""
     with transaction.atomic():
-        services.lock(link_id)
+        progress.lock(link_id)
         link = Link.objects.select_related("account", "console").get(pk=link_id)
         if link.revoked_at is not None or link.connected_at is not None:
             return
@@ -95,12 +95,14 @@ def _leave(item: LinkItem) -> None:
     words = f"{item.account_connector} was deleted in Cyclr: it is not asked for any more"
     if item.link.account.gone_at is not None:
         words = f"{item.account_connector}: its account was deleted in Cyclr"
-    item.link.note("gone", words, item)
+    timeline.record(item.link, "gone", words, item)
 
 
 def _come_back(item: LinkItem) -> None:
     LinkItem.objects.filter(pk=item.pk).update(gone_at=None)
-    item.link.note("back", f"{item.account_connector} is in Cyclr again: it is asked for", item)
+    timeline.record(
+        item.link, "back", f"{item.account_connector} is in Cyclr again: it is asked for", item
+    )
 
 
 def _end_or_reopen(link: Link, *, left: bool) -> None:
@@ -108,7 +110,7 @@ def _end_or_reopen(link: Link, *, left: bool) -> None:
     if left:
         Link.objects.filter(pk=link.pk).exclude(emptied_at=None).update(emptied_at=None)
     elif link.items.exclude(connected_at=None).exists():
-        services.finish(link, timezone.now())
+        progress.finish(link, timezone.now())
     elif link.emptied_at is None:
         Link.objects.filter(pk=link.pk).update(emptied_at=timezone.now())
     link.refresh_from_db(fields=["emptied_at", "connected_at", "state"])

@@ -11,8 +11,10 @@ from cyclr_api import AccountRefusedError, Client, NotFoundError, PermanentError
 from dashboard.audit.models import ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.installs.handlers import account_id_of, setting_refused
-from dashboard.links import deletions, mailing, services
+from dashboard.links import deletions, progress, services, timeline
+from dashboard.links.attempts import confirming
 from dashboard.links.eligibility import connectors_left
+from dashboard.links.mail import mailing
 from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.links.needs import TYPED
 from dashboard.mirror import sync, writing
@@ -196,14 +198,14 @@ class EnterDetails(Handler):
     def failed(self, operation: Operation) -> None:
         """Tell the links that wait for it; one that had ended by then is not the customer's."""
         for item in _waiting(operation):
-            services.lock(item.link_id)
+            progress.lock(item.link_id)
             if item.is_gone:
                 deletions.follow(item.link_id)
                 continue
             words = f"{item.account_connector}: what was entered was not saved"
             if operation.reason != Reason.NOT_ALLOWED:
-                services.note_failure(item, operation.error)
-            item.link.note("entry-refused", words, item, why=operation.error)
+                progress.note_failure(item, operation.error)
+            timeline.record(item.link, "entry-refused", words, item, why=operation.error)
 
 
 def _is_stopped(row: BulkRow, operation: Operation) -> bool:
@@ -230,22 +232,24 @@ def _waiting(operation: Operation) -> list[LinkItem]:
 
 def _follow(item: LinkItem, outcome: JSON) -> None:
     """What an answer of Cyclr's means for an item."""
-    services.lock(item.link_id)
+    progress.lock(item.link_id)
     way, is_authenticated = outcome["way"], outcome["columns"]["authenticated"]
     name = item.account_connector
     if outcome["lost"]:
         lost = ", ".join(outcome["lost"])
-        item.link.note("unproven", f"{name}: Cyclr no longer shows these: {lost}", item)
+        timeline.record(item.link, "unproven", f"{name}: Cyclr no longer shows these: {lost}", item)
     if is_authenticated and (way in TYPED | TRIED_BY_CYCLR or not item.was_authenticated):
-        services.accept(item)
+        confirming.accept(item)
         return
     if is_authenticated is False and item.was_authenticated:
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
     if way in {Way.API_KEY, Way.BASIC}:
-        services.note_failure(item, "Cyclr accepted it but does not say it is authenticated")
+        progress.note_failure(item, "Cyclr accepted it but does not say it is authenticated")
         words = f"{name}: saved, but Cyclr does not say it is authenticated"
-        item.link.note("entry-refused", words, item)
+        timeline.record(item.link, "entry-refused", words, item)
     elif way in {Way.NOTHING, Way.UNKNOWN}:
-        item.link.note("unproven", f"{name}: saved. It has to be finished in Cyclr", item)
+        timeline.record(
+            item.link, "unproven", f"{name}: saved. It has to be finished in Cyclr", item
+        )
     else:
-        item.link.note("saved", f"{name}: saved. The customer signs in next", item)
+        timeline.record(item.link, "saved", f"{name}: saved. The customer signs in next", item)

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.audit.models import Actor
 from dashboard.common import mail
 from dashboard.common.sealing import SealBrokenError
-from dashboard.links import letters, mailing, reminders, services
+from dashboard.links import progress, services
 from dashboard.links.forms import EditLinkForm, SubmissionForm
+from dashboard.links.mail import letters, mailing, reminders
 from dashboard.links.models import Link
 from dashboard.links.views import LINKS
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -80,7 +81,7 @@ def _send(request: StaffRequest, link: Link, submission: uuid.UUID) -> HttpRespo
         mailing.send_link(link, Actor.staff(request.user), submission)
     except mailing.NoRecipientError:
         messages.info(request, NO_RECIPIENT)
-    except services.NotUsableError:
+    except progress.NotUsableError:
         messages.info(request, ENDED)
     except mailing.UsedElsewhereError:
         messages.info(request, USED)
@@ -148,7 +149,7 @@ def link_send_anew(request: StaffRequest, pk: int) -> HttpResponse:
         messages.info(request, NO_RECIPIENT)
     except mailing.AnsweredError:
         messages.info(request, ANSWERED)
-    except services.NotUsableError:
+    except progress.NotUsableError:
         messages.info(request, "Nothing is left to connect, so nothing was sent.")
     except mailing.UsedElsewhereError:
         messages.info(request, USED)
@@ -192,7 +193,7 @@ def link_edit(request: StaffRequest, pk: int) -> HttpResponse:
     try:
         seen = form.cleaned_data["version"]
         services.edit(link, Actor.staff(request.user), form.details(), version=seen)
-    except services.NotUsableError:
+    except progress.NotUsableError:
         messages.info(request, "The link has ended meanwhile: nothing was changed.")
     except services.ChangedMeanwhileError:
         link.refresh_from_db()

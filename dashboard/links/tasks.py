@@ -12,16 +12,9 @@ from django.utils import timezone
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
-from dashboard.links import (
-    checking,
-    deletions,
-    mailing,
-    minting,
-    posting,
-    reminders,
-    services,
-    telling,
-)
+from dashboard.links import deletions, telling
+from dashboard.links.attempts import checking, confirming, minting
+from dashboard.links.mail import mailing, posting, reminders
 from dashboard.links.models import AccountCheck, Link, LinkItem, LinkMail, Mint, MintState
 
 logger = logging.getLogger(__name__)
@@ -70,7 +63,7 @@ def confirm_late() -> None:
     found = started.filter(was_authenticated=False, account_connector__authenticated=True)
     rows = found.select_related("link__account", "link__console", "account_connector")
     for item in rows.order_by("pk")[:AT_ONCE]:
-        services.confirm(item, is_authenticated=True)
+        confirming.confirm(item, is_authenticated=True)
 
 
 @periodic(every=2)

@@ -19,8 +19,9 @@ from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.searching import words_in
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.links import letters, mailing, reminders, services
+from dashboard.links import services
 from dashboard.links.forms import LinkForm
+from dashboard.links.mail import letters, mailing, reminders
 from dashboard.links.models import Link
 from dashboard.links.needs import needs_of_all
 from dashboard.links.showing import SHOW, address_for, counted, showing, why_failing

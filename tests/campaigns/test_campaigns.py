@@ -25,7 +25,7 @@ from dashboard.bulk.tasks import feed_runs
 from dashboard.campaigns import acting, board, choosing, planning
 from dashboard.campaigns.forms import LINES, CampaignForm
 from dashboard.consoles.models import Console
-from dashboard.links import services
+from dashboard.links import services, timeline
 from dashboard.links.handlers import NOTHING_LEFT, STOPPED, CreateLink
 from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
@@ -708,7 +708,7 @@ def test_the_query_count_does_not_grow_with_the_campaign(lead: Client, here: Con
     run = make_campaign(here, 40, state="started")
     LinkItem.objects.update(failures=1, failure="Closed")
     for link in run.links.all():
-        link.note("started", "Started")
+        timeline.record(link, "started", "Started")
         mail_to(link)
 
     assert queries_of(lead, run.get_absolute_url()) == few <= 18

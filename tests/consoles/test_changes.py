@@ -23,7 +23,9 @@ from dashboard.consoles.changes import ensure_environment_console
 from dashboard.consoles.models import Branding, Console, ConsoleChange
 from dashboard.consoles.services import UnsettledConsoleError, secret_of, unsealed_secret
 from dashboard.jobs.messages import Message
-from dashboard.links import mailing, reminders, services
+from dashboard.links import progress
+from dashboard.links.attempts import starting
+from dashboard.links.mail import mailing, reminders
 from dashboard.links.models import Link, LinkMail
 from dashboard.mirror import adopting, sync, tasks
 from dashboard.mirror.models import Account, SyncRun
@@ -289,8 +291,8 @@ def test_a_start_is_not_usable_while_it_is_undecided(production: Console, settin
     settings_name(settings, "https://two.test")
     ensure_environment_console()
 
-    with pytest.raises(services.NotUsableError):
-        services.start(Link.objects.get().items.get())
+    with pytest.raises(progress.NotUsableError):
+        starting.start(Link.objects.get().items.get())
 
 
 # ---- the decision ----

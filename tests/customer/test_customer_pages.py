@@ -16,7 +16,8 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.customer import pages
-from dashboard.links import services, tasks
+from dashboard.links import opening, services, tasks
+from dashboard.links.attempts import confirming
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkState, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import make_account_connector, make_console, make_link, make_user
@@ -157,12 +158,12 @@ def test_continue_on_what_is_connected_meanwhile_shows_connected(
 ) -> None:
     page = text(customer.get(address(two)))
     rows = list(two.items.select_related("link__account", "link__console", "account_connector"))
-    services.confirm(rows[0], is_authenticated=True)
+    confirming.confirm(rows[0], is_authenticated=True)
     answer = press(customer, two, rows[0], page)
     assert answer.redirect_chain == [(address(two), 303)]  # loading it again sends nothing
     assert answer.status_code == 200
     assert "You are done here" in text(answer) and IS_CONNECTED[0] in text(answer)
-    services.confirm(rows[1], is_authenticated=True)
+    confirming.confirm(rows[1], is_authenticated=True)
     answer = press(customer, two, rows[1], page)
 
     assert answer.status_code == 200
@@ -307,7 +308,7 @@ def opens(link: Link) -> list[bool]:
 def test_scanners_cannot_fill_the_log_so_that_a_person_is_missed(
     db: None, customer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "OPENS_KEPT", 5)
+    monkeypatch.setattr(opening, "OPENS_KEPT", 5)
     link = make_link()
     for number in range(8):
         customer.head(address(link), headers={"User-Agent": f"Scanner {number}"})
@@ -321,7 +322,7 @@ def test_scanners_cannot_fill_the_log_so_that_a_person_is_missed(
 def test_a_full_log_does_not_keep_the_state_back(
     db: None, customer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "OPENS_KEPT", 0)
+    monkeypatch.setattr(opening, "OPENS_KEPT", 0)
     link = make_link()
     customer.get(address(link))
 

@@ -14,7 +14,8 @@ from dashboard.audit.models import Actor
 from dashboard.consoles import pacing
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
-from dashboard.links import checking, services, tasks
+from dashboard.links import services, tasks
+from dashboard.links.attempts import checking
 from dashboard.links.models import AccountCheck, Link, LinkItem, LinkState, Mint, MintState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector

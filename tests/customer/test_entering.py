@@ -20,6 +20,7 @@ from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common.pasted import tidied
 from dashboard.customer import pages
 from dashboard.links import services, tasks
+from dashboard.links.attempts import confirming
 from dashboard.links.models import Link, LinkItem, LinkState, Mint
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -551,7 +552,7 @@ def test_a_link_that_ended_before_save_sends_nothing(
     elif ending == "expired":
         Link.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     else:
-        services.accept(item)
+        confirming.accept(item)
     answer = save(customer, link, fields, API_key=SECRET)
 
     words = {
@@ -604,7 +605,7 @@ def test_an_app_that_is_connected_already_leads_back_to_the_link(
     LinkItem.objects.create(link=link, account_connector=other, position=1)
     item = link.items.select_related("link__account", "link__console").first()
     assert item is not None
-    services.accept(item)
+    confirming.accept(item)
     form = reverse("entry_new", args=[link.token(), item.pk])
 
     assert customer.get(form)["Location"] == address(link)

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
-from dashboard.links import minting, services, tasks
+from dashboard.links import opening, services, tasks
+from dashboard.links.attempts import minting, starting
 from dashboard.links.models import Link, LinkEvent, Mint, MintState
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import make_link
@@ -254,7 +255,7 @@ def test_a_token_is_found_however_it_is_written(written: str, link: Link) -> Non
     token = link.token()
     text = written.format(token=token, upper=token.upper(), half=token[:30], rest=token[30:])
 
-    assert services.find(text) == link
+    assert opening.find(text) == link
 
 
 @pytest.mark.parametrize("front", ["/C/{}", "/c//{}", "/c/c/{}", "/c/https:%2F%2Fx%2Fc%2F{}"])
@@ -331,7 +332,7 @@ def test_no_other_token_finds_a_link_and_each_costs_the_same(
     ]
     for token in bad:
         with django_assert_num_queries(1):
-            assert services.find(token) is None
+            assert opening.find(token) is None
 
 
 def test_the_database_alone_makes_no_link(db: None, settings: Any) -> None:
@@ -339,7 +340,7 @@ def test_the_database_alone_makes_no_link(db: None, settings: Any) -> None:
     token = link.token()
     settings.CREDENTIAL_KEYS = ["another-key-another-key-another-key-another"]
 
-    assert services.find(token) is None
+    assert opening.find(token) is None
 
 
 def test_a_429_at_the_mint_waits_and_succeeds(
@@ -359,7 +360,7 @@ def test_a_refusal_that_comes_after_the_revocation_counts_for_nothing(
     cyclr: CyclrState, link: Link, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cyclr.faults.respond("POST", "/v1.0/accounts/{id}/signintoken", status=422)
-    services.start(link.items.get())
+    starting.start(link.items.get())
     mint_one = minting._mint
 
     def slow(mint: Mint, client: Any) -> str | None:

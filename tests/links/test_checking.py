@@ -17,6 +17,7 @@ from dashboard.audit.models import Actor
 from dashboard.consoles.services import client
 from dashboard.jobs.messages import Message
 from dashboard.links import services, tasks
+from dashboard.links.attempts import confirming, starting
 from dashboard.links.models import (
     AccountCheck,
     Link,
@@ -162,8 +163,8 @@ def test_a_customer_who_comes_back_while_the_list_is_read_is_looked_at_again(
     to_cyclr(customer, link, hands)
     LinkItem.objects.update(check_until=timezone.now())
     item = link.items.select_related("link", "account_connector").get()
-    services.note_return(Mint.objects.select_related("item__link__console").get())
-    services.confirm(item, is_authenticated=False)
+    starting.note_return(Mint.objects.select_related("item__link__console").get())
+    confirming.confirm(item, is_authenticated=False)
 
     now = link.items.get()
     assert now.next_check_at is not None and now.next_check_at <= timezone.now()
@@ -256,7 +257,7 @@ def test_starts_at_the_same_time_are_all_counted(
     hands.work()
     rows = Mint.objects.select_related("item__link__console", "item__account_connector")
     for mint in list(rows):
-        assert services.take_redirect(mint)
+        assert starting.take_redirect(mint)
 
     assert link.items.get().starts == 2
 
@@ -362,7 +363,7 @@ def test_the_last_of_two_apps_makes_the_link_connected(db: None) -> None:
     link = make_link(connectors=[first, make_account_connector(account=first.account)])
     rows = LinkItem.objects.select_related("link__account", "account_connector")
     for item in list(rows.filter(link=link)):
-        services.confirm(item, is_authenticated=True)
+        confirming.confirm(item, is_authenticated=True)
 
     link.refresh_from_db()
     assert link.shown_state == "Connected" and link.connected_at is not None

@@ -12,16 +12,9 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
-from dashboard.links import (
-    deletions,
-    letters,
-    mailing,
-    notice_kinds,
-    reminders,
-    services,
-    showing,
-    tasks,
-)
+from dashboard.links import deletions, notice_kinds, services, showing, tasks
+from dashboard.links.attempts import confirming
+from dashboard.links.mail import letters, mailing, reminders
 from dashboard.links.models import Link, LinkItem, LinkMail, MailKind, MailState, Mint
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -90,7 +83,7 @@ def test_the_link_finishes_without_it(
 def test_a_link_of_which_the_rest_was_connected_finishes_when_it_is_deleted(
     cyclr: CyclrState, pair: Link
 ) -> None:
-    services.accept(item_of(pair, 1))
+    confirming.accept(item_of(pair, 1))
     pair.refresh_from_db()
     assert pair.shown_state == "Partly connected"
     delete(cyclr, item_of(pair))
@@ -297,7 +290,7 @@ def test_its_form_is_not_drawn_any_more(cyclr: CyclrState, pair: Link, customer:
 def test_what_was_connected_stays_connected_when_it_is_deleted(
     cyclr: CyclrState, link: Link
 ) -> None:
-    services.accept(item_of(link))
+    confirming.accept(item_of(link))
     delete(cyclr, item_of(link))
 
     link.refresh_from_db()

@@ -30,8 +30,10 @@ from dashboard.consoles.branding import brand_of
 from dashboard.consoles.models import Branding
 from dashboard.customer import pages
 from dashboard.installs.fields import WholeNumber
-from dashboard.links import letters, minting, services
+from dashboard.links import opening, services
+from dashboard.links.attempts import minting
 from dashboard.links.languages import again_words, until_words
+from dashboard.links.mail import letters
 from dashboard.links.models import Link, LinkItem, MailKind, Mint, MintState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -248,7 +250,7 @@ def test_a_fault_of_ours_is_told_in_the_browser_s_language(
     def fail(*_: object, **__: object) -> None:
         raise ValueError("canary")
 
-    monkeypatch.setattr(services, "find", fail)
+    monkeypatch.setattr(opening, "find", fail)
     customer = Client(raise_request_exception=False, headers=GERMAN)
 
     page = customer.get(address(link))

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.links.mailing import queue_mail
+from dashboard.links import timeline
+from dashboard.links.mail.mailing import queue_mail
 from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState
 from dashboard.links.showing import SHOW, counted
 from dashboard.people.models import Role
@@ -165,7 +166,7 @@ def test_a_failure_reaches_the_open_list(agent: Client) -> None:
     seen = re.search(r'"X-Seen": "(\w+)"', text_of(agent.get(LIST, headers=headers)))
     assert seen
 
-    failed(link).note("unfinished", "Started and not finished", link.items.get())
+    timeline.record(failed(link), "unfinished", "Started and not finished", link.items.get())
     answer = agent.get(LIST, headers=headers | {"X-Seen": seen.group(1)})
 
     assert answer.status_code == 200
@@ -211,7 +212,7 @@ def test_a_ticket_gets_the_state_and_the_newest_events(agent: Client, settings: 
     at = timezone.now().replace(2026, 3, 10, 14, 31, 5)
     LinkItem.objects.filter(pk=item.pk).update(started_at=at, state=LinkState.STARTED)
     for n in range(7):
-        link.note("started", f"Start {n}", item)
+        timeline.record(link, "started", f"Start {n}", item)
 
     text = ticket_of(agent, link)
 

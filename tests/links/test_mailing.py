@@ -22,7 +22,9 @@ from dashboard.consoles.branding import brand_of
 from dashboard.consoles.colours import ENOUGH_FOR_TEXT, contrast
 from dashboard.consoles.models import Branding
 from dashboard.jobs.messages import Message
-from dashboard.links import letters, mailing, posting, services, tasks
+from dashboard.links import progress, tasks
+from dashboard.links.attempts import confirming
+from dashboard.links.mail import letters, mailing, posting
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
 from dashboard.notices import mail_trouble
 from dashboard.notices.mail_trouble import MAIL_REFUSED
@@ -121,7 +123,7 @@ def test_after_a_worker_that_died_it_is_sent_with_the_same_message_id(
 
 
 def test_a_customer_who_is_further_is_not_put_back(mailed: Link) -> None:
-    services.move(mailed, LinkState.STARTED)
+    progress.move(mailed, LinkState.STARTED)
     sent(mailed)
 
     mailed.refresh_from_db()
@@ -134,7 +136,7 @@ def test_a_link_over_several_apps_lists_those_that_are_left(db: None) -> None:
     link = make_link(connectors=[first, *others], recipient_email=ANA)
     item = link.items.select_related("link__account", "account_connector").first()
     assert item is not None
-    services.confirm(item, is_authenticated=True)
+    confirming.confirm(item, is_authenticated=True)
     message = sent(link)
 
     assert message["Subject"] == "Larkfield asks you to connect 2 apps"

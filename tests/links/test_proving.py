@@ -13,7 +13,8 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.connectors.models import ProofMethod, ProofRun
-from dashboard.links import notice_kinds, services, tasks
+from dashboard.links import notice_kinds, progress, services, tasks
+from dashboard.links.attempts import confirming, starting
 from dashboard.links.models import Link, LinkEvent, LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -150,8 +151,8 @@ def test_who_connected_the_wrong_account_can_connect_again_and_stays_connected(
     assert item.identity == BEFORE and not item.is_other_account
     assert events(reconnect)[-3:] == ["started", "returned", "identity"]
     assert "Connect again" not in customer.get(back).content.decode()
-    with pytest.raises(services.NotUsableError):
-        services.start(item)
+    with pytest.raises(progress.NotUsableError):
+        starting.start(item)
 
 
 def test_a_key_of_another_account_is_a_warning_and_no_way_to_a_sign_in(
@@ -164,10 +165,10 @@ def test_a_key_of_another_account_is_a_warning_and_no_way_to_a_sign_in(
     item = reconnect.items.select_related("link__account", "account_connector").get()
     item.identity, item.identity_before = NOW, BEFORE
     item.save()
-    services.accept(item)
+    confirming.accept(item)
     page = customer.get(address(reconnect)).content.decode()
-    with pytest.raises(services.NotUsableError):
-        services.start(item)
+    with pytest.raises(progress.NotUsableError):
+        starting.start(item)
 
     assert f"You connected <bdi>{NOW}</bdi>." in page
     assert "tell whoever sent you the link" in page
@@ -216,8 +217,8 @@ def test_an_expired_link_warns_and_starts_nothing(
 
     assert "Before it was" in page and "Connect again" not in page
     item = LinkItem.objects.select_related("link__console").get(link=reconnect)
-    with pytest.raises(services.NotUsableError):
-        services.start(item)
+    with pytest.raises(progress.NotUsableError):
+        starting.start(item)
 
 
 # ---- does a reconnect work ----

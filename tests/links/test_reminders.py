@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.links import mailing, reminders, services, tasks
+from dashboard.links import services, tasks
+from dashboard.links.mail import mailing, reminders
 from dashboard.links.models import Link, LinkEvent, LinkMail, MailKind, MailState
 from dashboard.people.models import Role
 from tests.factories import make_account, make_account_connector, make_link, make_user

@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.links import mailing, services, tasks
+from dashboard.links import progress, services, tasks
+from dashboard.links.mail import mailing
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailState
 from dashboard.people.models import Role
 from tests.factories import make_account_connector, make_console, make_link, make_user
@@ -201,7 +202,7 @@ def test_who_sent_it_another_way_says_so_once(agent: Client, made: Link) -> None
 
 
 def test_an_opened_link_is_not_put_back_to_sent(made: Link) -> None:
-    services.move(made, LinkState.OPENED)
+    progress.move(made, LinkState.OPENED)
 
     assert not mailing.mark_sent(made, Actor.staff(make_user()))
     made.refresh_from_db()

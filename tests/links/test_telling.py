@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.common.timing import short_words
-from dashboard.links import notice_kinds, services
+from dashboard.links import notice_kinds, services, timeline
+from dashboard.links.attempts import confirming, starting
 from dashboard.links.models import Link, LinkItem, LinkState
 from dashboard.links.tasks import tell_of_expiring
 from dashboard.mirror.models import AccountConnector
@@ -40,14 +41,14 @@ def two_apps() -> Link:
 
 def connect(item: LinkItem) -> None:
     item.link = Link.objects.get(pk=item.link_id)
-    services.confirm(item, is_authenticated=True)
+    confirming.confirm(item, is_authenticated=True)
 
 
 def fail(item: LinkItem) -> None:
     """A start that came to nothing, as the check after fifteen minutes finds it."""
     past = timezone.now() - timedelta(minutes=1)
     LinkItem.objects.filter(pk=item.pk).update(check_until=past, next_check_at=past)
-    services.confirm(LinkItem.objects.get(pk=item.pk), is_authenticated=False)
+    confirming.confirm(LinkItem.objects.get(pk=item.pk), is_authenticated=False)
 
 
 def aged(link: Link, **values: object) -> Link:
@@ -121,7 +122,7 @@ def test_refusals_by_cyclr_count_as_failed_starts(
     LinkItem.objects.filter(pk=item.pk).update(failures=2)
     cyclr.faults.respond("POST", "/v1.0/accounts/{id}/signintoken", status=422)
 
-    services.start(item)
+    starting.start(item)
     hands.work()
 
     assert [kind for kind, _, _ in told()] == [notice_kinds.STARTS_FAILED]
@@ -134,7 +135,7 @@ def test_a_connected_app_is_no_trouble_any_more() -> None:
     Notice.objects.all().delete()
 
     LinkItem.objects.filter(pk=hubspot.pk).update(failures=3)
-    link.note("unfinished", "HubSpot was started and not finished", hubspot)
+    timeline.record(link, "unfinished", "HubSpot was started and not finished", hubspot)
 
     assert told() == []
 
@@ -164,7 +165,7 @@ def test_a_machine_that_asks_is_named() -> None:
 def test_what_a_bounce_said_is_told() -> None:
     link = make_link(account=make_account(name="Harbour Books"))
 
-    link.note("bounced", "The invitation came back", said="550 No such user")
+    timeline.record(link, "bounced", "The invitation came back", said="550 No such user")
 
     assert told() == [
         (
@@ -180,7 +181,7 @@ def test_another_account_than_before_is_told() -> None:
     item = link.items.get()
     words = "Connected as ana@shop.example; it was ben@shop.example before"
 
-    link.note("other-account", words, item)
+    timeline.record(link, "other-account", words, item)
 
     assert told() == [
         (
@@ -194,7 +195,9 @@ def test_another_account_than_before_is_told() -> None:
 def test_a_message_that_was_never_sent_is_told() -> None:
     link = make_link(account=make_account(name="Harbour Books"))
 
-    link.note("unmailed", "The message was not sent", why="The mail server offers no TLS.")
+    timeline.record(
+        link, "unmailed", "The message was not sent", why="The mail server offers no TLS."
+    )
 
     words = "Harbour Books: the message with the link was not sent"
     assert told() == [(notice_kinds.MAIL_BOUNCED, words, "The mail server offers no TLS.")]
@@ -205,7 +208,7 @@ def test_a_refused_entry_is_told_once_a_day() -> None:
     item = link.items.get()
 
     for _ in range(2):
-        link.note("entry-refused", "Refused", item, said="Invalid key")
+        timeline.record(link, "entry-refused", "Refused", item, said="Invalid key")
 
     name = item.account_connector.name
     words = f"Harbour Books: what was typed for {name} did not connect it"
@@ -218,7 +221,7 @@ def test_a_refused_entry_is_told_once_a_day() -> None:
 def test_what_goes_as_it_should_is_not_told(event: str) -> None:
     link = make_link()
 
-    link.note(event, "As usual", link.items.get())
+    timeline.record(link, event, "As usual", link.items.get())
 
     assert told() == []
 

@@ -17,8 +17,10 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.links import mailing, services, tasks
+from dashboard.links import services, tasks
+from dashboard.links.attempts import confirming
 from dashboard.links.handlers import CreateLink
+from dashboard.links.mail import mailing
 from dashboard.links.models import Link, LinkMail, Mint
 from dashboard.notices import webhooks
 from dashboard.notices.models import Notice, WebhookDelivery
@@ -115,7 +117,7 @@ def test_the_address_of_a_link_stands_in_mails_and_on_its_own_pages_alone(
     tasks.send_mail(mail.pk)
     assert both.token() in outbox()[0].body
     to_cyclr(customer, both, hands)
-    services.accept(both.items.select_related("link__account").get(position=1))
+    confirming.accept(both.items.select_related("link__account").get(position=1))
     services.revoke(both, Actor.staff(admin))
     page = customer.get(address(both))
     services.ask_for_new(both)

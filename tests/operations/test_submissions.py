@@ -16,7 +16,8 @@ from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRun
 from dashboard.connectors.handlers import SET_PROPERTIES
-from dashboard.links import mailing, services
+from dashboard.links import services
+from dashboard.links.mail import mailing
 from dashboard.links.models import ENTER, Link, LinkMail
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation

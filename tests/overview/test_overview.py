@@ -14,7 +14,7 @@ from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Heartbeat
-from dashboard.links.mailing import queue_mail
+from dashboard.links.mail.mailing import queue_mail
 from dashboard.links.models import Link, LinkState, MailState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, DailyFigure, SyncRun

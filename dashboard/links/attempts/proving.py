@@ -13,75 +13,18 @@ check waits for it.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.dispatch import receiver
-from django.utils import timezone
 
-from dashboard.audit.models import Actor
 from dashboard.connectors import proving
 from dashboard.connectors.models import ProofRun
-from dashboard.links import services
+from dashboard.links import progress, timeline
+from dashboard.links.attempts import confirming
 from dashboard.links.models import LinkItem
 
 logger = logging.getLogger(__name__)
-
-PROOFS_A_RETURN = 3
-"""So often a reconnect is proven until it works: new credentials may take a moment to count."""
-PAUSE = timedelta(seconds=20)
-NEVER_CAME_BACK = timedelta(minutes=5)
-"""When a second start of something connected is looked into although nobody came back."""
-
-
-def ask_whose(item: LinkItem) -> None:
-    """Find out as whom an item was connected; call it in the transaction that connects it."""
-    run = proving.ask(item.account_connector, Actor.link(item.link_id))
-    if run is not None:
-        _hang_on(item, run)
-
-
-def ask_after_start(item: LinkItem) -> None:
-    """Something connected was started again: look later whose it is, unless they come back."""
-    due = timezone.now() + NEVER_CAME_BACK
-    run = proving.ask(item.account_connector, Actor.link(item.link_id), not_before=due)
-    if run is not None:
-        _hang_on(item, run)
-
-
-def ask_again(item: LinkItem) -> None:
-    """The customer is back from a second start of something connected: whose is it now?"""
-    LinkItem.objects.filter(pk=item.pk).update(returned_at=timezone.now())
-    item.link.note("returned", f"Came back from {item.account_connector}", item)
-    ask_whose(item)
-
-
-def ask_after_return(item: LinkItem) -> None:
-    """Prove a reconnect that was returned from; again after a while, if it did not work yet."""
-    item.refresh_from_db(fields=["proof", "returned_at", "started_at", "connected_at"])
-    if item.connected_at is not None or item.returned_at is None or not item.is_returned:
-        return
-    actor = Actor.link(item.link_id)
-    runs = ProofRun.objects.filter(
-        account_connector=item.account_connector_id,
-        actor_link=item.link_id,
-        created_at__gte=item.returned_at,
-    )
-    last = runs.first()
-    if last is not None:
-        has_rested = last.finished_at is not None and timezone.now() - last.finished_at > PAUSE
-        if last.worked or not has_rested or runs.count() >= PROOFS_A_RETURN:
-            return
-    with transaction.atomic():
-        run = proving.ask(item.account_connector, actor)
-        if run is not None:
-            _hang_on(item, run)
-
-
-def _hang_on(item: LinkItem, run: ProofRun) -> None:
-    item.proof = run
-    LinkItem.objects.filter(pk=item.pk).update(proof=run)
 
 
 @receiver(proving.proof_finished)
@@ -91,7 +34,7 @@ def take_over(sender: object, run: ProofRun, **_: Any) -> None:
         "link__account", "link__console", "account_connector"
     )
     for item in items.order_by("link_id", "pk"):
-        item.link = services.lock(item.link_id)
+        item.link = progress.lock(item.link_id)
         item.refresh_from_db(fields=["connected_at", "returned_at", "started_at", "identity"])
         if item.link.revoked_at is None:
             _take_over(item, run)
@@ -112,7 +55,7 @@ def _take_over(item: LinkItem, run: ProofRun) -> None:
         _note_refusal(item, run)
         return
     if item.connected_at is None:
-        services.connect_proven(item)
+        confirming.connect_proven(item)
     _note_identity(item, run)
 
 
@@ -125,10 +68,10 @@ def _note_identity(item: LinkItem, run: ProofRun) -> None:
     LinkItem.objects.filter(pk=item.pk).update(identity=run.identity)
     if item.is_other_account:
         words = f"Connected as {item.identity}; it was {item.identity_before} before"
-        item.link.note("other-account", words, item)
+        timeline.record(item.link, "other-account", words, item)
         logger.info("other account connected link=%d item=%d", item.link_id, item.pk)
     else:
-        item.link.note("identity", f"Connected as {item.identity}", item)
+        timeline.record(item.link, "identity", f"Connected as {item.identity}", item)
 
 
 def _note_refusal(item: LinkItem, run: ProofRun) -> None:
@@ -140,7 +83,11 @@ def _note_refusal(item: LinkItem, run: ProofRun) -> None:
     state = "connected" if item.connected_at is not None else "returned"
     if run.worked is False:
         if item.connected_at is None:
-            services.note_failure(item, "Returned, and it does not work")
-        item.link.note("not-working", f"{name}: {state}, but it does not work", item, why=run.words)
+            progress.note_failure(item, "Returned, and it does not work")
+        timeline.record(
+            item.link, "not-working", f"{name}: {state}, but it does not work", item, why=run.words
+        )
     elif item.connected_at is None:
-        item.link.note("unproven", f"{name}: returned, not proven to work", item, why=run.words)
+        timeline.record(
+            item.link, "unproven", f"{name}: returned, not proven to work", item, why=run.words
+        )

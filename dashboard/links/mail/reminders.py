@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.common import timing
-from dashboard.links import mailing, services
+from dashboard.links import progress, services, timeline
+from dashboard.links.mail import mailing
 from dashboard.links.models import Link, LinkMail, MailKind, MailState
 
 AFTER_DAYS = (1, 3, 6)
@@ -76,11 +77,11 @@ def end(link: Link, *, how: str = "", label: dict[str, Any] | None = None) -> No
     if label:
         words = f"Reminders ended by {label.get('staff') or 'what is likely a machine'}"
     with transaction.atomic():
-        services.lock(link.pk)
+        progress.lock(link.pk)
         rows = Link.objects.filter(pk=link.pk, reminders_ended_at=None)
         if not rows.update(reminders_ended_at=timezone.now()):
             return
-        link.note("unsubscribed", words, None, **({"why": how} if how else {}) | label)
+        timeline.record(link, "unsubscribed", words, None, **({"why": how} if how else {}) | label)
         services.record(link, Actor.link(link.pk), "links.unsubscribe")
     link.refresh_from_db(fields=["reminders_ended_at"])
 
@@ -88,11 +89,11 @@ def end(link: Link, *, how: str = "", label: dict[str, Any] | None = None) -> No
 def begin_again(link: Link, actor: Actor) -> bool:
     """Somebody here lets reminders go on that were ended; says whether they were."""
     with transaction.atomic():
-        now = services.lock(link.pk)
+        now = progress.lock(link.pk)
         rows = Link.objects.filter(pk=now.pk, reminders_ended_at__isnull=False)
         if not now.is_usable or not rows.update(reminders_ended_at=None, has_reminders=True):
             return False
-        now.note("reminding", f"Reminders begun again by {actor.name}")
+        timeline.record(now, "reminding", f"Reminders begun again by {actor.name}")
         services.record(now, actor, "links.remind")
     return True
 

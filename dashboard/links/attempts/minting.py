@@ -24,7 +24,8 @@ from cyclr_api import (
 from dashboard.common import sealing
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
-from dashboard.links import deletions, services
+from dashboard.links import deletions, progress, timeline
+from dashboard.links.attempts import confirming, starting
 from dashboard.links.models import LinkItem, Mint, MintState
 from dashboard.mirror import writing
 from dashboard.mirror.models import Account
@@ -48,7 +49,7 @@ def carry_out(lease: Lease[Mint]) -> None:
     """Mint one sign-in token and seal its address to the row. What is temporary is raised."""
     began, mint = timezone.now(), lease.job
     link = mint.item.link
-    if mint.is_over or not services.may_start(mint.item):
+    if mint.is_over or not starting.may_start(mint.item):
         _end(lease, MintState.OVER)
         return
     try:
@@ -71,7 +72,7 @@ def carry_out(lease: Lease[Mint]) -> None:
 def give_up(lease: Lease[Mint], error: BaseException | None) -> None:
     """Nobody waits any longer: say so to the customer and to staff."""
     mint = lease.job
-    if error is None or mint.is_over or not services.may_start(mint.item):
+    if error is None or mint.is_over or not starting.may_start(mint.item):
         _end(lease, MintState.OVER)
         return
     words = "Cyclr did not answer: the sign-in could not be prepared"
@@ -86,7 +87,7 @@ def _mint(mint: Mint, client: Client) -> str | None:
     if now.authenticated is not None:
         writing.write_authenticated(item.account_connector, authenticated=now.authenticated)
     if item.connected_at is None and now.authenticated and not item.was_authenticated:
-        services.confirm(item, is_authenticated=True)
+        confirming.confirm(item, is_authenticated=True)
         return None
     if item.was_authenticated and now.authenticated is False:
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
@@ -121,10 +122,10 @@ def _fail(lease: Lease[Mint], shown: str, words: str, error: BaseException, *, w
     if isinstance(error, CyclrError):
         told = {"call": error.call, "status": error.status, "said": error.cyclr_message or ""}
     with transaction.atomic():
-        services.lock(item.link_id)
+        progress.lock(item.link_id)
         _end(lease, MintState.FAILED, shown)
-        services.note_failure(item, why)
-        item.link.note("refused", words, item, **told)
+        progress.note_failure(item, why)
+        timeline.record(item.link, "refused", words, item, **told)
 
 
 def _end(lease: Lease[Mint], state: MintState, words: str = "") -> None:

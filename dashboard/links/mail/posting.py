@@ -18,7 +18,8 @@ from dashboard.common.mail import (
 )
 from dashboard.common.sealing import SealBrokenError
 from dashboard.jobs.leases import Lease
-from dashboard.links import letters, reminders, services
+from dashboard.links import progress, timeline
+from dashboard.links.mail import letters, reminders
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
 from dashboard.notices import mail_trouble
 
@@ -132,14 +133,14 @@ def _note_sent(lease: Lease[LinkMail]) -> None:
     with transaction.atomic():
         if mail_trouble.note_taken():
             _let_go(moment)
-        link = services.lock(mail.link_id)
+        link = progress.lock(mail.link_id)
         is_file = not is_delivered()
         lease.finish(state=MailState.SENT, is_file=is_file, sent_at=moment, last_error="")
         was_sent = link.state != LinkState.CREATED and not link.is_only_file
         Link.objects.filter(pk=link.pk).update(is_only_file=is_file and not was_sent)
         Link.objects.filter(pk=link.pk, sent_at=None).update(sent_at=moment)
-        services.move(link, LinkState.SENT)
-        link.note("mailed", _sent_words(mail, is_file=is_file), mail=mail.pk)
+        progress.move(link, LinkState.SENT)
+        timeline.record(link, "mailed", _sent_words(mail, is_file=is_file), mail=mail.pk)
 
 
 def _sent_words(mail: LinkMail, *, is_file: bool) -> str:
@@ -171,6 +172,6 @@ def _close(
     lease: Lease[LinkMail], state: MailState, error: str, event: str, words: str, *, why: str
 ) -> None:
     with transaction.atomic():
-        link = services.lock(lease.job.link_id)
+        link = progress.lock(lease.job.link_id)
         lease.finish(state=state, last_error=error)
-        link.note(event, words, why=why, mail=lease.job.pk)
+        timeline.record(link, event, words, why=why, mail=lease.job.pk)

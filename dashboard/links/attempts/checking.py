@@ -19,7 +19,8 @@ from cyclr_api import (
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
-from dashboard.links import deletions, minting, services
+from dashboard.links import deletions, progress, timeline
+from dashboard.links.attempts import confirming, minting
 from dashboard.links.models import AccountCheck, LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror.missing import Answers
@@ -88,13 +89,13 @@ def _check(lease: Lease[AccountCheck], ids: list[int]) -> None:
             deletions.follow(pk)
     said = {connector.id: connector.authenticated for connector in listed}
     for item in items.filter(started_at__lte=began).exclude(next_check_at=None):
-        services.confirm(item, is_authenticated=said.get(item.account_connector.cyclr_id))
+        confirming.confirm(item, is_authenticated=said.get(item.account_connector.cyclr_id))
 
 
 def _put_off(item: LinkItem, error: CyclrError) -> None:
     """Cyclr did not tell: look again later and later, or not at all when that is no use."""
     moment = timezone.now()
-    pause = max(SHORTEST_AFTER_ERROR, services.pause_after(item.checks))
+    pause = max(SHORTEST_AFTER_ERROR, confirming.pause_after(item.checks))
     if error.retry_after is not None:
         pause = min(max(1.0, error.retry_after), 3600.0)
     again = moment + timedelta(seconds=pause)
@@ -103,18 +104,19 @@ def _put_off(item: LinkItem, error: CyclrError) -> None:
     elif item.check_until is not None and again >= item.check_until:
         _give_up(item, "Cyclr did not answer", error)
     else:
-        rows = services.unchanged(item)
+        rows = confirming.unchanged(item)
         rows.update(next_check_at=again, checks=F("checks") + 1)
 
 
 def _give_up(item: LinkItem, why: str, error: CyclrError | None = None) -> None:
     with transaction.atomic():
-        services.lock(item.link_id)
-        if not services.unchanged(item).update(next_check_at=None):
+        progress.lock(item.link_id)
+        if not confirming.unchanged(item).update(next_check_at=None):
             return
         details = {} if error is None else {"call": error.call, "status": error.status}
         said = (error.cyclr_message or "") if error is not None else ""
-        item.link.note(
+        timeline.record(
+            item.link,
             "unchecked",
             f"{item.account_connector} could not be checked: {why}. The next sync looks again",
             item,

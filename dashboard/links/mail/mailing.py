@@ -11,9 +11,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.links import services
+from dashboard.links import progress, services, timeline
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
-from dashboard.links.services import NotUsableError, OtherLinkError
+from dashboard.links.progress import NotUsableError
+from dashboard.links.services import OtherLinkError
 from dashboard.notices import mail_trouble
 from dashboard.operations.submissions import own_submission
 
@@ -55,7 +56,7 @@ def send_link(link: Link, actor: Actor, submission: uuid.UUID) -> LinkMail:
     `UsedElsewhereError`.
     """
     with transaction.atomic():
-        now = services.lock(link.pk)
+        now = progress.lock(link.pk)
         if not now.is_usable:
             raise NotUsableError
         mail = _waiting(now) if now.recipient_email else None
@@ -76,7 +77,7 @@ def extend_and_send(link: Link, actor: Actor, submission: uuid.UUID) -> LinkMail
     """
     with transaction.atomic():
         own = _own_submission(link, actor, submission)
-        _check_asked(services.lock(link.pk), link.mails.filter(submission=own))
+        _check_asked(progress.lock(link.pk), link.mails.filter(submission=own))
         services.extend(link, actor)
         return send_link(link, actor, submission)
 
@@ -96,7 +97,7 @@ def send_replacement(link: Link, actor: Actor, submission: uuid.UUID) -> Link:
 def _replacement(link: Link, actor: Actor, submission: uuid.UUID) -> Link:
     own = own_submission(submission, actor, services.CREATE, link.console, link.account)
     with transaction.atomic():
-        old = services.lock(link.pk)
+        old = progress.lock(link.pk)
         _check_asked(old, Link.objects.filter(submission=own))
         if not old.recipient_email:
             raise NoRecipientError
@@ -118,21 +119,21 @@ def _replacement(link: Link, actor: Actor, submission: uuid.UUID) -> Link:
         )
         send_link(made, actor, uuid.uuid5(submission, "mail"))
         if Link.objects.filter(pk=old.pk, is_new_link_asked=True).update(is_new_link_asked=False):
-            old.note("replaced", f"A new link was sent by {actor.name}", link=made.pk)
+            timeline.record(old, "replaced", f"A new link was sent by {actor.name}", link=made.pk)
     return made
 
 
 def mark_sent(link: Link, actor: Actor) -> bool:
     """Somebody sent the link in another way: by chat, in a ticket. Says whether that was news."""
     with transaction.atomic():
-        now = services.lock(link.pk)
+        now = progress.lock(link.pk)
         is_only_file = now.is_only_file and now.state == LinkState.SENT
         if not (now.state == LinkState.CREATED or is_only_file) or not now.is_usable:
             return False
-        services.move(now, LinkState.SENT)
+        progress.move(now, LinkState.SENT)
         Link.objects.filter(pk=now.pk, sent_at=None).update(sent_at=timezone.now())
         Link.objects.filter(pk=now.pk).update(is_only_file=False)
-        now.note("sent", f"Sent another way, says {actor.name}")
+        timeline.record(now, "sent", f"Sent another way, says {actor.name}")
         services.record(now, actor, "links.sent")
     return True
 

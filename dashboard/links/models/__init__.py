@@ -1,0 +1,56 @@
+"""Links and what hangs on them; imported from here."""
+
+from dashboard.links.models.attempt import (
+    LATE,
+    AccountCheck,
+    AccountCheckQuerySet,
+    Mint,
+    MintQuerySet,
+    MintState,
+    new_mint_id,
+)
+from dashboard.links.models.event import MARKS, LinkEvent
+from dashboard.links.models.item import LinkItem, LinkItemQuerySet, is_another
+from dashboard.links.models.link import (
+    LIVELY_FOR,
+    ORDER,
+    PROOF_TAKES,
+    SENT_TO_A_FILE,
+    Link,
+    LinkQuerySet,
+    LinkState,
+    make_token,
+    new_public_id,
+)
+from dashboard.links.models.mail import LinkMail, MailKind, MailState
+
+ENTER = "links.enter"
+"""The kind of operation that brings what a customer typed to Cyclr."""
+
+__all__ = [
+    "AccountCheck",
+    "AccountCheckQuerySet",
+    "ENTER",
+    "LATE",
+    "LIVELY_FOR",
+    "Link",
+    "LinkEvent",
+    "LinkItem",
+    "LinkItemQuerySet",
+    "LinkMail",
+    "LinkQuerySet",
+    "LinkState",
+    "MARKS",
+    "MailKind",
+    "MailState",
+    "Mint",
+    "MintQuerySet",
+    "MintState",
+    "ORDER",
+    "PROOF_TAKES",
+    "SENT_TO_A_FILE",
+    "is_another",
+    "make_token",
+    "new_mint_id",
+    "new_public_id",
+]

@@ -1,0 +1,181 @@
+"""What workers do for a customer's start: the sign-in token, and the checks afterwards."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, Min, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
+
+from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.policy import Backoff, Policy
+from dashboard.links.models.item import LinkItem
+from dashboard.mirror.models import Account
+
+
+def new_mint_id() -> str:
+    """160 random bits for the address of one mint's wait and return pages."""
+    return base64.b32encode(secrets.token_bytes(20)).decode().lower()
+
+
+LATE = gettext_noop("The sign-in could not be prepared in time.")
+
+
+class MintState(models.TextChoices):
+    """Where a mint is."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    USED = "used"
+    FAILED = "failed"
+    OVER = "over"
+
+
+class MintQuerySet(JobQuerySet):
+    """Mints, found and ended."""
+
+    def end(self) -> int:
+        """Have those that were not used lead nowhere; how many."""
+        ended_at = Coalesce(F("finished_at"), Value(timezone.now()))
+        rows = self.filter(state__in=[MintState.WAITING, MintState.READY])
+        return rows.update(state=MintState.OVER, sealed_url="", finished_at=ended_at)
+
+
+class Mint(Job):
+    """One start: a Cyclr sign-in token on its way into one redirect.
+
+    The finished address is sealed to this row, opened once by the redirect, and wiped. As a job it
+    has ended when the address is there.
+    """
+
+    policy = Policy(
+        task="dashboard.links.tasks.mint_token",
+        queue="interactive",
+        lease=timedelta(seconds=15),
+        is_renewed=True,
+        retries=Backoff(first=3, most=6),
+        most_tries=30,
+        give_up_after="MINT_LIVES_FOR",
+        related=(
+            *("item__link__account__console", "item__link__console", "item__account_connector"),
+        ),
+    )
+
+    public_id = models.CharField(max_length=32, unique=True, default=new_mint_id)
+    item = models.ForeignKey(LinkItem, on_delete=models.CASCADE, related_name="mints")
+    state = models.CharField(max_length=10, choices=MintState.choices, default=MintState.WAITING)
+    sealed_url = models.TextField(blank=True, default="")
+    shown_at = models.DateTimeField(null=True, blank=True, help_text="Its wait page was drawn.")
+    ready_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MintQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="mint_finished_unless_waiting",
+                condition=Q(state="waiting", finished_at=None)
+                | (~Q(state="waiting") & Q(finished_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="mint_sealed_only_when_ready", condition=Q(state="ready") | Q(sealed_url="")
+            ),
+        ]
+        indexes = [
+            *Job.Meta.indexes,
+            models.Index(fields=["item", "-created_at"], name="mint_of_item"),
+            models.Index(fields=["state", "created_at"], name="mint_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"mint {self.pk} of {self.item_id}"
+
+    @classmethod
+    def ready(cls, moment: datetime) -> Q:
+        """A console that is out of use is asked nothing."""
+        return Q(item__link__console__retired_at=None)
+
+    @property
+    def seal_place(self) -> str:
+        """Where its address is sealed to."""
+        return f"links.mint:{self.public_id}:url"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it can no longer lead anywhere."""
+        if self.state in {MintState.USED, MintState.FAILED, MintState.OVER}:
+            return True
+        start: datetime = self.ready_at or self.created_at
+        return (timezone.now() - start).total_seconds() > settings.MINT_LIVES_FOR
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether it ended without having led anywhere."""
+        return self.used_at is None and self.is_over
+
+    @property
+    def why(self) -> str:
+        """Why it led nowhere, for the customer and in their language."""
+        return gettext(self.last_error or LATE)
+
+
+CHECKS_AT_ONCE = 100
+
+
+class AccountCheckQuerySet(JobQuerySet):
+    """Checks of accounts, begun."""
+
+    def begin(self, account_id: int | None = None) -> None:
+        """Begin that of each account that has items due and none under way; or of this one."""
+        moment = timezone.now()
+        open_checks = self.open().filter(pk=OuterRef("link__account"))
+        due = LinkItem.objects.filter(
+            ~Exists(open_checks),
+            connected_at=None,
+            next_check_at__lte=moment,
+            link__console__retired_at=None,
+        )
+        if account_id is not None:
+            due = due.filter(link__account=account_id)
+        accounts = due.order_by().values("link__account_id").annotate(since=Min("next_check_at"))
+        longest = accounts.order_by("since").values_list("link__account_id", "since")
+        for pk, since in longest[:CHECKS_AT_ONCE]:
+            fresh = {"created_at": moment, "not_before": since, "finished_at": None, "tries": 0}
+            fresh |= {"leased_until": None, "published_at": None, "last_error": ""}
+            if not self.filter(pk=pk).exclude(finished_at=None).update(**fresh):
+                self.get_or_create(pk=pk, defaults=fresh)
+
+
+class AccountCheck(Job):
+    """One listing of an account at Cyclr, for all its started items: did the customer finish?
+
+    It is begun whenever items are due (`LinkItem.next_check_at`), and ends with the listing.
+    """
+
+    policy = Policy(
+        task="dashboard.links.tasks.check_account",
+        queue="checks",
+        lease=timedelta(seconds=70),
+        retries=Backoff(first=5, most=60),
+        most_tries=5,
+        give_up_after=timedelta(minutes=20),
+        related=("account__console",),
+    )
+
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+
+    objects = AccountCheckQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"check of {self.account}"

@@ -1,0 +1,237 @@
+"""A connection link: a durable address with which a customer connects installed connectors."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.text import slugify
+
+from dashboard.audit.models import Acted, ActorKind
+from dashboard.bulk.models import BulkRow, BulkRun
+from dashboard.common import sealing
+from dashboard.common.searching import SearchField
+from dashboard.consoles.branding import Brand, brand_of
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, MirrorQuerySet
+
+LIVELY_FOR = timedelta(minutes=20)
+"""After an event on a link its pages look every second for so long, then every few."""
+
+
+def new_public_id() -> str:
+    """Eight random bytes as hex: names a link in its address, and is no secret by itself."""
+    return secrets.token_hex(8)
+
+
+class LinkState(models.TextChoices):
+    """How far a link has come; expired and revoked are told by their times."""
+
+    CREATED = "created", "Created"
+    SENT = "sent", "Sent"
+    OPENED = "opened", "Opened"
+    STARTED = "started", "Started"
+    RETURNED = "returned", "Returned"
+    PARTLY = "partly-connected", "Partly connected"
+    CONNECTED = "connected", "Connected"
+
+
+SENT_TO_A_FILE = "Sent to a file"
+"""What is shown instead of *Sent* while no mail server is set."""
+
+ORDER = [LinkState.CREATED, LinkState.SENT, LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED]
+
+
+class LinkQuerySet(MirrorQuerySet):
+    """Links, found."""
+
+    def open(self) -> Self:
+        """Those a customer can still use."""
+        return self.filter(
+            revoked_at=None,
+            connected_at=None,
+            emptied_at=None,
+            expires_at__gt=timezone.now(),
+            console__retired_at=None,
+        )
+
+    def with_public_ids(self, public_ids: Collection[str]) -> Self:
+        """Those of these addresses, with what their pages need."""
+        return self.filter(public_id__in=public_ids).select_related("console", "account__console")
+
+
+class Link(Acted):
+    """One link: for one account, over one or more of its installed connectors.
+
+    The address is derived from `public_id` and a key that is not in the database.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
+    key_id = models.CharField(max_length=8, default=sealing.current_key_id)
+    submission = models.UUIDField(unique=True, null=True, blank=True)
+    input_fingerprint = models.CharField(max_length=64, blank=True, default="")
+    console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="links")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="links")
+    recipient_email = models.EmailField(blank=True, default="")
+    recipient_name = models.CharField(max_length=200, blank=True, default="")
+    search_text = SearchField(of=["recipient_email", "recipient_name"])
+    message = models.TextField(blank=True, default="")
+    language = models.CharField(
+        max_length=5, blank=True, default="", help_text="Empty: what the customer's browser asks."
+    )
+    ticket_url = models.URLField(max_length=500, blank=True, default="")
+    has_reminders = models.BooleanField(default=False)
+    reminders_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="The customer wants no more of them."
+    )
+    run = models.ForeignKey(
+        BulkRun,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="links",
+        help_text="The campaign it belongs to.",
+    )
+    row = models.OneToOneField(
+        BulkRow,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="link",
+        help_text="The line of the campaign that it was made of.",
+    )
+    state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.CREATED)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="First copied or mailed.")
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    emptied_at = models.DateTimeField(
+        null=True, blank=True, help_text="All that was left on it was deleted in Cyclr."
+    )
+    moved_at = models.DateTimeField(default=timezone.now, help_text="Its last event.")
+    is_new_link_asked = models.BooleanField(default=False)
+    is_only_file = models.BooleanField(
+        default=False, help_text="Its message became a file: no mail server was set."
+    )
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta(Acted.Meta):
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="link_of_account"),
+            models.Index(fields=["console", "-created_at"], name="link_newest"),
+            models.Index(
+                fields=["console", "expires_at"],
+                name="link_open",
+                condition=Q(revoked_at__isnull=True, connected_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Link for {self.account}"
+
+    def get_absolute_url(self) -> str:
+        """The staff page about the link."""
+        return reverse("link_detail", args=[self.pk])
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expires_at <= timezone.now()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the customer can still start something with it."""
+        return self.may_be_extended and not (self.is_expired or self.is_retired)
+
+    @property
+    def may_be_extended(self) -> bool:
+        """Whether more time would help: there is something left to connect with it."""
+        moments = (self.revoked_at, self.connected_at, self.emptied_at)
+        return all(moment is None for moment in moments)
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether its console is no longer in use: Cyclr is not asked for it any more."""
+        return self.console.retired_at is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is not clear where its console is: the link works again when it is."""
+        return self.console.undecided_since is not None
+
+    @cached_property
+    def brand(self) -> Brand:
+        """How its customer sees the partner; looked up once for each link that was read."""
+        return brand_of(self.console)
+
+    @property
+    def asked_by(self) -> str:
+        """The colleague's name, for the customer; empty when that is nobody's or an address."""
+        name = self.actor_name.strip()
+        return name if self.actor_kind == ActorKind.STAFF and "@" not in name else ""
+
+    @property
+    def shown_state(self) -> str:
+        """The state's word on screen."""
+        if self.state != LinkState.CONNECTED:
+            if self.revoked_at is not None:
+                return "Revoked"
+            if self.emptied_at is not None:
+                return "Gone"
+            if self.is_expired:
+                return "Expired"
+        if self.state == LinkState.SENT and self.is_only_file:
+            return SENT_TO_A_FILE
+        return LinkState(self.state).label
+
+    @property
+    def shape(self) -> str:
+        """The state by which its shape and colour go."""
+        words = self.shown_state
+        return str(self.state) if words == SENT_TO_A_FILE else slugify(words)
+
+    @property
+    def beat(self) -> str:
+        """How often its page looks again by itself: each tick, each tock, or not any more."""
+        is_lively = timezone.now() - self.moved_at < LIVELY_FOR
+        if self.state == LinkState.CONNECTED:
+            # Whose account it is may be found out a moment later.
+            return "tock" if timezone.now() - self.moved_at < PROOF_TAKES else ""
+        if self.is_usable:
+            return "tick" if is_lively else "tock"
+        # What was started in time may still be confirmed, and the customer may ask for a new link.
+        may_move = self.revoked_at is None and not self.is_retired
+        return "tock" if is_lively and may_move else ""
+
+    def token(self) -> str:
+        """The secret part of the address: 64 letters and digits. Made anew each time.
+
+        SealBrokenError when its key was dropped from `CREDENTIAL_KEYS`.
+        """
+        return make_token(self.public_id, self.key_id)
+
+    def url(self) -> str:
+        """The whole address that is sent to the customer."""
+        return settings.PUBLIC_URL + reverse("public_link", args=[self.token()])
+
+
+def make_token(public_id: str, key_id: str) -> str:
+    """The address token of a link: its public id and a keyed code over it, as base32."""
+    code = sealing.code_for(public_id, purpose="link", key=key_id)
+    return base64.b32encode(bytes.fromhex(public_id) + code).decode().lower()
+
+
+PROOF_TAKES = timedelta(minutes=1)
+"""So long pages look by themselves for what a proof says."""

@@ -1,0 +1,21 @@
+"""The timeline of a link: every event passes here, and staff are told of some."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from dashboard.links import telling
+from dashboard.links.models import Link, LinkEvent, LinkItem
+
+
+def record(
+    link: Link, event: str, words: str, item: LinkItem | None = None, /, **details: Any
+) -> LinkEvent:
+    """Add an event to a link's timeline and tell staff of it. `details` hold no secrets."""
+    link.moved_at = timezone.now()
+    Link.objects.filter(pk=link.pk).update(moved_at=link.moved_at)
+    line: LinkEvent = link.events.create(event=event, words=words, item=item, details=details)
+    telling.on_event(link, line)
+    return line
