@@ -62,10 +62,10 @@ class Stage:
         """One whole reading of Cyclr, step by step as a worker does it."""
         run = sync.start_run(self.console)
         while run is not None and run.finished_at is None:
-            step = run.step
+            step = run.attempt
             mirror_tasks.run_sync(run.pk, step)
             run = SyncRun.objects.get(pk=run.pk)
-            if run.step == step:
+            if run.attempt == step:
                 return  # put off: a worker goes on
 
     def read(self, account: str) -> None:

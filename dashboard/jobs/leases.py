@@ -47,7 +47,8 @@ class Lease(Generic[J]):
         if not self._rows().update(**columns):
             raise LeaseLostError
         for column, value in columns.items():
-            setattr(self.job, column, value)
+            if not hasattr(value, "resolve_expression"):  # what the database counts stays there
+                setattr(self.job, column, value)
 
     def finish(self, **columns: Any) -> None:
         """End the job, and write what came of it."""

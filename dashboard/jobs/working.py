@@ -135,9 +135,9 @@ def _ids(leases: Sequence[Lease[Any]]) -> str:
 
 def dispatch(worker: Worker) -> None:
     """Send the messages of jobs that are due: those not sent yet, and those that were lost."""
+    worker.plans(None)
     model, moment = worker.model, timezone.now()
     policy = model.policy
-    worker.plans(None)
     due = model.objects.ready(moment).unsent(moment)
     jobs = list(due.order_by(*policy.order)[:AT_ONCE])
     room = worker.room() if jobs else 0

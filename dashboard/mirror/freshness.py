@@ -64,7 +64,7 @@ class Reading:
 
 def reading_of(consoles: Sequence[Console]) -> Reading:
     """How far the reading of these consoles is; one query."""
-    runs = SyncRun.objects.filter(console__in=consoles).order_by("-started_at", "-pk")
+    runs = SyncRun.objects.filter(console__in=consoles).order_by("-created_at", "-pk")
     last: dict[int, SyncRun] = {}
     good: dict[int, datetime] = {}
     running: list[SyncRun] = []
@@ -73,12 +73,12 @@ def reading_of(consoles: Sequence[Console]) -> Reading:
             running.append(run)
             continue
         last.setdefault(run.console_id, run)
-        if not run.error:
+        if not run.last_error:
             good.setdefault(run.console_id, run.finished_at)
     is_complete = bool(consoles) and all(console.pk in good for console in consoles)
     return Reading(
         read_at=min(good.values()) if is_complete else None,
-        error=next((run.error for run in last.values() if run.error), ""),
+        error=next((run.last_error for run in last.values() if run.last_error), ""),
         is_running=bool(running),
         found=sum(run.accounts_found for run in running if run.listed_at),
         read=sum(run.accounts_read for run in running),

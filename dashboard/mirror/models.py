@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -12,6 +13,8 @@ from django.utils import timezone
 from cyclr_api import AuthMethod, Parameter
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
+from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.policy import Backoff, Policy
 from dashboard.mirror.catalogue import (
     asks_words,
     is_by_customer,
@@ -423,22 +426,31 @@ class AccountConnector(Mirrored):
         return any(is_by_visit(method) for method in self.methods)
 
 
-class SyncRun(models.Model):
+class SyncRun(Job):
     """One complete reading of a console: accounts, library, then every account's connectors.
 
-    It goes in steps, each a message of its own that carries the number in `step`. Claiming the
-    step raises the number, so a message that comes twice or too late does nothing.
+    It goes in steps, each a message of its own that carries the number in `attempt`. Claiming the
+    step raises the number, so a message that comes twice or too late does nothing. It is given up
+    when it has not got on for a while.
     """
 
+    policy = Policy(
+        task="dashboard.mirror.tasks.run_sync",
+        queue="sync",
+        lease=timedelta(seconds=175),
+        retries=Backoff(first=5, most=60),
+        most_tries=5,
+        give_up_after=timedelta(minutes=10),
+        age_from="touched_at",
+        sends_attempt=True,
+        related=("console",),
+        every=5,
+        republish_after=timedelta(seconds=90),
+    )
+
     console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="sync_runs")
-    started_at = models.DateTimeField(default=timezone.now)
     touched_at = models.DateTimeField(default=timezone.now, help_text="It got on.")
-    step = models.PositiveIntegerField(default=0)
-    not_before = models.DateTimeField(default=timezone.now, help_text="Its next step waits.")
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text="A worker is at it.")
-    published_at = models.DateTimeField(null=True, blank=True, help_text="Its step was sent.")
     accounts_at = models.DateTimeField(null=True, blank=True, help_text="Accounts were listed.")
-    finished_at = models.DateTimeField(null=True, blank=True)
     is_asked = models.BooleanField(default=False, help_text="A person asked for it.")
     listed_at = models.DateTimeField(null=True, blank=True, help_text="So was the library.")
     accounts_found = models.PositiveIntegerField(default=0)
@@ -450,10 +462,12 @@ class SyncRun(models.Model):
     library_error = models.TextField(
         blank=True, default="", help_text="Why the library was not read; the rest was."
     )
-    error = models.TextField(blank=True, default="")
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-started_at", "-pk"]
+        ordering = ["-created_at", "-pk"]
+        indexes = [*Job.Meta.indexes]
         constraints = [
             models.UniqueConstraint(
                 fields=["console"], name="sync_run_one_at_a_time", condition=Q(finished_at=None)
@@ -461,7 +475,7 @@ class SyncRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"sync of {self.console} at {self.started_at:%Y-%m-%d %H:%M}"
+        return f"sync of {self.console} at {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class DailyFigure(models.Model):

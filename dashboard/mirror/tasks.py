@@ -28,14 +28,15 @@ from dashboard.consoles.changes import NothingToDecideError
 from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, PacedError
 from dashboard.consoles.services import asking, words_for_trouble
+from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import DeskTask, Message
 from dashboard.jobs.periodic import periodic
+from dashboard.jobs.working import works_on
 from dashboard.mirror import adopting, sync
 from dashboard.mirror.models import Account, SyncRun
 
 logger = logging.getLogger(__name__)
 
-SYNC = Message("dashboard.mirror.tasks.run_sync", "sync")
 REFRESH = Message("dashboard.mirror.tasks.refresh_account", "checks")
 PROBE = Message("dashboard.mirror.tasks.probe_console", "sync")
 COMPARE = Message("dashboard.mirror.tasks.compare_console", "sync")
@@ -47,50 +48,57 @@ CHECKPOINT = timedelta(seconds=40)
 LIST_WITHIN = 150
 KILLED_AFTER = 165
 """Seconds; less than a broker waits before it delivers the message again (180)."""
-REPUBLISH_AFTER = timedelta(seconds=90)
 
 
-@shared_task(base=DeskTask, soft_time_limit=LIST_WITHIN, time_limit=KILLED_AFTER)
-def run_sync(run_id: int, step: int) -> None:
-    """One step of a run, then a message for the next; a step is done once, by whoever claims it."""
-    run = sync.claim(run_id, step)
-    if run is None:
-        return
+@works_on(
+    SyncRun,
+    gives_up=sync.give_up,
+    plans=sync.start_due_runs,
+    soft_time_limit=LIST_WITHIN,
+    time_limit=KILLED_AFTER,
+)
+def run_sync(lease: Lease[SyncRun]) -> None:
+    """One step of a run, then a message for the next."""
+    run = lease.job
     try:
-        is_over = _take_step(run)
+        is_over = _take_step(lease)
     except (PacedError, RateLimitedError) as error:
-        sync.pause(run, error.retry_after)
+        sync.pause(lease, error.retry_after)
+    except LeaseLostError:
+        raise
     except CyclrError as error:
-        sync.finish_run(run, sync.words_for(error))
+        sync.finish_run(lease, sync.words_for(error))
         logger.warning(
             "sync broke off console=%d call=%s status=%s", run.console_id, error.call, error.status
         )
     except Exception as error:
         logger.exception("sync failed console=%d", run.console_id)
-        sync.finish_run(run, sync.words_for(error))
+        sync.finish_run(lease, sync.words_for(error))
     else:
         if is_over:
-            sync.finish_run(run)
-        elif sync.release(run):
+            sync.finish_run(lease)
+        else:
+            sync.release(lease)
             send(run)
 
 
-def _take_step(run: SyncRun) -> bool:
+def _take_step(lease: Lease[SyncRun]) -> bool:
     """Says whether it was the last one."""
+    run = lease.job
     if run.accounts_at is None:
-        sync.read_accounts(run)
+        sync.read_accounts(lease)
     elif run.listed_at is None:
         sync.read_sub_accounts(run.console)
-        sync.read_library(run)
+        sync.read_library(lease)
     else:
-        return not sync.read_chunk(run, until=timezone.now() + CHECKPOINT)
+        return not sync.read_chunk(lease, until=timezone.now() + CHECKPOINT)
     return False
 
 
 def send(run: SyncRun) -> None:
     """Send the message for the next step. Not heard of again, it is sent once more."""
-    SyncRun.objects.filter(pk=run.pk, step=run.step).update(published_at=timezone.now())
-    SYNC.send(run.pk, run.step)
+    SyncRun.objects.filter(pk=run.pk, attempt=run.attempt).update(published_at=timezone.now())
+    run.send()
 
 
 @shared_task(base=DeskTask)
@@ -126,20 +134,6 @@ def ask_for_sync(console: Console) -> bool:
         return False
     transaction.on_commit(lambda: send(run), robust=True)
     return True
-
-
-@periodic(every=5)
-def keep_synced() -> None:
-    """Start the runs that are due; send steps that are due, also those whose message was lost."""
-    for console in Console.objects.reachable():
-        if sync.is_due(console):
-            sync.start_run(console)
-    moment = timezone.now()
-    due = SyncRun.objects.filter(finished_at=None, not_before__lte=moment)
-    due = due.filter(Q(claimed_until=None) | Q(claimed_until__lte=moment))
-    unsent = Q(published_at=None) | Q(published_at__lt=moment - REPUBLISH_AFTER)
-    for run in due.filter(unsent):
-        send(run)
 
 
 @shared_task(base=DeskTask)

@@ -63,7 +63,7 @@ class Reading:
     @property
     def is_failing(self) -> bool:
         """Whether the last complete try broke off."""
-        return self.last is not None and bool(self.last.error)
+        return self.last is not None and bool(self.last.last_error)
 
     @property
     def done(self) -> int:
@@ -160,8 +160,8 @@ def _readings(consoles: Sequence[Console]) -> tuple[Share, list[Reading]]:
                 console=console,
                 running=next((run for run in runs[console.pk] if not run.finished_at), None),
                 last=ended[0] if ended else None,
-                last_good=next((run for run in ended if not run.error), None),
-                broken_off=sum(1 for run in ended if run.error),
+                last_good=next((run for run in ended if not run.last_error), None),
+                broken_off=sum(1 for run in ended if run.last_error),
                 runs=len(ended),
                 oldest_at=row.get("oldest"),
                 unread=row.get("unread", 0),

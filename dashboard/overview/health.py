@@ -99,7 +99,7 @@ def _workers() -> dict[str, Any]:
 
 def _last_sync() -> dict[str, Any]:
     """Seconds since the last complete reading of the console that was read longest ago."""
-    good = SyncRun.objects.filter(error="", console__retired_at=None).exclude(finished_at=None)
+    good = SyncRun.objects.filter(last_error="", console__retired_at=None).exclude(finished_at=None)
     ends = good.order_by().values("console").annotate(last=Max("finished_at"))
     oldest = min((row["last"] for row in ends), default=None)
     return {"last_sync_age": round((timezone.now() - oldest).total_seconds()) if oldest else None}

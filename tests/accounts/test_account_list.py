@@ -40,7 +40,7 @@ def here() -> Console:
     """A console that was read a moment ago."""
     console = make_console()
     moment = timezone.now()
-    SyncRun.objects.create(console=console, started_at=moment, finished_at=moment)
+    SyncRun.objects.create(console=console, created_at=moment, finished_at=moment)
     return console
 
 
@@ -295,10 +295,10 @@ def test_other_empty_lists_say_why(viewer: Client) -> None:
     unread = text_of(viewer.get(URL))
     moment = timezone.now()
     run = SyncRun.objects.create(
-        console=console, started_at=moment, finished_at=moment, error="Cyclr does not answer."
+        console=console, created_at=moment, finished_at=moment, last_error="Cyclr does not answer."
     )
     broken = text_of(viewer.get(URL))
-    run.error = ""
+    run.last_error = ""
     run.save()
     empty = text_of(viewer.get(URL))
 
@@ -318,7 +318,7 @@ def test_the_age_is_that_of_the_last_complete_reading(viewer: Client, here: Cons
     assert "7 min ago" in text_of(viewer.get(URL))
 
     SyncRun.objects.create(
-        console=here, started_at=moment, finished_at=moment, error="Cyclr does not answer."
+        console=here, created_at=moment, finished_at=moment, last_error="Cyclr does not answer."
     )
     shown = text_of(viewer.get(URL))
 
@@ -331,7 +331,7 @@ def test_of_several_consoles_the_one_furthest_behind_counts(viewer: Client, here
     assert "Not read yet" in text_of(viewer.get(URL))
 
     ended = timezone.now() - timedelta(hours=3)
-    SyncRun.objects.create(console=other, started_at=ended, finished_at=ended)
+    SyncRun.objects.create(console=other, created_at=ended, finished_at=ended)
 
     assert "3 h ago" in text_of(viewer.get(URL))
     assert "3 h ago" not in text_of(viewer.get(URL, {"console": str(here.pk)}))

@@ -224,10 +224,10 @@ def test_nothing_is_read_while_it_is_undecided(moved: Console, cyclr: CyclrState
     run = sync.start_run(moved)
     assert run is not None
     ensure_environment_console()
-    tasks.run_sync(run.pk, run.step)
+    tasks.run_sync(run.pk, run.attempt)
     SyncRun.objects.update(finished_at=timezone.now())
 
-    tasks.keep_synced()
+    dispatch_due(SyncRun)
     tasks.probe_console(moved.pk)
 
     assert SyncRun.objects.count() == 1

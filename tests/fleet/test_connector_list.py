@@ -34,7 +34,7 @@ def here() -> Console:
     """A console that was read a moment ago."""
     console = make_console()
     moment = timezone.now()
-    SyncRun.objects.create(console=console, started_at=moment, finished_at=moment)
+    SyncRun.objects.create(console=console, created_at=moment, finished_at=moment)
     return console
 
 

@@ -27,8 +27,9 @@ from dashboard.jobs.registry import Worker, worker_of
 from dashboard.jobs.working import dispatch, job_classes
 from dashboard.links import notice_kinds
 from dashboard.links.models import AccountCheck, LinkMail, Mint
+from dashboard.mirror.models import SyncRun
 from dashboard.notices.models import Notice, NoticeMail, Webhook, WebhookDelivery
-from tests.factories import make_account_connector, make_link, make_user
+from tests.factories import make_account_connector, make_console, make_link, make_user
 from tests.simulated import Sent
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     LinkMail: a_message_to_a_customer,
     NoticeMail: lambda: NoticeMail.objects.create(notice=a_notice(), user=make_user()),
     WebhookDelivery: a_delivery,
+    SyncRun: lambda: SyncRun.objects.create(console=make_console()),
 }
 
 

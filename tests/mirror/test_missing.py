@@ -23,7 +23,7 @@ def run_whole(console: Console, *, is_asked: bool) -> SyncRun:
     run = sync.start_run(console, is_asked=is_asked)
     assert run is not None
     for _ in range(10):
-        tasks.run_sync(run.pk, run.step)
+        tasks.run_sync(run.pk, run.attempt)
         run.refresh_from_db()
         if run.finished_at:
             return run

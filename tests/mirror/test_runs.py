@@ -29,12 +29,14 @@ from cyclr_api.simulator import CyclrState
 from dashboard.common.sealing import SealBrokenError
 from dashboard.consoles.models import CREDENTIALS_REFUSED, Console
 from dashboard.consoles.pacing import PacedError
+from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import Message
 from dashboard.mirror import sync, tasks
 from dashboard.mirror.freshness import reading_of
 from dashboard.mirror.models import Account, CatalogueConnector, DailyFigure, SyncRun
 from dashboard.mirror.sync import chunks, connectors, library, refresh, runs
 from dashboard.mirror.sync.merge import Written
+from tests.simulated import dispatch_due
 from tests.support.waiting import CEILING, wait_until
 
 CALL = "GET /account/connectors"
@@ -63,7 +65,7 @@ def start(console: Console) -> SyncRun:
 
 def step(run: SyncRun) -> SyncRun:
     """Do the step whose turn it is."""
-    tasks.run_sync(run.pk, run.step)
+    tasks.run_sync(run.pk, run.attempt)
     run.refresh_from_db()
     return run
 
@@ -105,7 +107,7 @@ def test_an_odd_part_of_one_connector_stops_nothing(cyclr: CyclrState, console: 
     cyclr.faults.rewrite("GET", "/connectors", odd)
     run = run_whole(console)
 
-    assert (run.error, run.library_error) == ("", "")
+    assert (run.last_error, run.library_error) == ("", "")
     assert run.accounts_read == len(cyclr.accounts)
     assert CatalogueConnector.objects.count() > 5
 
@@ -119,7 +121,7 @@ def test_an_element_that_cannot_be_read_is_counted_and_the_others_are_there(
     for _ in range(3):
         run = run_whole(console)
 
-    assert run.error == "" and run.skipped >= 2
+    assert run.last_error == "" and run.skipped >= 2
     assert Account.objects.there().count() == len(cyclr.accounts) == run.accounts_read
     assert not CatalogueConnector.objects.exclude(missed=0).exists()
     assert reading_of([console]).skipped == run.skipped
@@ -129,7 +131,7 @@ def test_without_its_library_the_accounts_are_read(cyclr: CyclrState, console: C
     cyclr.faults.respond("GET", "/connectors", 200, {"Items": []})
     run = run_whole(console)
 
-    assert run.error == "" and run.accounts_read == len(cyclr.accounts)
+    assert run.last_error == "" and run.accounts_read == len(cyclr.accounts)
     assert run.library_error == "Cyclr’s answer could not be read."
     assert reading_of([console]).library_error == run.library_error
     cyclr.faults.clear()
@@ -189,7 +191,7 @@ def test_an_account_whose_listing_fails_is_its_own_failure(
     run = run_whole(console)
 
     account = Account.objects.get(cyclr_id="shop-1042.example")
-    assert (run.error, run.accounts_failed) == ("", 1)
+    assert (run.last_error, run.accounts_failed) == ("", 1)
     assert run.accounts_read == len(cyclr.accounts) - 1
     assert account.refresh_error == sync.words_for(error)
     assert Console.objects.get().trouble_since is None
@@ -208,7 +210,7 @@ def test_so_is_one_that_the_database_does_not_take(
     monkeypatch.setattr(chunks, "write_connectors", write)
     run = run_whole(console)
 
-    assert (run.error, run.accounts_failed) == ("", 1)
+    assert (run.last_error, run.accounts_failed) == ("", 1)
     assert run.accounts_read == len(cyclr.accounts) - 1
 
 
@@ -239,7 +241,7 @@ def test_cyclr_down_in_the_middle_ends_the_run_and_keeps_what_was_read(
     answering(monkeypatch, errors)
     step(run)
 
-    assert run.error == "Cyclr does not answer."
+    assert run.last_error == "Cyclr does not answer."
     assert run.accounts_read == 3 == Account.objects.exclude(read_at=None).count()
     assert chunks.ACCOUNTS_IN_A_ROW <= run.accounts_failed <= 4 * chunks.ACCOUNTS_IN_A_ROW
 
@@ -251,7 +253,7 @@ def test_refused_credentials_are_no_accounts_fault(
     answering(monkeypatch, lambda account: CredentialsRefusedError(CALL, 401))
     step(run)
 
-    assert run.error == CREDENTIALS_REFUSED
+    assert run.last_error == CREDENTIALS_REFUSED
     assert not Account.objects.exclude(refresh_error="").exists()
 
 
@@ -274,7 +276,7 @@ def test_no_listing_begins_when_the_time_is_over_and_each_is_written_as_it_comes
             return answer
 
         monkeypatch.setattr(chunks, "_list_connectors", slow)
-        claimed = sync.claim(run.pk, run.step)
+        claimed = SyncRun.objects.claim(run.pk, attempt=run.attempt)
         assert claimed is not None
         is_more = sync.read_chunk(claimed, until=timezone.now() + timedelta(seconds=0.25))
 
@@ -310,7 +312,7 @@ def test_an_account_that_takes_too_long_fails_alone(
     ended.set()
 
     slow = Account.objects.get(cyclr_id="shop-1042.example")
-    assert (run.error, run.accounts_failed) == ("", 1)
+    assert (run.last_error, run.accounts_failed) == ("", 1)
     assert run.accounts_read == len(cyclr.accounts) - 1
     assert slow.refresh_error == "Cyclr answers too slowly to be read in time."
 
@@ -362,7 +364,7 @@ def test_a_run_that_crashes_ends_in_words(
     monkeypatch.setattr(module, what, broken)
     run = run_whole(console)
 
-    assert words in run.error
+    assert words in run.last_error
     assert sync.start_run(console) is not None
 
 
@@ -399,15 +401,15 @@ def test_a_pause_is_kept_and_sends_nothing_before_its_end(
     step(run)
     assert run.finished_at is None and run.accounts_failed == 0
     assert run.not_before > timezone.now() + timedelta(seconds=25)
-    tasks.keep_synced()
-    before = run.step
-    assert step(run).step == before
+    dispatch_due(SyncRun)
+    before = run.attempt
+    assert step(run).attempt == before
     assert sent == []
     SyncRun.objects.update(not_before=timezone.now())
-    tasks.keep_synced()
-    tasks.keep_synced()
+    dispatch_due(SyncRun)
+    dispatch_due(SyncRun)
 
-    assert sent == [(run.pk, run.step)]
+    assert sent == [(run.pk, run.attempt)]
     run.refresh_from_db()
     monkeypatch.undo()
     assert step(run).finished_at and run.accounts_read == len(cyclr.accounts)
@@ -428,8 +430,8 @@ def test_a_pause_without_an_end_of_its_own_is_a_second_at_least(
 
 def test_a_long_pause_is_not_taken_for_a_stuck_run(console: Console) -> None:
     run = start(console)
-    sync.pause(run, 1800)
-    SyncRun.objects.update(started_at=timezone.now() - timedelta(hours=1))
+    sync.pause(Lease(run), 1800)
+    SyncRun.objects.update(created_at=timezone.now() - timedelta(hours=1))
 
     assert sync.start_run(console) is None
 
@@ -465,21 +467,26 @@ def test_a_step_that_was_lost_is_sent_again_and_the_late_worker_does_nothing(
     cyclr: CyclrState, console: Console, sent: list[tuple[int, int]]
 ) -> None:
     run = start(console)
-    lost = sync.claim(run.pk, 0)
+    lost = SyncRun.objects.claim(run.pk, attempt=0)
     assert lost is not None
-    tasks.keep_synced()
+    dispatch_due(SyncRun)
     assert sent == []
-    SyncRun.objects.update(claimed_until=timezone.now())
-    tasks.keep_synced()
+    SyncRun.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    dispatch_due(SyncRun)
     assert sent == [(run.pk, 1)]
     run.refresh_from_db()
     step(run)
     before = SyncRun.objects.values().get()
-    sync.read_library(lost)
-    sync.pause(lost, 60)
-    sync.finish_run(lost, "late")
+    writes: list[Callable[[], None]] = [
+        lambda: sync.read_library(lost),
+        lambda: sync.pause(lost, 60),
+        lambda: sync.finish_run(lost, "late"),
+        lambda: sync.release(lost),
+    ]
+    for write in writes:
+        with pytest.raises(LeaseLostError):
+            write()
 
-    assert not sync.release(lost)
     assert SyncRun.objects.values().get() == before
     assert not DailyFigure.objects.exists()
 
@@ -487,11 +494,11 @@ def test_a_step_that_was_lost_is_sent_again_and_the_late_worker_does_nothing(
 def test_a_lost_message_is_sent_again_after_a_while(
     console: Console, sent: list[tuple[int, int]]
 ) -> None:
-    tasks.keep_synced()
-    tasks.keep_synced()
+    dispatch_due(SyncRun)
+    dispatch_due(SyncRun)
     assert len(sent) == 1
-    SyncRun.objects.update(published_at=timezone.now() - tasks.REPUBLISH_AFTER)
-    tasks.keep_synced()
+    SyncRun.objects.update(published_at=timezone.now() - SyncRun.policy.republish_after)
+    dispatch_due(SyncRun)
 
     assert len(sent) == 2 and sent[0] == sent[1]
 
@@ -503,9 +510,9 @@ def test_a_run_whose_workers_die_is_closed_although_it_is_sent_again_and_again(
     began = timezone.now() - runs.STUCK_AFTER + timedelta(seconds=30)
     SyncRun.objects.update(touched_at=began)
     for number in range(3):
-        SyncRun.objects.update(claimed_until=None, published_at=None)
-        tasks.keep_synced()
-        assert sync.claim(run.pk, number) is not None
+        SyncRun.objects.update(leased_until=None, published_at=None)
+        dispatch_due(SyncRun)
+        assert SyncRun.objects.claim(run.pk, attempt=number) is not None
     assert len(sent) == 3 and SyncRun.objects.get().touched_at == began
     assert sync.start_run(console) is None
     SyncRun.objects.update(touched_at=began - timedelta(minutes=1))
@@ -513,7 +520,7 @@ def test_a_run_whose_workers_die_is_closed_although_it_is_sent_again_and_again(
 
     run.refresh_from_db()
     assert second is not None
-    assert run.error == "It stopped half-way."
+    assert run.last_error == "It stopped half-way."
 
 
 # ---- words ----

@@ -20,7 +20,7 @@ def run_whole(console: Console) -> SyncRun:
     run = sync.start_run(console)
     assert run is not None
     for _ in range(10):
-        tasks.run_sync(run.pk, run.step)
+        tasks.run_sync(run.pk, run.attempt)
         run.refresh_from_db()
         if run.finished_at:
             return run
@@ -30,7 +30,7 @@ def run_whole(console: Console) -> SyncRun:
 def test_a_run_mirrors_everything(cyclr: CyclrState, console: Console) -> None:
     run = run_whole(console)
 
-    assert run.error == ""
+    assert run.last_error == ""
     assert Account.objects.count() == len(cyclr.accounts)
     there = {one.id for ones in cyclr.installed.values() for one in ones}
     assert set(AccountConnector.objects.values_list("cyclr_id", flat=True)) == there
@@ -117,7 +117,7 @@ def test_one_run_at_a_time_and_a_stuck_one_is_closed(console: Console) -> None:
 
     assert sync.start_run(console) is not None
     first.refresh_from_db()
-    assert first.finished_at and first.error
+    assert first.finished_at and first.last_error
 
 
 def test_secrets_and_icons_stay_outside(cyclr: CyclrState, harbour: Account) -> None:
@@ -141,7 +141,7 @@ def test_cyclr_away_ends_the_run_in_words_and_shows_on_the_console(
     run_whole(console)
     run = run_whole(console)
 
-    assert run.error == "Cyclr does not answer."
+    assert run.last_error == "Cyclr does not answer."
     assert Console.objects.get().trouble_since is not None
     cyclr.faults.clear()
     run_whole(console)
@@ -156,7 +156,7 @@ def test_an_account_that_cyclr_refuses_does_not_stop_the_others(
     cyclr.faults.respond("GET", "/account/connectors", status=403, times=1)
     run = run_whole(console)
 
-    assert run.error == "" and run.accounts_failed == 1
+    assert run.last_error == "" and run.accounts_failed == 1
     assert run.accounts_read == len(cyclr.accounts) - 1
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
+from dashboard.jobs.leases import Lease
 from dashboard.jobs.models import Heartbeat
 from dashboard.links.mail.mailing import queue_mail
 from dashboard.links.models import Link, LinkState, MailState
@@ -392,7 +393,7 @@ def test_the_trend_stays_in_its_box(console: Console, counts: tuple[int, int]) -
 
 
 def test_one_day_is_no_trend(console: Console, account: Account) -> None:
-    sync.finish_run(SyncRun.objects.create(console=console))
+    sync.finish_run(Lease(SyncRun.objects.create(console=console)))
 
     page = overview()
 
@@ -493,7 +494,7 @@ def test_the_first_reading_is_live_until_there_is_something() -> None:
 
 def test_a_first_reading_that_broke_off_says_why() -> None:
     SyncRun.objects.create(
-        console=make_console(), finished_at=timezone.now(), error="Cyclr does not answer."
+        console=make_console(), finished_at=timezone.now(), last_error="Cyclr does not answer."
     )
 
     page = overview()
@@ -530,7 +531,7 @@ def test_the_overview_is_drawn_again_when_a_reading_ends(account: Account) -> No
 
 
 def test_a_sync_that_breaks_off_is_told(console: Console, account: Account) -> None:
-    SyncRun.objects.create(console=console, finished_at=timezone.now(), error="Cyclr refuses.")
+    SyncRun.objects.create(console=console, finished_at=timezone.now(), last_error="Cyclr refuses.")
 
     page = overview()
 

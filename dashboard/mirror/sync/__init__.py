@@ -14,13 +14,14 @@ from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
 from dashboard.mirror.sync.methods import fill_methods
 from dashboard.mirror.sync.refresh import refresh_account
 from dashboard.mirror.sync.runs import (
-    claim,
     finish_run,
+    give_up,
     is_due,
     pause,
     read_accounts,
     read_library,
     release,
+    start_due_runs,
     start_run,
 )
 
@@ -29,10 +30,10 @@ __all__ = [
     "account_columns",
     "account_connector_columns",
     "catalogue_accounts",
-    "claim",
     "connector_columns",
     "fill_methods",
     "finish_run",
+    "give_up",
     "is_due",
     "missing_connectors",
     "pause",
@@ -44,6 +45,7 @@ __all__ = [
     "refresh_accounts",
     "refresh_library",
     "release",
+    "start_due_runs",
     "start_run",
     "waiting_accounts",
     "words_for",

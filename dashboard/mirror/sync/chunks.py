@@ -26,6 +26,7 @@ from cyclr_api import (
 )
 from dashboard.consoles.pacing import BACKGROUND, PacedError
 from dashboard.consoles.services import client, note
+from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import Account, SyncRun
 from dashboard.mirror.sync.connectors import (
     ConnectorAnswers,
@@ -36,7 +37,6 @@ from dashboard.mirror.sync.connectors import (
 from dashboard.mirror.sync.errors import words_for
 from dashboard.mirror.sync.limits import PATIENCE, THREADS
 from dashboard.mirror.sync.methods import fill_methods
-from dashboard.mirror.sync.runs import own_row
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def waiting_accounts(run: SyncRun) -> list[int]:
     rows = (
         Account.objects.filter(console=run.console)
         .there()
-        .filter(Q(read_at=None) | Q(read_at__lt=run.started_at))
+        .filter(Q(read_at=None) | Q(read_at__lt=run.created_at))
         .exclude(refresh_failed_run=run.pk)
         .order_by(
             is_fine.desc(),
@@ -88,7 +88,7 @@ class Answer:
 class Tally:
     """What a chunk has done since it was last written down."""
 
-    run: SyncRun
+    lease: Lease[SyncRun]
     noted_at: datetime = field(default_factory=timezone.now)
     read: list[int] = field(default_factory=list)
     failed: int = 0
@@ -100,10 +100,10 @@ class Tally:
         if not at_once and timezone.now() - self.noted_at < NOTE_EVERY:
             return
         if self.read:
-            fill_methods(self.run.console, self.read)
-            note(self.run.console, None)
+            fill_methods(self.lease.job.console, self.read)
+            note(self.lease.job.console, None)
         if self.read or self.failed:
-            own_row(self.run).update(
+            self.lease.write(
                 accounts_read=F("accounts_read") + len(self.read),
                 accounts_failed=F("accounts_failed") + self.failed,
                 connectors_found=F("connectors_found") + self.found,
@@ -115,16 +115,17 @@ class Tally:
         self.failed = self.found = self.skipped = 0
 
 
-def read_chunk(run: SyncRun, until: datetime) -> bool:
+def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
     """Read the connectors of the next accounts, several at once; says whether more are waiting.
 
     No listing begins after `until`, and each is written as it comes: what was read stays.
     """
+    run = lease.job
     waiting = waiting_accounts(run)
     found = Account.objects.select_related("console").in_bulk(waiting)
     accounts = [found[pk] for pk in waiting if pk in found]
     shared = client(run.console, BACKGROUND)
-    tally, stop = Tally(run), threading.Event()
+    tally, stop = Tally(lease), threading.Event()
     has_answered, silence = run.accounts_read > 0, list[CyclrError]()
     fatal: CyclrError | None = None
     pool = ThreadPoolExecutor(THREADS)
@@ -195,7 +196,7 @@ def _fail(account: Account, error: Exception, tally: Tally) -> None:
     """This account could not be read in this run; the next one tries again."""
     tally.failed += 1
     Account.objects.filter(pk=account.pk).update(
-        refresh_error=words_for(error), refresh_failed_run=tally.run.pk
+        refresh_error=words_for(error), refresh_failed_run=tally.lease.job.pk
     )
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from cyclr_api import CyclrError, RateLimitedError
 from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import PacedError
+from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import Account, SyncRun
 from dashboard.mirror.sync.accounts import refresh_accounts
 from dashboard.mirror.sync.errors import words_for
@@ -23,10 +23,8 @@ from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
 logger = logging.getLogger(__name__)
 
 
-STUCK_AFTER = timedelta(minutes=10)
-
-CLAIM = timedelta(seconds=175)
-"""How long a step belongs to its worker: a little longer than the task's hard limit."""
+STUCK_AFTER = SyncRun.policy.longest_age
+STUCK = "It stopped half-way."
 
 LONGEST_PAUSE = 3600.0
 
@@ -36,7 +34,7 @@ def start_run(console: Console, *, is_asked: bool = False) -> SyncRun | None:
     moment = timezone.now()
     SyncRun.objects.filter(
         console=console, finished_at=None, touched_at__lt=moment - STUCK_AFTER
-    ).update(finished_at=moment, error="It stopped half-way.")
+    ).update(finished_at=moment, last_error=STUCK)
     with transaction.atomic():
         if SyncRun.objects.filter(console=console, finished_at=None).exists():
             return None
@@ -48,47 +46,38 @@ def start_run(console: Console, *, is_asked: bool = False) -> SyncRun | None:
 
 def is_due(console: Console) -> bool:
     """Whether the schedule asks for a run: never finished, or the last one is old enough."""
-    last = SyncRun.objects.filter(console=console).exclude(finished_at=None).first()
+    ended = SyncRun.objects.filter(console=console).exclude(finished_at=None)
+    last: SyncRun | None = ended.first()
     if last is None or last.finished_at is None:
         return True
-    pause = settings.SYNC_EVERY if not last.error else min(60.0, settings.SYNC_EVERY)
+    pause = settings.SYNC_EVERY if not last.last_error else min(60.0, settings.SYNC_EVERY)
     return timezone.now() - last.finished_at >= timedelta(seconds=pause)
 
 
-def claim(run_id: int, step: int) -> SyncRun | None:
-    """Take a step of a run; None if it is over, not due, or somebody took it already.
+def start_due_runs(key: int | None = None) -> None:
+    """Start the runs that the schedule asks for."""
+    for console in Console.objects.reachable() if key is None else []:
+        if is_due(console):
+            start_run(console)
 
-    Says nothing about progress: a step whose workers die again and again becomes stuck.
-    """
+
+def release(lease: Lease[SyncRun]) -> None:
+    """The step is done and the next one may begin."""
     moment = timezone.now()
-    rows = SyncRun.objects.filter(pk=run_id, step=step, finished_at=None, not_before__lte=moment)
-    free = rows.filter(Q(claimed_until=None) | Q(claimed_until__lte=moment))
-    if not free.update(step=step + 1, claimed_until=moment + CLAIM, published_at=None):
-        return None
-    return SyncRun.objects.select_related("console").filter(pk=run_id, step=step + 1).first()
+    lease.postpone(moment, touched_at=moment, tries=0)
 
 
-def own_row(run: SyncRun) -> Any:
-    """The run's row, as long as the step that `run` was claimed for is the current one."""
-    return SyncRun.objects.filter(pk=run.pk, step=run.step, finished_at=None)
-
-
-def release(run: SyncRun) -> bool:
-    """The step is done and the next one may begin; says whether this worker may still say so."""
-    moment = timezone.now()
-    return bool(own_row(run).update(claimed_until=None, not_before=moment, touched_at=moment))
-
-
-def pause(run: SyncRun, seconds: float | None) -> None:
+def pause(lease: Lease[SyncRun], seconds: float | None) -> None:
     """The step goes on later: Cyclr, or our own pacing, asked for a pause."""
     later = timezone.now() + timedelta(seconds=min(max(seconds or 1.0, 1.0), LONGEST_PAUSE))
-    own_row(run).update(claimed_until=None, published_at=None, not_before=later, touched_at=later)
+    lease.postpone(later, published_at=None, touched_at=later)
 
 
-def read_accounts(run: SyncRun) -> None:
+def read_accounts(lease: Lease[SyncRun]) -> None:
     """The first step: the list of accounts."""
+    run = lease.job
     written = refresh_accounts(run.console, is_asked=run.is_asked)
-    own_row(run).update(
+    lease.write(
         accounts_at=timezone.now(),
         touched_at=timezone.now(),
         accounts_found=Account.objects.filter(console=run.console).there().count(),
@@ -97,9 +86,9 @@ def read_accounts(run: SyncRun) -> None:
     )
 
 
-def read_library(run: SyncRun) -> None:
+def read_library(lease: Lease[SyncRun]) -> None:
     """The second step: the library. Whatever is wrong with it, the accounts are read."""
-    words, skipped = "", 0
+    run, words, skipped = lease.job, "", 0
     try:
         skipped = refresh_library(run.console).skipped
         if run.console.catalogue_account and not catalogue_accounts(run.console):
@@ -117,7 +106,7 @@ def read_library(run: SyncRun) -> None:
     except Exception as error:
         words = words_for(error)
         logger.exception("library not read console=%d", run.console_id)
-    own_row(run).update(
+    lease.write(
         listed_at=timezone.now(),
         touched_at=timezone.now(),
         library_error=words,
@@ -125,13 +114,15 @@ def read_library(run: SyncRun) -> None:
     )
 
 
-def finish_run(run: SyncRun, error: str = "") -> None:
-    """Close a run and write the day's figures; one that went on without us is left alone."""
-    moment = timezone.now()
-    if not own_row(run).update(
-        finished_at=moment, touched_at=moment, claimed_until=None, error=error
-    ):
-        return
+def give_up(lease: Lease[SyncRun], error: BaseException | None) -> None:
+    """It did not get on for a while, or its workers were lost again and again."""
+    finish_run(lease, STUCK)
+
+
+def finish_run(lease: Lease[SyncRun], error: str = "") -> None:
+    """Close a run and write the day's figures."""
+    run = lease.job
+    lease.finish(touched_at=timezone.now(), last_error=error)
     write_daily_figure(run.console)
     old = SyncRun.objects.filter(console=run.console).values_list("pk", flat=True)[50:]
     SyncRun.objects.filter(pk__in=list(old)).delete()
