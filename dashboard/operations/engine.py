@@ -315,7 +315,7 @@ def _work(held: Claim, handler: Handler, client: Client, values: JSON) -> None:
             return
     elif is_open:
         if operation.state == State.UNSURE:
-            held.write(prepared=_sent_again(operation))
+            held.write(resends=operation.resends + 1)
         if operation.prepared is None:
             prepared = handler.prepare(operation, client)
             held.write(prepared=prepared)
@@ -333,8 +333,7 @@ def _work(held: Claim, handler: Handler, client: Client, values: JSON) -> None:
 def _give_tidying_up(held: Claim, error: CyclrError) -> bool:
     """The effect is there and only its tidying failed: again a few times, then it is left."""
     operation = held.operation
-    prepared = operation.prepared or {}
-    tried = int(prepared.get("tidied", 0))
+    tried = operation.finalize_tries
     if isinstance(error, PermanentError) or tried >= len(TIDY_PAUSES):
         held.note(
             "untidy",
@@ -345,7 +344,7 @@ def _give_tidying_up(held: Claim, error: CyclrError) -> bool:
         return True
     held.write(
         state=State.UNSURE,
-        prepared={**prepared, "tidied": tried + 1},
+        finalize_tries=tried + 1,
         not_before=timezone.now() + timedelta(seconds=TIDY_PAUSES[tried]),
         lease_until=None,
     )
@@ -400,8 +399,7 @@ def _look(held: Claim, handler: Handler, client: Client) -> bool:
         )
         held.note("looked", "Checked: it is not there")
         return False
-    prepared = operation.prepared or {}
-    resends = int(prepared.get("resends", 0)) + 1
+    resends = operation.resends + 1
     if resends > MOST_RESENDS:
         _fail(
             held,
@@ -416,7 +414,7 @@ def _look(held: Claim, handler: Handler, client: Client) -> bool:
         sent_at=None,
         empty_looks=0,
         looked_at=None,
-        prepared={**prepared, "resends": resends},
+        resends=resends,
         not_before=moment,
         lease_until=None,
     )
@@ -436,12 +434,6 @@ def _become_unsure(held: Claim, error: OutcomeUnknownError) -> None:
     held.note("unsure", words, call=error.call, status=error.status, said=error.cyclr_message or "")
 
 
-def _sent_again(operation: Operation) -> JSON:
-    """`prepared`, with a note that it was sent once more than its end is known for."""
-    prepared = operation.prepared or {}
-    return {**prepared, "resends": int(prepared.get("resends", 0)) + 1}
-
-
 def _wait(held: Claim, handler: Handler, error: CyclrError) -> None:
     """The same again later: nothing happened by this call, or a second one does no harm.
 
@@ -451,7 +443,7 @@ def _wait(held: Claim, handler: Handler, error: CyclrError) -> None:
     moment = timezone.now()
     is_lost = isinstance(error, OutcomeUnknownError)
     if is_lost:
-        held.write(prepared=_sent_again(operation))
+        held.write(resends=operation.resends + 1)
     tries = operation.tries + (0 if isinstance(error, PacedError) else 1)
     was_sent = operation.state == State.UNSURE
     if tries >= MOST_TRIES or moment - operation.created_at > LONGEST_AGE:

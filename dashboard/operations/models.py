@@ -116,6 +116,12 @@ class Operation(Acted):
     sent_at = models.DateTimeField(null=True, blank=True)
     empty_looks = models.PositiveSmallIntegerField(default=0)
     looked_at = models.DateTimeField(null=True, blank=True)
+    resends = models.PositiveSmallIntegerField(
+        default=0, help_text="Sent again, or to be, although the end of the send before is unknown."
+    )
+    finalize_tries = models.PositiveSmallIntegerField(
+        default=0, help_text="Failures of the step after the effect."
+    )
     prepared = models.JSONField(null=True, blank=True)
     outcome = models.JSONField(null=True, blank=True)
 
@@ -192,7 +198,7 @@ class Operation(Acted):
     @property
     def is_resent(self) -> bool:
         """Whether it was sent before and looked for in vain: it may still turn up."""
-        return bool((self.prepared or {}).get("resends"))
+        return self.resends > 0
 
     @property
     def is_put_aside(self) -> bool:

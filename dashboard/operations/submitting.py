@@ -168,6 +168,8 @@ def retry(operation: Operation, actor: Actor) -> bool:
                 cyclr_message="",
                 tries=0,
                 losses=0,
+                resends=0,
+                finalize_tries=0,
                 sent_at=None,
                 prepared=None,
                 outcome=None,
@@ -219,8 +221,9 @@ def _dismissed(
 def cancel(operation: Operation, actor: Actor) -> bool:
     """Take back an operation that nobody works on and that was never sent; says whether."""
     with transaction.atomic():
-        rows = Operation.objects.filter(pk=operation.pk, state=State.QUEUED, sent_at=None)
-        rows = rows.exclude(prepared__has_key="resends")
+        rows = Operation.objects.filter(
+            pk=operation.pk, state=State.QUEUED, sent_at=None, resends=0
+        )
         if not rows.update(
             state=State.CANCELLED,
             sealed_input="",
