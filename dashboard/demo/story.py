@@ -18,7 +18,7 @@ from dashboard.consoles.models import Console
 from dashboard.demo.local_cyclr import LocalCyclr
 from dashboard.demo.stage import DEMO, Person, Stage
 from dashboard.links import services as links
-from dashboard.links.models import Link
+from dashboard.links.models import AccountCheck, Link
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.mirror.sync import write_daily_figure
 
@@ -52,6 +52,8 @@ def tell(console: Console, cyclr: LocalCyclr) -> bool:
     for ago, scene in sorted(Story(Stage(console, cyclr)).scenes(), key=lambda one: -one[0]):
         with time_machine.travel(now - ago, tick=True):
             scene()
+    # Begun in the past they would be too old to be looked into; the dispatcher begins them anew.
+    AccountCheck.objects.open().delete()
     logger.info("demo told console=%d seconds=%.1f", console.pk, time.monotonic() - began)
     return True
 

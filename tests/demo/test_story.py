@@ -16,7 +16,7 @@ from dashboard.bulk.models import BulkRun, RunState
 from dashboard.consoles.models import Console
 from dashboard.demo import story
 from dashboard.launcher import preparation
-from dashboard.links.models import Link, LinkMail
+from dashboard.links.models import AccountCheck, Link, LinkItem, LinkMail
 from dashboard.mirror.models import Account, DailyFigure
 from dashboard.operations.models import Operation, State
 
@@ -137,3 +137,14 @@ def test_the_first_screens_show_no_hostile_name(told: Console, agent: Client) ->
         [str(connector.account) for connector in list(connectors)[:20]],
     ):
         assert not names & set(shown)
+
+
+def test_the_customer_who_came_back_is_looked_after_from_now_on(told: Console) -> None:
+    """A check that was begun in the story's past would be given up as too old."""
+    assert not AccountCheck.objects.exists()
+    assert LinkItem.objects.filter(next_check_at__lte=timezone.now(), connected_at=None).exists()
+
+    AccountCheck.objects.begin()
+
+    check = AccountCheck.objects.get()
+    assert timezone.now() - check.created_at < timedelta(minutes=1)
