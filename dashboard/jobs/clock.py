@@ -1,6 +1,6 @@
 """What is done when the machine's clock is set back.
 
-Work remembers moments: not before, claimed until, sent at. After a clock was set back they lie
+Work remembers moments: not before, leased until, sent at. After a clock was set back they lie
 ahead by the jump, and everything would rest, or pass for new, for as long. So the dispatcher
 compares the clock with one that nobody sets, and takes those moments back by the same jump. A
 clock set ahead needs nothing: pauses end early, and what looks lost is looked for.
@@ -29,7 +29,7 @@ life that it finds, which may be another machine's."""
 LONGEST_CLAIM = timedelta(minutes=5)
 """Claims that end later were made before the jump."""
 
-CLAIMS = {"claimed_until", "lease_until", "leased_until"}
+CLAIMS = {"lease_until", "leased_until"}
 PAUSES = {
     *("not_before", "due_at", "tidy_not_before", "rests_until", "next_check_at", "check_until"),
     "compare_at",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from dashboard.celery import app
-from dashboard.jobs import heartbeats, hints, tasks
+from dashboard.jobs import heartbeats, tasks
 from dashboard.jobs.models import Heartbeat
 from dashboard.mirror.models import SyncRun
 from tests.factories import make_account, make_user
@@ -96,13 +93,3 @@ def test_each_worker_is_given_something_to_take(sent_messages: Sent) -> None:
     assert Heartbeat.objects.filter(process="dispatcher").count() == 1
     tasks.beat("background")
     assert background() == (3, 1)
-
-
-def test_a_message_from_before_the_upgrade_is_answered() -> None:
-    sent = app.amqp.as_task_v2("id", "dashboard.operations.tasks.beat", args=["background"])
-    item = {"headers": sent.headers, "body": base64.b64encode(json.dumps(sent.body).encode())}
-    item["body"] = item["body"].decode()
-
-    found = hints.message_of(app, json.dumps(item).encode(), "sync")
-
-    assert found["headers"]["task"] == tasks.beat.name

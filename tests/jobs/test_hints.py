@@ -104,6 +104,36 @@ def test_a_first_step_is_no_less_a_hint() -> None:
     assert hints.message_of(app, raw(first), "sync")["headers"]["task"] == run_sync.name
 
 
+BEFORE: dict[str, list[Any]] = {
+    "dashboard.connectors.tasks.look_up": [7],
+    "dashboard.connectors.tasks.prove_connector": [7],
+    "dashboard.installs.tasks.tidy_description": [7],
+    "dashboard.links.tasks.check_account": [7],
+    "dashboard.links.tasks.mint_token": [7],
+    "dashboard.links.tasks.send_mail": [7],
+    "dashboard.mirror.tasks.compare_console": [7],
+    "dashboard.mirror.tasks.probe_console": [7],
+    "dashboard.mirror.tasks.refresh_account": [7],
+    "dashboard.mirror.tasks.run_sync": [7, 0],
+    "dashboard.notices.tasks.deliver": [7],
+    "dashboard.notices.tasks.send_mail": [7],
+    "dashboard.operations.tasks.beat": ["background"],
+    "dashboard.operations.tasks.run_operation": [7],
+}
+"""What version 0.1.0 sends."""
+
+
+@pytest.mark.parametrize("task", BEFORE)
+def test_messages_from_before_an_upgrade_are_answered(task: str) -> None:
+    app.autodiscover_tasks(force=True)
+    old = message(headers={"task": task}, body=args(*BEFORE[task]))
+
+    found = hints.message_of(app, raw(old), "sync")
+
+    assert found["headers"]["task"] in app.tasks
+    assert json.loads(base64.b64decode(found["body"]))[0] == BEFORE[task]
+
+
 @pytest.fixture
 def server(redis_server: RedisServer, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     import redis
