@@ -107,7 +107,9 @@ ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
 APPEND_SLASH = True
 
-TEMPLATE_TAGS = ["dashboard.common.templatetags.desk", "dashboard.common.templatetags.parts"]
+TEMPLATE_TAGS = [
+    f"dashboard.common.templatetags.{name}" for name in ("desk", "times", "form_fields", "parts")
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

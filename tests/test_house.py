@@ -82,7 +82,7 @@ def below(kind: type[Any]) -> Iterator[type[Any]]:
 
 def test_views_and_forms_cannot_reach_cyclr() -> None:
     pages = sources_of_pages()
-    assert {CODE / "installs/many_views.py", CODE / "links/forms.py"} <= pages
+    assert {CODE / "installs/many/views.py", CODE / "links/forms.py"} <= pages
     wrong = re.compile(
         r"cyclr_api import [^#\n]*\bClient\b|consoles\.services|import requests|"
         r"links\.tasks|mirror\.sync\b|operations\.engine import run\b|engine\.run\("

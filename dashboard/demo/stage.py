@@ -17,7 +17,7 @@ from dashboard.bulk.models import BulkRun
 from dashboard.campaigns import planning
 from dashboard.consoles.models import Console
 from dashboard.demo.local_cyclr import LocalCyclr
-from dashboard.installs.forms import InstallForm
+from dashboard.installs.form import InstallForm
 from dashboard.installs.services import install_order
 from dashboard.links import opening
 from dashboard.links import services as links

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from dashboard.common.foreign import storable
 from dashboard.installs.fields import LONGEST_VALUE
-from dashboard.installs.forms import InstallForm
+from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.people.models import User

@@ -17,7 +17,7 @@ from cyclr_api import (
     Property,
 )
 from dashboard.common.foreign import storable
-from dashboard.installs.forms import free_name
+from dashboard.installs.form import free_name
 from dashboard.installs.services import DRAFT, NOT_OFFERED, note_refusal
 from dashboard.mirror import sync, writing
 from dashboard.mirror.models import Account, CatalogueConnector

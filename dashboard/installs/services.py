@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.installs.forms import InstallForm
+from dashboard.installs.form import InstallForm
 from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
 from dashboard.operations.submitting import Order
 

@@ -3,7 +3,8 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.installs import many_views, views
+from dashboard.installs import views
+from dashboard.installs.many import views as many_views
 
 ONE = navigation.under(
     "account_list",

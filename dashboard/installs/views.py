@@ -19,7 +19,7 @@ from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.installs import drafts
-from dashboard.installs.forms import InstallForm
+from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft
 from dashboard.installs.services import KIND, exclusive_key, install_order, refused_in
 from dashboard.mirror.catalogue import WAYS, WORDS

@@ -18,7 +18,7 @@ from django.urls import reverse
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
-from dashboard.installs.forms import InstallForm
+from dashboard.installs.form import InstallForm
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account
 from dashboard.operations import engine

@@ -15,8 +15,8 @@ from django.urls import reverse
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import sealing
 from dashboard.common.pasted import tidied
-from dashboard.installs.forms import InstallForm
-from dashboard.installs.many import InstallManyForm
+from dashboard.installs.form import InstallForm
+from dashboard.installs.many.form import InstallManyForm
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations import engine
 from dashboard.operations.models import Operation

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard.installs.forms import InstallForm
+from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft
 from dashboard.installs.tasks import forget_drafts
 from dashboard.mirror.models import Account, CatalogueConnector

@@ -25,8 +25,8 @@ from dashboard.common.foreign import storable
 from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
 from dashboard.installs.fields import looks_secret
-from dashboard.installs.forms import InstallForm
-from dashboard.installs.many import InstallManyForm
+from dashboard.installs.form import InstallForm
+from dashboard.installs.many.form import InstallManyForm
 from dashboard.installs.models import Draft
 from dashboard.installs.services import KIND, exclusive_key
 from dashboard.mirror import sync

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from dashboard.installs.forms import InstallForm, free_name
+from dashboard.installs.form import InstallForm, free_name
 from dashboard.installs.services import follow_up
 from dashboard.mirror.models import Account, CatalogueConnector
 from tests.factories import API_KEY, OAUTH, make_account, make_connector

@@ -21,7 +21,7 @@ from dashboard.bulk.tasks import feed_runs
 from dashboard.common import sealing
 from dashboard.common.tables import TableError
 from dashboard.consoles.models import Console
-from dashboard.installs.many import InstallManyForm
+from dashboard.installs.many.form import InstallManyForm
 from dashboard.links.models import Link
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector

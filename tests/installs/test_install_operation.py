@@ -26,7 +26,7 @@ INSTALL = "/connectors/{id}/install"
 def fill(account: Account, connector_name: str, **values: Any) -> tuple[str, dict[str, Any]]:
     """The form's address and its fields, filled in like a person who knows the answers."""
     connector = library(connector_name)
-    from dashboard.installs.forms import InstallForm
+    from dashboard.installs.form import InstallForm
 
     form = InstallForm(connector, account, method=str(values.pop("method", "")))
     data: dict[str, Any] = {
@@ -243,7 +243,7 @@ def test_the_key_reaches_cyclr_and_stays_nowhere_else(
 def test_fix_and_retry_marks_the_field_and_wipes_what_the_first_try_kept(
     cyclr: CyclrState, harbour: Account, agent: Client, hands: Hands
 ) -> None:
-    from dashboard.installs.forms import InstallForm
+    from dashboard.installs.form import InstallForm
 
     connector = next(
         row
@@ -303,7 +303,7 @@ def test_a_refused_setting_is_recognised_however_cyclrs_words_were_cut(
     """The client makes spaces single, hides what was typed and cuts long messages."""
     from cyclr_api import RefusedError
     from cyclr_api.errors import MESSAGE_LENGTH
-    from dashboard.installs.forms import InstallForm
+    from dashboard.installs.form import InstallForm
     from dashboard.installs.handlers import InstallConnector
 
     names = [target, "Region", "Password"]

@@ -25,7 +25,7 @@ from django.utils import timezone, translation
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.common import languages
-from dashboard.common.templatetags.desk import TYPE_AGAIN
+from dashboard.common.templatetags.form_fields import TYPE_AGAIN
 from dashboard.consoles.branding import brand_of
 from dashboard.consoles.models import Branding
 from dashboard.customer import pages

@@ -17,7 +17,8 @@ from dashboard.common.damage import protected
 from dashboard.common.foreign import as_line
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.spreadsheet import csv_response
-from dashboard.installs.many import InstallManyForm, targets
+from dashboard.installs.many.form import InstallManyForm
+from dashboard.installs.many.lines import targets
 from dashboard.installs.services import KIND
 from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector

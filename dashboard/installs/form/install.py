@@ -1,8 +1,7 @@
-"""The install form, made at run time from what the connector's Parameters ask for."""
+"""What an install asks, and what comes of the answers."""
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from typing import Any, ClassVar
 
@@ -16,30 +15,17 @@ from cyclr_api import AuthMethod
 from dashboard.common.foreign import storable
 from dashboard.common.searching import normalize_for_search
 from dashboard.installs import credentials
-from dashboard.installs.fields import (
-    ForeignText,
-    field_among,
-    looks_secret,
-    recipient_fields,
-)
+from dashboard.installs.fields import ForeignText, field_among, looks_secret, recipient_fields
+from dashboard.installs.form.layout import layout_of, now_called
+from dashboard.installs.form.methods import method_field
+from dashboard.installs.form.names import LONGEST_NAME, free_name
+from dashboard.installs.form.sections import Sections
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way, way_of, words_of
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.submissions import SubmissionField
 
-LONGEST_NAME = 200
 
-
-def free_name(wanted: str, taken: set[str]) -> str:
-    """`wanted`, or `wanted 2`, `wanted 3`, …: the first that is not taken, however written."""
-    there = {normalize_for_search(name) for name in taken}
-    name, number = wanted, 1
-    while normalize_for_search(name) in there:
-        number += 1
-        name = f"{wanted[: LONGEST_NAME - len(f' {number}')]} {number}"
-    return name
-
-
-class InstallForm(forms.Form):
+class InstallForm(Sections):
     """What an install asks: our own fields, the method's fields, one field for each Parameter.
 
     Names from outside never become ours: a Parameter's field is named by its position, and the
@@ -90,7 +76,7 @@ class InstallForm(forms.Form):
             label="Description", max_length=2000, strip=True, required=False
         )
         if len(self.methods) > 1:
-            self.fields["method"] = self._method_field()
+            self.fields["method"] = method_field(self.methods)
         self._add_authentication()
         if self.takes_recipient and (self.offers_customer or self.asks_for_link):
             self.fields |= recipient_fields()
@@ -133,24 +119,11 @@ class InstallForm(forms.Form):
     @property
     def layout_now(self) -> str:
         """A short sign for each setting, by what Cyclr calls it and whether it is a secret."""
-        words = [f"{one.target_name}\0{looks_secret(one)}" for one in self.parameters]
-        return ".".join(
-            hashlib.sha256(word.encode("utf-8", "replace")).hexdigest()[:8] for word in words
-        )
+        return layout_of(self.parameters)
 
     def now_called(self, layout: str) -> dict[str, str]:
-        """The settings of a form with this layout: what they were called to what they are here.
-
-        One that is gone, or was a secret and is none any more, is left out: what was typed for it
-        must not turn up in another's place.
-        """
-        signs: list[str | None] = [*layout.split(".")]
-        found = {}
-        for position, sign in enumerate(self.layout_now.split(".")):
-            if sign and sign in signs:
-                found[f"parameter-{signs.index(sign)}"] = f"parameter-{position}"
-                signs[signs.index(sign)] = None
-        return found
+        """The settings of a form with this layout: what they were called to what they are here."""
+        return now_called(self.layout_now, layout)
 
     def moved(self, values: dict[str, Any], layout: str) -> dict[str, Any]:
         """Entries of a form with this layout, under the names that their fields have here."""
@@ -173,29 +146,6 @@ class InstallForm(forms.Form):
         if self.method is None:
             return ""
         return self.method.id or str(self.methods.index(self.method))
-
-    def _method_field(self) -> forms.ChoiceField:
-        keys = [method.id or str(place) for place, method in enumerate(self.methods)]
-        words = [method.name or words_of(method) for method in self.methods]
-        field = forms.ChoiceField(
-            label="Authentication method",
-            choices=list(zip(keys, words, strict=True)),
-            # A browser that goes back would choose another one than the fields are drawn for.
-            widget=forms.RadioSelect(attrs={"autocomplete": "off"}),
-        )
-        helps = {
-            Way.API_KEY: "A key, typed here or by the customer",
-            Way.BASIC: "A user name and a password, typed here or by the customer",
-            Way.SIGN_IN: "Nothing to type: the customer signs in there",
-            Way.CLIENT: "A client id and secret, typed here or by the customer",
-            Way.PASSWORD: "A user name and password in the settings",
-            Way.NOTHING: "Nothing to type",
-            Way.UNKNOWN: "Installed here, to be finished in Cyclr",
-        }
-        field.choice_help = {  # type: ignore[attr-defined]
-            key: helps[way_of(method)] for key, method in zip(keys, self.methods, strict=True)
-        }
-        return field
 
     def _add_authentication(self) -> None:
         method, way = self.method, self.way
@@ -233,89 +183,10 @@ class InstallForm(forms.Form):
             if name.startswith(("auth-", "parameter-")):
                 field.required = False
 
-    # ---- sections, for the template ----
-
-    @property
-    def offers_customer(self) -> bool:
-        """Whether there is anything that the customer could fill in."""
-        return "by_customer" in self.fields
-
-    @property
-    def asks_for_link(self) -> bool:
-        """Whether the form has the tick for a link right away."""
-        return "wants_link" in self.fields
-
-    @property
-    def wants_customer(self) -> bool:
-        """Whether the customer finishes it in their browser."""
-        return self.way == Way.SIGN_IN
-
-    @property
-    def is_tried_by_cyclr(self) -> bool:
-        """Whether Cyclr signs in by itself with what is typed among the settings."""
-        return self.way in TRIED_BY_CYCLR
-
-    @property
-    def way_words(self) -> str:
-        """What the only method asks, where there is no choice."""
-        match self.way:
-            case Way.SIGN_IN:
-                return "OAuth: nothing to type. The customer will connect it on a connection link."
-            case Way.PASSWORD:
-                return (
-                    "OAuth with a user name and password, which are among the settings. Cyclr "
-                    "signs in with them by itself; if it cannot, a connection link finishes it."
-                )
-            case Way.CLIENT:
-                return "OAuth with client credentials: Cyclr signs in by itself."
-            case Way.NOTHING:
-                return "This connector needs no authentication."
-            case Way.UNKNOWN:
-                kind = self.method.type if self.method else ""
-                return (
-                    f"Cyclr Desk does not know the method “{kind}”. It is installed without "
-                    "authentication; finish it in the Cyclr console."
-                )
-            case _:
-                return words_of(self.method) if self.method else ""
-
-    def _bound(self, *names: str) -> list[forms.BoundField]:
-        return [self[name] for name in names if name in self.fields]
-
-    @property
-    def basics(self) -> list[forms.BoundField]:
-        """Name and description."""
-        return self._bound("name", "description")
-
-    @property
-    def credentials(self) -> list[forms.BoundField]:
-        """What the chosen method asks for."""
-        return self._bound("auth-key", "auth-user", "auth-password")
-
-    @property
-    def recipient(self) -> list[forms.BoundField]:
-        """Whom the link that follows is for."""
-        return self._bound("recipient_email", "recipient_name")
-
     def link_for(self) -> dict[str, str]:
         """The recipient's columns of the link that follows; without them it is for nobody."""
         names = [bound.name for bound in self.recipient]
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
-
-    @property
-    def own_app(self) -> list[forms.BoundField]:
-        """The customer's own OAuth app."""
-        return self._bound("auth-ClientId", "auth-ClientSecret")
-
-    @property
-    def tokens(self) -> list[forms.BoundField]:
-        """Tokens that somebody has already."""
-        return self._bound("auth-access", "auth-refresh", "auth-expires")
-
-    @property
-    def settings(self) -> list[forms.BoundField]:
-        """The parameters."""
-        return self._bound(*(f"parameter-{n}" for n in range(len(self.parameters))))
 
     def is_secret(self, name: str) -> bool:
         """Whether what is typed into a field is a credential or looks like a secret."""
@@ -337,21 +208,6 @@ class InstallForm(forms.Form):
         """The names of the inputs that nothing but the install itself may get, with commas."""
         names = [name for name in self.fields if self.is_secret(name)]
         return ",".join([*names, *(f"{name}_other" for name in names)])
-
-    def has_errors_in(self, section: list[forms.BoundField]) -> bool:
-        """Whether a folded section must be open."""
-        return any(bound.errors for bound in section)
-
-    @property
-    def opens_own_app(self) -> bool:
-        """Whether the own-app fold is open: an error or an entry is in it."""
-        typed = any(bound.value() for bound in self.own_app) if self.is_bound else False
-        return typed or self.has_errors_in(self.own_app)
-
-    @property
-    def opens_tokens(self) -> bool:
-        """Whether the tokens fold is open."""
-        return self.has_errors_in(self.tokens)
 
     # ---- cleaning ----
 

@@ -1,0 +1,200 @@
+"""Fields for text that goes to Cyclr as it was meant, secrets among it."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.common.foreign import is_blank, storable
+from dashboard.common.pasted import doubt_about, name_of, tidied
+
+LONGEST_VALUE = 100_000
+
+
+class Typed(str):
+    """What was typed into a field that can ask back; `is_asked`: it did, about this field."""
+
+    is_asked = False
+
+    @classmethod
+    def of(cls, text: str, *, is_asked: bool) -> Typed:
+        """The text, with whether the person was asked."""
+        typed = cls(text)
+        typed.is_asked = is_asked
+        return typed
+
+
+class SecretInput(forms.PasswordInput):
+    """A secret of one line; never drawn with a value, not even after an error.
+
+    What is in doubt about it is asked once: `note_of` is drawn beside it then.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(render_value=False, attrs={"autocomplete": "new-password"})
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """What was typed, and whether the person was asked about it."""
+        value = super().value_from_datadict(data, files, name)
+        return Typed.of(value, is_asked=f"{name}-asked" in data) if value else value
+
+    def note_of(self, name: str, value: Any) -> SafeString:
+        """What tells the next time that the person was asked; empty if nothing was in doubt."""
+        if not isinstance(value, Typed) or not doubt_about(tidied(value, is_password=True)):
+            return SafeString("")
+        return format_html('<input type="hidden" name="{}-asked" value="1">', name)
+
+
+class SecretTextarea(forms.Textarea):
+    """A secret of many lines (a password input would drop the line ends of a PEM key)."""
+
+    is_secret = True
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"rows": 4, "class": "secret", "autocomplete": "off"})
+
+    def format_value(self, value: Any) -> str | None:
+        """Never drawn with a value."""
+        return None
+
+
+class PemTextarea(forms.Textarea):
+    """A certificate or a public key: many lines, and no secret."""
+
+    def __init__(self) -> None:
+        attrs = {"rows": 4, "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+        super().__init__(attrs=attrs)
+
+
+class ForeignText(forms.CharField):
+    """Text that goes to Cyclr as it was meant: see `dashboard.common.pasted`.
+
+    `is_password`: it may begin or end with a space, which is asked about once.
+    """
+
+    def __init__(self, *, is_password: bool = False, **options: Any) -> None:
+        super().__init__(**{"max_length": LONGEST_VALUE, "strip": False} | options)
+        self.is_password = is_password
+
+    def to_python(self, value: Any) -> str:
+        """What is never meant is taken off."""
+        return tidied(str(super().to_python(value) or ""), is_password=self.is_password)
+
+    def clean(self, value: Any) -> str:
+        """Also ask about what may be meant or not, where somebody can answer."""
+        text: str = super().clean(value)
+        doubt = doubt_about(text) if isinstance(value, Typed) and not value.is_asked else ""
+        if doubt == " ":
+            raise ValidationError(
+                _(
+                    "It begins or ends with a space. Type it again: without the space, or with "
+                    "it if it belongs to it."
+                )
+            )
+        if doubt:
+            raise ValidationError(
+                _(
+                    "It contains a character that cannot be seen (%(name)s). Type it again "
+                    "without it, or with it if it belongs to it."
+                )
+                % {"name": name_of(doubt)}
+            )
+        return text
+
+    def validate(self, value: Any) -> None:
+        """Blanks are nothing; what no database or JSON could hold is refused."""
+        if self.required and is_blank(value):
+            raise ValidationError(self.error_messages["required"], code="required")
+        if storable(value) != value:
+            raise ValidationError(_("This contains characters that cannot be sent."))
+
+
+class UserName(ForeignText):
+    """A user name for Basic authentication, which ends it at the first colon."""
+
+    def validate(self, value: Any) -> None:
+        """Also no colon: what follows would go for the password."""
+        super().validate(value)
+        if ":" in value:
+            raise ValidationError(
+                _("A user name has no colon. Enter the password in its own field.")
+            )
+
+
+class WholeNumber(ForeignText):
+    """A whole number, sent as text; of any size."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{"widget": forms.TextInput(attrs={"inputmode": "numeric", "class": "short"})}
+            | options
+        )
+
+    def clean(self, value: Any) -> str:
+        """The number's plain digits."""
+        text = super().clean(value).strip()
+        if text and not re.fullmatch(r"[+-]?[0-9]{1,40}", text):
+            raise ValidationError(_("Enter a whole number, such as 25."))
+        return str(text.removeprefix("+"))
+
+
+class Fraction(ForeignText):
+    """A number with or without a decimal point, sent as text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{"widget": forms.TextInput(attrs={"inputmode": "decimal", "class": "short"})}
+            | options
+        )
+
+    def clean(self, value: Any) -> str:
+        """The number as it was typed, if it is one."""
+        text = super().clean(value).strip()
+        if not text:
+            return ""
+        if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
+            raise ValidationError(
+                _("Write a point where “%(number)s” has a comma, and nothing between thousands."),
+                params={"number": text[:40]},
+            )
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        # What no double holds would be infinite in Cyclr.
+        if not math.isfinite(float(number)) or not re.fullmatch(
+            r"[+-]?[0-9.]+([eE][+-]?[0-9]{1,3})?", text
+        ):
+            raise ValidationError(_("Enter a number, such as 2.5."))
+        return str(text)
+
+
+class Moment(ForeignText):
+    """A date and time, sent as ISO 8601 in UTC."""
+
+    def __init__(self, **options: Any) -> None:
+        hint = forms.TextInput(attrs={"placeholder": "2026-03-01T09:00:00Z"})
+        super().__init__(**{"widget": hint} | options)
+
+    def clean(self, value: Any) -> str:
+        """ISO 8601; a time without a zone is taken as UTC."""
+        text = super().clean(value).strip()
+        if not text:
+            return ""
+        try:
+            moment = datetime.fromisoformat(text)
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError(
+                _("Enter a date and time, such as 2026-03-01T09:00:00Z.")
+            ) from None
+        return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"

@@ -1,0 +1,1 @@
+"""Installing one connector into many accounts."""
