@@ -364,7 +364,7 @@ def test_boosted_and_restored_requests_want_the_page(agent: Client) -> None:
 
     for header in ("HX-Boosted", "HX-History-Restore-Request"):
         response = agent.get(url_of(account), headers={"HX-Request": "true", header: "true"})
-        assert text_of(response).startswith("<!doctype html>")
+        assert text_of(response).startswith("<!DOCTYPE html>")
 
 
 # ---- how old, and refresh ----

@@ -141,10 +141,10 @@ def test_the_first_screens_show_no_hostile_name(told: Console, agent: Client) ->
 
 def test_the_customer_who_came_back_is_looked_after_from_now_on(told: Console) -> None:
     """A check that was begun in the story's past would be given up as too old."""
-    assert not AccountCheck.objects.exists()
+    assert not AccountCheck.objects.open().exists()
     assert LinkItem.objects.filter(next_check_at__lte=timezone.now(), connected_at=None).exists()
 
     AccountCheck.objects.begin()
 
-    check = AccountCheck.objects.get()
-    assert timezone.now() - check.created_at < timedelta(minutes=1)
+    made = AccountCheck.objects.open().values_list("created_at", flat=True)
+    assert made and min(made) > timezone.now() - timedelta(minutes=1)
