@@ -108,7 +108,7 @@ def test_the_page_waits_for_a_worker_and_shows_the_choices_by_itself(
     work()
     found = text_of(part(agent, url_of(depot), seen=version))
 
-    assert found.strip().startswith('<div class="stack l" id="setup-form">')
+    assert found.strip().startswith('<div class="stack l" id="setup-form"')
     assert "Main warehouse" in found and "tick from" not in found
 
 
