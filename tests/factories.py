@@ -114,6 +114,7 @@ def make_account_connector(**values: Any) -> AccountConnector:
         values["account"] = make_account()
     installed = AccountConnector(**values)
     installed.search_text = search_text(installed.name, installed.connector_name)
+    installed.sort_name = sort_name(installed.name or installed.connector_name)
     installed.save()
     recount([installed.account_id])
     return installed

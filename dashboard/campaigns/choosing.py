@@ -67,7 +67,7 @@ def _in_order(rows: QuerySet[AccountConnector]) -> list[AccountConnector]:
 
 def _place(connector: AccountConnector) -> tuple[Any, ...]:
     account = connector.account
-    return account.sort_name, account.pk, connector.name, connector.pk
+    return account.sort_name, account.pk, connector.sort_name, connector.pk
 
 
 def _number(text: str) -> int:

@@ -165,7 +165,7 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
     installed = account.connectors.there().order_by(
         F("authenticated").asc(nulls_first=True),
         F("test_failed_at").desc(nulls_last=True),
-        "name",
+        "sort_name",
         "pk",
     )
     needs = list(needs_of_all(list(installed)).values())

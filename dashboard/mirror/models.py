@@ -335,6 +335,7 @@ class AccountConnector(Mirrored):
     tidy_tries = models.PositiveSmallIntegerField(default=0)
     tidy_not_before = models.DateTimeField(null=True, blank=True)
     search_text = models.TextField(blank=True, default="")
+    sort_name = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     objects = AccountConnectorQuerySet.as_manager()
 
@@ -342,7 +343,7 @@ class AccountConnector(Mirrored):
         ordering = [
             F("authenticated").asc(nulls_first=True),
             F("test_failed_at").desc(nulls_last=True),
-            "name",
+            "sort_name",
             "pk",
         ]
         constraints = [

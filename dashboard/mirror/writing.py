@@ -50,7 +50,7 @@ def _derived(row: Any, values: dict[str, Any]) -> dict[str, Any]:
             words = search_text(name, *values["categories"])
         case _:
             names = {column: values.get(column, getattr(row, column)) for column in NAMES}
-            return {"search_text": search_text_of(names)}
+            return derived_of_names(names)
     return {"search_text": words, "sort_name": sort_name(name)}
 
 
@@ -107,9 +107,11 @@ def confirm(rows: QuerySet[Any], began: datetime) -> None:
     rows.filter(seen_at__lt=began, changed_at__lte=began).order_by().update(seen_at=began)
 
 
-def search_text_of(columns: dict[str, Any]) -> str:
-    """What search compares of an installed connector."""
-    return search_text(columns.get("name"), columns.get("connector_name"))
+def derived_of_names(columns: dict[str, Any]) -> dict[str, str]:
+    """What search compares of an installed connector, and what lists order it by."""
+    name, connector_name = columns.get("name"), columns.get("connector_name")
+    words = search_text(name, connector_name)
+    return {"search_text": words, "sort_name": sort_name(name or connector_name or "")}
 
 
 COUNTS = ("connector_count", "unauthenticated_count", "not_working_count")
@@ -218,7 +220,7 @@ def write_installed(
             **columns,
             "authentication_id": authentication_id,
             "authenticated_since": moment if columns["authenticated"] else None,
-            "search_text": search_text_of(columns),
+            **derived_of_names(columns),
             "changed_at": moment,
             "seen_at": moment,
             "missed": 0,

@@ -166,7 +166,7 @@ def broken(consoles: Sequence[Console]) -> QuerySet[AccountConnector]:
     """Installed connectors that are not authenticated, with whether a link is open for them."""
     rows = _with_links(consoles).filter(Q(authenticated=False) | Q(authenticated=None))
     return rows.order_by(
-        F("authenticated_since").desc(nulls_last=True), "account__sort_name", "name", "pk"
+        F("authenticated_since").desc(nulls_last=True), "account__sort_name", "sort_name", "pk"
     )
 
 

@@ -92,6 +92,7 @@ def seed(accounts: int) -> Account:
                 authentication=[OAUTH],
                 authenticated=n % 40 != 0,
                 search_text=search_text(f"App {n % 500}"),
+                sort_name=sort_name(f"App {n % 500}"),
             )
             for n in range(accounts * 6)
         ),

@@ -59,6 +59,24 @@ def test_rows_lead_to_the_connector_and_its_account(viewer: Client, here: Consol
     assert "<h1>Connectors</h1>" in html
 
 
+ODD = ["<b>bold</b>", "=1+1", "   ", "Invoice \u202egnp.exe"]
+
+
+@pytest.mark.parametrize(
+    "sort", ["", "name", "account", "since"], ids=lambda sort: sort or "as it opens"
+)
+def test_names_that_nobody_looks_for_come_last(viewer: Client, here: Console, sort: str) -> None:
+    account = make_account(console=here)
+    for name in [*ODD, "zeta", "Äpfel", "Beta"]:
+        make_account_connector(account=account, name=name)
+
+    names = names_in(viewer.get(URL, {"sort": sort} if sort else {}))
+
+    assert names[:3] == ["Äpfel", "Beta", "zeta"]
+    assert set(names[3:]) == set(ODD)
+    assert [one.name for one in account.connectors.all()] == names
+
+
 def test_a_search_finds_names_connectors_and_accounts(viewer: Client, here: Console) -> None:
     account = make_account(console=here, name="Harbour Books")
     make_account_connector(account=account, name="Mailing", connector_name="Klaviyo")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import threading
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -180,6 +182,33 @@ def test_an_older_listing_does_not_resurrect_what_newer_ones_missed(db: None) ->
     sync.write_account_connectors(row.account, listed({"Id": 1, "Name": "CRM"}), timezone.now())
 
     assert AccountConnector.objects.there().filter(missed=0, missed_at=None).exists()
+
+
+def test_a_connectors_place_in_lists_follows_its_name(db: None) -> None:
+    row = make_old()
+    for number, (name, expected) in enumerate(
+        {"CRM": "crm", "Ärzte": "arzte", "=1+1": "\U0010fffd=1+1", "": "hubspot"}.items()
+    ):
+        began = timezone.now() + timedelta(seconds=number)
+        said = {"Id": row.cyclr_id, "Name": name, "Connector": {"Name": "HubSpot"}}
+        sync.write_account_connectors(row.account, listed(said), began)
+        row.refresh_from_db()
+
+        assert (row.name, row.sort_name) == (name, expected)
+
+
+def test_rows_of_an_earlier_build_get_their_place_in_lists(db: None) -> None:
+    migration = import_module("dashboard.mirror.migrations.0011_fill_sort_names_of_connectors")
+    named = make_account_connector(name="Zoo", connector_name="HubSpot")
+    unnamed = make_account_connector(name="", connector_name="HubSpot")
+    AccountConnector.objects.update(sort_name="")
+
+    for _ in range(2):
+        migration.fill(apps, None)
+
+    named.refresh_from_db()
+    unnamed.refresh_from_db()
+    assert (named.sort_name, unnamed.sort_name) == ("zoo", "hubspot")
 
 
 def test_an_account_read_alone_wins_over_an_older_list(
