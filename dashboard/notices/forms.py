@@ -10,7 +10,7 @@ from django import forms
 from dashboard.common.foreign import as_text
 from dashboard.consoles.models import Console
 from dashboard.notices.kinds import all_kinds, choices
-from dashboard.notices.mailing import Wish
+from dashboard.notices.wishes import Wish
 
 
 class WishesForm(forms.Form):

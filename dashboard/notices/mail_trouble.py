@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from dashboard.common.foreign import storable
 from dashboard.consoles.models import Console
+from dashboard.notices import services
 from dashboard.notices.kinds import NoticeKind, register
 from dashboard.notices.models import MailTrouble
 
@@ -47,8 +48,6 @@ def is_resting() -> bool:
 
 def note_refusal(console: Console, words: str) -> None:
     """A message of this console was refused for what somebody here can mend; told once."""
-    from dashboard.notices import services
-
     rests_until = timezone.now() + RESTS_FOR
     with transaction.atomic():
         trouble = current() or _begin(words)

@@ -1,13 +1,10 @@
-"""Notices by e-mail: who wants which, and the messages. A burst is one message, not many."""
+"""Notices by e-mail: the messages to who wants them. A burst is one message, not many."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -25,65 +22,17 @@ from dashboard.common.mail import (
     sender_domain,
 )
 from dashboard.common.timing import short_words
-from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease, finish_all
 from dashboard.notices import mail_trouble
 from dashboard.notices.addresses import staff_url
-from dashboard.notices.kinds import KINDS
-from dashboard.notices.models import Notice, NoticeMail, NoticeWish, SendState
+from dashboard.notices.models import Notice, NoticeMail, SendState
+from dashboard.notices.patience import words_of_end
+from dashboard.notices.wishes import wishes_for
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
 
-GATHER_FOR = timedelta(seconds=30)
-"""A message waits so long for what happens right after, so that both are one."""
 LONGEST_SUBJECT = 150
-
-Wish = tuple[int | None, str]
-"""A console's id, or None for all of them, and a kind of notice."""
-
-
-# ---- wishes ----
-
-
-def wishes_of(user: User) -> set[Wish]:
-    """What this person wants by e-mail."""
-    return set(user.notice_wishes.values_list("console_id", "kind"))
-
-
-def set_wishes(user: User, consoles: Iterable[Console | None], wishes: Iterable[Wish]) -> None:
-    """Want these and no others of these consoles (None: of all); other consoles' wishes stay."""
-    ids = [console.pk if console else None for console in consoles]
-    here = Q(console__in=[one for one in ids if one is not None])
-    if None in ids:
-        here |= Q(console=None)
-    wanted = {(console_id, kind) for console_id, kind in wishes if console_id in ids}
-    with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        user.notice_wishes.filter(here).delete()
-        NoticeWish.objects.bulk_create(
-            NoticeWish(user=user, console_id=console_id, kind=str(KINDS[kind]))
-            for console_id, kind in sorted(wanted, key=str)
-        )
-
-
-def queue(notice: Notice) -> None:
-    """Put the notice into the outbox for everybody who wants it; they are looked at when sent."""
-    wishes = _wishes_for(notice)
-    people = User.objects.filter(is_active=True, pk__in=wishes.values("user"))
-    due = timezone.now() + GATHER_FOR
-    NoticeMail.objects.bulk_create(
-        NoticeMail(notice=notice, user_id=pk, not_before=due)
-        for pk in people.values_list("pk", flat=True)
-    )
-
-
-def _wishes_for(notice: Notice) -> QuerySet[NoticeWish]:
-    here = Q(console=None) | Q(console=notice.console_id)
-    return NoticeWish.objects.filter(here, kind=notice.kind)
-
-
-# ---- sending ----
 
 
 def send_to(leases: Sequence[Lease[NoticeMail]]) -> None:
@@ -119,17 +68,12 @@ def give_up(lease: Lease[NoticeMail], error: BaseException | None) -> None:
     lease.finish(state=SendState.FAILED, last_error=words_of_end(lease.job.last_error))
 
 
-def words_of_end(words: str) -> str:
-    """Why something was not sent, when it is given up."""
-    return f"{words} It was tried for a day." if words else "It could not be sent for a day."
-
-
 def _is_wanted(notice: Notice, user: User) -> bool:
     if not user.is_active or notice.console.retired_at is not None:
         return False
     if user.role_in(notice.console_id) is None:
         return False
-    return _wishes_for(notice).filter(user=user).exists()
+    return wishes_for(notice).filter(user=user).exists()
 
 
 def _wait(leases: Sequence[Lease[NoticeMail]], error: Exception) -> None:

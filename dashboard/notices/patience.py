@@ -13,3 +13,8 @@ MOST_TRIES = len(PAUSES.pauses) + 1
 TRIES_FOR = timedelta(hours=24)
 """What did not get through for so long is given up, however often it was tried."""
 LEASE = timedelta(seconds=70)
+
+
+def words_of_end(words: str) -> str:
+    """Why something was not sent, when it is given up."""
+    return f"{words} It was tried for a day." if words else "It could not be sent for a day."

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from dashboard.common.foreign import storable
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
-from dashboard.notices import mailing, webhooks
+from dashboard.notices import webhooks, wishes
 from dashboard.notices.kinds import NoticeKind
 from dashboard.notices.models import Notice, NoticeSeen
 from dashboard.people.models import User
@@ -53,7 +53,7 @@ def post(
         else:
             notice = Notice.objects.create(**values)
         webhooks.queue(notice)
-        mailing.queue(notice)
+        wishes.queue(notice)
     return notice
 
 

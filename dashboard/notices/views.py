@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.notices import kinds, mailing, services
+from dashboard.notices import kinds, services, wishes
 from dashboard.notices.context import Bell
 from dashboard.notices.forms import WishesForm
 from dashboard.notices.models import Notice
@@ -80,11 +80,11 @@ def notice_wishes(request: StaffRequest) -> HttpResponse:
     """Which notices the person gets by e-mail; none, unless they say so."""
     form = WishesForm(
         list(consoles_for(request.user)),
-        mailing.wishes_of(request.user),
+        wishes.wishes_of(request.user),
         request.POST if request.method == "POST" else None,
     )
     if request.method == "POST" and form.is_valid():
-        mailing.set_wishes(request.user, form.places, form.wishes())
+        wishes.set_wishes(request.user, form.places, form.wishes())
         messages.success(request, "Saved. It applies from now on.")
         return redirect("notice_wishes")
     status = 422 if request.method == "POST" else 200

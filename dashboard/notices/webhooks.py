@@ -31,9 +31,8 @@ from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease, release_all
 from dashboard.notices import sending
 from dashboard.notices.addresses import AddressError, UnknownHostError, staff_url, target_of
-from dashboard.notices.mailing import words_of_end
 from dashboard.notices.models import Notice, SendState, Shape, Webhook, WebhookDelivery
-from dashboard.notices.patience import MINUTE
+from dashboard.notices.patience import MINUTE, words_of_end
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)

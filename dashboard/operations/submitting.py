@@ -17,7 +17,7 @@ from dashboard.audit.models import Actor, actor_columns
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
-from dashboard.operations import tasks
+from dashboard.operations import messages
 from dashboard.operations.models import Operation, State, new_reference
 from dashboard.operations.submissions import own_submission
 
@@ -102,7 +102,7 @@ def submit(order: Order) -> Operation:
                 operation.published_at = timezone.now()
                 operation.save(force_insert=True)
                 operation.note("queued", f"Queued by {order.actor.name}")
-                tasks.send(operation)
+                messages.send(operation)
         except IntegrityError:
             existing = _existing(order, fingerprint)
             if existing is not None:
@@ -184,7 +184,7 @@ def retry(operation: Operation, actor: Actor) -> bool:
             operation.refresh_from_db()
             operation.note("queued", f"Queued again by {actor.name}")
             record(operation, actor, "operations.retry", "queued")
-            tasks.send(operation)
+            messages.send(operation)
     except IntegrityError:
         active = Operation.objects.active().filter(exclusive_key=operation.exclusive_key).first()
         if active is not None:

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
-from dashboard.jobs.messages import DeskTask, Message
+from dashboard.jobs.messages import DeskTask
 from dashboard.jobs.periodic import periodic
+from dashboard.operations import engine
+from dashboard.operations.messages import message_for
 from dashboard.operations.models import Operation
 
 logger = logging.getLogger(__name__)
@@ -19,41 +21,16 @@ logger = logging.getLogger(__name__)
 REPUBLISH_AFTER = timedelta(seconds=5)
 AT_ONCE = 200
 
-INTERACTIVE, BULK = "interactive", "bulk"
-MESSAGES = {
-    queue: Message("dashboard.operations.tasks.run_operation", queue)
-    for queue in (INTERACTIVE, BULK)
-}
-
-
-def queue_of(operation: Operation) -> str:
-    """The queue of an operation's messages; bulk work has one of its own and delays nobody."""
-    return BULK if operation.is_bulk else INTERACTIVE
-
-
-def message_for(operation: Operation) -> Message:
-    """The message that has an operation carried out."""
-    return MESSAGES[queue_of(operation)]
-
 
 @shared_task(base=DeskTask)
 def run_operation(operation_id: int) -> None:
     """Carry out one operation; does nothing if it is done, not due, or somebody else has it."""
-    from dashboard.operations import engine
-
     engine.run(operation_id)
-
-
-def send(operation: Operation) -> None:
-    """Send an operation's message once its row can be seen by a worker."""
-    message_for(operation).send_on_commit(operation.pk)
 
 
 @periodic(every=2)
 def republish() -> None:
     """Send the messages of operations that wait too long, whose message or worker was lost."""
-    from dashboard.operations import engine
-
     moment = timezone.now()
     due = Operation.objects.filter(engine.claimable(moment)).filter(
         Q(published_at=None)

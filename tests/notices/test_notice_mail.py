@@ -19,7 +19,7 @@ from django.utils import timezone
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
 from dashboard.links import notice_kinds
-from dashboard.notices import mailing, tasks
+from dashboard.notices import mailing, tasks, wishes
 from dashboard.notices.kinds import KINDS
 from dashboard.notices.models import Notice, NoticeMail, NoticeWish, SendState
 from dashboard.people.models import Role, User
@@ -79,7 +79,7 @@ def test_what_is_ticked_is_wanted_from_then_on(console: Console) -> None:
     browser.post(WISHES, {"all": ["link-connected", "starts-failed"]})
     browser.post(WISHES, {"all": ["starts-failed"]})
 
-    assert mailing.wishes_of(user) == {(None, "starts-failed")}
+    assert wishes.wishes_of(user) == {(None, "starts-failed")}
     page = text_of(browser.get(WISHES))
     assert page.count('type="checkbox"') == len(KINDS)
     assert page.count(" checked") == 1
@@ -91,7 +91,7 @@ def test_several_consoles_have_wishes_of_their_own(console: Console) -> None:
 
     signed_in(user).post(WISHES, {f"console-{there.pk}": ["new-link-asked"]})
 
-    assert mailing.wishes_of(user) == {(there.pk, "new-link-asked")}
+    assert wishes.wishes_of(user) == {(there.pk, "new-link-asked")}
 
 
 def test_a_kind_or_console_that_nobody_knows_is_refused(console: Console) -> None:
@@ -102,7 +102,7 @@ def test_a_kind_or_console_that_nobody_knows_is_refused(console: Console) -> Non
     signed_in(user).post(WISHES, {f"console-{other.pk}": ["link-connected"]})
 
     assert refused.status_code == 422
-    assert mailing.wishes_of(user) == set()
+    assert wishes.wishes_of(user) == set()
 
 
 # ---- messages ----
