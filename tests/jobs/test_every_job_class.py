@@ -19,7 +19,7 @@ from django.utils import timezone
 from dashboard.audit.models import Actor
 from dashboard.celery import app
 from dashboard.connectors.models import LookUp, LookUpKind, ProofRun
-from dashboard.jobs import checks, messages
+from dashboard.jobs import checks, clock, messages
 from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import Message
 from dashboard.jobs.policy import LONGEST_ASKED, Backoff, Schedule
@@ -321,6 +321,42 @@ def test_letting_go_is_no_failure(job: Any) -> None:
 
     again = lease_of(job)
     assert again.job.tries == 0
+
+
+# ---- clocks ----
+
+
+JUMPS = [timedelta(minutes=10), timedelta(hours=9)]
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_a_clock_set_back_holds_none_up(
+    job: Any, jump: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a worker had when it happened is free again no later than it was to be."""
+    monkeypatch.setattr(clock, "_seen", None)
+    with time_machine.travel(timezone.now() + jump) as traveller:
+        clock.notice_jumps()
+        moments = {"created_at": timezone.now(), "not_before": timezone.now()}
+        type(job).objects.filter(pk=job.pk).update(**moments)
+        lease_of(job)
+        traveller.shift(-jump)
+        clock.notice_jumps()
+        traveller.shift(job.policy.lease + timedelta(seconds=1))
+
+        assert claim(job) is not None
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+def test_a_clock_set_ahead_leaves_none_behind(job: Any, jump: timedelta) -> None:
+    """What a worker had is taken for lost, and taken up or ended; its late writes count no more."""
+    with time_machine.travel(timezone.now()) as traveller:
+        late = lease_of(job)
+        traveller.shift(jump)
+
+        assert claim(job) is not None
+        with pytest.raises(LeaseLostError):
+            late.write(last_error="late")
 
 
 # ---- policies ----
