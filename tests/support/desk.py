@@ -88,7 +88,7 @@ class Desk:
     def wait_until_read(self) -> None:
         """Until a whole reading of Cyclr has ended; what broke off before it shows nothing."""
         self.wait_for_row(
-            "SELECT 1 FROM mirror_syncrun WHERE finished_at IS NOT NULL AND error = ''",
+            "SELECT 1 FROM mirror_syncrun WHERE finished_at IS NOT NULL AND last_error = ''",
             "until Cyclr was read once",
         )
 
