@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
-from django.db.models import Max, Q
 from django.urls import reverse
-from django.utils import timezone
 
+from dashboard.common.questions import Question
+from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import Way, ways_of
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import Account, AccountConnector, AccountConnectorQuerySet
@@ -27,18 +26,16 @@ class Action:
     is_opening: bool = False
 
 
+@Question
 def with_open_link(rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
-    """Each with the newest open link on which it is not done yet, as `open_link`."""
-    link = "link_items__link__"
-    is_open: dict[str, Any] = {
-        "link_items__connected_at": None,
-        f"{link}revoked_at": None,
-        f"{link}connected_at": None,
-        f"{link}expires_at__gt": timezone.now(),
-        f"{link}console__retired_at": None,
-    }
-    found = rows.annotate(open_link=Max("link_items__link", filter=Q(**is_open)))
-    return cast("AccountConnectorQuerySet", found)
+    """Each with the newest open link on which it is not done yet, as `open_link`; links answer."""
+    return rows
+
+
+@Question
+def testable_kinds(console: Console) -> set[str]:
+    """The keys of the connectors that can be tested in a console; connectors answer."""
+    return set()
 
 
 def actions_of(
@@ -48,7 +45,7 @@ def actions_of(
 
     The connectors are `with_open_link`.
     """
-    testable = set(account.console.proof_methods.values_list("kind_key", flat=True))
+    testable = testable_kinds(account.console)
     found = {one.pk: _action(account, one, role or Role.VIEWER, testable) for one in connectors}
     return {pk: action for pk, action in found.items() if action is not None}
 

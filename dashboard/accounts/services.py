@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from dashboard.accounts.actions import with_open_link
 from dashboard.common.addresses import own_path
+from dashboard.common.questions import Question
 from dashboard.mirror.freshness import gone_lately, is_stale
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import ACTIVE, Operation, State
@@ -63,6 +64,12 @@ def connectors_of(account: Account) -> list[AccountConnector]:
     return sorted(rows, key=lambda connector: connector.gone_at is not None)
 
 
+@Question
+def link_count(account: Account) -> int:
+    """How many connection links were made for it; links answer."""
+    return 0
+
+
 def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str, Any]:
     """What `accounts/account_page.html` shows around every tab of an account.
 
@@ -73,7 +80,7 @@ def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str,
     context: dict[str, Any] = {
         "account": account,
         "tab": tab,
-        "link_count": account.links.count(),
+        "link_count": link_count(account),
         "may_act": bool(role and role >= Role.AGENT and not account.gone_at),
         "takes_links": account.connectors.there().exists(),
         "asks_itself": is_stale(account),

@@ -1,6 +1,7 @@
-"""What links register: the labels of their audit actions."""
+"""What links register: the labels of their audit actions, and answers about links."""
 
 from dashboard.audit import labels
+from dashboard.links import answers  # noqa: F401
 
 labels.register(
     {

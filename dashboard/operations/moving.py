@@ -1,19 +1,29 @@
 """Whether something may change any moment, so that a page looks again by itself.
 
-Links are told by the relations alone: the rooms that show accounts and connectors do not know
-theirs. The answer is the event a part listens for: each tick, each tock (every fifth) where
+The packages that show accounts and connectors do not know links, so links answer for themselves.
+The answer is the event a part listens for: each tick, each tock (every fifth) where
 nothing is known to move, since a colleague may refresh or a reading may end, or none for what is
 gone.
 """
 
 from __future__ import annotations
 
-from django.utils import timezone
-
-from dashboard.mirror.freshness import LINK_MOVES_FOR
+from dashboard.common.questions import Question
 from dashboard.mirror.models import Account, AccountConnector
 
 TICK, TOCK, STILL = "tick", "tock", ""
+
+
+@Question
+def is_customer_in_account(account: Account) -> bool:
+    """Whether a customer has just started something on a link of it; links answer."""
+    return False
+
+
+@Question
+def is_customer_at_connector(connector: AccountConnector) -> bool:
+    """Whether a customer has just started it on a link; links answer."""
+    return False
 
 
 def beat_of_account(account: Account) -> str:
@@ -22,11 +32,7 @@ def beat_of_account(account: Account) -> str:
         return TICK
     if account.gone_at is not None:
         return STILL
-    links = account.links.filter(revoked_at=None, connected_at=None, expires_at__gt=timezone.now())
-    since = timezone.now() - LINK_MOVES_FOR
-    if links.filter(items__started_at__gt=since, items__connected_at=None).exists():
-        return TICK
-    return TOCK
+    return TICK if is_customer_in_account(account) else TOCK
 
 
 def beat_of_connector(connector: AccountConnector) -> str:
@@ -35,9 +41,4 @@ def beat_of_connector(connector: AccountConnector) -> str:
         return TICK
     if connector.gone_at is not None or connector.account.gone_at is not None:
         return STILL
-    items = connector.link_items.filter(
-        connected_at=None, link__revoked_at=None, link__expires_at__gt=timezone.now()
-    )
-    if items.filter(started_at__gt=timezone.now() - LINK_MOVES_FOR).exists():
-        return TICK
-    return TOCK
+    return TICK if is_customer_at_connector(connector) else TOCK
