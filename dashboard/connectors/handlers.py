@@ -12,6 +12,7 @@ from cyclr_api import (
 )
 from cyclr_api.account_connectors import Properties
 from dashboard.common.foreign import storable
+from dashboard.connectors.input import SettingsInput
 from dashboard.mirror import writing
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, TRY, way_of
 from dashboard.mirror.tasks import ask_for_refresh
@@ -49,24 +50,22 @@ class SetProperties(Handler):
         """Change what is there and differs, add what is missing."""
         properties = _properties(operation, client)
         there = {value.name: value for value in reversed(properties.all())}
-        for wanted in values["properties"]:
-            name, value = wanted["Name"], wanted["Value"]
-            known = there.get(name)
+        wanted = SettingsInput.from_json(values).properties
+        for one in wanted:
+            known = there.get(one.name)
             if known is None or known.id is None:
-                properties.add(name, value)
-            elif known.value != value:
-                properties.change(known.id, name=name, value=value)
-        return {"names": [wanted["Name"] for wanted in values["properties"]]}
+                properties.add(one.name, one.value)
+            elif known.value != one.value:
+                properties.change(known.id, name=one.name, value=one.value)
+        return {"names": [one.name for one in wanted]}
 
     def reconcile(self, operation: Operation, client: Client) -> Look:
         """Whether every setting has its value now; what was typed is needed to tell."""
-        from dashboard.operations.engine import unsealed_input
-
-        wanted = unsealed_input(operation).get("properties") or []
+        wanted = SettingsInput.of(operation).properties
         listed = _properties(operation, client).all()
         there = {value.name: value.value for value in reversed(listed)}
-        if wanted and all(there.get(one["Name"]) == one["Value"] for one in wanted):
-            return Found({"names": [one["Name"] for one in wanted]})
+        if wanted and all(there.get(one.name) == one.value for one in wanted):
+            return Found({"names": [one.name for one in wanted]})
         return NotThere()
 
     def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:

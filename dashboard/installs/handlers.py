@@ -18,6 +18,7 @@ from cyclr_api import (
 )
 from dashboard.common.foreign import storable
 from dashboard.installs.form import free_name
+from dashboard.installs.input import InstallInput
 from dashboard.installs.services import DRAFT, NOT_OFFERED, note_refusal
 from dashboard.mirror import sync, writing
 from dashboard.mirror.models import Account, CatalogueConnector
@@ -53,13 +54,14 @@ def mark_of(operation: Operation) -> str:
 
 
 def typed_description(operation: Operation) -> str:
-    """The description as the person wants it."""
-    return str(operation.shown_input.get("initial", {}).get("description") or "")
+    """The description as the person wants it; known once it is prepared."""
+    sent = description_of(operation)
+    return sent.removesuffix(mark_of(operation)).rstrip()
 
 
 def description_of(operation: Operation) -> str:
-    """The description as it is sent: with the mark at its end."""
-    return f"{typed_description(operation)} {mark_of(operation)}".strip()
+    """The description as it is sent: with the mark at its end; known once it is prepared."""
+    return str((operation.prepared or {}).get("description") or mark_of(operation))
 
 
 def account_id_of(operation: Operation) -> str:
@@ -102,28 +104,31 @@ class InstallConnector(Handler):
         # A listing may lag behind: what was refused once is taken.
         tried = operation.events.filter(event="again").values_list("details", flat=True)
         refused = {str(details.get("name", "")) for details in tried}
-        wanted = str(operation.shown_input.get("initial", {}).get("name") or operation.title)
-        name = free_name(wanted, {connector.name for connector in there} | reserved | refused)
+        entered = InstallInput.of(operation)
+        name = free_name(
+            entered.name or operation.title,
+            {connector.name for connector in there} | reserved | refused,
+        )
         words = f"Looked at the {len(there)} connectors that are there; the name “{name}” is free"
         return {
             "name": name,
-            "description": description_of(operation),
+            "description": f"{entered.description} {mark_of(operation)}".strip(),
+            "authentication_id": entered.authentication_id or "",
             "ids_before": [connector.id for connector in there],
             "words": words,
         }
 
     def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
         """The install call itself."""
+        entered = InstallInput.from_json(values)
         installed = client.account(account_id_of(operation)).connectors.install(
-            values["release_id"],
+            entered.release_id,
             name=(operation.prepared or {})["name"],
             description=description_of(operation),
-            authentication_id=values["authentication_id"],
-            auth_value=values["auth_value"],
-            properties=[
-                Property(item["Name"], item["Value"], item["Id"]) for item in values["properties"]
-            ],
-            is_native=values["is_native"],
+            authentication_id=entered.authentication_id,
+            auth_value=entered.auth_value,
+            properties=[Property(one.name, one.value, one.id) for one in entered.properties],
+            is_native=entered.is_native,
         )
         return outcome_of(installed)
 
@@ -161,7 +166,7 @@ class InstallConnector(Handler):
         install of that name too.
         """
         mark = mark_of(operation)
-        sent = str((operation.prepared or {}).get("description") or mark)
+        sent = description_of(operation)
         whole = client.account(account_id_of(operation)).connector(named.id).get()
         description = whole.description or ""
         least = len(sent) - len(mark) + len("[desk:")
@@ -179,7 +184,7 @@ class InstallConnector(Handler):
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Put the new connector into the mirror."""
         assert operation.account is not None
-        chosen = operation.shown_input.get("authentication_id") or ""
+        chosen = str((operation.prepared or {}).get("authentication_id") or "")
         columns = dict(outcome["columns"])
         is_tidy = outcome.get("description") == typed_description(operation)
         columns["left_mark"] = "" if is_tidy else mark_of(operation)
@@ -231,8 +236,8 @@ class InstallConnector(Handler):
 
 def _note_refusal(operation: Operation, account: Account | None, why: str) -> None:
     """The release is offered no longer. Noted twice it is noted once."""
-    release = operation.shown_input.get("release")
-    if operation.connector is not None and isinstance(release, int):
+    release = InstallInput.of(operation).release_id
+    if operation.connector is not None and release:
         note_refusal(operation.connector, account, release, why)
 
 

@@ -14,6 +14,7 @@ from dashboard.installs.handlers import account_id_of, setting_refused
 from dashboard.links import deletions, progress, services, timeline
 from dashboard.links.attempts import confirming
 from dashboard.links.eligibility import connectors_left
+from dashboard.links.input import EntryInput
 from dashboard.links.mail import mailing
 from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.links.needs import TYPED
@@ -141,13 +142,14 @@ class EnterDetails(Handler):
         """The one call. Whether settings that it does not name are kept is not known: compare."""
         installed = _installed(operation)
         there = client.account(account_id_of(operation)).connector(installed.cyclr_id)
-        wanted = [Property(item["Name"], item["Value"]) for item in values["properties"]]
+        typed = EntryInput.from_json(values)
+        wanted = [Property(one.name, one.value) for one in typed.properties]
         began = timezone.now()
         try:
-            if values["auth_value"] is None and not wanted:
+            if typed.auth_value is None and not wanted:
                 now = there.get()
             else:
-                now = there.update(auth_value=values["auth_value"], properties=wanted)
+                now = there.update(auth_value=typed.auth_value, properties=wanted)
         except (NotFoundError, AccountRefusedError):
             deletions.find_out(client, installed, began)
             raise
@@ -155,7 +157,7 @@ class EnterDetails(Handler):
         sent = [one.name for one in wanted]
         kept = columns.get("filled")
         lost = [] if kept is None else sorted({*installed.filled} - {*kept, *sent})
-        return {"columns": columns, "sent": sent, "lost": lost, "way": values["way"]}
+        return {"columns": columns, "sent": sent, "lost": lost, "way": typed.way}
 
     def reconcile(self, operation: Operation, client: Client) -> Look:
         """Never asked: it is sent again instead."""

@@ -45,6 +45,7 @@ from dashboard.operations.handlers import (
     PrepareAgain,
     handler_for,
 )
+from dashboard.operations.input import unsealed_input
 from dashboard.operations.models import Operation, Reason, State
 
 logger = logging.getLogger(__name__)
@@ -297,14 +298,6 @@ def _is_of_credentials(error: CyclrError) -> bool:
     """Whether the console's own client id and secret are refused, and not one account's."""
     is_refused = isinstance(error, CredentialsRefusedError)
     return is_refused and not isinstance(error, AccountRefusedError)
-
-
-def unsealed_input(operation: Operation) -> JSON:
-    """What was typed, in clear; only a worker asks."""
-    if not operation.sealed_input:
-        return {}
-    value = sealing.unseal_json(operation.sealed_input, bound_to=operation.seal_place)
-    return value if isinstance(value, dict) else {}
 
 
 def _work(held: Claim, handler: Handler, client: Client, values: JSON) -> None:

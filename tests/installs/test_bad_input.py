@@ -18,7 +18,7 @@ from dashboard.common.pasted import tidied
 from dashboard.installs.form import InstallForm
 from dashboard.installs.many.form import InstallManyForm
 from dashboard.mirror.models import Account, CatalogueConnector
-from dashboard.operations import engine
+from dashboard.operations.input import unsealed_input
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 from tests.factories import make_account, make_connector, make_console, make_user
@@ -212,7 +212,7 @@ def test_the_page_with_it_in_all_fields_stands(kind: str, account: Account, agen
             assert_harmless(answer.content.decode())
         for operation in Operation.objects.filter(account=other):
             assert_harmless(agent.get(operation.get_absolute_url()).content.decode())
-            name = engine.unsealed_input(operation)["name"]
+            name = unsealed_input(operation)["name"]
             assert name == value.strip().replace("\r\n", "\n")
 
 

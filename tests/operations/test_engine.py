@@ -17,6 +17,7 @@ from dashboard.installs.handlers import InstallConnector, mark_of
 from dashboard.jobs.messages import Message
 from dashboard.mirror.models import Account
 from dashboard.operations import engine, tasks
+from dashboard.operations.input import unsealed_input
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import AlreadyActiveError, Order, cancel, retry, submit
 from dashboard.people.models import Membership, Role, User
@@ -237,7 +238,7 @@ def test_sealed_input_cannot_be_moved_to_another_row(harbour: Account, user: Use
     other.sealed_input = one.sealed_input
 
     with pytest.raises(sealing.SealBrokenError):
-        engine.unsealed_input(other)
+        unsealed_input(other)
 
 
 def test_a_failure_says_why_and_an_end_says_when(db: None) -> None:
@@ -488,7 +489,7 @@ def test_the_same_submission_for_another_account_is_not_taken_for_done(
         submission=one.submission,
         account=other,
         connector=one.connector,
-        values=engine.unsealed_input(one),
+        values=unsealed_input(one),
         shown=one.shown_input,
     )
     made = submit(order)

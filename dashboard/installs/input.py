@@ -1,0 +1,23 @@
+"""What an install works from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dashboard.operations.input import Input, Setting
+
+
+@dataclass(frozen=True, slots=True)
+class InstallInput(Input):
+    """What was entered into the install form, as Cyclr gets it.
+
+    `auth_value`: None = it is authenticated later.
+    """
+
+    release_id: int = 0
+    name: str = ""
+    description: str = ""
+    authentication_id: str | None = None
+    auth_value: str | None = field(default=None, repr=False)
+    properties: tuple[Setting, ...] = ()
+    is_native: bool = False
