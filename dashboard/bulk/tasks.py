@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.bulk import services
+from dashboard.bulk import feeding, services
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.jobs.periodic import periodic
 
@@ -22,7 +22,7 @@ def feed_runs() -> None:
     """Hand the next rows of every running run to the engine."""
     running = BulkRun.objects.filter(state=RunState.RUNNING).order_by("started_at", "pk")
     for pk in list(running.values_list("pk", flat=True)):
-        services.feed(pk)
+        feeding.feed(pk)
 
 
 @periodic(every=600)

@@ -16,6 +16,7 @@ from dashboard.audit.models import Actor
 from dashboard.bulk import services, words
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.pages import PAGES
+from dashboard.bulk.progress import progress_of
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.spreadsheet import csv_response
@@ -67,7 +68,7 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
     run = get_for(request, runs, reference=reference)
     if run.kind in PAGES:
         return redirect(run)
-    progress = services.progress(run)
+    progress = progress_of(run)
     state = words.state_of(run, progress)
     role = request.user.role_in(run.console)
     turn = version_of(run.state, run.halted, state, progress.to_do, progress.failed > 0)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
-from dashboard.bulk.services import Progress
+from dashboard.bulk.progress import Progress
 from dashboard.operations.models import ACTIVE, OperationEvent, State
 
 SHOWS = {

@@ -20,6 +20,7 @@ from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
 from dashboard.bulk import words as bulk_words
 from dashboard.bulk.models import BulkRun, RunState
+from dashboard.bulk.progress import Progress, progress_of
 from dashboard.bulk.services import OtherRunError
 from dashboard.campaigns import acting, board, choosing, planning
 from dashboard.campaigns.forms import CampaignForm, ExtendForm, RevokeForm, SendAgainForm
@@ -227,7 +228,7 @@ def campaign_list(request: StaffRequest) -> HttpResponse:
 def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
     """One campaign: its preview, and from its start on where each account stands."""
     run = get_for(request, RUNS, reference=reference)
-    progress = bulk.progress(run)
+    progress = progress_of(run)
     counts = board.counts_of(run)
     role = request.user.role_in(run.console)
     acts = _acts(run, counts)
@@ -306,7 +307,7 @@ def _acts(run: BulkRun, counts: dict[str, int]) -> dict[str, bool]:
     }
 
 
-def _beat(run: BulkRun, progress: bulk.Progress) -> str:
+def _beat(run: BulkRun, progress: Progress) -> str:
     """How often the board looks again by itself; empty when nothing can change any more."""
     if run.state == RunState.RUNNING or progress.under_way:
         return "tick"

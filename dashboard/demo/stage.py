@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.audit.models import Actor, ActorKind
+from dashboard.bulk import feeding
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRun
 from dashboard.campaigns import planning
@@ -213,7 +214,7 @@ class Stage:
         run = planning.draft(DEMO, self.console, plans, wishes, submission=uuid.uuid4())
         bulk.start(run, DEMO)
         for _ in range(10):
-            bulk.feed(run.pk)
+            feeding.feed(run.pk)
             self.work()
         run.refresh_from_db()
         return run

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.bulk import services, words
+from dashboard.bulk import feeding, services, words
 from dashboard.bulk.models import BulkRun
-from dashboard.bulk.services import Progress, RunOrder, Target
+from dashboard.bulk.progress import Progress, progress_of
+from dashboard.bulk.services import RunOrder, Target
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role, User
 from tests.bulk.test_runs import accounts, carry_out, lead, make_run, target  # noqa: F401
@@ -210,9 +211,9 @@ def test_what_a_worker_has_not_begun_is_queued(
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts[:20])])
     services.start(run, Actor.staff(lead))
-    services.feed(run.pk)
+    feeding.feed(run.pk)
 
-    progress = services.progress(run)
+    progress = progress_of(run)
 
     assert (progress.waiting, progress.accepted) == (4, 16)
     assert (progress.queued, progress.running, progress.left) == (20, 0, 20)
@@ -269,7 +270,7 @@ def test_an_operation_leads_to_its_run(
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(1, accounts[0])])
     services.start(run, Actor.staff(lead))
-    services.feed(run.pk)
+    feeding.feed(run.pk)
     client.force_login(lead)
 
     page = body(client.get(Operation.objects.get().get_absolute_url()))
@@ -331,7 +332,7 @@ def test_the_operations_of_a_run_do_not_bury_the_others(
 ) -> None:
     run = make_run(lead, accounts[0].console, [target(n, a) for n, a in enumerate(accounts[:3])])
     services.start(run, Actor.staff(lead))
-    services.feed(run.pk)
+    feeding.feed(run.pk)
     client.force_login(lead)
 
     assert Operation.objects.count() == 3

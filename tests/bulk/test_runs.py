@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.bulk import services
+from dashboard.bulk import feeding, services
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.bulk.progress import progress_of
 from dashboard.bulk.services import RunOrder, Target
 from dashboard.bulk.tasks import feed_runs, wipe_rows
 from dashboard.consoles.models import Console
@@ -114,7 +115,7 @@ def test_a_run_installs_into_each_account_once(
 
     assert run.state == RunState.ENDED
     assert [len(of_webhook(cyclr, account)) for account in accounts] == [1] * len(accounts)
-    progress = services.progress(run)
+    progress = progress_of(run)
     assert (progress.done, progress.failed, progress.waiting) == (len(accounts), 0, 0)
     assert progress.percent == 100
     actions = AuditEntry.objects.filter(action__startswith="bulk.").values_list("action", flat=True)
@@ -157,7 +158,7 @@ def test_a_line_with_a_problem_is_left_out(
     services.start(run, Actor.staff(lead))
     carry_out(run, hands)
 
-    progress = services.progress(run)
+    progress = progress_of(run)
     assert (progress.left_out, progress.done, progress.to_do) == (1, 1, 1)
     assert run.rows.get(number=1).sealed_input == ""
 
@@ -171,7 +172,7 @@ def test_a_few_rows_at_a_time_are_handed_over(
     feed_runs()
     feed_runs()
 
-    assert Operation.objects.count() == services.AT_ONCE
+    assert Operation.objects.count() == feeding.AT_ONCE
     operation = Operation.objects.first()
     assert operation is not None
     assert operation.is_bulk
@@ -189,11 +190,11 @@ def test_a_paused_run_hands_over_nothing_and_goes_on_when_resumed(
     hands.work()
     feed_runs()
 
-    assert Operation.objects.count() == services.AT_ONCE
-    assert services.progress(run).waiting == len(accounts) - services.AT_ONCE
+    assert Operation.objects.count() == feeding.AT_ONCE
+    assert progress_of(run).waiting == len(accounts) - feeding.AT_ONCE
     assert services.resume(run, Actor.staff(lead))
     carry_out(run, hands)
-    assert services.progress(run).done == len(accounts)
+    assert progress_of(run).done == len(accounts)
 
 
 def test_an_ended_run_takes_back_what_waits(
@@ -207,8 +208,8 @@ def test_an_ended_run_takes_back_what_waits(
     hands.work()
     feed_runs()
 
-    progress = services.progress(run)
-    assert (progress.done, progress.taken_back) == (services.AT_ONCE, len(accounts) - 16)
+    progress = progress_of(run)
+    assert (progress.done, progress.taken_back) == (feeding.AT_ONCE, len(accounts) - 16)
     assert not run.rows.filter(is_taken_back=True).exclude(sealed_input="").exists()
     assert not services.resume(run, Actor.staff(lead))
 
@@ -223,12 +224,12 @@ def test_only_the_failed_rows_are_retried(
     )
     services.start(run, Actor.staff(lead))
     carry_out(run, hands)
-    assert (fault.met, services.progress(run).failed) == (1, 1)
+    assert (fault.met, progress_of(run).failed) == (1, 1)
 
     assert services.retry_failed(run, Actor.staff(lead)) == 1
     carry_out(run, hands)
 
-    progress = services.progress(run)
+    progress = progress_of(run)
     assert (progress.done, progress.failed) == (3, 0)
     assert [len(of_webhook(cyclr, account)) for account in accounts[:3]] == [1, 1, 1]
     assert Operation.objects.filter(is_superseded=True).count() == 1
@@ -270,7 +271,7 @@ def test_a_paused_run_does_not_go_on_by_a_retry(
     hands.work()
     services.pause(run, Actor.staff(lead))
 
-    assert services.progress(run).failed == 1
+    assert progress_of(run).failed == 1
     assert services.retry_failed(run, Actor.staff(lead)) == 0
     run.refresh_from_db()
     assert run.state == "paused"
@@ -289,7 +290,7 @@ def test_a_row_waits_while_somebody_else_works_in_its_account(
     hands.work()
     feed_runs()
     assert Operation.objects.count() == 1, "it comes back a little later"
-    hands.later(services.COME_BACK_AFTER.total_seconds() + 1)
+    hands.later(feeding.COME_BACK_AFTER.total_seconds() + 1)
     carry_out(second, hands)
 
     assert [c.name for c in of_webhook(cyclr, accounts[0])] == ["Own hook", "Own hook two"]
@@ -335,15 +336,15 @@ def test_a_run_in_which_all_fail_pauses_and_goes_on_when_resumed(
 
     carry_out(run, hands)
 
-    progress = services.progress(run)
+    progress = progress_of(run)
     assert run.state == "paused"
-    assert f"The last {services.PAUSES_AFTER} accounts all failed." in run.halted
-    assert progress.failed < services.PAUSES_AFTER + services.AT_ONCE
+    assert f"The last {feeding.PAUSES_AFTER} accounts all failed." in run.halted
+    assert progress.failed < feeding.PAUSES_AFTER + feeding.AT_ONCE
     assert progress.waiting
     cyclr.faults.clear()
     services.resume(run, Actor.staff(lead))
     carry_out(run, hands)
-    assert (run.state, services.progress(run).failed) == ("ended", progress.failed)
+    assert (run.state, progress_of(run).failed) == ("ended", progress.failed)
 
 
 def test_of_two_runs_of_the_same_the_second_leaves_out_what_the_first_did(
@@ -358,7 +359,7 @@ def test_of_two_runs_of_the_same_the_second_leaves_out_what_the_first_did(
         services.start(run, Actor.staff(lead))
 
     carry_out(runs[0], hands)
-    hands.later(services.COME_BACK_AFTER.total_seconds() + 1)
+    hands.later(feeding.COME_BACK_AFTER.total_seconds() + 1)
     carry_out(runs[1], hands)
 
     assert [c.name for c in of_webhook(cyclr, accounts[0])] == ["Own hook"]
@@ -450,8 +451,8 @@ def test_the_work_of_feeding_does_not_grow_with_the_run(lead: User, db: None) ->
         with CaptureQueriesContext(
             connection,
         ) as caught:
-            services.feed(run.pk)
-            services.progress(run)
+            feeding.feed(run.pk)
+            progress_of(run)
         return len(caught)
 
     assert queries(20) == queries(60)

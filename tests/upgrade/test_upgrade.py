@@ -29,8 +29,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from cyclr_api.simulator import CyclrState, empty_state, load_state, mount
 from dashboard.audit.models import Actor
-from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.bulk.progress import progress_of
 from dashboard.bulk.tasks import feed_runs
 from dashboard.campaigns import board as campaign_board
 from dashboard.common import sealing
@@ -326,7 +326,7 @@ def test_what_a_customer_typed_is_passed_on(cyclr: CyclrState, hands: Hands) -> 
 def test_runs_and_campaigns_stand_where_they_stood() -> None:
     for name, reference in FACTS["runs"].items():
         run = BulkRun.objects.get(reference=reference)
-        found = bulk.progress(run)
+        found = progress_of(run)
         wanted = FACTS["progress"][name]
         assert {key: getattr(found, key) for key in wanted} == wanted, name
     campaign = BulkRun.objects.get(reference=FACTS["runs"]["campaign"])

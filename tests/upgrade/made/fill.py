@@ -30,6 +30,7 @@ import time_machine
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
+from tests.links.test_entering import save
 
 from cyclr_api.simulator import World
 from dashboard.audit.models import Actor
@@ -59,7 +60,6 @@ from tests.bulk.test_runs import make_run, target
 from tests.connectors.conftest import choose
 from tests.factories import API_KEY, make_user
 from tests.links.steps import PERSON, address, press_continue
-from tests.links.test_entering import save
 from tests.simulated import Hands, library
 
 MOMENT = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)

@@ -1,0 +1,30 @@
+"""The mirror: what Cyclr last told us. Pages read this and nothing else."""
+
+from dashboard.mirror.models.accounts import Account, AccountQuerySet
+from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
+from dashboard.mirror.models.connectors import (
+    NOT_WORKING,
+    AccountConnector,
+    AccountConnectorQuerySet,
+)
+from dashboard.mirror.models.library import (
+    CatalogueConnector,
+    CatalogueConnectorQuerySet,
+    InstallRefusal,
+)
+from dashboard.mirror.models.runs import DailyFigure, SyncRun
+
+__all__ = [
+    "NOT_WORKING",
+    "Account",
+    "AccountConnector",
+    "AccountConnectorQuerySet",
+    "AccountQuerySet",
+    "CatalogueConnector",
+    "CatalogueConnectorQuerySet",
+    "DailyFigure",
+    "InstallRefusal",
+    "MirrorQuerySet",
+    "Mirrored",
+    "SyncRun",
+]

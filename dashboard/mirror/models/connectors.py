@@ -1,0 +1,160 @@
+"""Connectors installed in accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from cyclr_api import AuthMethod
+from dashboard.common.searching import words_in
+from dashboard.consoles.models import Console
+from dashboard.mirror.catalogue import is_by_customer, is_by_visit, methods_words
+
+if TYPE_CHECKING:
+    pass
+from dashboard.mirror.models.accounts import Account
+from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
+
+NOT_WORKING = Q(authenticated=True, test_failed_at__isnull=False)
+"""Installed connectors that Cyclr calls authenticated and whose newest test failed."""
+
+
+class AccountConnectorQuerySet(MirrorQuerySet):
+    """Installed connectors, found."""
+
+    console_path = "account__console"
+
+    def search(self, text: str) -> Self:
+        """Those of which name, connector and account together have every word of the text."""
+        return self.filter(words_in(text, "search_text", "account__search_text"))
+
+
+class AccountConnector(Mirrored):
+    """A connector installed in an account. Neither `AuthValue` nor property values are kept."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="connectors")
+    cyclr_id = models.BigIntegerField()
+    name = models.TextField(blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    connector_name = models.TextField(blank=True, default="")
+    connector_version = models.TextField(blank=True, default="")
+    release_id = models.BigIntegerField(null=True, blank=True)
+    authentication = models.JSONField(default=list, blank=True)
+    authentication_id = models.TextField(blank=True, default="", help_text="As installed by us.")
+    authenticated = models.BooleanField(null=True, blank=True)
+    authenticated_since = models.DateTimeField(null=True, blank=True)
+    is_native = models.BooleanField(default=False)
+    filled = models.JSONField(
+        default=list, blank=True, help_text="Names of the settings that have a value."
+    )
+    proven_at = models.DateTimeField(null=True, blank=True)
+    test_failed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its newest test failed then; empty if it did not fail."
+    )
+    test_failure = models.TextField(blank=True, default="", help_text="Why, for staff.")
+    identity = models.TextField(
+        blank=True, default="", help_text="Whose account at the third party it is, when told."
+    )
+    identity_at = models.DateTimeField(null=True, blank=True)
+    left_mark = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        help_text="The mark of an install that is still in its description in Cyclr.",
+    )
+    tidy_tries = models.PositiveSmallIntegerField(default=0)
+    tidy_not_before = models.DateTimeField(null=True, blank=True)
+    search_text = models.TextField(blank=True, default="")
+    sort_name = models.CharField(max_length=100, blank=True, default="", db_default="")
+
+    objects = AccountConnectorQuerySet.as_manager()
+
+    class Meta:
+        ordering = [
+            F("authenticated").asc(nulls_first=True),
+            F("test_failed_at").desc(nulls_last=True),
+            "sort_name",
+            "pk",
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "cyclr_id"], name="account_connector_unique"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["authenticated"],
+                name="account_connector_broken",
+                condition=Q(authenticated=False, gone_at=None),
+            ),
+            models.Index(
+                fields=["test_failed_at"],
+                name="account_connector_not_working",
+                condition=Q(authenticated=True, gone_at=None, test_failed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["tidy_not_before"],
+                name="account_connector_untidy",
+                condition=~Q(left_mark=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.connector_name or str(self.cyclr_id)
+
+    def get_absolute_url(self) -> str:
+        """The installed connector's page."""
+        return reverse("connector_detail", args=[self.pk])
+
+    @property
+    def console(self) -> Console:
+        """The console of its account."""
+        return self.account.console
+
+    @property
+    def state(self) -> str:
+        """The state's word on screen, wherever it is named."""
+        return "Not working" if self.is_not_working else self.state_in_cyclr
+
+    @property
+    def state_in_cyclr(self) -> str:
+        """What Cyclr says alone: a test that failed is another fact."""
+        if self.gone_at:
+            return "Gone"
+        return "Authenticated" if self.authenticated else "Not authenticated"
+
+    @property
+    def is_not_working(self) -> bool:
+        """Whether Cyclr calls it authenticated and its newest test failed."""
+        is_held = bool(self.authenticated) and self.gone_at is None
+        return is_held and self.test_failed_at is not None
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether it has to be authenticated, for the first time or again."""
+        return self.gone_at is None and (not self.authenticated or self.is_not_working)
+
+    @property
+    def methods(self) -> list[AuthMethod]:
+        """How it may be authenticated: the method it was installed with, else all it knows."""
+        every = [AuthMethod.from_json(method) for method in self.authentication]
+        chosen = [m for m in every if self.authentication_id and m.id == self.authentication_id]
+        return chosen or every
+
+    @property
+    def method_words(self) -> str:
+        """Its methods in a few words, such as “OAuth 2”."""
+        return methods_words(self.methods)
+
+    @property
+    def is_connected_by_link(self) -> bool:
+        """Whether a customer can authenticate it on a connection link."""
+        return any(is_by_customer(method) for method in self.methods)
+
+    @property
+    def is_connected_by_visit(self) -> bool:
+        """Whether a customer can authenticate it by signing in, rather than by typing."""
+        return any(is_by_visit(method) for method in self.methods)
