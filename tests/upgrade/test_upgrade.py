@@ -129,6 +129,7 @@ class Filled:
             lite.close()
         else:
             self.name = f"desk_upgrade_{worker}"
+            sql = sql.replace("SET transaction_timeout = 0;", "")  # unknown before PostgreSQL 17
             with psycopg.connect(make_database(server, self.name), autocommit=True) as connection:
                 connection.execute(sql.encode())
         there = Database(self.name)
