@@ -67,8 +67,8 @@ REFUSED_TOO_LONG = (
     "once an administrator has renewed them."
 )
 NEVER_ANSWERED = (
-    "It was sent, but Cyclr did not say what happened. Retry when it answers again: doing it "
-    "twice does no harm."
+    "It was sent, but Cyclr did not say what happened. Retry when it answers again: sending "
+    "it a second time does no harm."
 )
 OVERDUE = LONGEST_AGE + timedelta(hours=1)
 """Nothing is worked on at this age, in whatever state it is."""
