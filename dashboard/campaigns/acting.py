@@ -15,15 +15,7 @@ from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRun
 from dashboard.common.chunks import IDS_AT_A_TIME, chunks
-from dashboard.links.models import (
-    Link,
-    LinkEvent,
-    LinkMail,
-    LinkState,
-    MailKind,
-    MailState,
-    Mint,
-)
+from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState, Mint
 from dashboard.links.services import LONGEST
 from dashboard.operations import submitting
 from dashboard.operations.models import Operation

@@ -10,54 +10,17 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from dashboard.bulk.tables import (
-    TOO_LONG,
-    Accounts,
-    Meant,
-    Table,
-    is_account_name,
-    quoted,
-    squeezed,
-    table_of,
-    upload_of,
-)
+from dashboard.bulk.tables import TOO_LONG, Accounts, Meant, quoted, table_of, upload_of
 from dashboard.campaigns.planning import Plan, Wishes
-from dashboard.common.damage import damage_of, unprotected
+from dashboard.campaigns.recipients import LINES, address_of, bare, is_line, places_in, why_not
+from dashboard.common.damage import damage_of
 from dashboard.common.email_field import EmailField, EmailInput
 from dashboard.common.foreign import as_text, storable
 from dashboard.common.searching import squeeze
 from dashboard.common.tables import TableError
-from dashboard.environment.email_address import (
-    EmailAddressError,
-    TwoReadingsError,
-    parse_address,
-)
 from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
 from dashboard.operations.submissions import SubmissionField
 
-LINES = 100
-"""Accounts whose recipient can be typed on the page; for more there is the table."""
-EMAIL_HEADINGS = squeezed(
-    [
-        *("e-mail", "mail", "e-mail address", "mail address", "recipient e-mail"),
-        *("contact e-mail", "customer e-mail", "recipient e-mail address", "work e-mail"),
-        *("e-mail-adresse", "mailadresse", "e-mail des empfängers", "empfänger-e-mail"),
-        *("adresse e-mail", "adresse mail", "courriel", "adresse électronique", "adresse courriel"),
-        *("correo", "correo electrónico", "dirección de correo", "dirección de e-mail"),
-        "dirección de correo electrónico",
-    ]
-)
-NAME_HEADINGS = squeezed(
-    [
-        *("name", "recipient name", "name of the recipient", "contact", "contact name"),
-        *("recipient", "contact person", "full name"),
-        *("empfänger", "name des empfängers", "ansprechpartner", "kontakt", "kontaktperson"),
-        *("nom", "nom du destinataire", "destinataire", "interlocuteur", "nom complet"),
-        *("nombre", "nombre del destinatario", "destinatario", "contacto", "nombre completo"),
-    ]
-)
-PASSED_OVER = ("connectors", "")
-"""Columns that are there for the reader's sake."""
 WRONG_SHOWN = 5
 """Lines of the table of which it is said what is wrong with them."""
 
@@ -193,7 +156,7 @@ class CampaignForm(forms.Form):
         recipients = {plan.account.pk: (plan.email, plan.name) for plan in self.plans}
         for plan in self.plans[:LINES]:
             pk = plan.account.pk
-            if f"name-{pk}" in values and not _is_line(values[f"name-{pk}"]):
+            if f"name-{pk}" in values and not is_line(values[f"name-{pk}"]):
                 self.add_error(f"name-{pk}", "A name is one line of text.")
             email, name = values.get(f"email-{pk}", ""), values.get(f"name-{pk}", "")
             recipients[pk] = (email, str(storable(name)))
@@ -215,14 +178,14 @@ class CampaignForm(forms.Form):
         if table is None:
             return {}
         self.notes = table.notes
-        places = _places(table)
+        places = places_in(table)
         chosen = {plan.account.pk: plan for plan in self.every}
         found: dict[int, tuple[str, str]] = {}
         lines: dict[int, int] = {}
         wrong = [f"Line {number}: {words}" for number, words in table.problems.items()]
         for number, written, cells in table.lines:
             said, name, email = (
-                str(storable(_bare(cells[places[what]]))) if what in places else ""
+                str(storable(bare(cells[places[what]]))) if what in places else ""
                 for what in ("account", "name", "email")
             )
             meant = accounts.meant(written, said)
@@ -235,8 +198,8 @@ class CampaignForm(forms.Form):
                 self.passed_over.append((number, label, why))
                 continue
             pk = plan.account.pk
-            email, why = _address_of(email)
-            why = TOO_LONG if number in table.too_long else why or _why_not(name)
+            email, why = address_of(email)
+            why = TOO_LONG if number in table.too_long else why or why_not(name)
             if not why and email and found.setdefault(pk, (email, name)) != (email, name):
                 why = f"This account is on line {lines[pk]} already, with another recipient."
             if why:
@@ -331,57 +294,3 @@ def _bare_attrs(name: str, shown: str) -> dict[str, str]:
         "placeholder": shown,
         "autocomplete": "off",
     }
-
-
-def _places(table: Table) -> Mapping[str, int]:
-    """Which cell is the e-mail address, which its owner's name and which the account's."""
-    found: dict[str, int] = {}
-    for place, heading in enumerate(table.columns):
-        what = _meaning(heading)
-        if not what:
-            if squeeze(heading) in PASSED_OVER:
-                continue
-            shown = storable(heading[:60])
-            raise TableError(f"No column is called “{shown}”. Known are: Account id, E-mail, Name.")
-        if what in found:
-            raise TableError(f"Two columns are called “{storable(heading[:60])}”.")
-        found[what] = place
-    if "email" not in found:
-        raise TableError("The table has no column “E-mail”.")
-    return found
-
-
-def _meaning(heading: str) -> str:
-    key = squeeze(heading)
-    if key in EMAIL_HEADINGS:
-        return "email"
-    if key in NAME_HEADINGS:
-        return "name"
-    return "account" if is_account_name(heading) else ""
-
-
-def _bare(cell: str) -> str:
-    """A cell without the apostrophe that keeps spreadsheets from changing it."""
-    return unprotected(cell.strip())
-
-
-def _is_line(text: str) -> bool:
-    """Whether it can stand in a mail's header: one line, no control characters."""
-    return not any(ord(letter) < 32 or ord(letter) == 127 for letter in text)
-
-
-def _address_of(cell: str) -> tuple[str, str]:
-    """The address in a cell, and what is wrong with it, in words; empty if nothing is."""
-    try:
-        return (parse_address(cell) if cell else "", "")
-    except TwoReadingsError as error:
-        return "", str(error)
-    except EmailAddressError as error:
-        return "", f"“{cell[:80]}” is no e-mail address. {error}"
-
-
-def _why_not(name: str) -> str:
-    """What is wrong with a recipient's name, in words; empty if nothing is."""
-    if len(name) > 200:
-        return "The name is too long."
-    return "" if _is_line(name) else "A name is one line of text."

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.campaigns import views
+from dashboard.campaigns import link_views, views
 
 urlpatterns = navigation.under(
     "link_list",
@@ -18,22 +18,22 @@ urlpatterns = navigation.under(
         ),
         path(
             "links/campaigns/<slug:reference>/resend/",
-            views.campaign_resend,
+            link_views.campaign_resend,
             name="campaign_resend",
         ),
         path(
             "links/campaigns/<slug:reference>/extend/",
-            views.campaign_extend,
+            link_views.campaign_extend,
             name="campaign_extend",
         ),
         path(
             "links/campaigns/<slug:reference>/revoke/",
-            views.campaign_revoke,
+            link_views.campaign_revoke,
             name="campaign_revoke",
         ),
         path(
             "links/campaigns/<slug:reference>/export/",
-            views.campaign_export,
+            link_views.campaign_export,
             name="campaign_export",
         ),
     ],

@@ -1,12 +1,10 @@
-"""Pages of reconnect campaigns: choosing, preview, board, and what is done to all its links."""
+"""Pages of reconnect campaigns: choosing, preview and board."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -22,8 +20,8 @@ from dashboard.bulk import words as bulk_words
 from dashboard.bulk.models import BulkRun, RunState
 from dashboard.bulk.progress import Progress, progress_of
 from dashboard.bulk.services import OtherRunError
-from dashboard.campaigns import acting, board, choosing, planning
-from dashboard.campaigns.forms import CampaignForm, ExtendForm, RevokeForm, SendAgainForm
+from dashboard.campaigns import board, choosing, planning
+from dashboard.campaigns.forms import CampaignForm
 from dashboard.common.damage import protected
 from dashboard.common.foreign import as_line, storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
@@ -40,13 +38,12 @@ from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
 RUNS = BulkRun.objects.filter(kind=planning.KIND).select_related("console", "actor_user")
+
 HEAD = "campaign-head"
 """The part of a board with its buttons; drawn anew only when what they do has changed."""
+
 ONE_LINK = 50
 """So many connectors of a single account become one link at once, without a campaign."""
-
-
-# ---- making ----
 
 
 @require_http_methods(["GET", "POST"])
@@ -189,9 +186,6 @@ def campaign_table(request: StaffRequest) -> HttpResponseBase:
     return csv_response("recipients", columns, rows)
 
 
-# ---- looking ----
-
-
 @require_safe
 @role_required(Role.VIEWER)
 def campaign_list(request: StaffRequest) -> HttpResponse:
@@ -312,67 +306,3 @@ def _beat(run: BulkRun, progress: Progress) -> str:
     if run.state == RunState.RUNNING or progress.under_way:
         return "tick"
     return "tock" if Link.objects.open().filter(run=run).exists() else ""
-
-
-# ---- acting on all links ----
-
-
-@require_http_methods(["GET", "POST"])
-@role_required(Role.LEAD)
-def campaign_resend(request: StaffRequest, reference: str) -> HttpResponse:
-    """Write again to everyone who did not open their link."""
-    run = get_for(request, RUNS, Role.LEAD, reference=reference)
-    form = SendAgainForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        submission = form.cleaned_data["submission"]
-        count = acting.send_again(run, Actor.staff(request.user), submission)
-        return _done(request, run, count, "{} sent again: on the way.")
-    return _confirm(request, run, form, "resend", acting.not_opened(run).count())
-
-
-@require_http_methods(["GET", "POST"])
-@role_required(Role.LEAD)
-def campaign_extend(request: StaffRequest, reference: str) -> HttpResponse:
-    """Let all unfinished links work longer."""
-    run = get_for(request, RUNS, Role.LEAD, reference=reference)
-    form = ExtendForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        count = acting.extend_all(run, Actor.staff(request.user), form.lifetime())
-        return _done(request, run, count, "{} extended.")
-    return _confirm(request, run, form, "extend", acting.extendable(run).count())
-
-
-@require_http_methods(["GET", "POST"])
-@role_required(Role.LEAD)
-def campaign_revoke(request: StaffRequest, reference: str) -> HttpResponse:
-    """End all unfinished links, after the word was typed."""
-    run = get_for(request, RUNS, Role.LEAD, reference=reference)
-    form = RevokeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        count = acting.revoke_all(run, Actor.staff(request.user))
-        return _done(request, run, count, "{} revoked.")
-    return _confirm(request, run, form, "revoke", acting.unfinished(run).count())
-
-
-def _confirm(
-    request: StaffRequest, run: BulkRun, form: forms.Form, act: str, count: int
-) -> HttpResponse:
-    context = {"run": run, "form": form, "act": act, "count": count}
-    status = 422 if form.is_bound else 200
-    return render(request, "campaigns/campaign_act.html", context, status=status)
-
-
-def _done(request: StaffRequest, run: BulkRun, count: int, words: str) -> HttpResponse:
-    said = f"{count:,} link{'' if count == 1 else 's'}"
-    say: Callable[..., None] = messages.success if count else messages.info
-    say(request, words.format(said) if count else "There was nothing left to do.")
-    return redirect(run)
-
-
-@require_POST
-@role_required(Role.LEAD)
-def campaign_export(request: StaffRequest, reference: str) -> HttpResponseBase:
-    """Where each account stands, as CSV; without the addresses that customers use."""
-    run = get_for(request, RUNS, Role.LEAD, reference=reference)
-    bulk.note_export(run, Actor.staff(request.user))
-    return csv_response(f"campaign-{run.reference}", board.COLUMNS, board.table(run))
