@@ -6,7 +6,9 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from dashboard.environment.names import ALL, GROUPS, ROOT, Setting
+from dashboard.environment.groups import ALL, GROUPS
+from dashboard.environment.names import ROOT
+from dashboard.environment.setting import Setting
 
 BEGIN, END = "<!-- settings: made by `python -m dashboard.environment` -->", "<!-- /settings -->"
 

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from dashboard.environment.addresses import (
     BASE,
@@ -29,44 +28,16 @@ from dashboard.environment.kinds import (
     SECRET,
     TEXT,
     WORDS,
-    Kind,
     choice,
     comma_list,
     number,
     whole,
 )
-
-T_co = TypeVar("T_co", covariant=True)
+from dashboard.environment.setting import Setting
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 """The repository: where `.env` lies, and `var/` by default."""
 A_YEAR = 365 * 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T_co]):
-    """One setting. What is empty counts as not given."""
-
-    name: str
-    kind: Kind[T_co]
-    default: T_co
-    help: str
-    example: str = ""
-    or_else: str = ""
-    """What holds without it, in words; empty = `default` says so, or nothing does."""
-    is_secret: bool = False
-    """Whether the value must not be shown, in complaints say."""
-    is_main: bool = False
-    """Whether the README tells of it too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Settings that belong together, as documents show them."""
-
-    title: str
-    help: str
-    settings: tuple[Setting[Any], ...]
 
 
 # ---- Cyclr ----
@@ -375,60 +346,5 @@ DESK_MINT_LIVES_FOR = _seconds(
     "DESK_MINT_LIVES_FOR", 45.0, "How long a sign-in token for a customer waits for its redirect."
 )
 
-GROUPS = (
-    Group(
-        "Your Cyclr console",
-        "The first four point the dashboard at a real one, and no local Cyclr is started.",
-        (
-            *(CYCLR_API_URL, CYCLR_SERVICE_URL, CYCLR_CLIENT_ID, CYCLR_CLIENT_SECRET),
-            *(CYCLR_CONSOLE_NAME, CYCLR_CALLS_PER_SECOND),
-            *(CYCLR_TIMEOUT_CONNECT, CYCLR_TIMEOUT_READ, CYCLR_TIMEOUT_TOTAL),
-        ),
-    ),
-    Group(
-        "Production",
-        "A database, a broker and keys.",
-        (DATABASE_URL, REDIS_URL, SECRET_KEY, CREDENTIAL_KEYS),
-    ),
-    Group(
-        "Addresses",
-        "Where customers and staff reach it, and what stands in front of it.",
-        (
-            *(PUBLIC_URL, DESK_URL, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS),
-            *(BEHIND_TLS_PROXY, SSL_REDIRECT, TRUSTED_PROXIES),
-        ),
-    ),
-    Group(
-        "Mail and words for customers",
-        "Who asks them, and how mail leaves.",
-        (EMAIL_URL, DEFAULT_FROM_EMAIL, PARTNER_NAME, SUPPORT_EMAIL),
-    ),
-    Group(
-        "Processes",
-        "What ./run and the processes are told.",
-        (
-            *(PORT, DESK_ADMIN_EMAIL, DESK_ADMIN_PASSWORD, DESK_DEMO, DESK_VAR, WEB_CONCURRENCY),
-            *(LOG_LEVEL, DESK_PROCESS, LOCAL_CYCLR_PORT, LOCAL_CYCLR_OPTIONS),
-        ),
-    ),
-    Group(
-        "Patience",
-        "In seconds. The operations guide and the architecture say what they protect from.",
-        (
-            *(DESK_LEASE_FOR, DESK_FIRST_LOOK_AFTER, DESK_LOOK_GAP, DESK_SYNC_EVERY),
-            *(DESK_STALE_AFTER, DESK_VERIFY_FOR, DESK_KEEP_GONE_FOR, DESK_KEEP_SEALED_FOR),
-            DESK_MINT_LIVES_FOR,
-        ),
-    ),
-)
-
-ALL: dict[str, Setting[Any]] = {
-    setting.name: setting for group in GROUPS for setting in group.settings
-}
-
-ENV_FILE = "DESK_ENV_FILE"
-"""Names another file than `.env`; stands in the environment alone."""
 LOCAL_CLIENT_ID = "desk-demo"
 """The client id of the local Cyclr that `./run` starts."""
-PREFIXES = ("CYCLR_", "DESK_", "LOCAL_CYCLR_")
-"""What begins so is meant for this dashboard."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dashboard.environment.names import PREFIXES
+from dashboard.environment.setting import PREFIXES
 
 
 def near_to(name: str, known: Collection[str]) -> str:

@@ -19,9 +19,11 @@ from django.core.exceptions import ImproperlyConfigured
 from dashboard.environment import names
 from dashboard.environment.addresses import is_this_machine
 from dashboard.environment.files import read_lines, read_text
+from dashboard.environment.groups import ALL
 from dashboard.environment.kinds import TEXT, WrongValueError
-from dashboard.environment.names import ALL, ENV_FILE, PREFIXES, ROOT, Setting
+from dashboard.environment.names import ROOT
 from dashboard.environment.near import near_to
+from dashboard.environment.setting import ENV_FILE, PREFIXES, Setting
 
 T = TypeVar("T")
 

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.environment import names
+from dashboard.environment.groups import ALL
 from dashboard.environment.reading import Environment, half_a_console, read
 from dashboard.launcher.broker import MissingServerError, answers, broker_command, server_for
 from dashboard.launcher.commands import (
@@ -100,7 +101,7 @@ def start_local_cyclr(tree: Tree, environment: Environment, var: Path) -> None:
     address = f"http://{HOST}:{own}"
     hand_on(**LOCAL_CYCLR, CYCLR_API_URL=address, CYCLR_SERVICE_URL=address)
     for name, value in MADE_UP_PARTNER.items():
-        if not environment.is_set(names.ALL[name]):
+        if not environment.is_set(ALL[name]):
             hand_on(**{name: value})
     process = simulator(own, var, environment[names.LOCAL_CYCLR_OPTIONS])
     if environment.is_set(names.LOCAL_CYCLR_OPTIONS):

@@ -8,7 +8,7 @@ import secrets
 import time
 from pathlib import Path
 
-from dashboard.environment import names
+from dashboard.environment.groups import ALL
 from dashboard.environment.reading import KEYS, KEYS_FILE, Environment
 from dashboard.launcher.ending import cannot
 
@@ -60,9 +60,7 @@ def is_supervised(var: Path) -> bool:
 def make_keys(environment: Environment, var: Path) -> None:
     """SECRET_KEY and CREDENTIAL_KEYS, made on the first start; `dashboard.settings` reads them."""
     file = var / KEYS_FILE
-    made = {
-        name: secrets.token_urlsafe(48) for name in KEYS if not environment.is_set(names.ALL[name])
-    }
+    made = {name: secrets.token_urlsafe(48) for name in KEYS if not environment.is_set(ALL[name])}
     if not made:
         return
     if "CREDENTIAL_KEYS" in made and (var / "desk.sqlite3").exists():

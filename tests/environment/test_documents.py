@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.environment.documents import documents, example_file
-from dashboard.environment.names import ALL
+from dashboard.environment.groups import ALL
 from dashboard.environment.reading import read
 
 MADE = documents()

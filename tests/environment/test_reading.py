@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.environment import names
+from dashboard.environment.groups import ALL
 from dashboard.environment.reading import Environment, read
 
 CYCLR = (
@@ -28,7 +28,7 @@ def from_file(tmp_path: Path, text: str | bytes, **settings: str) -> Environment
 
 
 def value(environment: Environment, name: str) -> Any:
-    return environment[names.ALL[name]]
+    return environment[ALL[name]]
 
 
 def complaint(tmp_path: Path, text: str | bytes = "", **settings: str) -> str:

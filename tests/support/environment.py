@@ -2,7 +2,8 @@
 
 import os
 
-from dashboard.environment.names import ALL, PREFIXES
+from dashboard.environment.groups import ALL
+from dashboard.environment.setting import PREFIXES
 
 
 def outer_environment() -> dict[str, str]:
