@@ -430,7 +430,7 @@ def test_a_new_release_draws_the_form_again_with_what_was_typed(agent: Client, d
     answer = agent.post(url, data | {"parameter-0": "my entry"})
 
     assert answer.status_code == 409
-    assert "A new release of the connector" in answer.content.decode()
+    assert "A new release of this connector" in answer.content.decode()
     assert 'value="my entry"' in answer.content.decode()
 
 
