@@ -129,7 +129,6 @@ class Filled:
             lite.close()
         else:
             self.name = f"desk_upgrade_{worker}"
-            sql = sql.replace("SET transaction_timeout = 0;", "")  # unknown before PostgreSQL 17
             with psycopg.connect(make_database(server, self.name), autocommit=True) as connection:
                 # A setting of the server that the dump was made of; older ones do not know it.
                 connection.execute(sql.replace("SET transaction_timeout = 0;\n", "").encode())
