@@ -214,6 +214,9 @@ def test_resent_messages_of_a_campaign_are_each_lead_s_own(client: Client) -> No
     link = make_link(recipient_email="ana@example.com", run=run)
     for _ in range(2):
         acting.send_again(run, Actor.staff(make_user()), sent)
-        LinkMail.objects.filter(link=link).update(state="sent", created_at="2020-01-01T00:00:00Z")
+        long_ago = "2020-01-01T00:00:00Z"
+        LinkMail.objects.filter(link=link).update(
+            state="sent", created_at=long_ago, finished_at=long_ago
+        )
 
     assert LinkMail.objects.filter(link=link).count() == 2
