@@ -10,6 +10,7 @@ import gc
 import os
 from importlib import import_module
 
+from django.apps import apps
 from django.template import engines
 from django.urls import get_resolver
 
@@ -23,11 +24,15 @@ LATE = (
 
 
 def preload() -> None:
-    """Load now what each process would load for itself, and keep it out of the collector's way."""
-    for name in LATE:
-        import_module(name)
-    _ = get_resolver().url_patterns
-    _ = [engine.engine.template_loaders for engine in engines.all()]  # type: ignore[attr-defined]
+    """Load now what each process would load for itself, and keep it out of the collector's way.
+
+    Of Django's only where it was set up: gunicorn may serve another application.
+    """
+    if apps.ready:
+        for name in LATE:
+            import_module(name)
+        _ = get_resolver().url_patterns
+        _ = [engine.engine.template_loaders for engine in engines.all()]  # type: ignore[attr-defined]
     os.register_at_fork(before=_freeze)
 
 
