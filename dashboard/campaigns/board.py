@@ -25,6 +25,7 @@ from django.utils import timezone
 from dashboard.bulk import words as bulk_words
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.words import Part
+from dashboard.common.chunks import chunks
 from dashboard.links.handlers import NOTHING_LEFT, STOPPED
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkMail, LinkState, MailState
 from dashboard.notices.addresses import staff_url
@@ -263,8 +264,8 @@ def _why_no_link(row: BulkRow) -> str:
 def table(run: BulkRun) -> Iterator[tuple[object, ...]]:
     """One row of the CSV for each account. A link is told by its staff page, never its address."""
     found = list(by_urgency(placed(run.rows.all())).values_list("pk", "place"))
-    for start in range(0, len(found), 500):
-        for line in lines(run, found[start : start + 500]):
+    for some in chunks(found):
+        for line in lines(run, some):
             link, account = line.link, line.row.account
             yield (
                 account.name if account else line.row.label,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from dashboard.common.chunks import chunks
 from dashboard.common.foreign import is_blank
 from dashboard.common.timing import short_words
 from dashboard.links import notice_kinds
@@ -28,7 +29,6 @@ EXPIRES_WITHIN = timedelta(hours=24)
 LEFT_ALONE_FOR = timedelta(hours=1)
 """A link made for a few hours is no trouble the minute it is made."""
 LONGEST_NAME = 120
-AT_ONCE = 500
 
 FAILING = {"unfinished", "refused", "entry-refused", "not-working"}
 """Events that follow a failure which was counted."""
@@ -133,7 +133,7 @@ def tell_of_expiring(links: QuerySet[Link]) -> int:
     rows = expiring(links).filter(console__retired_at=None)
     soon = {_end_key(link): link for link in rows.select_related("console", "account")}
     told = 0
-    for keys in _in_pieces(sorted(soon)):
+    for keys in chunks(sorted(soon)):
         known = set(Notice.objects.filter(once__in=keys).values_list("once", flat=True))
         for key in keys:
             if key not in known and _tell_of_end(soon[key], key):
@@ -154,10 +154,6 @@ def _tell_of_end(link: Link, key: str) -> bool:
 
 def _end_key(link: Link) -> str:
     return f"link-expires:{link.pk}:{link.expires_at:%Y%m%d%H%M%S}"
-
-
-def _in_pieces(keys: list[str]) -> list[list[str]]:
-    return [keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE)]
 
 
 def _post(

@@ -14,6 +14,7 @@ from django.forms.utils import ErrorDict
 
 from dashboard.bulk.services import Target
 from dashboard.bulk.tables import TOO_LONG, Meant, quoted
+from dashboard.common.chunks import chunks
 from dashboard.common.damage import damage_of, unprotected
 from dashboard.common.foreign import storable
 from dashboard.installs.fields import ChoiceOrAnother, ForeignText, Fraction, Moment, WholeNumber
@@ -184,8 +185,8 @@ def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
 
 def _whole(pks: Sequence[int]) -> dict[int, Account]:
     found: dict[int, Account] = {}
-    for start in range(0, len(pks), 500):
-        found |= Account.objects.in_bulk(pks[start : start + 500])
+    for some in chunks(pks):
+        found |= Account.objects.in_bulk(some)
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.utils import timezone
 
+from dashboard.common.chunks import chunks
 from dashboard.mirror.models import Mirrored, MirrorQuerySet
 from dashboard.mirror.sync.limits import BATCH
 from dashboard.mirror.writing import (
@@ -113,5 +114,4 @@ def _rewrite(
 
 def parts(things: Sequence[T]) -> Iterator[Sequence[T]]:
     """As many at a time as one transaction locks and writes."""
-    for start in range(0, len(things), BATCH):
-        yield things[start : start + BATCH]
+    return chunks(things, BATCH)
