@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+from functools import cache
 from importlib import import_module
 
 from django.apps import apps
@@ -33,6 +34,12 @@ def preload() -> None:
             import_module(name)
         _ = get_resolver().url_patterns
         _ = [engine.engine.template_loaders for engine in engines.all()]  # type: ignore[attr-defined]
+    _freeze_at_forks()
+
+
+@cache
+def _freeze_at_forks() -> None:
+    """Once: who is forked does it as well."""
     os.register_at_fork(before=_freeze)
 
 

@@ -11,7 +11,7 @@ from dashboard.launcher.processes import Process
 
 HOST = "127.0.0.1"
 
-BROKER, CYCLR, WORKER, DISPATCHER, WEB = range(5)
+BROKER, CYCLR, LOADED, WORKER, DISPATCHER, WEB = range(6)
 """The stages: started in this order, ended in the opposite one."""
 
 
@@ -29,8 +29,11 @@ def python(*arguments: str) -> list[str]:
 
 def child_environment(process: str, **more: str) -> dict[str, str]:
     """What a process is told; the first administrator's password is for `prepare` alone."""
+    files = {f"{name}_FILE" for name in more}
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith("DESK_ADMIN_")
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("DESK_ADMIN_") and name not in files
     }
     return {
         **inherited,
@@ -41,13 +44,23 @@ def child_environment(process: str, **more: str) -> dict[str, str]:
     }
 
 
+def loaded() -> Process:
+    """What all of the dashboard's own are forked from."""
+    return Process(
+        name="loaded",
+        command=python("-m", "dashboard.launcher.loaded"),
+        stage=LOADED,
+        environment=child_environment("worker"),
+        is_loaded_once=True,
+    )
+
+
 def worker(name: str, queues: str, at_once: int) -> Process:
     """One Celery worker that does so much at once. TERM lets it finish what it has in hand."""
     return Process(
         name=name,
         command=python(
-            # As root, in a container say, Celery would lecture.
-            *("-W", "ignore:You're running the worker", "-m", "celery", "--quiet"),
+            *("-m", "celery", "--quiet"),
             *("-A", "dashboard.celery:app", "worker", "-Q", queues),
             # Idle, one process is there; each further one comes with the message that needs it.
             *("--autoscale", f"{at_once},1", "-n", f"{name}@%h", "--prefetch-multiplier", "1"),
@@ -56,6 +69,7 @@ def worker(name: str, queues: str, at_once: int) -> Process:
         ),
         stage=WORKER,
         environment=child_environment("worker"),
+        is_forked=True,
         is_watched=True,
         stop_within=25,
     )
@@ -73,6 +87,7 @@ def dashboard_processes(port: int) -> list[Process]:
             command=python("manage.py", "dispatch", "--skip-checks"),
             stage=DISPATCHER,
             environment=child_environment("dispatcher"),
+            is_forked=True,
             is_watched=True,
         ),
         Process(
@@ -80,6 +95,7 @@ def dashboard_processes(port: int) -> list[Process]:
             command=python("-m", "dashboard.web", "--bind", f"{HOST}:{port}"),
             stage=WEB,
             environment=child_environment("web"),
+            is_forked=True,
             is_vital=True,
         ),
     ]

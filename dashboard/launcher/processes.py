@@ -2,7 +2,7 @@
 
 Every process leads a session of its own, so Ctrl-C in the terminal reaches the supervisor alone,
 and what a process leaves behind ends with it. `guard.py` ends them all if the supervisor
-is killed.
+is killed. One of them may have loaded what others need: those are forked from it (`forks.py`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from dashboard.launcher.ending import EndedError
+from dashboard.launcher.ending import CANNOT_START, EndedError
+from dashboard.launcher.forks import Forked, Forks, NotForkedError
+from dashboard.launcher.shown import ROOM
 
 DEATHS, WITHIN = 5, 60.0
 """So many deaths of processes in so many seconds end everything."""
@@ -50,6 +52,10 @@ class Process:
     """Its death ends everything; another one is started again."""
     stop_within: float = 10.0
     """Seconds from SIGTERM to SIGKILL."""
+    is_loaded_once: bool = False
+    """The one that others are forked from (`loaded.py`)."""
+    is_forked: bool = False
+    """It is forked from that one, and runs its command there."""
 
 
 class Watch:
@@ -80,7 +86,10 @@ class Watch:
 class Running:
     """One start of a process."""
 
-    def __init__(self, process: Process, say: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, process: Process, say: Callable[[str, str], None], forks: Forks | None = None
+    ) -> None:
+        """`forks`: where a forked one comes from. Raises `NotForkedError` if it does not."""
         self.process = process
         is_watched = process.is_watched and sys.platform == "linux"
         self.watch = Watch(process.silent_after) if is_watched else None
@@ -88,24 +97,39 @@ class Running:
         environment.pop("NOTIFY_SOCKET", None)  # that of whoever started us
         if self.watch:
             environment["NOTIFY_SOCKET"] = f"@{self.watch.address}"
-        self.popen = subprocess.Popen(
-            process.command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        self.forks = Forks() if process.is_loaded_once else None
+        self.popen = self._launched(environment, forks)
         self.pid = self.popen.pid
+        self.last_words = ""
         self._reader = threading.Thread(target=self._read, args=(say,), daemon=True)
         self._reader.start()
+
+    def _launched(
+        self, environment: dict[str, str], forks: Forks | None
+    ) -> subprocess.Popen[str] | Forked:
+        if self.process.is_forked:
+            return self._forked(environment, forks)
+        if self.forks is None:
+            return launched(self.process.command, environment)
+        with self.forks.far_end as end:
+            command = [*self.process.command, str(end.fileno()), ROOM]
+            return launched(command, {**environment, "ROOM": ROOM}, [end.fileno()])
+
+    def _forked(self, environment: dict[str, str], forks: Forks | None) -> Forked:
+        try:
+            if forks is None:
+                raise NotForkedError
+            return forks.fork(self.process.command, environment)
+        except NotForkedError:
+            if self.watch:
+                self.watch.close()
+            raise
 
     def _read(self, say: Callable[[str, str], None]) -> None:
         assert self.popen.stdout is not None
         for line in self.popen.stdout:
-            say(self.process.name, line.rstrip("\n"))
+            self.last_words = line.rstrip("\n")
+            say(self.process.name, self.last_words)
 
     def signal(self, number: int) -> None:
         """To the process; to all of its group if it is to be killed."""
@@ -124,15 +148,34 @@ class Running:
         if self.watch:
             self.watch.close()
             self.watch = None
+        if self.forks:
+            self.forks.close()
         return True
 
     def end_in_words(self) -> str:
         """How it ended."""
-        status = self.popen.returncode
+        status = self.popen.poll() or 0
         if status < 0:
             with contextlib.suppress(ValueError):
                 return f"was killed by {signal.Signals(-status).name}"
         return f"ended with status {status}"
+
+
+def launched(
+    command: Sequence[str], environment: Mapping[str, str], inherited: Sequence[int] = ()
+) -> subprocess.Popen[str]:
+    """A process of its own program."""
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        pass_fds=inherited,
+    )
 
 
 class Tree:
@@ -176,15 +219,42 @@ class Tree:
     def start(self, *processes: Process) -> None:
         """Start them, without waiting for anything."""
         for process in processes:
-            running = Running(process, self.say)
+            if process.is_forked and not self.has_loaded():
+                self._again.append((time.monotonic(), process))
+                continue
+            try:
+                running = Running(process, self.say, self._forks())
+            except NotForkedError:
+                self._replace_loaded()
+                self._again.append((time.monotonic(), process))
+                continue
             self.running[process.name] = running
             self._tell_guard(f"+{running.pid}")
         self._changed()
 
+    def has_loaded(self) -> bool:
+        """Whether there is a process that others can be forked from."""
+        if forks := self._forks():
+            forks.listen()
+        return bool(forks and forks.is_loaded and not forks.is_gone)
+
+    def _forks(self) -> Forks | None:
+        return next((one.forks for one in self.running.values() if one.forks), None)
+
+    def _replace_loaded(self) -> None:
+        """It does not fork any more: it is gone, or stands still."""
+        for running in self.running.values():
+            if running.forks:
+                self.say("run", f"{running.process.name} does not get on: killed")
+                running.signal(signal.SIGKILL)
+
     def run(self, process: Process) -> tuple[int, str]:
         """Run a command to its end: its exit status and what it printed. Watches the others."""
         lines: list[str] = []
-        running = Running(process, lambda _, line: lines.append(line))
+        try:
+            running = Running(process, lambda _, line: lines.append(line), self._forks())
+        except NotForkedError as error:
+            raise EndedError(f"{process.name} could not be started.") from error
         self._tell_guard(f"+{running.pid}")
         try:
             self.wait(running.has_ended, forever=True)
@@ -192,7 +262,7 @@ class Tree:
             running.signal(signal.SIGKILL)
             running.popen.wait()
             self._tell_guard(f"-{running.pid}")
-        return running.popen.returncode, "\n".join(lines)
+        return running.popen.poll() or 0, "\n".join(lines)
 
     def wait(
         self, until: Callable[[], bool], *, within: float = 30.0, forever: bool = False
@@ -228,6 +298,9 @@ class Tree:
 
     def _died(self, running: Running) -> None:
         name, how = running.process.name, running.end_in_words()
+        status = running.popen.poll() or 0
+        if running.forks and not running.forks.is_loaded and status > 0:
+            raise EndedError(running.last_words or f"{name} {how}.", CANNOT_START)
         if running.process.is_vital:
             raise EndedError(f"{name} {how}, so everything ends: its last words are above.")
         now = time.monotonic()

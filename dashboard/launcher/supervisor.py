@@ -32,6 +32,7 @@ from dashboard.launcher.commands import (
     child_environment,
     dashboard_processes,
     hand_on,
+    loaded,
     python,
     simulator,
 )
@@ -51,6 +52,8 @@ LOCAL_CYCLR = {
 }
 MADE_UP_PARTNER = {"PARTNER_NAME": "Larkfield", "SUPPORT_EMAIL": "support@larkfield.example"}
 FIRST_ADMINISTRATOR = "admin@desk.local"
+AT_ONCE = {"CYCLR_CALLS_PER_SECOND": "5000"}
+"""For the demo's story, whose Cyclr is our own: nobody else calls it yet, and it has no limit."""
 
 
 # ---- settings ----
@@ -80,13 +83,9 @@ def embedded_broker(tree: Tree, var: Path, sock: Path) -> Process:
     return Process("broker", command, BROKER, child_environment("broker"))
 
 
-def start_broker(tree: Tree, environment: Environment, var: Path, directory: Path) -> None:
-    """Our own, unless REDIS_URL names one."""
-    if environment[names.REDIS_URL]:
-        return
-    sock = directory / "redis.sock"
+def start_broker(tree: Tree, var: Path, sock: Path) -> None:
+    """Our own."""
     tree.start(embedded_broker(tree, var, sock))
-    hand_on(REDIS_URL=f"redis+socket://{sock}")
     if not tree.wait(lambda: answers(sock), within=20):
         cannot(f"The broker does not start: see {var / 'broker' / 'broker.log'}.")
 
@@ -128,7 +127,7 @@ def run_to_its_end(tree: Tree, command: Process, failed: str) -> JSON:
 def check(tree: Tree) -> JSON:
     """Settings, database and Redis. Answers where static files are, and which Cyclr it is."""
     arguments = python("-m", "dashboard.launcher.preflight")
-    command = Process("checking", arguments, CYCLR, child_environment("run"))
+    command = Process("checking", arguments, CYCLR, child_environment("run"), is_forked=True)
     return run_to_its_end(tree, command, "The settings could not be checked")
 
 
@@ -151,14 +150,16 @@ def prepare(tree: Tree, environment: Environment, found: JSON, var: Path) -> lis
     is_kept = stamp.exists() and stamp.read_text() == state
     is_collected = is_kept and Path(found["static_root"]).is_dir()
     wanted = [] if is_collected else ["static"]
+    told = child_environment("run", DESK_ADMIN_EMAIL=email, DESK_ADMIN_PASSWORD=password)
     if "cyclr" in tree.running and environment[names.DESK_DEMO]:
         wanted.append("demo")
-    told = child_environment("run", DESK_ADMIN_EMAIL=email, DESK_ADMIN_PASSWORD=password)
+        told |= AT_ONCE
     command = Process(
         name="preparing",
         command=python("-m", "dashboard.launcher.preparation", *wanted),
         stage=CYCLR,
         environment=told,
+        is_forked=True,
     )
     answer = run_to_its_end(tree, command, "The database could not be prepared")
     stamp.write_text(state)
@@ -212,8 +213,15 @@ def start(tree: Tree, environment: Environment, var: Path, directory: Path) -> N
     for doubt in environment.doubts:
         tree.say("run", doubt)
     start_local_cyclr(tree, environment, var)
+    own_broker = directory / "redis.sock" if not environment[names.REDIS_URL] else None
+    if own_broker:
+        hand_on(REDIS_URL=f"redis+socket://{own_broker}")
+    tree.start(loaded())
+    if own_broker:
+        start_broker(tree, var, own_broker)
+    if not tree.wait(tree.has_loaded, within=120):
+        cannot("The dashboard could not be loaded within two minutes.")
     found = check(tree)
-    start_broker(tree, environment, var, directory)
     tree.say("run", "bringing the database up to date")
     lines = signing_in = prepare(tree, environment, found, var)
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 NAMED = (
     "supervisor",
     "guard.py",
+    "launcher.loaded",
     "cyclr_api.simulator",
     "interactive",
     "background",
@@ -43,8 +44,8 @@ def main() -> None:
     for pid in tree(int(Path(sys.argv[1]).read_text().split()[0])):
         size = megabytes(pid)
         total += size
-        sys.stdout.write(f"{name_of(pid):<12} {size:6.1f} MB\n")
-    sys.stdout.write(f"{'all':<12} {total:6.1f} MB\n")
+        sys.stdout.write(f"{name_of(pid):<19} {size:6.1f} MB\n")
+    sys.stdout.write(f"{'all':<19} {total:6.1f} MB\n")
 
 
 if __name__ == "__main__":
