@@ -23,8 +23,8 @@ from dashboard.links import tasks as link_tasks
 from dashboard.links.models import Mint, MintState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
-from dashboard.operations import engine
 from dashboard.operations.models import Operation
+from dashboard.operations.tasks import run_operation
 from dashboard.people.models import Role
 from tests.factories import make_console, make_user
 
@@ -115,14 +115,13 @@ class Hands:
     def work(self, rounds: int = 20) -> None:
         """Carry out what is due now, follow-ups included, until nothing is."""
         for _ in range(rounds):
-            due = Operation.objects.filter(engine.claimable(timezone.now()))
-            pks = list(due.values_list("pk", flat=True))
+            pks = list(Operation.objects.due(timezone.now()).values_list("pk", flat=True))
             mints = Mint.objects.filter(state=MintState.WAITING, not_before__lte=timezone.now())
             mint_pks = list(mints.filter(leased_until=None).values_list("pk", flat=True))
             if not pks and not mint_pks:
                 return
             for pk in pks:
-                engine.run(pk)
+                run_operation(pk)
             for pk in mint_pks:
                 link_tasks.mint_token(pk)
 

@@ -29,9 +29,9 @@ from dashboard.links.models import Link, LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror import tasks as mirror_tasks
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector, SyncRun
-from dashboard.operations import engine
 from dashboard.operations.models import Operation
 from dashboard.operations.submitting import submit
+from dashboard.operations.tasks import run_operation
 
 DEMO = Actor(ActorKind.SYSTEM, "Demo")
 """Who did it, in audit trail and timelines."""
@@ -196,12 +196,12 @@ class Stage:
     def work(self) -> None:
         """The worker's part, until nothing is due."""
         for _ in range(10):
-            due = Operation.objects.filter(engine.claimable(timezone.now()), console=self.console)
+            due = Operation.objects.due(timezone.now()).filter(console=self.console)
             pks = list(due.values_list("pk", flat=True))
             if not pks:
                 return
             for pk in pks:
-                engine.run(pk)
+                run_operation(pk)
 
     # ---- campaigns ----
 

@@ -29,7 +29,7 @@ life that it finds, which may be another machine's."""
 LONGEST_CLAIM = timedelta(minutes=5)
 """Claims that end later were made before the jump."""
 
-CLAIMS = {"lease_until", "leased_until"}
+CLAIMS = {"leased_until"}
 PAUSES = {
     *("not_before", "due_at", "tidy_not_before", "rests_until", "next_check_at", "check_until"),
     "compare_at",

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Acted
 from dashboard.common.searching import SearchField
 from dashboard.consoles.models import Console
+from dashboard.jobs.leases import Lease
+from dashboard.jobs.messages import Message
+from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.policy import Backoff, Policy
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector, MirrorQuerySet
 
 
@@ -57,20 +62,49 @@ class Reason(models.TextChoices):
     BROKEN = "broken", "A fault of Cyclr Desk"
 
 
-class OperationQuerySet(MirrorQuerySet):
-    """Operations, found."""
+class OperationQuerySet(JobQuerySet, MirrorQuerySet):  # type: ignore[override]  # as_manager's
+    """Operations, found and taken."""
 
     def active(self) -> Self:
         """Those that have not ended."""
         return self.filter(state__in=ACTIVE)
 
+    def claim(self, pk: int, *, attempt: int | None = None) -> Lease[Any] | None:
+        """Take one for this worker; its story tells if the worker before was lost."""
+        with transaction.atomic():
+            rows = self.model.objects.filter(pk=pk).select_for_update()
+            leased_until = rows.values_list("leased_until", flat=True).first()
+            lease = super().claim(pk, attempt=attempt)
+            if lease is not None and leased_until is not None:  # nobody gave it back
+                lease.job.note("lost", "The worker handling it was lost")
+        return lease
 
-class Operation(Acted):
+    def _taking(self, moment: datetime) -> dict[str, Any]:
+        """What was sent is unsure from now on: reconcile attempts find out what became of it."""
+        is_unsent = When(state__in=[State.QUEUED, State.RUNNING], then=Value(State.RUNNING))
+        state = Case(is_unsent, default=Value(State.UNSURE))
+        return {**super()._taking(moment), "state": state}
+
+
+class Operation(Acted, Job):
     """One change to Cyclr: who asked, what for, how far it is, how it ended.
 
-    `attempt` rises with every claim and fences all later writes of the claim before it.
     `prepared` holds what recognises the effect; `outcome` is set once the effect is known.
     """
+
+    policy = Policy(
+        task="dashboard.operations.tasks.run_operation",
+        queue="interactive",
+        lease="LEASE_FOR",
+        is_renewed=True,
+        retries=Backoff(first=2, most=60),
+        most_tries=5,
+        give_up_after=timedelta(hours=7),
+        related=("console", "account__console", "connector", "account_connector", "actor_user"),
+        order=("is_bulk", "not_before", "pk"),
+        every=2,
+    )
+    bulk_message = Message(policy.task, "bulk")
 
     reference = models.CharField(max_length=20, unique=True, default=new_reference)
     submission = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -107,12 +141,9 @@ class Operation(Acted):
     sealed_input = models.TextField(blank=True, default="")
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    attempt = models.PositiveIntegerField(default=0)
-    tries = models.PositiveIntegerField(default=0, help_text="Temporary failures so far.")
-    losses = models.PositiveIntegerField(default=0, help_text="Workers lost and faults of ours.")
-    lease_until = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(default=timezone.now)
-    published_at = models.DateTimeField(null=True, blank=True)
+    waits = models.PositiveIntegerField(
+        default=0, help_text="Times that Cyclr had it wait; `tries` counts lost workers and faults."
+    )
     sent_at = models.DateTimeField(null=True, blank=True)
     empty_looks = models.PositiveSmallIntegerField(default=0)
     looked_at = models.DateTimeField(null=True, blank=True)
@@ -129,9 +160,6 @@ class Operation(Acted):
     error = models.TextField(blank=True, default="", help_text="What happened and what to do.")
     error_field = models.TextField(blank=True, default="", help_text="The field it is about.")
     cyclr_message = models.TextField(blank=True, default="")
-
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = OperationQuerySet.as_manager()
 
@@ -160,11 +188,9 @@ class Operation(Acted):
             ),
         ]
         indexes = [
+            *Job.Meta.indexes,
             models.Index(fields=["console", "-created_at"], name="operation_newest"),
             models.Index(fields=["account", "-created_at"], name="operation_of_account"),
-            models.Index(
-                fields=["not_before"], name="operation_waiting", condition=Q(state__in=ACTIVE)
-            ),
         ]
 
     def __str__(self) -> str:
@@ -185,15 +211,19 @@ class Operation(Acted):
         return SHOWN[State(self.state)]
 
     @property
-    def is_finished(self) -> bool:
-        """Whether it has ended, one way or the other."""
-        return self.state not in ACTIVE
+    def message(self) -> Message:
+        """Bulk work has a queue of its own and delays nobody."""
+        return self.bulk_message if self.is_bulk else super().message
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether Cyclr may have done it."""
+        return self.sent_at is not None or self.is_resent
 
     @property
     def is_cancellable(self) -> bool:
         """Only what nobody works on and what was never sent can be taken back."""
-        was_sent = self.sent_at is not None or self.is_resent
-        return self.state == State.QUEUED and not was_sent
+        return self.state == State.QUEUED and not self.was_sent
 
     @property
     def is_resent(self) -> bool:

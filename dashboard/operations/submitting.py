@@ -17,7 +17,6 @@ from dashboard.audit.models import Actor, actor_columns
 from dashboard.common import sealing
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
-from dashboard.operations import messages
 from dashboard.operations.models import Operation, State, new_reference
 from dashboard.operations.submissions import own_submission
 
@@ -102,7 +101,7 @@ def submit(order: Order) -> Operation:
                 operation.published_at = timezone.now()
                 operation.save(force_insert=True)
                 operation.note("queued", f"Queued by {order.actor.name}")
-                messages.send(operation)
+                operation.send_on_commit()
         except IntegrityError:
             existing = _existing(order, fingerprint)
             if existing is not None:
@@ -167,7 +166,7 @@ def retry(operation: Operation, actor: Actor) -> bool:
                 error_field="",
                 cyclr_message="",
                 tries=0,
-                losses=0,
+                waits=0,
                 resends=0,
                 finalize_tries=0,
                 sent_at=None,
@@ -184,7 +183,7 @@ def retry(operation: Operation, actor: Actor) -> bool:
             operation.refresh_from_db()
             operation.note("queued", f"Queued again by {actor.name}")
             record(operation, actor, "operations.retry", "queued")
-            messages.send(operation)
+            operation.send_on_commit()
     except IntegrityError:
         active = Operation.objects.active().filter(exclusive_key=operation.exclusive_key).first()
         if active is not None:

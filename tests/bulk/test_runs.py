@@ -21,7 +21,6 @@ from dashboard.bulk.tasks import feed_runs, wipe_rows
 from dashboard.consoles.models import Console
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account
-from dashboard.operations import messages
 from dashboard.operations.models import Operation, State
 from dashboard.people.models import Membership, Role, User
 from tests.factories import make_account, make_console, make_user
@@ -176,7 +175,7 @@ def test_a_few_rows_at_a_time_are_handed_over(
     operation = Operation.objects.first()
     assert operation is not None
     assert operation.is_bulk
-    assert messages.queue_of(operation) == "bulk"
+    assert operation.message.queue == "bulk"
 
 
 def test_a_paused_run_hands_over_nothing_and_goes_on_when_resumed(

@@ -21,9 +21,9 @@ from dashboard.consoles.models import Console
 from dashboard.installs.form import InstallForm
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account
-from dashboard.operations import engine
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import cancel
+from dashboard.operations.tasks import run_operation
 from dashboard.people.models import Role
 from tests.factories import make_user
 from tests.simulated import Hands, library
@@ -151,7 +151,7 @@ def test_of_workers_that_get_the_same_message_one_works(
     browser_of().post(url, data)
     operation = Operation.objects.get()
 
-    all_at_once([lambda: engine.run(operation.pk)] * 4)
+    all_at_once([lambda: run_operation(operation.pk)] * 4)
 
     operation.refresh_from_db()
     assert (operation.state, operation.attempt) == (State.DONE, 1)
@@ -168,7 +168,7 @@ def test_who_cancels_while_a_worker_begins_is_told_the_truth(
     actor = Actor.staff(make_user())
 
     _, was_cancelled = all_at_once(
-        [lambda: engine.run(operation.pk), lambda: cancel(operation, actor)]
+        [lambda: run_operation(operation.pk), lambda: cancel(operation, actor)]
     )
 
     done = Operation.objects.get()

@@ -31,9 +31,9 @@ from dashboard.installs.models import Draft
 from dashboard.installs.services import KIND, exclusive_key
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
-from dashboard.operations import engine
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import Order, submit
+from dashboard.operations.tasks import run_operation
 from dashboard.people.models import Role, User
 from tests.factories import make_account, make_console, make_user
 from tests.pages import HOSTILE
@@ -349,7 +349,7 @@ class WhateverIsAsked(TestCase):
                 exclusive_key=exclusive_key(self.account, connector),
             )
         )
-        engine.run(operation.pk)
+        run_operation(operation.pk)
         operation.refresh_from_db()
         return operation
 

@@ -15,8 +15,8 @@ from dashboard.consoles import pacing
 from dashboard.installs.handlers import setting_refused
 from dashboard.links.models import Link
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
-from dashboard.operations import engine
 from dashboard.operations.models import Operation, OperationEvent, State
+from dashboard.operations.tasks import run_operation
 from tests.factories import make_connector, make_operation
 from tests.simulated import Hands, library
 
@@ -209,7 +209,7 @@ def test_cyclr_away_waits_and_then_does_it(
     agent.post(url, data)
     hands.work()
     operation = Operation.objects.get(kind="installs.install")
-    assert operation.state == State.QUEUED and operation.tries
+    assert operation.state == State.QUEUED and operation.waits
     cyclr.faults.clear()
     hands.later(100)
     hands.work()
@@ -392,12 +392,12 @@ def test_an_install_that_met_two_rate_limits_without_a_time_is_done_within_secon
     waits = []
     for _ in range(2):
         moment = timezone.now()
-        engine.run(operation.pk)
+        run_operation(operation.pk)
         operation.refresh_from_db()
         waits.append((operation.not_before - moment).total_seconds())
         hands.later(sum(waits) + 1)
         pacing._alone.held.clear()  # ends by a clock of its own
-    engine.run(operation.pk)
+    run_operation(operation.pk)
 
     operation.refresh_from_db()
     assert operation.state == State.DONE, operation.error

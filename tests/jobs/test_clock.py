@@ -13,7 +13,6 @@ from django.utils import timezone
 from dashboard.jobs import clock
 from dashboard.jobs.heartbeats import process_states
 from dashboard.jobs.models import Heartbeat
-from dashboard.operations import engine
 from dashboard.operations.models import Operation
 from dashboard.people.models import SignInFailure
 from tests.factories import make_operation
@@ -78,15 +77,15 @@ def test_work_of_before_the_jump_rests_no_longer_than_it_was_to(jump: timedelta)
         clock.notice_jumps()
         ready = make_operation(not_before=timezone.now(), published_at=timezone.now())
         rests = make_operation(not_before=timezone.now() + pause)
-        held = make_operation(state="running", lease_until=timezone.now() + timedelta(seconds=30))
+        held = make_operation(state="running", leased_until=timezone.now() + timedelta(seconds=30))
         traveller.shift(-jump)
-        assert not Operation.objects.filter(engine.claimable(timezone.now())).exists()
+        assert not Operation.objects.due(timezone.now()).exists()
 
         clock.notice_jumps()
 
         now = timezone.now()
-        assert list(Operation.objects.filter(engine.claimable(now))) == [ready]
-        later = Operation.objects.filter(engine.claimable(now + pause + timedelta(seconds=5)))
+        assert list(Operation.objects.due(now)) == [ready]
+        later = Operation.objects.due(now + pause + timedelta(seconds=5))
         assert set(later) == {ready, rests, held}
         ready.refresh_from_db()
         assert ready.published_at is not None and ready.published_at <= now
@@ -95,12 +94,12 @@ def test_work_of_before_the_jump_rests_no_longer_than_it_was_to(jump: timedelta)
 @pytest.mark.parametrize("jump", JUMPS)
 def test_what_a_worker_holds_since_the_jump_stays_its_own(jump: timedelta) -> None:
     until = timezone.now() + timedelta(seconds=30)
-    held = make_operation(state="running", lease_until=until)
+    held = make_operation(state="running", leased_until=until)
 
     clock.take_back(jump)
 
     held.refresh_from_db()
-    assert held.lease_until == until
+    assert held.leased_until == until
 
 
 @pytest.mark.parametrize("jump", JUMPS)

@@ -29,7 +29,14 @@ from dashboard.links import notice_kinds
 from dashboard.links.models import AccountCheck, LinkMail, Mint
 from dashboard.mirror.models import SyncRun
 from dashboard.notices.models import Notice, NoticeMail, Webhook, WebhookDelivery
-from tests.factories import make_account_connector, make_console, make_link, make_user
+from dashboard.operations.models import Operation
+from tests.factories import (
+    make_account_connector,
+    make_console,
+    make_link,
+    make_operation,
+    make_user,
+)
 from tests.simulated import Sent
 
 pytestmark = pytest.mark.django_db
@@ -81,12 +88,14 @@ MAKE: dict[type, Callable[[], Any]] = {
     NoticeMail: lambda: NoticeMail.objects.create(notice=a_notice(), user=make_user()),
     WebhookDelivery: a_delivery,
     SyncRun: lambda: SyncRun.objects.create(console=make_console()),
+    Operation: make_operation,
 }
 
 
 @pytest.fixture(params=job_classes(), ids=lambda model: model.__name__)
-def job(request: pytest.FixtureRequest) -> Any:
+def job(request: pytest.FixtureRequest, settings: Any) -> Any:
     """One of each class, due now."""
+    settings.LEASE_FOR = 30.0  # as an installation has it; other tests wait for its end
     made = MAKE[request.param]()
     made.refresh_from_db()
     return made
@@ -151,6 +160,8 @@ def test_a_duplicate_message_finds_it_taken(job: Any) -> None:
 
 def ended(job: Any) -> dict[str, Any]:
     """What a class wants to be told with an end."""
+    if isinstance(job, Operation):
+        return {"state": "failed", "reason": "broken", "error": "It ended."}
     return {"state": "failed"} if hasattr(job, "state") else {}
 
 
@@ -270,6 +281,8 @@ def has_words(job: Any) -> bool:
             return True  # its items' links tell
         case Mint():
             return bool(job.why)
+        case Operation():
+            return bool(job.error)
         case _:
             return bool(job.last_error)
 
@@ -342,7 +355,7 @@ def test_a_clock_set_back_holds_none_up(
         lease_of(job)
         traveller.shift(-jump)
         clock.notice_jumps()
-        traveller.shift(job.policy.lease + timedelta(seconds=1))
+        traveller.shift(job.policy.lease_length + timedelta(seconds=1))
 
         assert claim(job) is not None
 

@@ -14,15 +14,17 @@ from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common import sealing
 from dashboard.installs.handlers import InstallConnector, mark_of
+from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import Message
 from dashboard.mirror.models import Account
-from dashboard.operations import engine, tasks
+from dashboard.operations import tasks
+from dashboard.operations.engine import outcomes
 from dashboard.operations.input import unsealed_input
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import AlreadyActiveError, Order, cancel, retry, submit
 from dashboard.people.models import Membership, Role, User
 from tests.factories import make_operation, make_user
-from tests.simulated import Hands, library
+from tests.simulated import Hands, dispatch_due, library
 from tests.support.waiting import CEILING
 
 
@@ -72,6 +74,13 @@ def there(cyclr: CyclrState, account: Account, name: str = "Slack") -> list[Any]
     return [c for c in cyclr.installed[account.cyclr_id] if c.connector_name == name]
 
 
+def lease_of(operation: Operation) -> Lease[Any]:
+    """What a worker has who took it."""
+    lease = Operation.objects.claim(operation.pk)
+    assert lease is not None
+    return lease
+
+
 class Killed(BaseException):
     """Stands for SIGKILL: nothing of ours runs after it."""
 
@@ -111,7 +120,7 @@ def test_a_worker_killed_anywhere_leaves_exactly_one_install(
     with monkeypatch.context() as patch:
         patch.setattr(InstallConnector, *broken[point])
         with pytest.raises(Killed):
-            engine.run(operation.pk)
+            tasks.run_operation(operation.pk)
     for seconds in (31, 45, 160, 200, 240, 280, 320):
         hands.later(seconds)
         hands.work()
@@ -128,17 +137,15 @@ def test_a_frozen_workers_late_writes_are_fenced_off(
 ) -> None:
     settings.LEASE_FOR = 30
     operation = order_install(harbour, user)
-    frozen = engine.claim(operation.pk)
-    assert frozen is not None
-    held = engine.Claim(frozen)
+    frozen = lease_of(operation)
     hands.later(31)
     hands.work()
 
     operation.refresh_from_db()
     assert operation.state == State.DONE
-    with pytest.raises(engine.SupersededError):
-        held.write(state=State.FAILED)
-    assert not held.extend()
+    with pytest.raises(LeaseLostError):
+        frozen.write(state=State.FAILED)
+    assert not frozen.renew()
     operation.refresh_from_db()
     assert operation.state == State.DONE
 
@@ -160,8 +167,8 @@ def test_a_doubled_message_finds_nothing_to_do(
 def test_an_operation_being_worked_on_is_nobody_elses(harbour: Account, user: User) -> None:
     operation = order_install(harbour, user)
 
-    assert engine.claim(operation.pk) is not None
-    assert engine.claim(operation.pk) is None
+    assert Operation.objects.claim(operation.pk) is not None
+    assert Operation.objects.claim(operation.pk) is None
 
 
 def test_who_lost_the_role_meanwhile_installs_nothing(
@@ -186,7 +193,7 @@ def test_cancel_is_possible_until_somebody_works_on_it(
     assert there(cyclr, harbour) == []
 
     other = order_install(harbour, user)
-    engine.claim(other.pk)
+    lease_of(other)
     assert not cancel(other, Actor.staff(user))
 
 
@@ -275,10 +282,10 @@ def test_the_dispatcher_sends_again_what_waits_too_long(
         return True
 
     monkeypatch.setattr(Message, "send", send)
-    tasks.republish()
+    dispatch_due(Operation)
     assert sent == []
     Operation.objects.update(published_at=timezone.now() - timedelta(seconds=10))
-    tasks.republish()
+    dispatch_due(Operation)
 
     assert sent == [operation.pk]
 
@@ -301,14 +308,12 @@ def test_the_heartbeat_keeps_the_lease_of_a_slow_call(
     extended = threading.Event()
     settings.LEASE_FOR, settings.PROCESS = 0.3, "worker"
 
-    def extend(_claim: engine.Claim) -> bool:
+    def renew(_lease: Lease[Operation]) -> bool:
         extended.set()
         return True
 
-    monkeypatch.setattr(engine.Claim, "extend", extend)
-    claimed = engine.claim(operation.pk)
-    assert claimed is not None
-    with engine.heartbeat(engine.Claim(claimed)):
+    monkeypatch.setattr(Lease, "renew", renew)
+    with lease_of(operation).renewed():
         assert extended.wait(CEILING)
 
 
@@ -428,37 +433,34 @@ def test_one_locked_moment_does_not_end_the_heartbeat(
     harbour: Account, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = order_install(harbour, user)
-    claimed = engine.claim(operation.pk)
-    assert claimed is not None
+    lease = lease_of(operation)
     settings.LEASE_FOR, settings.PROCESS = 0.15, "worker"
     tries = [0]
     enough = threading.Event()
 
-    def extend(_claim: engine.Claim) -> bool:
+    def renew(_lease: Lease[Operation]) -> bool:
         tries[0] += 1
         if tries[0] == 1:
             raise OperationalError("database is locked")
         enough.set()
         return True
 
-    monkeypatch.setattr(engine.Claim, "extend", extend)
-    with engine.heartbeat(engine.Claim(claimed)):
+    monkeypatch.setattr(Lease, "renew", renew)
+    with lease.renewed():
         assert enough.wait(CEILING)
 
 
 def test_a_lease_is_really_renewed_and_an_idle_row_is_not(harbour: Account, user: User) -> None:
     operation = order_install(harbour, user)
-    claimed = engine.claim(operation.pk)
-    assert claimed is not None
-    held = engine.Claim(claimed)
-    Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=5))
-    assert held.extend()
+    lease = lease_of(operation)
+    Operation.objects.update(leased_until=timezone.now() - timedelta(seconds=5))
+    assert lease.renew()
     operation.refresh_from_db()
-    assert operation.lease_until is not None
-    assert operation.lease_until > timezone.now()
-    held.write(state=State.UNSURE, lease_until=None)
+    assert operation.leased_until is not None
+    assert operation.leased_until > timezone.now()
+    lease.write(state=State.UNSURE, leased_until=None)
 
-    assert not held.extend()
+    assert not lease.renew()
 
 
 def test_a_description_cut_after_the_mark_began_is_recognised(
@@ -526,7 +528,7 @@ def test_what_was_sent_before_is_never_said_to_have_changed_nothing(
     operation = order_install(harbour, user)
     for seconds in (0, 125, 160):
         hands.later(seconds)
-        engine.run(operation.pk)
+        tasks.run_operation(operation.pk)
     operation.refresh_from_db()
     assert operation.is_resent and operation.state == State.QUEUED
     match trouble:
@@ -568,7 +570,7 @@ def test_workers_lost_while_they_look_are_counted(
 ) -> None:
     cyclr.faults.drop_after_effect("POST", INSTALL)
     operation = order_install(harbour, user)
-    engine.run(operation.pk)
+    tasks.run_operation(operation.pk)
 
     def killed(*_: Any) -> Any:
         raise Killed
@@ -578,7 +580,7 @@ def test_workers_lost_while_they_look_are_counted(
         for minutes in range(1, 6):
             hands.later(60 * minutes)
             with pytest.raises(Killed):
-                engine.run(operation.pk)
+                tasks.run_operation(operation.pk)
     hands.later(600)
     hands.work()
 
@@ -610,12 +612,12 @@ def test_credentials_that_are_never_renewed_end_the_work_in_words(
     cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
-    Operation.objects.update(tries=engine.MOST_TRIES - 1)
+    Operation.objects.update(waits=outcomes.MOST_WAITS - 1)
     cyclr.revoke_access_tokens()
     cyclr.faults.respond("POST", "/oauth/token", 400, times=3)
 
     hands.work()
 
     operation.refresh_from_db()
-    assert (operation.state, operation.error) == (State.FAILED, engine.REFUSED_TOO_LONG)
+    assert (operation.state, operation.error) == (State.FAILED, outcomes.REFUSED_TOO_LONG)
     assert operation.is_retryable

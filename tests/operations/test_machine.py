@@ -43,7 +43,8 @@ from dashboard.audit.models import Actor
 from dashboard.consoles import services as consoles
 from dashboard.consoles.pacing import PacedError, SharedPacing
 from dashboard.installs.handlers import InstallConnector
-from dashboard.operations import engine, submitting, tasks
+from dashboard.jobs.leases import Lease
+from dashboard.operations import submitting, tasks
 from dashboard.operations.models import ACTIVE, Operation, Reason, State
 from dashboard.operations.submitting import AlreadyActiveError, Order, OtherInputError
 from tests.factories import make_account, make_connector, make_console, make_user
@@ -159,7 +160,7 @@ class Work(threading.Thread):
         self._turn.acquire()
         _now.work = self
         try:
-            engine.run(self.pk)
+            tasks.run_operation(self.pk)
         except Killed:
             self.is_killed = True
         except BaseException as error:  # noqa: BLE001 - it is raised again in the test
@@ -256,7 +257,7 @@ class Installs(RuleBasedStateMachine):
         patch.setattr(SharedPacing, "hold", lambda _, seconds: self._hold(seconds))
         for step in STEPS:
             patch.setattr(InstallConnector, step, told(getattr(InstallConnector, step), step))
-        patch.setattr(engine.Claim, "write", told(engine.Claim.write, "write"))
+        patch.setattr(Lease, "write", told(Lease.write, "write"))
         install = self.world.account_connectors.install
 
         def noted(account: str, connector: Any, asked: Any, *, by: str) -> Any:
@@ -277,7 +278,7 @@ class Installs(RuleBasedStateMachine):
 
     def due(self) -> list[int]:
         """The operations that a worker may take now."""
-        rows = Operation.objects.filter(engine.claimable(timezone.now()))
+        rows = Operation.objects.due(timezone.now())
         return list(rows.order_by("pk").values_list("pk", flat=True))
 
     # ---- what people do ----
@@ -473,7 +474,7 @@ class Installs(RuleBasedStateMachine):
         for _ in range(rounds):
             self.skip_to_the_next()
             for pk in self.due():
-                engine.run(pk)
+                tasks.run_operation(pk)
                 self.check()
         self.skip_to_the_next()
 
@@ -526,7 +527,7 @@ class Installs(RuleBasedStateMachine):
         moments = [
             moment
             for row in Operation.objects.active()
-            for moment in (row.not_before, row.lease_until)
+            for moment in (row.not_before, row.leased_until)
             if moment is not None and moment >= timezone.now()
         ]
         self.clock.shift(1)
@@ -555,7 +556,7 @@ class Installs(RuleBasedStateMachine):
             if not Operation.objects.active().exists():
                 break
             for pk in self.due():
-                engine.run(pk)
+                tasks.run_operation(pk)
             self.skip_to_the_next()
         assert not Operation.objects.active().exists(), "something goes on for ever"
         self.clock.shift(600)

@@ -13,10 +13,11 @@ from cyclr_api import Client
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.mirror.models import Account, AccountConnector
-from dashboard.operations import engine, handlers
+from dashboard.operations import handlers
 from dashboard.operations.handlers import JSON, Handler, Look
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import Order, submit
+from dashboard.operations.tasks import run_operation
 from tests.simulated import Hands
 
 PUT = ("PUT", "/account/connectors/{id}")
@@ -125,7 +126,7 @@ def test_a_worker_that_died_after_the_send_means_the_same_call_again(
     with monkeypatch.context() as patch:
         patch.setattr(Describe, "act", killed)
         with pytest.raises(Killed):
-            engine.run(operation.pk)
+            run_operation(operation.pk)
     hands.later(31)
     hands.work()
 
@@ -154,7 +155,7 @@ def test_what_was_withdrawn_while_its_worker_was_lost_is_not_sent_again(
 ) -> None:
     moment = timezone.now()
     Operation.objects.filter(pk=operation.pk).update(
-        state=State.SENT, sent_at=moment, lease_until=moment, prepared={}
+        state=State.SENT, sent_at=moment, leased_until=moment, prepared={}
     )
     kind.is_withdrawn = True
     hands.later(5)
@@ -202,7 +203,7 @@ def test_a_fault_in_passing_a_failure_on_does_not_undo_the_end(
 
     monkeypatch.setattr(Describe, "failed", broken)
     kind.is_withdrawn = True
-    engine.run(operation.pk)
+    run_operation(operation.pk)
 
     operation.refresh_from_db()
     assert operation.state == State.FAILED

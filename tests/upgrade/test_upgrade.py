@@ -299,6 +299,14 @@ def test_work_under_way_is_carried_out_exactly_once(cyclr: CyclrState, hands: Ha
     assert not [effect for effect in cyclr.ledger if effect.kind == "delete"]
 
 
+def test_leases_and_counts_of_work_under_way_are_kept() -> None:
+    given_up, held = operation("gave-up"), [operation("sent"), operation("running")]
+
+    assert (given_up.waits, given_up.tries) == (199, 0)
+    assert None not in {one.leased_until for one in held}
+    assert {one.attempt for one in held} == {1}
+
+
 def test_what_failed_can_be_tried_again_with_what_was_typed(
     cyclr: CyclrState, hands: Hands
 ) -> None:
