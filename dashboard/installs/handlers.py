@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
 import cyclr_api
 from cyclr_api import (
@@ -44,6 +47,12 @@ _PROPERTY = re.compile(
 _CLOSING = {"‘": "’", "“": "”", "„": "“", "«": "»"}
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 MOST_QUOTES = 20
+KEPT = "kept"
+"""In an outcome: the length of the description that Cyclr listed with our mark, uncut."""
+KEPT_FOR = timedelta(days=30)
+"""So long it counts that Cyclr kept one."""
+UNEDITED_FOR = timedelta(minutes=1)
+"""Nobody finds a new connector, opens it and changes its description sooner."""
 _HIDDEN, _CUT = "***", "…"
 """What the client leaves in Cyclr's words for a typed value, and where they go on."""
 
@@ -70,6 +79,31 @@ def account_id_of(operation: Operation) -> str:
     return operation.account.cyclr_id
 
 
+def taken_names(operation: Operation, there: Iterable[cyclr_api.AccountConnector]) -> set[str]:
+    """The names that an install must not have: there, reserved by others, or refused before."""
+    others = Operation.objects.active().filter(account=operation.account).exclude(pk=operation.pk)
+    reserved = others.exclude(prepared=None).values_list("prepared", flat=True)
+    # A listing may lag behind: what was refused once is taken.
+    refused = operation.events.filter(event="again").values_list("details", flat=True)
+    names = {str(kept.get("name", "")) for kept in (*reserved, *refused)}
+    return names | {connector.name for connector in there}
+
+
+def bears_marks(operation: Operation) -> bool:
+    """Whether what it sent would bear its mark: one of its name that does not is another's.
+
+    So it is where Cyclr has lately listed an install of this console with a description as long as
+    this one, whole, and while it is too early for somebody to have edited it.
+    """
+    moment = timezone.now()
+    if operation.sent_at is None or moment - operation.sent_at > UNEDITED_FOR:
+        return False
+    listed = Operation.objects.filter(console=operation.console, kind=operation.kind)
+    listed = listed.filter(finished_at__gt=moment - KEPT_FOR)
+    least = len(description_of(operation))
+    return bool(listed.filter(**{f"outcome__{KEPT}__gte": least}).exists())
+
+
 @register
 class InstallConnector(Handler):
     """Install one connector into one account."""
@@ -94,21 +128,8 @@ class InstallConnector(Handler):
     def prepare(self, operation: Operation, client: Client) -> JSON:
         """Reserve a name that is free, and remember which connectors are there already."""
         there = client.account(account_id_of(operation)).connectors.all()
-        others = (
-            Operation.objects.active().filter(account=operation.account).exclude(pk=operation.pk)
-        )
-        reserved = {
-            str(prepared.get("name", ""))
-            for prepared in others.exclude(prepared=None).values_list("prepared", flat=True)
-        }
-        # A listing may lag behind: what was refused once is taken.
-        tried = operation.events.filter(event="again").values_list("details", flat=True)
-        refused = {str(details.get("name", "")) for details in tried}
         entered = InstallInput.of(operation)
-        name = free_name(
-            entered.name or operation.title,
-            {connector.name for connector in there} | reserved | refused,
-        )
+        name = free_name(entered.name or operation.title, taken_names(operation, there))
         words = f"Looked at the {len(there)} connectors that are there; the name “{name}” is free"
         return {
             "name": name,
@@ -139,7 +160,10 @@ class InstallConnector(Handler):
         new = [connector for connector in there if connector.id not in set(prepared["ids_before"])]
         marked = [c for c in new if mark_of(operation) in (c.description or "")]
         if len(marked) == 1:
-            return Found(outcome_of(marked[0]))
+            outcome = outcome_of(marked[0])
+            if outcome["description"] == description_of(operation):
+                outcome[KEPT] = len(outcome["description"])
+            return Found(outcome)
         if marked:
             ids = ", ".join(str(connector.id) for connector in marked)
             return Doubtful(
@@ -147,15 +171,22 @@ class InstallConnector(Handler):
                 "Delete the extra one in Cyclr."
             )
         named = [connector for connector in new if connector.name == prepared["name"]]
-        if len(named) == 1 and self._is_ours_cut(operation, client, named[0]):
-            return Found(outcome_of(named[0]))
-        if named:
-            return Doubtful(
-                f"Cyclr did not answer, and has since a connector “{named[0].name}” "
-                f"(id {named[0].id}) without this install’s mark. Check in Cyclr whether it "
-                "is the right one, and install again only if it is not."
-            )
-        return NotThere()
+        if not named:
+            return NotThere()
+        try:
+            if len(named) == 1 and self._is_ours_cut(operation, client, named[0]):
+                return Found(outcome_of(named[0]))
+        except NotFoundError:  # deleted since it was listed
+            return NotThere()
+        if bears_marks(operation):
+            name = free_name(prepared["name"], taken_names(operation, there))
+            known = [*prepared["ids_before"], *(one.id for one in named)]
+            return NotThere({**prepared, "name": name, "ids_before": known})
+        return Doubtful(
+            f"Cyclr did not answer, and has since a connector “{named[0].name}” "
+            f"(id {named[0].id}) without this install’s mark. Check in Cyclr whether it "
+            "is the right one, and install again only if it is not."
+        )
 
     def _is_ours_cut(
         self, operation: Operation, client: Client, named: cyclr_api.AccountConnector

@@ -24,7 +24,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NotThere:
-    """The effect was not found this time; it may still be on its way."""
+    """The effect was not found this time; it may still be on its way.
+
+    `prepared`: what recognises it from now on, where somebody else has taken what was reserved.
+    """
+
+    prepared: JSON | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -517,6 +517,74 @@ def test_a_colleagues_install_with_the_same_words_is_not_adopted(
     assert operation.outcome is None
 
 
+@pytest.mark.parametrize(
+    ("known", "limit", "looked_after", "state"),
+    [
+        ("Sales team", None, 3, State.DONE),
+        ("", None, 3, State.FAILED),  # one shorter than ours was kept: ours may be cut
+        ("Sales team", None, 70, State.FAILED),  # somebody may have edited it meanwhile
+        (None, None, 3, State.FAILED),  # nothing is known of this Cyclr
+        ("Sales team", 12, 3, State.FAILED),  # it cuts descriptions
+    ],
+)
+def test_a_stranger_s_install_of_our_name_is_told_apart_only_by_what_is_known(
+    known: str | None,
+    limit: int | None,
+    looked_after: float,
+    state: State,
+    cyclr: CyclrState,
+    harbour: Account,
+    user: User,
+    hands: Hands,
+    settings: Any,
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    cyclr.description_limit = limit
+    if known is not None:  # an install that was found in a listing says how it looks there
+        cyclr.faults.drop_after_effect("POST", INSTALL, times=1)
+        order_install(harbour, user, "Salesforce", description=known)
+        hands.work()
+        hands.later(3)
+        hands.work()
+        hands.stop()
+        Operation.objects.update(finished_at=timezone.now() - timedelta(days=2))
+    cyclr.faults.drop_before_effect("POST", INSTALL, times=1)
+    operation = order_install(harbour, user, description="Sales team")
+    hands.work()
+    cyclr.install(harbour.cyclr_id, library("Slack").release_id, name="Slack")
+    for seconds in (looked_after, 125, 160):
+        hands.later(seconds)
+        hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == state, operation.error
+    installed = [one.name for one in there(cyclr, harbour)]
+    assert installed == (["Slack", "Slack 2"] if state == State.DONE else ["Slack"])
+    if state == State.FAILED:
+        assert operation.reason == "needs-a-person"
+
+
+def test_a_connector_of_our_name_that_is_deleted_while_we_look_is_not_there(
+    cyclr: CyclrState, harbour: Account, user: User, hands: Hands, settings: Any
+) -> None:
+    settings.FIRST_LOOK_AFTER, settings.LOOK_GAP = 120, 30
+    cyclr.faults.drop_before_effect("POST", INSTALL, times=1)
+    operation = order_install(harbour, user)
+    hands.work()
+    slack = cyclr.install(harbour.cyclr_id, library("Slack").release_id, name="Slack")
+    cyclr.faults.respond("GET", "/account/connectors/{id}", status=404, times=1)
+    hands.later(3)
+    hands.work()
+    cyclr.delete(slack.id)
+    for seconds in (125, 160):
+        hands.later(seconds)
+        hands.work()
+
+    operation.refresh_from_db()
+    assert operation.state == State.DONE, operation.error
+    assert [one.name for one in there(cyclr, harbour)] == ["Slack"]
+
+
 @pytest.mark.parametrize("trouble", ["credentials", "draft", "away"])
 def test_what_was_sent_before_is_never_said_to_have_changed_nothing(
     trouble: str, cyclr: CyclrState, harbour: Account, user: User, hands: Hands, settings: Any

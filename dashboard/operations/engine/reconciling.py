@@ -36,7 +36,12 @@ def reconcile(lease: Lease[Operation], handler: Handler, client: Client) -> bool
         return True
     if isinstance(found, Doubtful):
         fail(lease, Reason.NEEDS_PERSON, found.why)
-    elif not _counts(operation, moment):
+        return False
+    if found.prepared is not None:
+        name = (operation.prepared or {}).get("name", "")
+        lease.write(prepared=found.prepared)
+        operation.note("again", "Somebody else took the name; using another one", name=name)
+    if not _counts(operation, moment):
         lease.postpone(_next_attempt(operation, moment), state=State.UNSURE)
     elif operation.empty_looks == 0:
         again = moment + timedelta(seconds=settings.LOOK_GAP)
