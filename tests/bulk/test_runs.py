@@ -19,12 +19,11 @@ from dashboard.bulk.progress import progress_of
 from dashboard.bulk.services import RunOrder, Target
 from dashboard.bulk.tasks import feed_runs, wipe_rows
 from dashboard.consoles.models import Console
-from dashboard.mirror import sync
 from dashboard.mirror.models import Account
 from dashboard.operations.models import Operation, State
 from dashboard.people.models import Membership, Role, User
 from tests.factories import make_account, make_console, make_user
-from tests.simulated import Hands, library
+from tests.simulated import Hands, library, read_cyclr
 
 
 @pytest.fixture
@@ -34,10 +33,9 @@ def lead(db: None) -> User:
 
 
 @pytest.fixture
-def accounts(console: Console) -> list[Account]:
+def accounts(console: Console, cyclr: CyclrState) -> list[Account]:
     """The accounts of the simulated Cyclr, and its library."""
-    sync.refresh_accounts(console)
-    sync.refresh_library(console)
+    read_cyclr(console, cyclr)
     return list(Account.objects.filter(console=console).order_by("pk"))
 
 

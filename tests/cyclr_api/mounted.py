@@ -11,6 +11,7 @@ import requests
 
 from cyclr_api import Client, Retries, Timeouts
 from cyclr_api.simulator import CyclrState, empty_state, mount
+from tests.support.waiting import CEILING
 
 API = "https://api.cyclr.test"
 ACCOUNT = "acme/eu"
@@ -66,7 +67,7 @@ def client_of(state: CyclrState, **settings: Any) -> Client:
         client_id=client_id,
         client_secret=client_secret,
         session=session,
-        timeouts=Timeouts(connect=1, read=2, total=3),
+        timeouts=Timeouts(connect=CEILING, read=CEILING, total=CEILING),
         retries=Retries(first=0),
         **settings,
     )

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from cyclr_api import Client, Retries, Timeouts
-from tests.support.waiting import wait_until
+from tests.support.waiting import CEILING, wait_until
 
 TOKEN = "e57a" * 16
 SECRET = "client-secret-canary"
@@ -187,18 +187,18 @@ def _read(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> Reques
 def client_of(
     server: RawServer,
     *,
-    read: float = 1.0,
-    total: float = 2.0,
+    read: float = CEILING,
+    total: float = CEILING,
     attempts: int = 3,
     max_bytes: int = 1024 * 1024,
     **more: object,
 ) -> Client:
-    """A client with short patience, whose repeats follow at once."""
+    """A client whose repeats follow at once; a test in which no answer comes sets short limits."""
     return Client(
         f"http://127.0.0.1:{server.port}",
         client_id="desk",
         client_secret=SECRET,
-        timeouts=Timeouts(connect=1.0, read=read, total=total),
+        timeouts=Timeouts(connect=CEILING, read=read, total=total),
         retries=Retries(attempts=attempts, first=0.0),
         max_bytes=max_bytes,
         **more,  # type: ignore[arg-type]

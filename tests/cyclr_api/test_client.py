@@ -26,6 +26,7 @@ from cyclr_api.simulator import CyclrState, demo_state, empty_state
 from tests.cyclr_api.mounted import ACCOUNT, API, KEY, Sent, client_of, sent_by, small_state
 from tests.cyclr_api.raw_server import client_of as raw_client_of
 from tests.cyclr_api.raw_server import reply, serve
+from tests.support.waiting import CEILING
 
 GUID = "5b6c9c1e-7d0a-4a41-9d53-2f8c0a7be610"
 
@@ -75,7 +76,7 @@ FAULTS: dict[str, Callable[[CyclrState], object]] = {
     "cleanly truncated": lambda state: state.faults.truncate("POST", "*", honest=True),
     "html": lambda state: state.faults.html("POST", "*", after_effect=True),
     "502": lambda state: state.faults.respond("POST", "*", 502, after_effect=True),
-    "slow": lambda state: state.faults.delay("POST", "*", 30),
+    "slow": lambda state: state.faults.delay("POST", "*", 2 * CEILING),
 }
 
 
@@ -384,12 +385,12 @@ def tokens_of(sent: list[Sent]) -> set[str]:
 def test_one_consoles_pause_is_not_the_others() -> None:
     states, limits = [console(1), console(2)], [Counted(), Counted()]
     clients = [client_of(state, pacing=limit) for state, limit in zip(states, limits, strict=True)]
-    states[0].faults.rate_limit("GET", "/accounts", "9")
+    states[0].faults.rate_limit("GET", "/accounts", "900")
 
     with pytest.raises(RateLimitedError):
         clients[0].accounts.all()
     assert len(clients[1].accounts.all()) == 2
-    assert (limits[0].holds, limits[1].holds) == ([9.0], [])
+    assert (limits[0].holds, limits[1].holds) == ([900.0], [])
 
 
 def test_no_cookie_is_kept_for_the_next_call_or_the_next_client() -> None:

@@ -26,7 +26,7 @@ from dashboard.operations.submitting import cancel
 from dashboard.operations.tasks import run_operation
 from dashboard.people.models import Role
 from tests.factories import make_user
-from tests.simulated import Hands, library
+from tests.simulated import Hands, library, read_cyclr
 from tests.support.waiting import CEILING
 
 T = TypeVar("T")
@@ -53,8 +53,7 @@ def shop(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest)
         connections["default"] = connections.create_connection("default")
     try:
         console: Console = request.getfixturevalue("console")
-        sync.refresh_accounts(console)
-        sync.refresh_library(console)
+        read_cyclr(console, request.getfixturevalue("cyclr"))
         account = Account.objects.get(cyclr_id="shop-1042.example")
         sync.refresh_account(account)
         yield account

@@ -27,16 +27,15 @@ from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.people.models import Role
 from tests.factories import make_user
-from tests.simulated import Hands, library
+from tests.simulated import Hands, library, read_cyclr
 
 SECRET = "sk-canary-per-account"
 
 
 @pytest.fixture
-def lead(client: Client, console: Console) -> Client:
+def lead(client: Client, console: Console, cyclr: CyclrState) -> Client:
     """A browser of a lead, accounts and library read."""
-    sync.refresh_accounts(console)
-    sync.refresh_library(console)
+    read_cyclr(console, cyclr)
     client.force_login(make_user(Role.LEAD))
     return client
 
@@ -358,9 +357,8 @@ def test_the_same_form_twice_is_one_run(lead: Client) -> None:
     assert BulkRun.objects.count() == 1
 
 
-def test_an_agent_may_not(client: Client, console: Console) -> None:
-    sync.refresh_accounts(console)
-    sync.refresh_library(console)
+def test_an_agent_may_not(client: Client, console: Console, cyclr: CyclrState) -> None:
+    read_cyclr(console, cyclr)
     client.force_login(make_user(Role.AGENT))
     connector = library("Generic Webhook")
 
