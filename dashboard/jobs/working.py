@@ -7,13 +7,13 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from celery import shared_task
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from cyclr_api import OutcomeUnknownError, TemporaryError
@@ -133,10 +133,26 @@ def _ids(leases: Sequence[Lease[Any]]) -> str:
     return ",".join(str(lease.job.pk) for lease in leases)
 
 
+def has_open(model: type[Any]) -> bool:
+    """Whether there is any job that has not ended: most of the time there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(*_any_open(model))
+        return cursor.fetchone() is not None
+
+
+@cache
+def _any_open(model: type[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Built once: to build a query takes longer than to ask it, and this one is asked for ever."""
+    sql, params = model.objects.open().order_by().values("pk")[:1].query.sql_with_params()
+    return sql, params
+
+
 def dispatch(worker: Worker) -> None:
     """Send the messages of jobs that are due: those not sent yet, and those that were lost."""
     worker.plans(None)
     model, moment = worker.model, timezone.now()
+    if not has_open(model):
+        return
     policy = model.policy
     due = model.objects.ready(moment).unsent(moment)
     jobs = list(due.order_by(*policy.order)[:AT_ONCE])

@@ -137,6 +137,9 @@ class AccountCheckQuerySet(JobQuerySet):
     def begin(self, account_id: int | None = None) -> None:
         """Begin that of each account that has items due and none under way; or of this one."""
         moment = timezone.now()
+        soon = LinkItem.objects.filter(connected_at=None, next_check_at__lte=moment)
+        if not soon.exists():
+            return
         open_checks = self.open().filter(pk=OuterRef("link__account"))
         due = LinkItem.objects.filter(
             ~Exists(open_checks),
