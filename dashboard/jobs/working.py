@@ -133,7 +133,7 @@ def _ids(leases: Sequence[Lease[Any]]) -> str:
     return ",".join(str(lease.job.pk) for lease in leases)
 
 
-def has_open(model: type[Any]) -> bool:
+def has_open(model: type[Job]) -> bool:
     """Whether there is any job that has not ended: most of the time there is none."""
     with connection.cursor() as cursor:
         cursor.execute(*_any_open(model))
@@ -141,9 +141,10 @@ def has_open(model: type[Any]) -> bool:
 
 
 @cache
-def _any_open(model: type[Any]) -> tuple[str, tuple[Any, ...]]:
+def _any_open(model: type[Job]) -> tuple[str, tuple[Any, ...]]:
     """Built once: to build a query takes longer than to ask it, and this one is asked for ever."""
-    sql, params = model.objects.open().order_by().values("pk")[:1].query.sql_with_params()
+    jobs: Any = model._default_manager
+    sql, params = jobs.open().order_by().values("pk")[:1].query.sql_with_params()
     return sql, params
 
 
