@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -24,6 +25,7 @@ pytest_plugins = ["tests.simulated", "tests.support.groups"]
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
+HERE = Path(__file__).parent
 IN_CI = os.environ.get("CI", "").lower() in {"true", "1"}
 
 # The same examples in every run of CI, others in every run elsewhere.
@@ -43,11 +45,25 @@ def missing(error: MissingServerError) -> NoReturn:
     pytest.skip(f"not on this machine: {error}")
 
 
+ON_BOTH = {"accounts", "fleet", "jobs", "mirror", "operations"}
+"""Packages whose own SQL (leases, upserts, search, order of nulls) SQLite reads otherwise."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole dashboards run one after another: two at a time would starve each other."""
+    """Whole dashboards run one after another: two at a time would starve each other.
+
+    `database`: asks for the database. `sqlite`: is to be tried there as well as on PostgreSQL.
+    """
     for item in items:
-        if {"desk", "desk_processes"} & set(getattr(item, "fixturenames", ())):
+        asked_for = set(getattr(item, "fixturenames", ()))
+        if {"desk", "desk_processes"} & asked_for:
             item.add_marker(pytest.mark.xdist_group("processes"))
+        is_transactional = "transactional_db" in asked_for
+        if is_transactional or "db" in asked_for or item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.database)
+            if is_transactional or item.path.relative_to(HERE).parts[0] in ON_BOTH:
+                item.add_marker(pytest.mark.sqlite)
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,6 @@ class _Library:
     """
 
     rows: list[CatalogueConnector] | None = None
-    read_at: datetime
 
     def read(self, console: Console) -> None:
         """Read it from a Cyclr of which nothing was changed, and keep it."""
@@ -79,7 +78,7 @@ class _Library:
         assert reader == sync.catalogue_accounts(console)[0]
         rows = list(CatalogueConnector.objects.filter(console=console))
         assert all(row.account_id in {None, reader.pk} for row in rows)
-        self.rows, self.read_at = rows, reader.own_library_read_at
+        self.rows = rows
 
     def copy(self, console: Console) -> None:
         """The same rows, as if they had been read now."""

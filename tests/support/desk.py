@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -14,17 +15,41 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
 
+from dashboard.environment.reading import read
+from dashboard.launcher.var_directory import make_keys
 from tests.support.environment import outer_environment
 from tests.support.services import free_port
 from tests.support.waiting import CEILING, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
+
+
+@cache
+def first_start() -> Path:
+    """Keys, and an SQLite file with empty tables: they take the longest part of a first start.
+
+    A dashboard on PostgreSQL makes its own, so that this way is gone as well.
+    """
+    var = Path(tempfile.mkdtemp(prefix="desk-first-"))
+    atexit.register(shutil.rmtree, var, ignore_errors=True)
+    environment = {
+        **outer_environment(),
+        "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+        "DESK_ENV_FILE": os.devnull,
+        "DESK_VAR": str(var),
+        "DESK_PROCESS": "run",
+    }
+    make_keys(read(environment), var)
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    return var
 
 
 class Desk:
@@ -54,6 +79,11 @@ class Desk:
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
+    def database(self) -> Path:
+        """The SQLite file, unless DATABASE_URL says otherwise."""
+        return self.var / "desk.sqlite3"
+
+    @property
     def logs(self) -> str:
         """All that the processes have said so far."""
         log = self.var / "test.log"
@@ -61,6 +91,8 @@ class Desk:
 
     def start(self) -> None:
         """Start it and wait until its pages answer; also again after `interrupt`."""
+        if "DATABASE_URL" not in self.environment and not self.database.exists():
+            shutil.copytree(first_start(), self.var, dirs_exist_ok=True)
         with (self.var / "test.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "dashboard.launcher.supervisor"],
@@ -103,7 +135,7 @@ class Desk:
             with psycopg.connect(address) as connection:
                 connection.read_only = True
                 return connection.execute(query.encode()).fetchall()
-        address = f"file:{self.var / 'desk.sqlite3'}?mode=ro"
+        address = f"file:{self.database}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=CEILING)) as lite:
             return lite.execute(query).fetchall()
 
