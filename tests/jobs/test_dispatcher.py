@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from dashboard.jobs.periodic import PeriodicTask
+from dashboard.jobs.registry import Worker
+from dashboard.jobs.working import dispatch as send_due
+from dashboard.jobs.working import job_classes
 from tests.support.waiting import CEILING
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,3 +79,22 @@ def test_a_periodic_task_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPat
             signal.signal(number, handler)
 
     assert done == ["broken", "sound", "broken", "sound"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", job_classes(), ids=lambda model: model.__name__)
+def test_while_no_job_is_open_one_short_query_says_so(
+    model: Any, django_assert_num_queries: Any
+) -> None:
+    worker = Worker(
+        model=model,
+        work=lambda lease: None,
+        gives_up=lambda lease, error: None,
+        room=lambda: 1,
+        plans=lambda key: None,
+    )
+
+    with django_assert_num_queries(1) as asked:
+        send_due(worker)
+
+    assert asked.captured_queries[0]["sql"].endswith("LIMIT 1")
