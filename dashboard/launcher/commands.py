@@ -14,6 +14,9 @@ HOST = "127.0.0.1"
 BROKER, CYCLR, LOADED, WORKER, DISPATCHER, WEB = range(6)
 """The stages: started in this order, ended in the opposite one."""
 
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""For glibc, which gives each thread a heap of its own and seldom anything back."""
+
 
 def hand_on(**values: str) -> None:
     """Tell the processes so, whatever files say."""
@@ -50,7 +53,7 @@ def loaded() -> Process:
         name="loaded",
         command=python("-m", "dashboard.launcher.loaded"),
         stage=LOADED,
-        environment=child_environment("worker"),
+        environment=child_environment("worker") | FEW_ARENAS,
         is_loaded_once=True,
     )
 
