@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
-from dashboard.bulk.services import record
+from dashboard.bulk.services import halt, record
 from dashboard.common import sealing
 from dashboard.mirror.models import Account
 from dashboard.operations.handlers import handler_for
@@ -46,7 +46,7 @@ def feed(run_id: int) -> int:
         if run is None:
             return 0
         if why := _why_not(run):
-            BulkRun.objects.filter(pk=run.pk).update(state=RunState.PAUSED, halted=why)
+            halt(run.pk, why)
             return 0
         under_way = run.rows.under_way().count()
         moment = timezone.now()

@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -16,13 +17,24 @@ from dashboard.jobs.periodic import periodic
 
 logger = logging.getLogger(__name__)
 
+OUR_FAULT = (
+    "Cyclr Desk failed at the next account, for a reason of its own. Tell an administrator, with "
+    "this page's address, before you resume it: the others wait."
+)
+
 
 @periodic(every=1)
 def feed_runs() -> None:
-    """Hand the next rows of every running run to the engine."""
+    """Hand the next rows of every running run to the engine; the fault of one stops no other."""
     running = BulkRun.objects.filter(state=RunState.RUNNING).order_by("started_at", "pk")
     for pk in list(running.values_list("pk", flat=True)):
-        feeding.feed(pk)
+        try:
+            feeding.feed(pk)
+        except (InterfaceError, OperationalError):
+            raise  # of the database: the next second may be better
+        except Exception as error:  # noqa: BLE001 - its message may hold what was typed
+            logger.error("bulk run not fed id=%d error=%s", pk, type(error).__name__)
+            services.halt(pk, OUR_FAULT)
 
 
 @periodic(every=600)

@@ -1,19 +1,18 @@
-"""The dispatcher's chores for installs, and what workers do for them."""
+"""The dispatcher's chore for installs, and what workers do for them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from celery import shared_task
 from django.utils import timezone
 
 from dashboard.installs import tidying
-from dashboard.installs.models import Draft
-from dashboard.jobs.messages import DeskTask, Message
+from dashboard.installs.models import Draft, MarkRemoval
+from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
+from dashboard.jobs.working import works_on
 
 KEEP_DRAFTS_FOR = timedelta(days=14)
-TIDY = Message("dashboard.installs.tasks.tidy_description", "sync")
 
 
 @periodic(every=3600)
@@ -22,16 +21,7 @@ def forget_drafts() -> None:
     Draft.objects.filter(saved_at__lt=timezone.now() - KEEP_DRAFTS_FOR).delete()
 
 
-@shared_task(base=DeskTask)
-def tidy_description(account_connector_id: int) -> None:
+@works_on(MarkRemoval, gives_up=tidying.give_up, plans=tidying.plan, room=lambda: tidying.AT_ONCE)
+def tidy_description(lease: Lease[MarkRemoval]) -> None:
     """Take our mark out of a description; one without it is left as it is."""
-    tidying.tidy(account_connector_id)
-
-
-@periodic(every=60)
-def keep_tidying() -> None:
-    """Have marks taken out that installs left behind."""
-    moment = timezone.now()
-    for pk in tidying.due(moment):
-        if tidying.claim(pk, moment):
-            TIDY.send(pk)
+    tidying.tidy(lease)

@@ -2,74 +2,65 @@
 
 Only what is exactly ours is touched: the mark of an ended install of this very account, at the end
 of the description, or the description that the install sent, cut off within the mark. It is tried
-a few times, later and later, one at a time, and then left for good.
+a few times, later and later, a few at a time, and then left for good.
 """
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, timedelta
-
-from django.db.models import Q
+from django.db import transaction
 
 from cyclr_api import CyclrError
 from dashboard.consoles.pacing import BACKGROUND
 from dashboard.consoles.services import asking
 from dashboard.installs.handlers import description_of, mark_of, typed_description
+from dashboard.installs.models import MarkRemoval
 from dashboard.installs.services import KIND
+from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.models import Operation
 
-logger = logging.getLogger(__name__)
-
-MOST_TRIES = 8
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=2), timedelta(hours=6)
 AT_ONCE = 3
+LEFT = "The mark could not be removed from its description in Cyclr."
 
 
-def due(moment: datetime) -> list[int]:
-    """Connectors whose description may be tidied now, a few."""
-    rows = AccountConnector.objects.there().exclude(left_mark="")
-    rows = rows.filter(
-        Q(tidy_not_before=None) | Q(tidy_not_before__lte=moment),
-        tidy_tries__lt=MOST_TRIES,
-        account__gone_at=None,
-        account__console__retired_at=None,
-    )
-    return list(rows.order_by("tidy_tries", "pk").values_list("pk", flat=True)[:AT_ONCE])
+def plan(key: int | None) -> None:
+    """Have marks removed that installs have left, a few at a time."""
+    if key is not None:
+        return
+    known = MarkRemoval.objects.values("account_connector")
+    marked = AccountConnector.objects.there().exclude(left_mark="").exclude(pk__in=known)
+    marked = marked.filter(account__gone_at=None, account__console__retired_at=None)
+    pks = marked.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
+    rows = [MarkRemoval(account_connector_id=pk) for pk in pks]
+    MarkRemoval.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def claim(pk: int, moment: datetime) -> bool:
-    """Count a try, so that the next one comes later; whether nobody else has."""
-    row = AccountConnector.objects.filter(pk=pk).exclude(left_mark="").first()
-    if row is None:
-        return False
-    pause = min(FIRST_PAUSE * 2**row.tidy_tries, LONGEST_PAUSE)
-    rows = AccountConnector.objects.filter(pk=pk, tidy_tries=row.tidy_tries)
-    tried = rows.update(tidy_tries=row.tidy_tries + 1, tidy_not_before=moment + pause)
-    return bool(tried)
-
-
-def tidy(pk: int) -> None:
-    """Look at one description, and take our mark out if it is there; a second run finds none."""
-    rows = AccountConnector.objects.there().select_related("account__console")
-    row = rows.filter(pk=pk).exclude(left_mark="").first()
-    operation = None if row is None else _install_of(row)
-    if row is None or operation is None:
+def tidy(lease: Lease[MarkRemoval]) -> None:
+    """Look at one description, and take our mark out if it is there; a second time finds none."""
+    row = lease.job.account_connector
+    operation = _install_of(row)
+    if operation is None:
+        lease.retry(LookupError("no ended install has left it"))
         return
     try:
         with asking(row.account.console, BACKGROUND) as client:
             there = client.account(row.account.cyclr_id).connector(row.cyclr_id)
-            now = there.get().description or ""
-            wanted = without_mark(now, operation)
+            wanted = without_mark(there.get().description or "", operation)
             if wanted is not None:
                 there.update(description=wanted)
     except CyclrError as error:
-        logger.info("not tidied connector=%d status=%s", row.pk, error.status)
+        lease.retry(error)
         return
-    AccountConnector.objects.filter(pk=row.pk, left_mark=row.left_mark).update(
-        left_mark="", tidy_tries=0, tidy_not_before=None
-    )
+    with transaction.atomic():
+        lease.finish()
+        marked = AccountConnector.objects.filter(pk=row.pk, left_mark=row.left_mark)
+        marked.update(left_mark="")
+        lease.job.delete()
+
+
+def give_up(lease: Lease[MarkRemoval], error: BaseException | None) -> None:
+    """Leave it for good."""
+    lease.finish(last_error=LEFT)
 
 
 def _install_of(row: AccountConnector) -> Operation | None:

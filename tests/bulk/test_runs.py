@@ -89,6 +89,35 @@ def of_webhook(cyclr: CyclrState, account: Account) -> list[Any]:
     return [c for c in cyclr.installed[account.cyclr_id] if c.name.startswith("Own hook")]
 
 
+def test_a_fault_of_ours_pauses_a_run_in_words_and_stops_no_other(
+    cyclr: CyclrState,
+    lead: User,
+    accounts: list[Account],
+    hands: Hands,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken, sound = (
+        make_run(lead, accounts[0].console, [target(1, account)]) for account in accounts[:2]
+    )
+    for run in (broken, sound):
+        services.start(run, Actor.staff(lead))
+    hand_over = feeding._hand_over
+
+    def faulty(run: BulkRun, row: BulkRow) -> bool:
+        if run == broken:
+            raise ValueError("canary-in-the-message")
+        return hand_over(run, row)
+
+    monkeypatch.setattr(feeding, "_hand_over", faulty)
+    carry_out(sound, hands)
+
+    broken.refresh_from_db()
+    assert (sound.state, broken.state) == (RunState.ENDED, RunState.PAUSED)
+    assert "for a reason of its own" in broken.halted
+    assert "canary" not in caplog.text
+
+
 def test_a_preview_changes_nothing(
     cyclr: CyclrState, lead: User, accounts: list[Account], hands: Hands
 ) -> None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from dashboard.audit.models import Actor
 from dashboard.celery import app
 from dashboard.connectors.models import LookUp, LookUpKind, ProofRun
+from dashboard.installs.models import MarkRemoval
 from dashboard.jobs import checks, clock, messages
 from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import Message
@@ -89,6 +90,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     WebhookDelivery: a_delivery,
     SyncRun: lambda: SyncRun.objects.create(console=make_console()),
     Operation: make_operation,
+    MarkRemoval: lambda: MarkRemoval.objects.create(account_connector=make_account_connector()),
 }
 
 

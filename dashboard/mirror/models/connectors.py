@@ -65,8 +65,6 @@ class AccountConnector(Mirrored):
         default="",
         help_text="The mark of an install that is still in its description in Cyclr.",
     )
-    tidy_tries = models.PositiveSmallIntegerField(default=0)
-    tidy_not_before = models.DateTimeField(null=True, blank=True)
     search_text = models.TextField(blank=True, default="")
     sort_name = models.CharField(max_length=100, blank=True, default="", db_default="")
 
@@ -96,9 +94,7 @@ class AccountConnector(Mirrored):
                 condition=Q(authenticated=True, gone_at=None, test_failed_at__isnull=False),
             ),
             models.Index(
-                fields=["tidy_not_before"],
-                name="account_connector_untidy",
-                condition=~Q(left_mark=""),
+                fields=["left_mark"], name="account_connector_marked", condition=~Q(left_mark="")
             ),
         ]
 
