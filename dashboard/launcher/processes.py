@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,16 +23,13 @@ from types import FrameType
 from dashboard.launcher.ending import CANNOT_START, EndedError
 from dashboard.launcher.forks import Forked, Forks, NotForkedError
 from dashboard.launcher.shown import ROOM
+from dashboard.launcher.watch import SILENT, Watch
 
 DEATHS, WITHIN = 5, 60.0
 """So many deaths of processes in so many seconds end everything."""
 
 STEP = 0.1
 """Seconds between two looks at the processes."""
-
-SILENT, STARTED_WITHIN = 40.0, 180.0
-"""Seconds after which a watched process without a sign of progress is replaced; before its first
-one it may still be starting."""
 
 
 @dataclass(frozen=True)
@@ -56,31 +51,6 @@ class Process:
     """The one that others are forked from (`loaded.py`)."""
     is_forked: bool = False
     """It is forked from that one, and runs its command there."""
-
-
-class Watch:
-    """Listens to the signs of progress of one start of a process."""
-
-    def __init__(self, silent_after: float) -> None:
-        self.silent_after = silent_after
-        # A name without a file: nothing to tidy up, and no path that is too long.
-        self.address = f"desk-{os.getpid()}-{secrets.token_hex(8)}"
-        self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._wire.bind(f"\0{self.address}")
-        self._wire.setblocking(False)
-        self._until = time.monotonic() + STARTED_WITHIN
-
-    def is_silent(self) -> bool:
-        """Whether it has shown nothing for too long."""
-        with contextlib.suppress(BlockingIOError):
-            while said := self._wire.recv(4096):
-                if b"WATCHDOG=1" in said:
-                    self._until = time.monotonic() + self.silent_after
-        return time.monotonic() > self._until
-
-    def close(self) -> None:
-        """Nobody listens any more."""
-        self._wire.close()
 
 
 class Running:
