@@ -21,7 +21,7 @@ from dashboard.jobs.models import Job
 from dashboard.jobs.registry import worker_of
 from dashboard.jobs.working import dispatch
 from dashboard.links import tasks as link_tasks
-from dashboard.links.models import Mint, MintState
+from dashboard.links.models import AttemptState, ConnectAttempt
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.mirror.writing import mark_own_library_read
@@ -167,14 +167,16 @@ class Hands:
         """Carry out what is due now, follow-ups included, until nothing is."""
         for _ in range(rounds):
             pks = list(Operation.objects.due(timezone.now()).values_list("pk", flat=True))
-            mints = Mint.objects.filter(state=MintState.WAITING, not_before__lte=timezone.now())
-            mint_pks = list(mints.filter(leased_until=None).values_list("pk", flat=True))
-            if not pks and not mint_pks:
+            attempts = ConnectAttempt.objects.filter(
+                state=AttemptState.WAITING, not_before__lte=timezone.now()
+            )
+            attempt_pks = list(attempts.filter(leased_until=None).values_list("pk", flat=True))
+            if not pks and not attempt_pks:
                 return
             for pk in pks:
                 run_operation(pk)
-            for pk in mint_pks:
-                link_tasks.mint_token(pk)
+            for pk in attempt_pks:
+                link_tasks.request_sign_in_token(pk)
 
     def later(self, seconds: float) -> None:
         """Let it be so many seconds after now, for the dashboard and for Cyclr."""

@@ -21,7 +21,7 @@ from dashboard.consoles.services import SharedTokens
 from dashboard.customer import pages
 from dashboard.jobs.aliases import ALIASES
 from dashboard.links.mail.letters import message_id_of
-from dashboard.links.models import Link, LinkMail, Mint
+from dashboard.links.models import ConnectAttempt, Link, LinkMail
 from dashboard.links.models.link import make_token
 from dashboard.links.opening import find
 from dashboard.notices.kinds import KINDS
@@ -66,7 +66,7 @@ SEALED = [
         "v1.bea9371f.RsthJFS2A-0FvJuZ6Sk3LotmwQJhyWB4q9IifUsvcs_MyAO7k3kDg67N5nvcNgHbx11duHEe2jZ5eHuH",
     ),
     (
-        Mint(public_id="frozenattempt").seal_place,
+        ConnectAttempt(public_id="frozenattempt").seal_place,
         "what it holds: ü attempt",
         "v1.bea9371f.eKAWujaqCfFOgdUEdSL5gxD1oLArLqOcSUy2kN8tujUQ6p9Hx3wkCH0zRwYZ1U4XGEvQC4U=",
     ),

@@ -15,7 +15,15 @@ from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRun
 from dashboard.common.chunks import IDS_AT_A_TIME, chunks
-from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState, Mint
+from dashboard.links.models import (
+    ConnectAttempt,
+    Link,
+    LinkEvent,
+    LinkMail,
+    LinkState,
+    MailKind,
+    MailState,
+)
 from dashboard.links.services import LONGEST
 from dashboard.operations import submitting
 from dashboard.operations.models import Operation
@@ -102,7 +110,7 @@ def revoke_all(run: BulkRun, actor: Actor) -> int:
         pks = _locked(unfinished(run))
         for some in chunks(pks):
             Link.objects.filter(pk__in=some).update(revoked_at=moment, moved_at=moment)
-            Mint.objects.filter(item__link__in=some).end()
+            ConnectAttempt.objects.filter(item__link__in=some).end()
         _note_all(pks, moment, "revoked", f"Revoked by {actor.name}")
         if pks:
             _record(run, actor, "revoke", len(pks))

@@ -29,7 +29,7 @@ from dashboard.customer.pages import (
 from dashboard.customer.visitors import is_prefetch, visitor_of
 from dashboard.links import progress
 from dashboard.links.attempts import starting
-from dashboard.links.models import Link, LinkItem, Mint, MintState
+from dashboard.links.models import AttemptState, ConnectAttempt, Link, LinkItem
 from dashboard.links.needs import needs_of
 
 NOT_FINISHED_AFTER = 25.0
@@ -69,12 +69,12 @@ def link_continue(request: HttpRequest, link: Link, item_pk: int) -> HttpRespons
         return link_page(request, link)
     except starting.TooManyStartsError as error:
         return rest_page(request, link, error.again_at - timezone.now())
-    return with_cookie(to_page("mint_wait", attempt.public_id), link)
+    return with_cookie(to_page("attempt_wait", attempt.public_id), link)
 
 
 @require_safe
 @opens_attempt
-def mint_wait(request: HttpRequest, attempt: Mint) -> HttpResponse:
+def attempt_wait(request: HttpRequest, attempt: ConnectAttempt) -> HttpResponse:
     """Wait for the worker; then one redirect to Cyclr, once. Previews and HEAD use nothing up.
 
     The first load is always drawn, never redirected: it is the last hop of the form's own
@@ -82,13 +82,13 @@ def mint_wait(request: HttpRequest, attempt: Mint) -> HttpResponse:
     """
     is_visit = request.method == "GET" and not is_prefetch(request)
     is_first = is_visit and starting.note_shown(attempt)
-    if is_visit and not is_first and attempt.state == MintState.READY:
+    if is_visit and not is_first and attempt.state == AttemptState.READY:
         url = starting.take_redirect(attempt, label=visitor_of(request).label)
         if url is not None:
             return _to_cyclr(url)
         attempt = find_attempt(attempt.public_id) or attempt
     item, link = attempt.item, attempt.item.link
-    context = {**way_back(request, link), "item": item, "mint": attempt}
+    context = {**way_back(request, link), "item": item, "attempt": attempt}
     if item.connected_at is not None and not starting.may_start(item):
         context |= {"is_connected": True, "has_more": has_more(item)}
         return draw_page(request, "returned", context)
@@ -98,7 +98,7 @@ def mint_wait(request: HttpRequest, attempt: Mint) -> HttpResponse:
         return gone_page(request, item, context)
     if not starting.may_start(item):
         return draw_page(request, "ended", context, 410)
-    if attempt.state == MintState.FAILED or attempt.is_in_vain:
+    if attempt.state == AttemptState.FAILED or attempt.is_in_vain:
         return draw_page(request, "failed", context)
     if attempt.is_over:
         return draw_page(request, "used", context)
@@ -119,7 +119,7 @@ def _to_cyclr(url: str) -> HttpResponse:
 
 @require_safe
 @opens_attempt
-def link_return(request: HttpRequest, attempt: Mint) -> HttpResponse:
+def link_return(request: HttpRequest, attempt: ConnectAttempt) -> HttpResponse:
     """Where Cyclr sends the browser afterwards. It believes nothing: a worker asks Cyclr."""
     if request.method == "GET" and not is_prefetch(request):
         starting.note_return(attempt)

@@ -116,7 +116,7 @@ def link_glued(request: HttpRequest, rest: str) -> HttpResponse:
 
     A POST changes nothing here, but for the one of mail programs that ends reminders.
     """
-    kind = {"m/": "mint_wait", "r/": "link_return"}.get(rest.lstrip("/")[:2].lower())
+    kind = {"m/": "attempt_wait", "r/": "link_return"}.get(rest.lstrip("/")[:2].lower())
     if kind is not None:
         attempt = find_attempt(rest.lstrip("/")[2:])
         if attempt is not None:

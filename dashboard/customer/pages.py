@@ -20,9 +20,9 @@ from django.utils import translation
 from dashboard.common.limits import is_within
 from dashboard.customer.entry_form import lone_form
 from dashboard.links import opening
-from dashboard.links.glued import MINT, candidates
+from dashboard.links.glued import ATTEMPT, candidates
 from dashboard.links.languages import again_words, language_of, menu, sign, until_words
-from dashboard.links.models import Link, LinkItem, LinkState, Mint
+from dashboard.links.models import ConnectAttempt, Link, LinkItem, LinkState
 from dashboard.links.needs import needs_on
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
@@ -57,13 +57,13 @@ def opens_link(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) 
     return page
 
 
-def opens_attempt(view: Callable[[HttpRequest, Mint], HttpResponse]) -> Page:
+def opens_attempt(view: Callable[[HttpRequest, ConnectAttempt], HttpResponse]) -> Page:
     """The same for a page of one start: `view(request, attempt)` instead of its id."""
 
     @open_to_all
     @wraps(view)
-    def page(request: HttpRequest, mint_id: str) -> HttpResponse:
-        attempt = find_attempt(mint_id)
+    def page(request: HttpRequest, attempt_id: str) -> HttpResponse:
+        attempt = find_attempt(attempt_id)
         if attempt is None:
             return answer(request, None, lambda: unknown_page(request))
         return answer(request, attempt.item.link, lambda: view(request, attempt))
@@ -83,12 +83,12 @@ def answer(
     return response
 
 
-def find_attempt(mint_id: str) -> Mint | None:
+def find_attempt(attempt_id: str) -> ConnectAttempt | None:
     """The start of this id, also with something glued to it; the same work for what is none."""
-    rows = Mint.objects.select_related(
+    rows = ConnectAttempt.objects.select_related(
         "item__link__console", "item__link__account", "item__account_connector"
     )
-    return rows.filter(public_id__in=candidates(mint_id, MINT) or ["a" * MINT]).first()
+    return rows.filter(public_id__in=candidates(attempt_id, ATTEMPT) or ["a" * ATTEMPT]).first()
 
 
 # ---- drawing ----

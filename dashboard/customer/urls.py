@@ -7,8 +7,8 @@ from dashboard.customer import attempt_pages, brand, entry_pages, link_pages
 urlpatterns = [
     path("c/brand/<int:console_pk>/<str:digest>", brand.brand_logo, name="brand_logo"),
     path("c/brand/<str:colour>.css", brand.brand_css, name="brand_css"),
-    path("c/m/<str:mint_id>", attempt_pages.mint_wait, name="mint_wait"),
-    path("c/r/<str:mint_id>", attempt_pages.link_return, name="link_return"),
+    path("c/m/<str:attempt_id>", attempt_pages.attempt_wait, name="attempt_wait"),
+    path("c/r/<str:attempt_id>", attempt_pages.link_return, name="link_return"),
     path("c/<str:token>", link_pages.public_link, name="public_link"),
     path("c/<str:token>/<int:item_pk>/continue", attempt_pages.link_continue, name="link_continue"),
     path("c/<str:token>/<int:item_pk>/form", entry_pages.entry_new, name="entry_new"),

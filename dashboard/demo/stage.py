@@ -138,10 +138,10 @@ class Stage:
     def started(self, link: Link, name: str) -> LinkItem:
         """The customer pressed Continue and was sent to Cyclr."""
         item = self._item(link, name)
-        mint = starting.start(item)
-        link_tasks.mint_token(mint.pk)
-        mint.refresh_from_db()
-        if starting.take_redirect(mint) is None:
+        attempt = starting.start(item)
+        link_tasks.request_sign_in_token(attempt.pk)
+        attempt.refresh_from_db()
+        if starting.take_redirect(attempt) is None:
             raise LookupError(f"{link} leads nowhere")
         return self._item(link, name)
 
@@ -150,9 +150,9 @@ class Stage:
         item = self._item(link, name)
         if agreed:
             self.cyclr.authenticate(item.account_connector.cyclr_id)
-        mint = item.mints.order_by("-pk").first()
-        assert mint is not None, "started first"
-        starting.note_return(mint)
+        attempt = item.attempts.order_by("-pk").first()
+        assert attempt is not None, "started first"
+        starting.note_return(attempt)
         link_tasks.check_account(item.link.account_id)
 
     def connected(self, link: Link, name: str) -> None:

@@ -3,4 +3,7 @@
 An entry is taken out with the release after the one that brought it.
 """
 
-ALIASES = {"dashboard.operations.tasks.beat": "dashboard.jobs.tasks.beat"}
+ALIASES = {
+    "dashboard.operations.tasks.beat": "dashboard.jobs.tasks.beat",
+    "dashboard.links.tasks.mint_token": "dashboard.links.tasks.request_sign_in_token",
+}

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from cyclr_api import Client, NotFoundError
 from dashboard.links import progress, timeline
-from dashboard.links.models import Link, LinkItem, Mint
+from dashboard.links.models import ConnectAttempt, Link, LinkItem
 from dashboard.mirror import writing
 from dashboard.mirror.models import Account, AccountConnector
 
@@ -91,7 +91,7 @@ def out_of_line(limit: int = AT_ONCE) -> list[int]:
 def _leave(item: LinkItem) -> None:
     moment = timezone.now()
     LinkItem.objects.filter(pk=item.pk).update(gone_at=moment, next_check_at=None)
-    Mint.objects.filter(item=item).end()
+    ConnectAttempt.objects.filter(item=item).end()
     words = f"{item.account_connector} was deleted in Cyclr: it is not asked for any more"
     if item.link.account.gone_at is not None:
         words = f"{item.account_connector}: its account was deleted in Cyclr"

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-TOKEN, MINT = 64, 32
+TOKEN, ATTEMPT = 64, 32
 """Letters of the secret part of a link's address, and of a start's."""
 LONGEST = 4000
 """Characters that are looked at."""

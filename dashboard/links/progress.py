@@ -22,7 +22,7 @@ class NotUsableError(Exception):
 def lock(link_id: int) -> Link:
     """The link's row, held until the transaction ends.
 
-    What changes a link's items or mints together with the link takes it first, so that two of
+    What changes a link's items or attempts together with the link takes it first, so that two of
     them never wait for each other.
     """
     link: Link = Link.objects.select_for_update(no_key=True).get(pk=link_id)

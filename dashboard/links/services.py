@@ -20,9 +20,9 @@ from dashboard.common.searching import search_text
 from dashboard.common.ticking import version_of
 from dashboard.links import timeline
 from dashboard.links.models import (
+    ConnectAttempt,
     Link,
     LinkItem,
-    Mint,
 )
 from dashboard.links.progress import NotUsableError, lock
 from dashboard.mirror.models import Account, AccountConnector
@@ -127,12 +127,12 @@ def create_link(
 
 
 def revoke(link: Link, actor: Actor) -> bool:
-    """End a link at once; what was minted and not used is worthless from now on."""
+    """End a link at once; what was requested and not used is worthless from now on."""
     with transaction.atomic():
         rows = Link.objects.filter(pk=link.pk, revoked_at=None, connected_at=None)
         if not rows.update(revoked_at=timezone.now()):
             return False
-        Mint.objects.filter(item__link=link).end()
+        ConnectAttempt.objects.filter(item__link=link).end()
         link.refresh_from_db()
         timeline.record(link, "revoked", f"Revoked by {actor.name}")
         record(link, actor, "links.revoke")

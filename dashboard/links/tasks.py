@@ -13,19 +13,26 @@ from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
 from dashboard.links import deletions, telling
-from dashboard.links.attempts import checking, confirming, minting
+from dashboard.links.attempts import checking, confirming, sign_in_tokens
 from dashboard.links.mail import mailing, posting, reminders
-from dashboard.links.models import AccountCheck, Link, LinkItem, LinkMail, Mint, MintState
+from dashboard.links.models import (
+    AccountCheck,
+    AttemptState,
+    ConnectAttempt,
+    Link,
+    LinkItem,
+    LinkMail,
+)
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 100
 
 
-@works_on(Mint, gives_up=minting.give_up)
-def mint_token(lease: Lease[Mint]) -> None:
-    """Mint one sign-in token."""
-    minting.carry_out(lease)
+@works_on(ConnectAttempt, gives_up=sign_in_tokens.give_up)
+def request_sign_in_token(lease: Lease[ConnectAttempt]) -> None:
+    """Request one sign-in token."""
+    sign_in_tokens.carry_out(lease)
 
 
 @works_on(AccountCheck, gives_up=checking.give_up, plans=AccountCheck.objects.begin)
@@ -44,9 +51,9 @@ def send_mail(lease: Lease[LinkMail]) -> None:
 def confirm_late() -> None:
     """Confirm started items that the normal sync found, for instance hours after the start.
 
-    What was read before the start does not count: a mint writes its own reading to the mirror, so
-    that whatever stands there with a later `seen_at` was read after it. Expired links count, since
-    the customer did it in time.
+    What was read before the start does not count: an attempt writes its own reading to the
+    mirror, so that whatever stands there with a later `seen_at` was read after it. Expired links
+    count, since the customer did it in time.
     """
     read_since = Q(account_connector__seen_at__gte=F("started_at"))
     read_since |= Q(account_connector__authenticated_since__gte=F("started_at"))
@@ -74,13 +81,13 @@ def follow_deletions() -> None:
 
 
 @periodic(every=3)
-def wipe_mints() -> None:
+def wipe_attempts() -> None:
     """A sealed address that nobody fetched is gone within a minute."""
-    limit = timezone.now() - timedelta(seconds=settings.MINT_LIVES_FOR)
-    old = Q(state=MintState.READY, ready_at__lt=limit) | Q(
-        state=MintState.WAITING, created_at__lt=limit
+    limit = timezone.now() - timedelta(seconds=settings.ATTEMPT_LIVES_FOR)
+    old = Q(state=AttemptState.READY, ready_at__lt=limit) | Q(
+        state=AttemptState.WAITING, created_at__lt=limit
     )
-    Mint.objects.filter(old).end()
+    ConnectAttempt.objects.filter(old).end()
 
 
 @periodic(every=60)

@@ -28,7 +28,15 @@ from dashboard.campaigns.recipients import LINES
 from dashboard.consoles.models import Console
 from dashboard.links import services, timeline
 from dashboard.links.handlers import NOTHING_LEFT, STOPPED, CreateLink
-from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState, Mint, MintState
+from dashboard.links.models import (
+    AttemptState,
+    ConnectAttempt,
+    Link,
+    LinkItem,
+    LinkMail,
+    LinkState,
+    MailState,
+)
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation, State
 from dashboard.people.models import Role
@@ -829,19 +837,19 @@ def test_nothing_is_revoked_without_the_word(lead: Client, campaign: BulkRun, wo
     assert board.counts_of(campaign)["revoked"] == 1
 
 
-def test_all_unfinished_links_end_and_what_was_minted_is_worthless(
+def test_all_unfinished_links_end_and_what_was_requested_is_worthless(
     lead: Client, campaign: BulkRun
 ) -> None:
     item = LinkItem.objects.get(link__run=campaign, link__state="started", failures=0)
-    mint = Mint.objects.create(
-        item=item, state=MintState.READY, sealed_url="x", finished_at=timezone.now()
+    attempt = ConnectAttempt.objects.create(
+        item=item, state=AttemptState.READY, sealed_url="x", finished_at=timezone.now()
     )
 
     lead.post(reverse("campaign_revoke", args=[campaign.reference]), {"word": " Revoke "})
 
-    mint.refresh_from_db()
+    attempt.refresh_from_db()
     assert board.counts_of(campaign) == {"connected": 1, "revoked": 10}
-    assert (mint.state, mint.sealed_url) == (MintState.OVER, "")
+    assert (attempt.state, attempt.sealed_url) == (AttemptState.OVER, "")
     assert item.link.events.filter(event="revoked").exists()
 
 

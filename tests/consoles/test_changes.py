@@ -252,7 +252,7 @@ def test_customers_read_that_it_is_not_available_just_now(
     assert (page.status_code, pressed.status_code) == (503, 503)
     assert "Gerade nicht verfügbar" in page.content.decode()
     assert "Not available just now" in pressed.content.decode()
-    assert not item.mints.exists()  # type: ignore[union-attr]
+    assert not item.attempts.exists()  # type: ignore[union-attr]
     settings_name(settings, "https://one.test")
     ensure_environment_console()
     assert client.get(reverse("public_link", args=[link.token()])).status_code == 200

@@ -18,7 +18,14 @@ from dashboard.audit.models import Actor
 from dashboard.customer import pages
 from dashboard.links import opening, services, tasks
 from dashboard.links.attempts import confirming
-from dashboard.links.models import Link, LinkEvent, LinkItem, LinkState, Mint, MintState
+from dashboard.links.models import (
+    AttemptState,
+    ConnectAttempt,
+    Link,
+    LinkEvent,
+    LinkItem,
+    LinkState,
+)
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import make_account_connector, make_console, make_link, make_user
 from tests.links.steps import PERSON, address, consent, press_continue, to_cyclr
@@ -53,13 +60,13 @@ def test_a_start_whose_worker_died_ends_in_a_kind_page(
     is_wiped: bool, cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     wait = press_continue(customer, link)["Location"]
-    Mint.objects.update(leased_until=timezone.now() + Mint.policy.lease_length)
+    ConnectAttempt.objects.update(leased_until=timezone.now() + ConnectAttempt.policy.lease_length)
     assert customer.get(wait)["Refresh"] == "1"
     hands.later(20)
     assert customer.get(wait)["Refresh"] == "3"
     hands.later(46)
     if is_wiped:
-        tasks.wipe_mints()
+        tasks.wipe_attempts()
     page = customer.get(wait)
 
     assert "Refresh" not in page
@@ -73,9 +80,9 @@ def test_a_start_whose_worker_died_is_taken_up_by_another_one(
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     customer.get(wait)
-    Mint.objects.update(leased_until=timezone.now() + Mint.policy.lease_length)
+    ConnectAttempt.objects.update(leased_until=timezone.now() + ConnectAttempt.policy.lease_length)
     hands.later(36)
-    tasks.mint_token(Mint.objects.get().pk)
+    tasks.request_sign_in_token(ConnectAttempt.objects.get().pk)
 
     assert customer.get(wait).status_code == 302
 
@@ -109,8 +116,8 @@ def test_two_customers_at_once_both_get_a_sensible_page(
     customer.get(urlsplit(back).path)
     tasks.check_account(link.account_id)
 
-    for who, mint in zip((customer, other), Mint.objects.order_by("pk"), strict=True):
-        page = text(who.get(reverse("link_return", args=[mint.public_id])))
+    for who, attempt in zip((customer, other), ConnectAttempt.objects.order_by("pk"), strict=True):
+        page = text(who.get(reverse("link_return", args=[attempt.public_id])))
         assert "is connected" in page and IS_CONNECTED[0] in page
         assert "Everything is connected" in text(who.get(address(link)))
 
@@ -168,7 +175,7 @@ def test_continue_on_what_is_connected_meanwhile_shows_connected(
 
     assert answer.status_code == 200
     assert "Everything is connected" in text(answer)
-    assert not Mint.objects.exists()
+    assert not ConnectAttempt.objects.exists()
 
 
 def test_a_start_of_what_is_connected_already_says_that_more_is_left(
@@ -190,7 +197,7 @@ def test_a_start_of_what_is_connected_already_says_that_more_is_left(
 
 def back_page(customer: Client) -> str:
     """The page of the one start, as the browser that came back sees it now."""
-    return text(customer.get(reverse("link_return", args=[Mint.objects.get().public_id])))
+    return text(customer.get(reverse("link_return", args=[ConnectAttempt.objects.get().public_id])))
 
 
 def test_nothing_is_called_connected_before_a_worker_has_read_it(
@@ -248,7 +255,7 @@ def test_pages_stop_loading_themselves_when_no_worker_works(
     cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
-    path = reverse("link_return", args=[Mint.objects.get().public_id])
+    path = reverse("link_return", args=[ConnectAttempt.objects.get().public_id])
     assert customer.get(path)["Refresh"] == "2"
     hands.later(60)
     assert customer.get(path)["Refresh"] == "10"
@@ -386,7 +393,7 @@ def test_a_link_of_a_retired_console_has_ended(
 ) -> None:
     to_cyclr(customer, link, hands)
     wait = press_continue(customer, link)["Location"]
-    used = Mint.objects.get(state=MintState.USED)
+    used = ConnectAttempt.objects.get(state=AttemptState.USED)
     page = text(customer.get(address(link)))
     link.console.retired_at = timezone.now()
     link.console.save()
@@ -408,7 +415,7 @@ def test_a_link_of_a_retired_console_has_ended(
     customer.post(reverse("link_ask", args=[link.token()]), data)
     link.refresh_from_db()
     assert not link.is_new_link_asked
-    assert Mint.objects.count() == 2
+    assert ConnectAttempt.objects.count() == 2
     assert link.items.get().returned_at is None
 
 
@@ -456,7 +463,7 @@ def test_a_tab_that_asks_again_for_what_was_pressed_there_is_led_to_the_link(
         answer = method(f"{there}/{act.format(item=link.items.get().pk)}")
         assert (answer.status_code, answer["Location"]) == (303, there)
 
-    assert not Mint.objects.exists()
+    assert not ConnectAttempt.objects.exists()
     link.refresh_from_db()
     assert not link.is_new_link_asked
 

@@ -16,7 +16,14 @@ from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
 from dashboard.links import services, tasks
 from dashboard.links.attempts import checking
-from dashboard.links.models import AccountCheck, Link, LinkItem, LinkState, Mint, MintState
+from dashboard.links.models import (
+    AccountCheck,
+    AttemptState,
+    ConnectAttempt,
+    Link,
+    LinkItem,
+    LinkState,
+)
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from tests.links.steps import consent, open_consent, press_continue, to_cyclr
@@ -65,7 +72,7 @@ def test_a_clock_that_runs_behind_changes_nothing(
     assert link.shown_state == "Connected"
 
 
-def test_with_every_second_mint_refused_every_customer_comes_through(
+def test_with_every_second_token_refused_every_customer_comes_through(
     cyclr: CyclrState, harbour: Account, customer: Client, hands: Hands
 ) -> None:
     hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")
@@ -81,8 +88,8 @@ def test_with_every_second_mint_refused_every_customer_comes_through(
         hands.work()
 
     assert all(customer.get(wait).status_code in {200, 302} for wait in waits)
-    assert not Mint.objects.filter(state=MintState.FAILED).exists()
-    assert Mint.objects.exclude(state=MintState.WAITING).count() == 6
+    assert not ConnectAttempt.objects.filter(state=AttemptState.FAILED).exists()
+    assert ConnectAttempt.objects.exclude(state=AttemptState.WAITING).count() == 6
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from dashboard.common.pasted import tidied
 from dashboard.customer import pages
 from dashboard.links import services, tasks
 from dashboard.links.attempts import confirming
-from dashboard.links.models import Link, LinkItem, LinkState, Mint
+from dashboard.links.models import ConnectAttempt, Link, LinkItem, LinkState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations import submitting
@@ -195,7 +195,7 @@ def test_settings_of_a_password_grant_are_tried_by_cyclr_itself(
     early = customer.post(
         start, {"csrfmiddlewaretoken": form_of(customer, link)["csrfmiddlewaretoken"]}
     )
-    assert early["Location"].endswith("/form") and not Mint.objects.exists()
+    assert early["Location"].endswith("/form") and not ConnectAttempt.objects.exists()
 
     save(customer, link, Domain="acme")
     hands.work()
@@ -212,7 +212,7 @@ def test_settings_are_typed_before_the_sign_in(
     start = reverse("link_continue", args=[link.token(), link.items.get().pk])
     token = {"csrfmiddlewaretoken": fields["csrfmiddlewaretoken"]}
     early = customer.post(start, token)
-    assert early["Location"].endswith("/form") and not Mint.objects.exists()
+    assert early["Location"].endswith("/form") and not ConnectAttempt.objects.exists()
     save(customer, link, Domain="acme")
     hands.work()
     page = text(customer.get(wait_page(link)))
@@ -634,7 +634,7 @@ def test_entries_and_starts_count_together(
     posted["submission"] = "6f0d3b52-7c1e-4b8a-9e55-0b6a3c1f2d10"
     refused = customer.post(entry, {**posted, "auth-key": "13th"})
 
-    assert Mint.objects.count() == 11
+    assert ConnectAttempt.objects.count() == 11
     for page in (answer, refused):
         assert page.status_code == 429 and "10 minutes" in text(page)
     assert Operation.objects.filter(kind="links.enter").count() == 1

@@ -15,8 +15,8 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.links import opening, services, tasks
-from dashboard.links.attempts import minting, starting
-from dashboard.links.models import Link, LinkEvent, Mint, MintState
+from dashboard.links.attempts import sign_in_tokens, starting
+from dashboard.links.models import AttemptState, ConnectAttempt, Link, LinkEvent
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import make_link
 from tests.links.steps import address, consent, press_continue, to_cyclr
@@ -75,13 +75,13 @@ def test_scanners_change_nothing_and_the_person_after_them_succeeds(
     cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     scanner = Client(enforce_csrf_checks=True, headers={"User-Agent": "SafeLinks scanner"})
-    before = (Mint.objects.count(), len(cyclr.ledger))
+    before = (ConnectAttempt.objects.count(), len(cyclr.ledger))
     for _ in range(15):
         scanner.get(address(link))
         scanner.head(address(link))
         scanner.options(address(link))
         customer.get(address(link), headers={"Sec-Purpose": "prefetch"})
-    assert (Mint.objects.count(), len(cyclr.ledger)) == before
+    assert (ConnectAttempt.objects.count(), len(cyclr.ledger)) == before
     link.refresh_from_db()
     assert link.shown_state == "Created"
     for _ in range(5):
@@ -89,7 +89,7 @@ def test_scanners_change_nothing_and_the_person_after_them_succeeds(
     hands.work()
 
     to_cyclr(customer, link, hands)
-    assert Mint.objects.filter(state=MintState.USED).count() == 1
+    assert ConnectAttempt.objects.filter(state=AttemptState.USED).count() == 1
 
 
 def test_a_head_or_a_preview_of_the_wait_page_uses_nothing_up(
@@ -118,7 +118,7 @@ def test_starts_are_capped_and_the_page_says_until_when(
 
 
 @pytest.mark.parametrize("ending", ["revoke", "expire"])
-def test_a_link_that_ends_between_reading_and_pressing_mints_nothing(
+def test_a_link_that_ends_between_reading_and_pressing_requests_nothing(
     ending: str, cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     page = customer.get(address(link)).content.decode()
@@ -144,7 +144,7 @@ def test_a_link_revoked_while_the_wait_page_stands_leads_nowhere(
     services.revoke(link, Actor.system())
 
     assert customer.get(wait).status_code == 410
-    assert Mint.objects.get().sealed_url == ""
+    assert ConnectAttempt.objects.get().sealed_url == ""
 
 
 def test_the_sign_in_token_stands_nowhere_in_clear(
@@ -152,27 +152,27 @@ def test_the_sign_in_token_stands_nowhere_in_clear(
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     hands.work()
-    sealed = Mint.objects.get().sealed_url
+    sealed = ConnectAttempt.objects.get().sealed_url
     customer.get(wait)
     url = customer.get(wait)["Location"]
     token = parse_qs(urlsplit(url).query)["token"][0]
 
-    assert token not in sealed and Mint.objects.get().sealed_url == ""
+    assert token not in sealed and ConnectAttempt.objects.get().sealed_url == ""
     assert token not in caplog.text
     for event in LinkEvent.objects.values():
         assert token not in str(event)
 
 
-def test_a_mint_that_nobody_fetches_is_wiped(
+def test_an_attempt_that_nobody_fetches_is_wiped(
     cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     press_continue(customer, link)
     hands.work()
-    assert Mint.objects.get().sealed_url
+    assert ConnectAttempt.objects.get().sealed_url
     hands.later(50)
-    tasks.wipe_mints()
+    tasks.wipe_attempts()
 
-    assert Mint.objects.get().sealed_url == ""
+    assert ConnectAttempt.objects.get().sealed_url == ""
 
 
 GLUED = [
@@ -343,7 +343,7 @@ def test_the_database_alone_makes_no_link(db: None, settings: Any) -> None:
     assert opening.find(token) is None
 
 
-def test_a_429_at_the_mint_waits_and_succeeds(
+def test_a_429_at_the_token_waits_and_succeeds(
     cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     cyclr.faults.rate_limit("POST", "/accounts/{id}/signintoken", retry_after="5", times=1)
@@ -361,13 +361,13 @@ def test_a_refusal_that_comes_after_the_revocation_counts_for_nothing(
 ) -> None:
     cyclr.faults.respond("POST", "/v1.0/accounts/{id}/signintoken", status=422)
     starting.start(link.items.get())
-    mint_one = minting._mint
+    request_one = sign_in_tokens._request_token
 
-    def slow(mint: Mint, client: Any) -> str | None:
+    def slow(attempt: ConnectAttempt, client: Any) -> str | None:
         services.revoke(link, Actor.system())
-        return mint_one(mint, client)
+        return request_one(attempt, client)
 
-    monkeypatch.setattr(minting, "_mint", slow)
+    monkeypatch.setattr(sign_in_tokens, "_request_token", slow)
     hands.work()
 
     assert link.items.get().failures == 0
@@ -417,7 +417,7 @@ def test_the_forms_own_last_hop_never_leads_to_cyclr(
 
     assert first.status_code == 200
     assert first["Refresh"]
-    assert Mint.objects.get().state == MintState.READY
+    assert ConnectAttempt.objects.get().state == AttemptState.READY
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_who_waits_long_is_told_so_and_the_page_looks_less_often(
     cyclr: CyclrState, link: Link, customer: Client, waited: int, words: str, again: str
 ) -> None:
     page = press_continue(customer, link)["Location"]
-    Mint.objects.update(created_at=timezone.now() - timedelta(seconds=waited))
+    ConnectAttempt.objects.update(created_at=timezone.now() - timedelta(seconds=waited))
 
     answer = customer.get(page)
 

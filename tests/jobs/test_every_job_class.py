@@ -27,7 +27,7 @@ from dashboard.jobs.policy import LONGEST_ASKED, Backoff, Schedule
 from dashboard.jobs.registry import Worker, worker_of
 from dashboard.jobs.working import dispatch, job_classes
 from dashboard.links import notice_kinds
-from dashboard.links.models import AccountCheck, LinkMail, Mint
+from dashboard.links.models import AccountCheck, ConnectAttempt, LinkMail
 from dashboard.mirror.models import SyncRun
 from dashboard.notices.models import Notice, NoticeMail, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation
@@ -83,7 +83,7 @@ MAKE: dict[type, Callable[[], Any]] = {
         account_connector=make_account_connector(), kind=LookUpKind.CHOICES
     ),
     ProofRun: a_proof,
-    Mint: lambda: Mint.objects.create(item=make_link().items.get()),
+    ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
     AccountCheck: lambda: AccountCheck.objects.create(account=make_link().account),
     LinkMail: a_message_to_a_customer,
     NoticeMail: lambda: NoticeMail.objects.create(notice=a_notice(), user=make_user()),
@@ -281,7 +281,7 @@ def has_words(job: Any) -> bool:
             return bool(job.words)
         case AccountCheck():
             return True  # its items' links tell
-        case Mint():
+        case ConnectAttempt():
             return bool(job.why)
         case Operation():
             return bool(job.error)

@@ -109,7 +109,7 @@ BEFORE: dict[str, list[Any]] = {
     "dashboard.connectors.tasks.prove_connector": [7],
     "dashboard.installs.tasks.tidy_description": [7],
     "dashboard.links.tasks.check_account": [7],
-    "dashboard.links.tasks.mint_token": [7],
+    "dashboard.links.tasks.request_sign_in_token": [7],
     "dashboard.links.tasks.send_mail": [7],
     "dashboard.mirror.tasks.compare_console": [7],
     "dashboard.mirror.tasks.probe_console": [7],

@@ -20,12 +20,12 @@ from dashboard.links import services, tasks
 from dashboard.links.attempts import confirming, starting
 from dashboard.links.models import (
     AccountCheck,
+    AttemptState,
+    ConnectAttempt,
     Link,
     LinkEvent,
     LinkItem,
     LinkState,
-    Mint,
-    MintState,
 )
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -163,7 +163,7 @@ def test_a_customer_who_comes_back_while_the_list_is_read_is_looked_at_again(
     to_cyclr(customer, link, hands)
     LinkItem.objects.update(check_until=timezone.now())
     item = link.items.select_related("link", "account_connector").get()
-    starting.note_return(Mint.objects.select_related("item__link__console").get())
+    starting.note_return(ConnectAttempt.objects.select_related("item__link__console").get())
     confirming.confirm(item, is_authenticated=False)
 
     now = link.items.get()
@@ -255,9 +255,9 @@ def test_starts_at_the_same_time_are_all_counted(
     for _ in range(2):
         press_continue(customer, link)
     hands.work()
-    rows = Mint.objects.select_related("item__link__console", "item__account_connector")
-    for mint in list(rows):
-        assert starting.take_redirect(mint)
+    rows = ConnectAttempt.objects.select_related("item__link__console", "item__account_connector")
+    for attempt in list(rows):
+        assert starting.take_redirect(attempt)
 
     assert link.items.get().starts == 2
 
@@ -372,7 +372,7 @@ def test_the_last_of_two_apps_makes_the_link_connected(db: None) -> None:
 # ---- messages ----
 
 
-def test_without_workers_each_account_and_mint_gets_one_message_in_five_seconds(
+def test_without_workers_each_account_and_attempt_gets_one_message_in_five_seconds(
     cyclr: CyclrState,
     link: Link,
     hubspot: AccountConnector,
@@ -384,14 +384,17 @@ def test_without_workers_each_account_and_mint_gets_one_message_in_five_seconds(
         other = services.create_link(Actor.system(), hubspot.account, [hubspot])
         to_cyclr(customer, other, hands)
     press_continue(customer, link)
-    mint = Mint.objects.get(state=MintState.WAITING)
+    attempt = ConnectAttempt.objects.get(state=AttemptState.WAITING)
     hands.later(6)
     for _ in range(4):
-        dispatch_due(AccountCheck, Mint)
-    assert sorted(sent) == [("check_account", hubspot.account_id), ("mint_token", mint.pk)]
+        dispatch_due(AccountCheck, ConnectAttempt)
+    assert sorted(sent) == [
+        ("check_account", hubspot.account_id),
+        ("request_sign_in_token", attempt.pk),
+    ]
     hands.later(12)
     for _ in range(4):
-        dispatch_due(AccountCheck, Mint)
+        dispatch_due(AccountCheck, ConnectAttempt)
 
     assert len(sent) == 4
 
@@ -401,10 +404,10 @@ def test_with_workers_the_next_look_does_not_wait_for_the_gap(
 ) -> None:
     to_cyclr(customer, link, hands)
     hands.later(6)
-    dispatch_due(AccountCheck, Mint)
+    dispatch_due(AccountCheck, ConnectAttempt)
     tasks.check_account(link.account_id)
     hands.later(6 + 2.5)  # two seconds after the first look
-    dispatch_due(AccountCheck, Mint)
+    dispatch_due(AccountCheck, ConnectAttempt)
 
     assert len(sent) == 2
 
@@ -422,7 +425,7 @@ def test_while_the_broker_is_away_nothing_counts_as_sent(
     monkeypatch.setattr(Message, "send", send)
     hands.later(6)
     for _ in range(3):
-        dispatch_due(AccountCheck, Mint)
+        dispatch_due(AccountCheck, ConnectAttempt)
 
     assert len(tries) == 3
 
@@ -440,26 +443,26 @@ def test_a_retired_console_is_asked_nothing(
 ) -> None:
     to_cyclr(customer, link, hands)
     press_continue(customer, link)
-    waiting = Mint.objects.get(state=MintState.WAITING)
+    waiting = ConnectAttempt.objects.get(state=AttemptState.WAITING)
     cyclr.authenticate(hubspot.cyclr_id)
     sync.refresh_account(hubspot.account)
     link.console.retired_at = timezone.now()
     link.console.save()
     hands.later(8)
     asked = len(cyclr.requests)
-    dispatch_due(AccountCheck, Mint)
+    dispatch_due(AccountCheck, ConnectAttempt)
     tasks.confirm_late()
     tasks.check_account(link.account_id)
-    tasks.mint_token(waiting.pk)
+    tasks.request_sign_in_token(waiting.pk)
 
     assert not sent
     assert len(cyclr.requests) == asked
     assert link.items.get().connected_at is None
     waiting.refresh_from_db()
-    assert waiting.state == MintState.OVER
+    assert waiting.state == AttemptState.OVER
 
 
-# ---- minting ----
+# ---- sign-in tokens ----
 
 
 def test_staff_read_why_a_start_could_not_be_prepared(
@@ -469,7 +472,7 @@ def test_staff_read_why_a_start_could_not_be_prepared(
     press_continue(customer, link)
     hands.work()
 
-    assert Mint.objects.get().state == MintState.FAILED
+    assert ConnectAttempt.objects.get().state == AttemptState.FAILED
     assert words_of(link, "refused") == ["Cyclr did not answer: the sign-in could not be prepared"]
 
 
@@ -482,5 +485,5 @@ def test_words_of_cyclr_that_no_database_takes_do_no_harm(
     press_continue(customer, link)
     hands.work()
 
-    assert Mint.objects.get().state == MintState.FAILED
+    assert ConnectAttempt.objects.get().state == AttemptState.FAILED
     assert "\x00" not in str(LinkEvent.objects.get(event="refused").details)

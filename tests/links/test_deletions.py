@@ -15,7 +15,7 @@ from dashboard.audit.models import Actor
 from dashboard.links import deletions, notice_kinds, services, showing, tasks
 from dashboard.links.attempts import confirming
 from dashboard.links.mail import letters, mailing, reminders
-from dashboard.links.models import Link, LinkItem, LinkMail, MailKind, MailState, Mint
+from dashboard.links.models import ConnectAttempt, Link, LinkItem, LinkMail, MailKind, MailState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.notices.models import Notice
@@ -126,9 +126,9 @@ def test_deleted_while_the_customer_is_at_the_provider(
     cyclr: CyclrState, link: Link, customer: Client, hands: Hands
 ) -> None:
     to_cyclr(customer, link, hands)
-    mint = Mint.objects.get()
+    attempt = ConnectAttempt.objects.get()
     cyclr.delete(item_of(link).account_connector.cyclr_id)
-    returned = reverse("link_return", args=[mint.public_id])
+    returned = reverse("link_return", args=[attempt.public_id])
     customer.get(returned)
     tasks.check_account(link.account_id)
 

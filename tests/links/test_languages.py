@@ -31,10 +31,10 @@ from dashboard.consoles.models import Branding
 from dashboard.customer import pages
 from dashboard.installs.fields import WholeNumber
 from dashboard.links import opening, services
-from dashboard.links.attempts import minting
+from dashboard.links.attempts import sign_in_tokens
 from dashboard.links.languages import again_words, until_words
 from dashboard.links.mail import letters
-from dashboard.links.models import Link, LinkItem, MailKind, Mint, MintState
+from dashboard.links.models import AttemptState, ConnectAttempt, Link, LinkItem, MailKind
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import API_KEY, OAUTH, make_account_connector
@@ -167,9 +167,9 @@ def test_the_choice_is_kept_from_the_page_over_the_start_to_the_return(
     customer.get(address(link) + "?lang=de")
     wait = press_continue(customer, link)["Location"]
     waiting = customer.get(wait)
-    mint = Mint.objects.get()
+    attempt = ConnectAttempt.objects.get()
 
-    back = customer.get(reverse("link_return", args=[mint.public_id]))
+    back = customer.get(reverse("link_return", args=[attempt.public_id]))
 
     assert language_in(waiting) == language_in(back) == "de"
     assert "wird vorbereitet" in text(waiting)
@@ -270,14 +270,16 @@ def test_an_address_with_too_many_values_is_refused_in_words(link: Link) -> None
 # ---- what is stored in English ----
 
 
-@pytest.mark.parametrize("stored", [minting.BUSY, minting.REFUSED, ""])
+@pytest.mark.parametrize("stored", [sign_in_tokens.BUSY, sign_in_tokens.REFUSED, ""])
 def test_why_a_start_failed_is_stored_once_and_said_in_each_language(
     stored: str, cyclr: CyclrState, link: Link
 ) -> None:
     customer = reads(PERSON)
     wait = press_continue(customer, link)["Location"]
     customer.get(wait)
-    Mint.objects.update(state=MintState.FAILED, last_error=stored, finished_at=timezone.now())
+    ConnectAttempt.objects.update(
+        state=AttemptState.FAILED, last_error=stored, finished_at=timezone.now()
+    )
 
     english = text(customer.get(wait))
     pages = {code: text(customer.get(f"{wait}?lang={code}")) for code in OTHERS}
@@ -416,7 +418,7 @@ def test_no_sentence_is_missing_doubtful_or_left_over(capsys: pytest.CaptureFixt
 def test_the_collector_finds_what_each_kind_of_mark_says() -> None:
     found = {text for _, text, _, _ in translations.sentences()}
 
-    assert {"Continue", "Connected", "Start again", "No name", minting.BUSY} <= found
+    assert {"Continue", "Connected", "Start again", "No name", sign_in_tokens.BUSY} <= found
     assert ("%(count)d hour", "%(count)d hours") in found
     assert any(isinstance(one, str) and one.startswith("Is this page really") for one in found)
 
@@ -551,15 +553,15 @@ def page_in(state: str, customer: Client, link: Link, code: str) -> str:
             rows.update(state="connected", connected_at=moment)
         return text(customer.get(f"{address(link)}?lang={code}"))
     wait = urlsplit(press_continue(customer, link)["Location"]).path
-    mint = Mint.objects.get()
+    attempt = ConnectAttempt.objects.get()
     if state in {"failed", "used"}:
-        ended = MintState.FAILED if state == "failed" else MintState.USED
-        Mint.objects.update(
+        ended = AttemptState.FAILED if state == "failed" else AttemptState.USED
+        ConnectAttempt.objects.update(
             state=ended, finished_at=moment, used_at=moment if state == "used" else None
         )
         return text(customer.get(f"{wait}?lang={code}"))
-    Mint.objects.update(state=MintState.USED, used_at=moment, finished_at=moment)
-    back = reverse("link_return", args=[mint.public_id])
+    ConnectAttempt.objects.update(state=AttemptState.USED, used_at=moment, finished_at=moment)
+    back = reverse("link_return", args=[attempt.public_id])
     customer.get(back)
     if state == "late":
         LinkItem.objects.update(returned_at=moment - timedelta(seconds=60), checked_at=moment)

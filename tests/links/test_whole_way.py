@@ -21,7 +21,7 @@ from dashboard.links import services, tasks
 from dashboard.links.attempts import confirming
 from dashboard.links.handlers import CreateLink
 from dashboard.links.mail import mailing
-from dashboard.links.models import Link, LinkMail, Mint
+from dashboard.links.models import ConnectAttempt, Link, LinkMail
 from dashboard.notices import webhooks
 from dashboard.notices.models import Notice, WebhookDelivery
 from dashboard.people.models import Role
@@ -150,7 +150,7 @@ def test_sixty_starts_a_day_are_enough_and_the_page_says_until_when(
 ) -> None:
     item = link.items.get()
     for number in range(59):
-        Mint.objects.create(
+        ConnectAttempt.objects.create(
             item=item, created_at=timezone.now() - timedelta(hours=22, minutes=-number)
         )
     assert press_continue(customer, link).status_code == 303

@@ -39,7 +39,7 @@ from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
 from dashboard.installs.models import MarkRemoval
 from dashboard.links import tasks as link_tasks
-from dashboard.links.models import Link, LinkMail, MailState, Mint, MintState
+from dashboard.links.models import AttemptState, ConnectAttempt, Link, LinkMail, MailState
 from dashboard.notices import tasks as notice_tasks
 from dashboard.notices.models import SendState, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation, State
@@ -266,13 +266,13 @@ def test_a_link_that_has_ended_says_so(name: str, status: int, customer: Client)
 def test_who_waited_for_cyclr_s_page_is_sent_there(
     cyclr: CyclrState, customer: Client, hands: Hands
 ) -> None:
-    ready = Mint.objects.get(state=MintState.READY)
-    waiting = Mint.objects.get(state=MintState.WAITING)
-    link_tasks.mint_token(waiting.pk)
+    ready = ConnectAttempt.objects.get(state=AttemptState.READY)
+    waiting = ConnectAttempt.objects.get(state=AttemptState.WAITING)
+    link_tasks.request_sign_in_token(waiting.pk)
 
-    for mint in (ready, waiting):
-        customer.get(f"/c/m/{mint.public_id}")
-        answer = customer.get(f"/c/m/{mint.public_id}")
+    for attempt in (ready, waiting):
+        customer.get(f"/c/m/{attempt.public_id}")
+        answer = customer.get(f"/c/m/{attempt.public_id}")
         assert answer.status_code == 302, answer.content.decode()
         assert answer["Location"].startswith(cyclr.service_url)
 

@@ -20,7 +20,7 @@ from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.links import deletions, progress, timeline
-from dashboard.links.attempts import confirming, minting
+from dashboard.links.attempts import confirming, sign_in_tokens
 from dashboard.links.models import AccountCheck, LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror.missing import Answers
@@ -75,7 +75,7 @@ def _check(lease: Lease[AccountCheck], ids: list[int]) -> None:
     except CyclrError as error:
         lease.hold()
         if isinstance(error, PermanentError) and (first := items.filter(pk__in=ids).first()):
-            minting.is_gone_by_now(first, error, began=began)
+            sign_in_tokens.is_gone_by_now(first, error, began=began)
         for item in items.filter(pk__in=ids).exclude(next_check_at=None):
             _put_off(item, error)
         logger.info(

@@ -17,11 +17,11 @@ from dashboard.links.attempts import connection_tests
 from dashboard.links.models import (
     ENTER,
     AccountCheck,
+    AttemptState,
+    ConnectAttempt,
     Link,
     LinkItem,
     LinkState,
-    Mint,
-    MintState,
 )
 from dashboard.links.progress import NotUsableError, lock, move
 from dashboard.operations.models import Operation
@@ -52,11 +52,11 @@ def may_start(item: LinkItem) -> bool:
     return item.link.is_usable and not item.is_gone
 
 
-def start(item: LinkItem) -> Mint:
-    """A new start of one item; a worker mints the sign-in token for it.
+def start(item: LinkItem) -> ConnectAttempt:
+    """A new start of one item; a worker requests the sign-in token for it.
 
     Raises `NotUsableError` and `TooManyStartsError`. Any number of starts is harmless: each
-    mints a fresh token, and the link stays as it is.
+    requests a fresh token, and the link stays as it is.
     """
 
     moment = timezone.now()
@@ -67,9 +67,9 @@ def start(item: LinkItem) -> Mint:
         if fresh is None or not may_start(fresh):
             raise NotUsableError
         check_starts(link, moment)
-        mint = Mint.objects.create(item=item, published_at=moment)
-        mint.send_on_commit()
-    return mint
+        attempt = ConnectAttempt.objects.create(item=item, published_at=moment)
+        attempt.send_on_commit()
+    return attempt
 
 
 def check_starts(link: Link, moment: datetime, *, besides: int = 0) -> None:
@@ -85,42 +85,44 @@ def check_starts(link: Link, moment: datetime, *, besides: int = 0) -> None:
         (STARTS_A_DAY, timedelta(days=1)),
     ):
         times: list[datetime] = []
-        for rows in (Mint.objects.filter(item__link=link), entries):
+        for rows in (ConnectAttempt.objects.filter(item__link=link), entries):
             lately = rows.filter(created_at__gt=moment - window).order_by("-created_at")
             times += lately.values_list("created_at", flat=True)[:most]
         if len(times) >= most:
             raise TooManyStartsError(sorted(times)[-most] + window)
 
 
-def note_shown(mint: Mint) -> bool:
+def note_shown(attempt: ConnectAttempt) -> bool:
     """Note that the wait page was drawn; says whether it was the first time."""
-    rows = Mint.objects.filter(pk=mint.pk, shown_at=None)
+    rows = ConnectAttempt.objects.filter(pk=attempt.pk, shown_at=None)
     return bool(rows.update(shown_at=timezone.now()))
 
 
-def take_redirect(mint: Mint, *, label: dict[str, Any] | None = None) -> str | None:
-    """The address at Cyclr that a mint leads to, for one redirect; None if there is none now.
+def take_redirect(attempt: ConnectAttempt, *, label: dict[str, Any] | None = None) -> str | None:
+    """The address at Cyclr that an attempt leads to, for one redirect; None if there is none now.
 
     Used and wiped in the same statement: of two requests at once only one gets it. `label`: of a
     visitor who is likely not the customer.
     """
-    if mint.state != MintState.READY or mint.is_over:
+    if attempt.state != AttemptState.READY or attempt.is_over:
         return None
     rows = LinkItem.objects.select_related("link__account", "link__console", "account_connector")
-    fresh = rows.filter(pk=mint.item_id).first()
+    fresh = rows.filter(pk=attempt.item_id).first()
     if fresh is None or not may_start(fresh):
         return None
     try:
-        url = sealing.unseal(mint.sealed_url, bound_to=mint.seal_place)
+        url = sealing.unseal(attempt.sealed_url, bound_to=attempt.seal_place)
     except sealing.SealBrokenError:
-        logger.error("mint cannot be opened mint=%d", mint.pk)
-        Mint.objects.filter(pk=mint.pk).update(state=MintState.FAILED, sealed_url="")
+        logger.error("attempt cannot be opened attempt=%d", attempt.pk)
+        ConnectAttempt.objects.filter(pk=attempt.pk).update(
+            state=AttemptState.FAILED, sealed_url=""
+        )
         return None
     moment = timezone.now()
     with transaction.atomic():
-        lock(mint.item.link_id)
-        ready = Mint.objects.filter(pk=mint.pk, state=MintState.READY)
-        if not ready.update(state=MintState.USED, sealed_url="", used_at=moment):
+        lock(attempt.item.link_id)
+        ready = ConnectAttempt.objects.filter(pk=attempt.pk, state=AttemptState.READY)
+        if not ready.update(state=AttemptState.USED, sealed_url="", used_at=moment):
             return None
         item = fresh
         LinkItem.objects.filter(pk=item.pk).update(
@@ -139,17 +141,21 @@ def take_redirect(mint: Mint, *, label: dict[str, Any] | None = None) -> str | N
     return url
 
 
-def note_return(mint: Mint) -> None:
+def note_return(attempt: ConnectAttempt) -> None:
     """The customer's browser came back from a start. It proves nothing; a worker asks Cyclr."""
-    if mint.state != MintState.USED or mint.returned_at is not None or mint.item.link.is_retired:
+    if (
+        attempt.state != AttemptState.USED
+        or attempt.returned_at is not None
+        or attempt.item.link.is_retired
+    ):
         return
     moment = timezone.now()
     with transaction.atomic():
-        lock(mint.item.link_id)
-        rows = Mint.objects.filter(pk=mint.pk, returned_at=None)
+        lock(attempt.item.link_id)
+        rows = ConnectAttempt.objects.filter(pk=attempt.pk, returned_at=None)
         if not rows.update(returned_at=moment):
             return
-        item = mint.item
+        item = attempt.item
         left = LinkItem.objects.filter(pk=item.pk, connected_at=None)
         if not left.update(
             returned_at=moment,

@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=dashboard.links.models.new_mint_id, max_length=32, unique=True
+                        default=dashboard.links.models.new_attempt_id, max_length=32, unique=True
                     ),
                 ),
                 (

@@ -4,10 +4,10 @@ from dashboard.links.models.attempt import (
     LATE,
     AccountCheck,
     AccountCheckQuerySet,
-    Mint,
-    MintQuerySet,
-    MintState,
-    new_mint_id,
+    AttemptQuerySet,
+    AttemptState,
+    ConnectAttempt,
+    new_attempt_id,
 )
 from dashboard.links.models.event import MARKS, LinkEvent
 from dashboard.links.models.item import LinkItem, LinkItemQuerySet, is_another
@@ -43,14 +43,14 @@ __all__ = [
     "MARKS",
     "MailKind",
     "MailState",
-    "Mint",
-    "MintQuerySet",
-    "MintState",
+    "ConnectAttempt",
+    "AttemptQuerySet",
+    "AttemptState",
     "ORDER",
     "PROOF_TAKES",
     "SENT_TO_A_FILE",
     "is_another",
     "make_token",
-    "new_mint_id",
+    "new_attempt_id",
     "new_public_id",
 ]

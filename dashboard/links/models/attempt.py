@@ -19,16 +19,16 @@ from dashboard.links.models.item import LinkItem
 from dashboard.mirror.models import Account
 
 
-def new_mint_id() -> str:
-    """160 random bits for the address of one mint's wait and return pages."""
+def new_attempt_id() -> str:
+    """160 random bits for the address of one attempt's wait and return pages."""
     return base64.b32encode(secrets.token_bytes(20)).decode().lower()
 
 
 LATE = gettext_noop("The sign-in could not be prepared in time.")
 
 
-class MintState(models.TextChoices):
-    """Where a mint is."""
+class AttemptState(models.TextChoices):
+    """Where an attempt is."""
 
     WAITING = "waiting"
     READY = "ready"
@@ -37,17 +37,17 @@ class MintState(models.TextChoices):
     OVER = "over"
 
 
-class MintQuerySet(JobQuerySet):
-    """Mints, found and ended."""
+class AttemptQuerySet(JobQuerySet):
+    """Attempts, found and ended."""
 
     def end(self) -> int:
         """Have those that were not used lead nowhere; how many."""
         ended_at = Coalesce(F("finished_at"), Value(timezone.now()))
-        rows = self.filter(state__in=[MintState.WAITING, MintState.READY])
-        return rows.update(state=MintState.OVER, sealed_url="", finished_at=ended_at)
+        rows = self.filter(state__in=[AttemptState.WAITING, AttemptState.READY])
+        return rows.update(state=AttemptState.OVER, sealed_url="", finished_at=ended_at)
 
 
-class Mint(Job):
+class ConnectAttempt(Job):
     """One start: a Cyclr sign-in token on its way into one redirect.
 
     The finished address is sealed to this row, opened once by the redirect, and wiped. As a job it
@@ -55,30 +55,33 @@ class Mint(Job):
     """
 
     policy = Policy(
-        task="dashboard.links.tasks.mint_token",
+        task="dashboard.links.tasks.request_sign_in_token",
         queue="interactive",
         lease=timedelta(seconds=15),
         is_renewed=True,
         retries=Backoff(first=3, most=6),
         most_tries=30,
-        give_up_after="MINT_LIVES_FOR",
+        give_up_after="ATTEMPT_LIVES_FOR",
         related=(
             *("item__link__account__console", "item__link__console", "item__account_connector"),
         ),
     )
 
-    public_id = models.CharField(max_length=32, unique=True, default=new_mint_id)
-    item = models.ForeignKey(LinkItem, on_delete=models.CASCADE, related_name="mints")
-    state = models.CharField(max_length=10, choices=MintState.choices, default=MintState.WAITING)
+    public_id = models.CharField(max_length=32, unique=True, default=new_attempt_id)
+    item = models.ForeignKey(LinkItem, on_delete=models.CASCADE, related_name="attempts")
+    state = models.CharField(
+        max_length=10, choices=AttemptState.choices, default=AttemptState.WAITING
+    )
     sealed_url = models.TextField(blank=True, default="")
     shown_at = models.DateTimeField(null=True, blank=True, help_text="Its wait page was drawn.")
     ready_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
 
-    objects = MintQuerySet.as_manager()
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
+        db_table = "links_mint"  # its name in the database, and those below, are data
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
@@ -97,7 +100,7 @@ class Mint(Job):
         ]
 
     def __str__(self) -> str:
-        return f"mint {self.pk} of {self.item_id}"
+        return f"attempt {self.pk} of {self.item_id}"
 
     @classmethod
     def ready(cls, moment: datetime) -> Q:
@@ -112,10 +115,10 @@ class Mint(Job):
     @property
     def is_over(self) -> bool:
         """Whether it can no longer lead anywhere."""
-        if self.state in {MintState.USED, MintState.FAILED, MintState.OVER}:
+        if self.state in {AttemptState.USED, AttemptState.FAILED, AttemptState.OVER}:
             return True
         start: datetime = self.ready_at or self.created_at
-        return (timezone.now() - start).total_seconds() > settings.MINT_LIVES_FOR
+        return (timezone.now() - start).total_seconds() > settings.ATTEMPT_LIVES_FOR
 
     @property
     def is_in_vain(self) -> bool:

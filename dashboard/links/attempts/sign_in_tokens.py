@@ -1,4 +1,4 @@
-"""Minting sign-in tokens: what a customer's press of Continue asks of Cyclr."""
+"""Requesting sign-in tokens: what a customer's press of Continue asks of Cyclr."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.links import deletions, progress, timeline
 from dashboard.links.attempts import confirming, starting
-from dashboard.links.models import LinkItem, Mint, MintState
+from dashboard.links.models import AttemptState, ConnectAttempt, LinkItem
 from dashboard.mirror import writing
 from dashboard.mirror.models import Account
 
@@ -36,52 +36,52 @@ BUSY = gettext_noop("The sign-in could not be prepared just now. Wait a minute a
 REFUSED = gettext_noop(
     "This app cannot be connected at the moment. Tell whoever sent you the link."
 )
-"""Stored on the mint in English, shown in the customer's language."""
+"""Stored on the attempt in English, shown in the customer's language."""
 
 
 def username_of(account: Account) -> str:
-    """The one Cyclr user per account in whose name customers connect; made by the first mint."""
+    """The one Cyclr user per account in whose name customers connect; made by the first attempt."""
     digest = hashlib.sha256(account.cyclr_id.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"connect-{digest}@cyclr-desk.invalid"
 
 
-def carry_out(lease: Lease[Mint]) -> None:
-    """Mint one sign-in token and seal its address to the row. What is temporary is raised."""
-    began, mint = timezone.now(), lease.job
-    link = mint.item.link
-    if mint.is_over or not starting.may_start(mint.item):
-        _end(lease, MintState.OVER)
+def carry_out(lease: Lease[ConnectAttempt]) -> None:
+    """Request one sign-in token and seal its address to the row. What is temporary is raised."""
+    began, attempt = timezone.now(), lease.job
+    link = attempt.item.link
+    if attempt.is_over or not starting.may_start(attempt.item):
+        _end(lease, AttemptState.OVER)
         return
     try:
         with asking(link.console) as client:
-            url = _mint(mint, client)
+            url = _request_token(attempt, client)
     except PermanentError as error:
-        if is_gone_by_now(mint.item, error, began=began):
-            _end(lease, MintState.OVER)
+        if is_gone_by_now(attempt.item, error, began=began):
+            _end(lease, AttemptState.OVER)
             return
         words = "Cyclr refused to start it"
         _fail(lease, REFUSED, words, error, why=error.cyclr_message or words)
         return
     if url is None:
-        _end(lease, MintState.OVER)
+        _end(lease, AttemptState.OVER)
         return
-    sealed = sealing.seal(url, bound_to=mint.seal_place)
-    lease.finish(state=MintState.READY, sealed_url=sealed, ready_at=timezone.now())
+    sealed = sealing.seal(url, bound_to=attempt.seal_place)
+    lease.finish(state=AttemptState.READY, sealed_url=sealed, ready_at=timezone.now())
 
 
-def give_up(lease: Lease[Mint], error: BaseException | None) -> None:
+def give_up(lease: Lease[ConnectAttempt], error: BaseException | None) -> None:
     """Nobody waits any longer: say so to the customer and to staff."""
-    mint = lease.job
-    if error is None or mint.is_over or not starting.may_start(mint.item):
-        _end(lease, MintState.OVER)
+    attempt = lease.job
+    if error is None or attempt.is_over or not starting.may_start(attempt.item):
+        _end(lease, AttemptState.OVER)
         return
     words = "Cyclr did not answer: the sign-in could not be prepared"
     _fail(lease, BUSY, words, error, why="Cyclr did not answer")
 
 
-def _mint(mint: Mint, client: Client) -> str | None:
+def _request_token(attempt: ConnectAttempt, client: Client) -> str | None:
     """The finished address, or None when Cyclr calls the connector authenticated by now."""
-    item, link = mint.item, mint.item.link
+    item, link = attempt.item, attempt.item.link
     there = client.account(link.account.cyclr_id)
     now = there.connector(item.account_connector.cyclr_id).get()
     if now.authenticated is not None:
@@ -96,7 +96,7 @@ def _mint(mint: Mint, client: Client) -> str | None:
         link.console.service_url,
         account_connector_id=item.account_connector.cyclr_id,
         token=token.token,
-        target_origin=settings.PUBLIC_URL + reverse("link_return", args=[mint.public_id]),
+        target_origin=settings.PUBLIC_URL + reverse("link_return", args=[attempt.public_id]),
     )
 
 
@@ -115,18 +115,20 @@ def is_gone_by_now(item: LinkItem, error: PermanentError, *, began: datetime) ->
     return is_gone
 
 
-def _fail(lease: Lease[Mint], shown: str, words: str, error: BaseException, *, why: str) -> None:
-    """End a mint in vain, once. `shown`: for the customer; `words` and `why`: for staff."""
+def _fail(
+    lease: Lease[ConnectAttempt], shown: str, words: str, error: BaseException, *, why: str
+) -> None:
+    """End an attempt in vain, once. `shown`: for the customer; `words` and `why`: for staff."""
     item = lease.job.item
     told: dict[str, Any] = {"said": ""}
     if isinstance(error, CyclrError):
         told = {"call": error.call, "status": error.status, "said": error.cyclr_message or ""}
     with transaction.atomic():
         progress.lock(item.link_id)
-        _end(lease, MintState.FAILED, shown)
+        _end(lease, AttemptState.FAILED, shown)
         progress.note_failure(item, why)
         timeline.record(item.link, "refused", words, item, **told)
 
 
-def _end(lease: Lease[Mint], state: MintState, words: str = "") -> None:
+def _end(lease: Lease[ConnectAttempt], state: AttemptState, words: str = "") -> None:
     lease.finish(state=state, last_error=words, sealed_url="")
