@@ -69,7 +69,7 @@ def _action(
     if key_of(connector.connector_name, connector.connector_version) in testable:
         return Action("Test", reverse("connector_test", args=[connector.pk]), is_posted=True)
     if role >= Role.ADMIN and connector.authenticated and connector.connector_name:
-        return Action("Set up test", reverse("proof_choose", args=[connector.pk]))
+        return Action("Set up test", reverse("test_method_choose", args=[connector.pk]))
     return opening
 
 

@@ -56,6 +56,14 @@ def actor_columns(actor: Actor) -> dict[str, object]:
     }
 
 
+ACTOR_IS_SOMEBODY = (
+    Q(actor_kind="staff", actor_user__isnull=False, actor_link__isnull=True)
+    | Q(actor_kind="link", actor_user__isnull=True, actor_link__isnull=False)
+    | Q(actor_kind="system", actor_user__isnull=True, actor_link__isnull=True)
+)
+"""The condition of a constraint of every table with an actor."""
+
+
 class Acted(models.Model):
     """The columns that say who acted. The name is kept as it was then."""
 
@@ -71,11 +79,7 @@ class Acted(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="%(class)s_actor_is_somebody",
-                condition=(
-                    Q(actor_kind="staff", actor_user__isnull=False, actor_link__isnull=True)
-                    | Q(actor_kind="link", actor_user__isnull=True, actor_link__isnull=False)
-                    | Q(actor_kind="system", actor_user__isnull=True, actor_link__isnull=True)
-                ),
+                condition=ACTOR_IS_SOMEBODY,
             )
         ]
 

@@ -26,9 +26,9 @@ from cyclr_api import (
 from dashboard.common import sealing
 from dashboard.common.foreign import storable
 from dashboard.common.searching import fold
-from dashboard.connectors import proving
+from dashboard.connectors import connection_tests
 from dashboard.connectors.answers import leaves, reads_by_name, why_not
-from dashboard.connectors.models import LookUp, LookUpKind, ProofMethod
+from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
 from dashboard.connectors.services import dynamic_settings
 from dashboard.consoles.services import RetiredConsoleError, asking
 from dashboard.jobs.leases import Lease
@@ -104,7 +104,7 @@ def give_up(lease: Lease[LookUp], error: BaseException | None) -> None:
     """End it with what kept it from being answered."""
     words, said = "", ""
     if isinstance(error, CyclrError):
-        words, said = proving.words_for_trouble(error), error.cyclr_message or ""
+        words, said = connection_tests.words_for_trouble(error), error.cyclr_message or ""
     _finish(lease, last_error=words or "Cyclr did not answer in time.", said=said)
 
 
@@ -141,7 +141,7 @@ def words_for(error: PermanentError) -> str:
 
 
 def _methods(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
-    """The methods of the connector's latest release, each with why it cannot be a proof."""
+    """The methods of the connector's latest release, each with why it cannot be a test."""
     library = client.account(connector.account.cyclr_id).library
     try:
         found = library.methods_named(connector.connector_name, connector.connector_version or None)
@@ -168,16 +168,16 @@ def _method(found: cyclr_api.Method) -> JSON:
 
 
 def _answer(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
-    """The places in the proof method's answer, their values all but hidden."""
-    method = ProofMethod.of(connector)
+    """The places in the test method's answer, their values all but hidden."""
+    method = ConnectionTestMethod.of(connector)
     if method is None:
-        raise LookUpRefused(proving.NO_METHOD)
+        raise LookUpRefused(connection_tests.NO_METHOD)
     began = time.monotonic()
     try:
-        answer = proving.call(client, connector, method)
+        answer = connection_tests.call(client, connector, method)
     except PermanentError as error:
-        proof = proving.refused(connector, method, error)
-        raise LookUpRefused(proof.words, proof.said) from None
+        result = connection_tests.refused(connector, method, error)
+        raise LookUpRefused(result.words, result.said) from None
     return {
         "method": str(method),
         "milliseconds": round((time.monotonic() - began) * 1000),
@@ -213,7 +213,9 @@ def _choices(client: Client, connector: AccountConnector, is_last: bool) -> JSON
         except TemporaryError as error:
             if not is_last:
                 raise
-            words = proving.words_for_trouble(error) or "The look-up did not answer in time."
+            words = (
+                connection_tests.words_for_trouble(error) or "The look-up did not answer in time."
+            )
             found[parameter.target_name] = {"error": words, "said": error.cyclr_message or ""}
         else:
             found[parameter.target_name] = {"choices": _pairs(listed)}

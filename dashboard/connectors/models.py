@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from dashboard.audit.models import Acted
+from dashboard.audit.models import ACTOR_IS_SOMEBODY, Acted
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job, JobQuerySet
 from dashboard.jobs.policy import Backoff, Policy
@@ -16,13 +16,13 @@ from dashboard.mirror.keys import KeyField
 from dashboard.mirror.models import AccountConnector
 
 
-class ProofMethod(models.Model):
+class ConnectionTestMethod(models.Model):
     """The safe method that proves a kind of connector to work: chosen in Settings, one a kind.
 
     `unique_id` names the method of the connector's latest release; `method_id` one release's.
     """
 
-    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="proof_methods")
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="test_methods")
     connector_name = models.TextField()
     connector_version = models.TextField(blank=True, default="")
     kind_key = KeyField(of=["connector_name", "connector_version"])
@@ -35,6 +35,7 @@ class ProofMethod(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        db_table = "connectors_proofmethod"  # its name in the database, and those below, are data
         constraints = [
             models.UniqueConstraint(fields=["console", "kind_key"], name="proof_method_a_kind"),
             models.CheckConstraint(
@@ -52,7 +53,7 @@ class ProofMethod(models.Model):
         return self.unique_id or self.method_id or 0
 
     @classmethod
-    def of(cls, connector: AccountConnector) -> ProofMethod | None:
+    def of(cls, connector: AccountConnector) -> ConnectionTestMethod | None:
         """The method chosen for an installed connector's kind, if any."""
         return cls.objects.filter(
             console=connector.account.console_id,
@@ -61,14 +62,14 @@ class ProofMethod(models.Model):
         ).first()
 
 
-class ProofRun(Acted, Job):
-    """One proof of one installed connector: who asked for it, and what came of it.
+class ConnectionTest(Acted, Job):
+    """One test of one installed connector: who asked for it, and what came of it.
 
     `worked` is None as long as nothing is known, also when the run ended without knowing.
     """
 
     policy = Policy(
-        task="dashboard.connectors.tasks.prove_connector",
+        task="dashboard.connectors.tasks.run_connection_test",
         queue="checks",
         lease=timedelta(seconds=70),
         retries=Backoff(first=6, most=60),
@@ -79,7 +80,7 @@ class ProofRun(Acted, Job):
     )
 
     account_connector = models.ForeignKey(
-        AccountConnector, on_delete=models.CASCADE, related_name="proof_runs"
+        AccountConnector, on_delete=models.CASCADE, related_name="connection_tests"
     )
     due_at = models.DateTimeField(default=timezone.now, help_text="When it was to begin.")
     began_at = models.DateTimeField(null=True, blank=True, help_text="When its call was sent.")
@@ -91,14 +92,18 @@ class ProofRun(Acted, Job):
     objects = JobQuerySet.as_manager()
 
     class Meta(Acted.Meta):
+        db_table = "connectors_proofrun"  # its name in the database, and those below, are data
         ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(name="proofrun_actor_is_somebody", condition=ACTOR_IS_SOMEBODY),
+        ]
         indexes = [
             *Job.Meta.indexes,
             models.Index(fields=["account_connector", "-created_at"], name="proof_run_newest"),
         ]
 
     def __str__(self) -> str:
-        return f"proof of {self.account_connector}"
+        return f"test of {self.account_connector}"
 
     @property
     def is_for_link(self) -> bool:
@@ -117,7 +122,7 @@ class LookUpKind(models.TextChoices):
     """What is looked up."""
 
     METHODS = "methods", "The methods of a connector"
-    ANSWER = "answer", "What a proof method answers"
+    ANSWER = "answer", "What a test method answers"
     CHOICES = "choices", "What dynamic settings can be"
 
 

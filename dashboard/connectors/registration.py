@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard.accounts.actions import testable_kinds
 from dashboard.audit import labels
-from dashboard.connectors.models import ProofMethod
+from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.consoles.models import Console
 
 labels.register({"connectors.test": "Tested"})
@@ -13,5 +13,5 @@ labels.register({"connectors.test": "Tested"})
 @testable_kinds.answered_by
 def kinds_with_a_method(console: Console) -> set[str]:
     """The kinds for which a method was chosen."""
-    methods = ProofMethod.objects.filter(console=console)
+    methods = ConnectionTestMethod.objects.filter(console=console)
     return set(methods.values_list("kind_key", flat=True))

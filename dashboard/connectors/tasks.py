@@ -1,20 +1,20 @@
-"""The workers' part of installed connectors: proofs and look-ups."""
+"""The workers' part of installed connectors: connection tests and look-ups."""
 
 from __future__ import annotations
 
 from django.utils import timezone
 
-from dashboard.connectors import looking_up, proving
-from dashboard.connectors.models import LookUp, ProofRun
+from dashboard.connectors import connection_tests, looking_up
+from dashboard.connectors.models import ConnectionTest, LookUp
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
 
 
-@works_on(ProofRun, gives_up=proving.give_up)
-def prove_connector(lease: Lease[ProofRun]) -> None:
-    """Carry out one proof."""
-    proving.carry_out(lease)
+@works_on(ConnectionTest, gives_up=connection_tests.give_up)
+def run_connection_test(lease: Lease[ConnectionTest]) -> None:
+    """Carry out one connection test."""
+    connection_tests.carry_out(lease)
 
 
 @works_on(LookUp, gives_up=looking_up.give_up)
@@ -25,8 +25,8 @@ def look_up(lease: Lease[LookUp]) -> None:
 
 @periodic(every=60)
 def forget() -> None:
-    """What was looked up is the customer's data: gone after an hour. Old proofs go too."""
+    """What was looked up is the customer's data: gone after an hour. Old tests go too."""
     moment = timezone.now()
     LookUp.objects.filter(created_at__lt=moment - looking_up.KEPT).delete()
-    old = ProofRun.objects.filter(finished_at__lt=moment - proving.KEPT)
-    ProofRun.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()
+    old = ConnectionTest.objects.filter(finished_at__lt=moment - connection_tests.KEPT)
+    ConnectionTest.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()

@@ -16,8 +16,8 @@ from dashboard.accounts.actions import with_open_link
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
 from dashboard.common.ticking import is_seen, nothing_new, version_of
-from dashboard.connectors import proving, services
-from dashboard.connectors.models import ProofMethod
+from dashboard.connectors import connection_tests, services
+from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.mirror.freshness import is_stale
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.moving import TICK, beat_of_connector
@@ -57,9 +57,9 @@ def connector_test(request: StaffRequest, pk: int) -> HttpResponse:
     connector = get_for(request, connectors, Role.AGENT, pk=pk)
     if connector.gone_at is None and connector.account.gone_at is None:
         with transaction.atomic():
-            run = proving.ask(connector, Actor.staff(request.user))
+            run = connection_tests.ask(connector, Actor.staff(request.user))
         if run is None:
-            messages.info(request, proving.NO_METHOD)
+            messages.info(request, connection_tests.NO_METHOD)
     if is_swap(request):
         facts = _facts(request, connector)
         return render(request, "connectors/_connector_facts.html", facts)
@@ -73,7 +73,7 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
     is_there = connector.gone_at is None and account.gone_at is None
     may_act = bool(role and role >= Role.AGENT and is_there)
     entry = services.library_entry(connector)
-    testing, ended = proving.shown_runs(connector)
+    testing, ended = connection_tests.shown_runs(connector)
     beat = TICK if testing else beat_of_connector(connector)
     setup = services.setup_lines(connector, entry)
     version = version_of(
@@ -94,7 +94,7 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         "connector": connector,
         "library_entry": entry,
         "may_act": may_act,
-        "may_test": may_act and ProofMethod.of(connector) is not None,
+        "may_test": may_act and ConnectionTestMethod.of(connector) is not None,
         "runs": [run for run in (testing, ended) if run is not None],
         "is_put_off": testing is not None and testing.not_before > timezone.now(),
         "setup": setup,

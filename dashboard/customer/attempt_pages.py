@@ -123,9 +123,9 @@ def link_return(request: HttpRequest, attempt: ConnectAttempt) -> HttpResponse:
     """Where Cyclr sends the browser afterwards. It believes nothing: a worker asks Cyclr."""
     if request.method == "GET" and not is_prefetch(request):
         starting.note_return(attempt)
-    item = LinkItem.objects.select_related("account_connector", "link__console", "proof").get(
-        pk=attempt.item_id
-    )
+    item = LinkItem.objects.select_related(
+        "account_connector", "link__console", "connection_test"
+    ).get(pk=attempt.item_id)
     attempt.refresh_from_db(fields=["returned_at", "state"])
     link = attempt.item.link
     if link.is_waiting and item.connected_at is None:
@@ -148,6 +148,6 @@ def link_return(request: HttpRequest, attempt: ConnectAttempt) -> HttpResponse:
     response = draw_page(request, "returned", context)
     if item.is_checking and item.seconds_since_return < STOPS_LOOKING_AFTER:
         response["Refresh"] = "10" if is_late else "2"
-    elif item.connected_at is not None and item.is_proving:
+    elif item.connected_at is not None and item.is_being_tested:
         response["Refresh"] = "3"  # whose account it is may be known in a moment
     return response

@@ -6,4 +6,5 @@ An entry is taken out with the release after the one that brought it.
 ALIASES = {
     "dashboard.operations.tasks.beat": "dashboard.jobs.tasks.beat",
     "dashboard.links.tasks.mint_token": "dashboard.links.tasks.request_sign_in_token",
+    "dashboard.connectors.tasks.prove_connector": "dashboard.connectors.tasks.run_connection_test",
 }

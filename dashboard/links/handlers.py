@@ -114,7 +114,7 @@ class EnterDetails(Handler):
     """Give Cyclr what a customer typed for an installed connector, all in one call.
 
     A second call with the same does no harm. What Cyclr says in its answer is what counts: with
-    a typed key there is no other proof.
+    a typed key there is no other test.
     """
 
     kind = ENTER

@@ -134,7 +134,7 @@ def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
     version = version_of(_seen_of(link), link.beat, mail and (mail.pk, mail.state, mail.tries))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    items = list(link.items.select_related("account_connector", "proof", "link__account"))
+    items = list(link.items.select_related("account_connector", "connection_test", "link__account"))
     events = list(link.events.select_related("item__account_connector")[:200])
     context = {
         "link": link,

@@ -6,7 +6,7 @@ from dashboard import navigation
 from dashboard.settings_pages import (
     branding_views,
     console_views,
-    proof_views,
+    test_method_views,
     views,
     webhook_views,
 )
@@ -42,14 +42,32 @@ urlpatterns = navigation.under(
             webhook_views.settings_webhook_again,
             name="settings_webhook_again",
         ),
-        path("settings/proof/", proof_views.proof_list, name="proof_list"),
-        path("settings/proof/<int:pk>/", proof_views.proof_choose, name="proof_choose"),
-        path("settings/proof/<int:pk>/look-up/", proof_views.proof_look_up, name="proof_look_up"),
-        path("settings/proof/<int:pk>/try/", proof_views.proof_try, name="proof_try"),
+        path("settings/proof/", test_method_views.test_method_list, name="test_method_list"),
         path(
-            "settings/proof/<int:pk>/identity/", proof_views.proof_identity, name="proof_identity"
+            "settings/proof/<int:pk>/",
+            test_method_views.test_method_choose,
+            name="test_method_choose",
         ),
-        path("settings/proof/<int:pk>/remove/", proof_views.proof_remove, name="proof_remove"),
+        path(
+            "settings/proof/<int:pk>/look-up/",
+            test_method_views.test_method_look_up,
+            name="test_method_look_up",
+        ),
+        path(
+            "settings/proof/<int:pk>/try/",
+            test_method_views.test_method_try,
+            name="test_method_try",
+        ),
+        path(
+            "settings/proof/<int:pk>/identity/",
+            test_method_views.test_method_identity,
+            name="test_method_identity",
+        ),
+        path(
+            "settings/proof/<int:pk>/remove/",
+            test_method_views.test_method_remove,
+            name="test_method_remove",
+        ),
         path("settings/branding/", branding_views.brand_edit, name="brand_edit"),
         path("settings/branding/preview/", branding_views.brand_preview, name="brand_preview"),
     ],

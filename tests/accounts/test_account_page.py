@@ -161,11 +161,11 @@ ACTS = '<td class="r keep">.*?>([^<>]+)(?:<svg.*?)?</(?:a|button)>'
         (Role.AGENT, {"authentication": [{"AuthType": "Unheard"}]}, "Finish in Cyclr"),
         (Role.AGENT, {"authentication": [{"AuthType": "None"}]}, "Open"),
         (Role.AGENT, {"authenticated": True}, "Open"),
-        (Role.AGENT, {"authenticated": True, "proof": True}, "Test"),
-        (Role.VIEWER, {"authenticated": True, "proof": True}, "Open"),
+        (Role.AGENT, {"authenticated": True, "connection_test": True}, "Test"),
+        (Role.VIEWER, {"authenticated": True, "connection_test": True}, "Open"),
         (Role.AGENT, {"authenticated": True, "test_failed_at": timezone.now()}, "Create link"),
         (Role.ADMIN, {"authenticated": True}, "Set up test"),
-        (Role.ADMIN, {"authenticated": True, "proof": True}, "Test"),
+        (Role.ADMIN, {"authenticated": True, "connection_test": True}, "Test"),
         (Role.ADMIN, {"gone_at": timezone.now()}, None),
     ],
 )
@@ -173,10 +173,10 @@ def test_a_row_offers_what_its_state_asks_for(
     role: Role, values: dict[str, Any], action: str | None
 ) -> None:
     values = dict(values)
-    link, proof = values.pop("link", None), values.pop("proof", False)
+    link, has_test = values.pop("link", None), values.pop("connection_test", False)
     connector = make_account_connector(**values)
-    if proof:
-        connector.account.console.proof_methods.create(
+    if has_test:
+        connector.account.console.test_methods.create(
             connector_name=connector.connector_name,
             connector_version=connector.connector_version,
             unique_id="me",

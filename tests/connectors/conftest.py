@@ -1,4 +1,4 @@
-"""A connector with a proof method, and the workers' part in proofs and look-ups."""
+"""A connector with a test method, and the workers' part in connection tests and look-ups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.connectors import tasks
-from dashboard.connectors.models import LookUp, ProofMethod, ProofRun
+from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod, LookUp
 from dashboard.consoles import pacing
 from dashboard.mirror.models import Account, AccountConnector
 
@@ -29,19 +29,19 @@ def mailchimp(harbour: Account) -> AccountConnector:
 
 
 @pytest.fixture
-def proof_method(mailchimp: AccountConnector) -> ProofMethod:
+def test_method(mailchimp: AccountConnector) -> ConnectionTestMethod:
     """List Subscribers, chosen for MailChimp; its first subscriber stands for the account."""
     return choose(mailchimp, "List Subscribers", "subscribers[0].email")
 
 
-def choose(connector: AccountConnector, name: str, path: str = "") -> ProofMethod:
+def choose(connector: AccountConnector, name: str, path: str = "") -> ConnectionTestMethod:
     """Choose a method of the connector by name, as an administrator does in Settings."""
     from dashboard.consoles.services import client
 
     library = client(connector.account.console).account(connector.account.cyclr_id).library
     methods = library.methods_named(connector.connector_name, connector.connector_version or None)
     found = next(one for one in methods if one.name == name)
-    return ProofMethod.objects.create(
+    return ConnectionTestMethod.objects.create(
         console=connector.account.console,
         connector_name=connector.connector_name,
         connector_version=connector.connector_version,
@@ -59,9 +59,9 @@ def say(cyclr: CyclrState, connector: AccountConnector, answer: Any) -> None:
 
 
 def work() -> None:
-    """Carry out the proofs and look-ups that are due now."""
+    """Carry out the connection tests and look-ups that are due now."""
     moment = timezone.now()
-    for pk in list(ProofRun.objects.due(moment).values_list("pk", flat=True)):
-        tasks.prove_connector(pk)
+    for pk in list(ConnectionTest.objects.due(moment).values_list("pk", flat=True)):
+        tasks.run_connection_test(pk)
     for pk in list(LookUp.objects.due(moment).values_list("pk", flat=True)):
         tasks.look_up(pk)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.campaigns import planning
-from dashboard.connectors import proving
-from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.connectors import connection_tests
+from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.jobs.leases import Lease
 from dashboard.links import services
 from dashboard.links.forms import LinkForm
@@ -32,7 +32,7 @@ STATE = 'data-state="not-working">Not working<'
 
 @pytest.fixture
 def failed(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> AccountConnector:
     """MailChimp of Harbour Books: it was proven to work, and its newest test failed."""
     test(mailchimp)
@@ -41,9 +41,9 @@ def failed(
     return mailchimp
 
 
-def test(connector: AccountConnector) -> ProofRun:
+def test(connector: AccountConnector) -> ConnectionTest:
     """Have it tested by a worker."""
-    run = proving.ask(connector, Actor.system())
+    run = connection_tests.ask(connector, Actor.system())
     assert run is not None
     work()
     run.refresh_from_db()
@@ -105,8 +105,8 @@ def test_the_fleet_s_other_filters_leave_it_out(failed: AccountConnector, agent:
 
 
 def test_the_history_says_what_came_of_each_test(failed: AccountConnector, agent: Client) -> None:
-    ProofRun.objects.all().delete()
-    proving.ask(failed, Actor.staff(agent_user(agent)))
+    ConnectionTest.objects.all().delete()
+    connection_tests.ask(failed, Actor.staff(agent_user(agent)))
     work()
 
     page = text_of(agent.get(failed.get_absolute_url()))
@@ -122,7 +122,7 @@ def agent_user(agent: Client):  # type: ignore[no-untyped-def]
 
 
 def test_a_test_that_works_ends_it(
-    cyclr: CyclrState, failed: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, failed: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     say(cyclr, failed, {"contacts": [{"email": "robin@customer.example"}]})
     test(failed)
@@ -136,7 +136,7 @@ def test_a_test_that_says_nothing_leaves_it_as_it_is(
     status: int, cyclr: CyclrState, failed: AccountConnector, hands: Hands
 ) -> None:
     cyclr.faults.respond(*METHOD, status=status)
-    run = proving.ask(failed, Actor.system())
+    run = connection_tests.ask(failed, Actor.system())
     assert run is not None
     for seconds in range(0, 700, 100):
         hands.later(seconds)
@@ -154,10 +154,12 @@ def test_an_older_test_that_ends_later_does_not_undo_a_newer_one(
     began = failed.test_failed_at
     assert began is not None
     for worked, found in ((True, "Not working"), (False, "Not working")):
-        run = ProofRun(account_connector=failed, began_at=began - timedelta(seconds=9))
+        run = ConnectionTest(account_connector=failed, began_at=began - timedelta(seconds=9))
         run.actor = Actor.system()
         run.save()
-        proving._finish(Lease(run), proving.Proof(worked, words="older"))
+        connection_tests._finish(
+            Lease(run), connection_tests.ConnectionTestResult(worked, words="older")
+        )
         failed.refresh_from_db()
         assert failed.state == found and failed.test_failed_at == began
 
@@ -222,8 +224,8 @@ def test_a_test_that_meets_trouble_says_so_and_keeps_the_last_answer_in_view(
 
 
 def test_a_test_that_is_planned_for_later_is_not_shown_as_running(
-    mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    mailchimp: AccountConnector, test_method: ConnectionTestMethod, agent: Client
 ) -> None:
-    proving.ask(mailchimp, Actor.link(1), not_before=timezone.now() + timedelta(minutes=5))
+    connection_tests.ask(mailchimp, Actor.link(1), not_before=timezone.now() + timedelta(minutes=5))
 
     assert "Testing" not in text_of(agent.get(mailchimp.get_absolute_url()))

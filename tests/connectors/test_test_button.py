@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
-from dashboard.connectors import proving
-from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.connectors import connection_tests
+from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.mirror.models import AccountConnector
 from dashboard.people.models import Role
 from tests.connectors.conftest import say, work
@@ -26,7 +26,7 @@ def press_test(browser: Client, connector: AccountConnector) -> str:
 
 
 def test_the_result_appears_by_itself(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod, agent: Client
 ) -> None:
     page = text_of(agent.get(mailchimp.get_absolute_url()))
     assert f'hx-post="/connectors/{mailchimp.pk}/test/"' in page
@@ -42,7 +42,7 @@ def test_the_result_appears_by_itself(
 
 
 def test_what_does_not_work_says_why_with_their_words(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod, agent: Client
 ) -> None:
     say(cyclr, mailchimp, {"Status": 401, "Body": {"Message": "The <b>key</b> was revoked."}})
     press_test(agent, mailchimp)
@@ -62,25 +62,25 @@ def test_it_is_there_only_where_a_method_is_chosen(
 
     answer = agent.post(reverse("connector_test", args=[mailchimp.pk]), follow=True)
 
-    assert proving.NO_METHOD in text_of(answer)
-    assert not ProofRun.objects.exists()
+    assert connection_tests.NO_METHOD in text_of(answer)
+    assert not ConnectionTest.objects.exists()
 
 
 def test_what_is_gone_is_not_asked(
-    mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    mailchimp: AccountConnector, test_method: ConnectionTestMethod, agent: Client
 ) -> None:
     AccountConnector.objects.filter(pk=mailchimp.pk).update(gone_at=timezone.now())
 
     press_test(agent, mailchimp)
-    assert not ProofRun.objects.exists()
-    proving.ask(mailchimp, Actor.system())
+    assert not ConnectionTest.objects.exists()
+    connection_tests.ask(mailchimp, Actor.system())
     work()
 
-    assert ProofRun.objects.get().words == "It is gone from Cyclr."
+    assert ConnectionTest.objects.get().words == "It is gone from Cyclr."
 
 
 def test_viewers_see_the_result_and_no_button(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod, agent: Client
 ) -> None:
     press_test(agent, mailchimp)
     work()
@@ -94,7 +94,7 @@ def test_viewers_see_the_result_and_no_button(
 
 
 def test_the_history_tells_who_tested_it(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, agent: Client
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod, agent: Client
 ) -> None:
     press_test(agent, mailchimp)
     work()

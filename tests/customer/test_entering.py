@@ -277,7 +277,7 @@ def test_what_is_finished_in_cyclr_says_who_finishes_it(
     assert link.items.get().connected_at is not None
 
 
-def test_a_key_typed_for_what_was_authenticated_all_along_is_the_proof(
+def test_a_key_typed_for_what_was_authenticated_all_along_is_enough(
     cyclr: CyclrState, made: MakeLink, customer: Client, hands: Hands
 ) -> None:
     made_link = made(API_KEY)

@@ -374,7 +374,7 @@ def test_a_refusal_that_comes_after_the_revocation_counts_for_nothing(
     assert not link.events.filter(event="refused").exists()
 
 
-def test_a_reconnect_is_not_called_connected_without_proof(
+def test_a_reconnect_is_not_called_connected_without_a_test(
     cyclr: CyclrState, harbour: Account, customer: Client, hands: Hands
 ) -> None:
     hubspot = AccountConnector.objects.get(account=harbour, connector_name="HubSpot")

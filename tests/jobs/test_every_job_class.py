@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.celery import app
-from dashboard.connectors.models import LookUp, LookUpKind, ProofRun
+from dashboard.connectors.models import ConnectionTest, LookUp, LookUpKind
 from dashboard.installs.models import MarkRemoval
 from dashboard.jobs import checks, clock, messages
 from dashboard.jobs.leases import Lease, LeaseLostError
@@ -44,8 +44,8 @@ pytestmark = pytest.mark.django_db
 app.autodiscover_tasks(force=True)
 
 
-def a_proof() -> ProofRun:
-    run = ProofRun(account_connector=make_account_connector())
+def a_proof() -> ConnectionTest:
+    run = ConnectionTest(account_connector=make_account_connector())
     run.actor = Actor.system()
     run.save()
     return run
@@ -82,7 +82,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     LookUp: lambda: LookUp.objects.create(
         account_connector=make_account_connector(), kind=LookUpKind.CHOICES
     ),
-    ProofRun: a_proof,
+    ConnectionTest: a_proof,
     ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
     AccountCheck: lambda: AccountCheck.objects.create(account=make_link().account),
     LinkMail: a_message_to_a_customer,
@@ -277,7 +277,7 @@ def test_it_is_given_up_in_words_after_its_last_try(job: Any) -> None:
 def has_words(job: Any) -> bool:
     """Whether somebody can read why nothing came of it: on the row, or where it was asked for."""
     match job:
-        case ProofRun():
+        case ConnectionTest():
             return bool(job.words)
         case AccountCheck():
             return True  # its items' links tell

@@ -106,7 +106,7 @@ def test_a_first_step_is_no_less_a_hint() -> None:
 
 BEFORE: dict[str, list[Any]] = {
     "dashboard.connectors.tasks.look_up": [7],
-    "dashboard.connectors.tasks.prove_connector": [7],
+    "dashboard.connectors.tasks.run_connection_test": [7],
     "dashboard.installs.tasks.tidy_description": [7],
     "dashboard.links.tasks.check_account": [7],
     "dashboard.links.tasks.request_sign_in_token": [7],

@@ -45,7 +45,7 @@ def confirm(item: LinkItem, *, is_authenticated: bool | None) -> None:
 
 
 def accept(item: LinkItem) -> None:
-    """Connect an item whose typed credentials Cyclr took: there is no other proof of those."""
+    """Connect an item whose typed credentials Cyclr took: there is no other test of those."""
     if item.connected_at is None:
         _connect(item)
 
@@ -61,12 +61,12 @@ def unchanged(item: LinkItem) -> QuerySet[LinkItem]:
     return rows.filter(next_check_at=item.next_check_at)
 
 
-def connect_proven(item: LinkItem) -> None:
-    """Call an item connected because a proof says that it works; once."""
-    _connect(item, is_proven=True)
+def connect_tested(item: LinkItem) -> None:
+    """Call an item connected because a test says that it works; once."""
+    _connect(item, is_tested=True)
 
 
-def _connect(item: LinkItem, *, is_proven: bool = False) -> None:
+def _connect(item: LinkItem, *, is_tested: bool = False) -> None:
     link = item.link
     moment = timezone.now()
     with transaction.atomic():
@@ -84,7 +84,7 @@ def _connect(item: LinkItem, *, is_proven: bool = False) -> None:
             return
         timeline.record(link, "connected", f"{item.account_connector} connected", item)
         _connect_link(link, moment)
-        if not is_proven:
+        if not is_tested:
             tested = AccountConnector.objects.filter(pk=item.account_connector_id)
             if forget_failed_tests(tested):
                 recount([link.account_id])

@@ -1,7 +1,8 @@
 """Connection tests that links ask for: whose account it is, and whether a reconnect works.
 
-A test is one safe call through the connector (`dashboard.connectors.proving`); which one is chosen
-in Settings, so a link's items may have none. It runs by itself in a worker: nobody waits for it.
+A test is one safe call through the connector (`dashboard.connectors.connection_tests`); which one
+is chosen in Settings, so a link's items may have none. It runs by itself in a worker: nobody waits
+for it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
-from dashboard.connectors import proving
-from dashboard.connectors.models import ProofRun
+from dashboard.connectors import connection_tests
+from dashboard.connectors.models import ConnectionTest
 from dashboard.links import timeline
 from dashboard.links.models import LinkItem
 
-PROOFS_A_RETURN = 3
+TESTS_A_RETURN = 3
 """So often a reconnect is proven until it works: new credentials may take a moment to count."""
 PAUSE = timedelta(seconds=20)
 NEVER_CAME_BACK = timedelta(minutes=5)
@@ -26,7 +27,7 @@ NEVER_CAME_BACK = timedelta(minutes=5)
 
 def ask_whose(item: LinkItem) -> None:
     """Find out as whom an item was connected; call it in the transaction that connects it."""
-    run = proving.ask(item.account_connector, Actor.link(item.link_id))
+    run = connection_tests.ask(item.account_connector, Actor.link(item.link_id))
     if run is not None:
         _hang_on(item, run)
 
@@ -34,7 +35,7 @@ def ask_whose(item: LinkItem) -> None:
 def ask_after_start(item: LinkItem) -> None:
     """Something connected was started again: look later whose it is, unless they come back."""
     due = timezone.now() + NEVER_CAME_BACK
-    run = proving.ask(item.account_connector, Actor.link(item.link_id), not_before=due)
+    run = connection_tests.ask(item.account_connector, Actor.link(item.link_id), not_before=due)
     if run is not None:
         _hang_on(item, run)
 
@@ -48,11 +49,11 @@ def ask_again(item: LinkItem) -> None:
 
 def ask_after_return(item: LinkItem) -> None:
     """Prove a reconnect that was returned from; again after a while, if it did not work yet."""
-    item.refresh_from_db(fields=["proof", "returned_at", "started_at", "connected_at"])
+    item.refresh_from_db(fields=["connection_test", "returned_at", "started_at", "connected_at"])
     if item.connected_at is not None or item.returned_at is None or not item.is_returned:
         return
     actor = Actor.link(item.link_id)
-    runs = ProofRun.objects.filter(
+    runs = ConnectionTest.objects.filter(
         account_connector=item.account_connector_id,
         actor_link=item.link_id,
         created_at__gte=item.returned_at,
@@ -60,14 +61,14 @@ def ask_after_return(item: LinkItem) -> None:
     last = runs.first()
     if last is not None:
         has_rested = last.finished_at is not None and timezone.now() - last.finished_at > PAUSE
-        if last.worked or not has_rested or runs.count() >= PROOFS_A_RETURN:
+        if last.worked or not has_rested or runs.count() >= TESTS_A_RETURN:
             return
     with transaction.atomic():
-        run = proving.ask(item.account_connector, actor)
+        run = connection_tests.ask(item.account_connector, actor)
         if run is not None:
             _hang_on(item, run)
 
 
-def _hang_on(item: LinkItem, run: ProofRun) -> None:
-    item.proof = run
-    LinkItem.objects.filter(pk=item.pk).update(proof=run)
+def _hang_on(item: LinkItem, run: ConnectionTest) -> None:
+    item.connection_test = run
+    LinkItem.objects.filter(pk=item.pk).update(connection_test=run)

@@ -14,8 +14,8 @@ from dashboard.links.models.item import LinkItem, LinkItemQuerySet, is_another
 from dashboard.links.models.link import (
     LIVELY_FOR,
     ORDER,
-    PROOF_TAKES,
     SENT_TO_A_FILE,
+    TEST_TAKES,
     Link,
     LinkQuerySet,
     LinkState,
@@ -47,7 +47,7 @@ __all__ = [
     "AttemptQuerySet",
     "AttemptState",
     "ORDER",
-    "PROOF_TAKES",
+    "TEST_TAKES",
     "SENT_TO_A_FILE",
     "is_another",
     "make_token",

@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.common.searching import fold, is_same
-from dashboard.connectors.models import ProofRun
-from dashboard.links.models.link import PROOF_TAKES, SENT_TO_A_FILE, Link, LinkState
+from dashboard.connectors.models import ConnectionTest
+from dashboard.links.models.link import SENT_TO_A_FILE, TEST_TAKES, Link, LinkState
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.models import Operation
 
@@ -62,13 +62,14 @@ class LinkItem(models.Model):
     identity_before = models.TextField(
         blank=True, default="", help_text="As whom it was connected when the link was made."
     )
-    proof = models.ForeignKey(
-        ProofRun,
+    connection_test = models.ForeignKey(
+        ConnectionTest,
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
         related_name="+",
-        help_text="The proof that was asked for last: does it work, and as whom.",
+        db_column="proof_id",
+        help_text="The test that was asked for last: does it work, and as whom.",
     )
     started_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
@@ -143,17 +144,17 @@ class LinkItem(models.Model):
         return self.connected_at is not None and self.is_other_account and not is_over
 
     @property
-    def is_proving(self) -> bool:
-        """Whether a proof is under way; one that is put off, or lost, is none."""
-        run = self.proof
+    def is_being_tested(self) -> bool:
+        """Whether a test is under way; one that is put off, or lost, is none."""
+        run = self.connection_test
         if run is None or run.is_finished or run.not_before > timezone.now():
             return False
-        return timezone.now() - run.not_before < PROOF_TAKES
+        return timezone.now() - run.not_before < TEST_TAKES
 
     @property
     def is_refused(self) -> bool:
-        """Whether a proof since the customer came back says that it does not work."""
-        run = self.proof
+        """Whether a test since the customer came back says that it does not work."""
+        run = self.connection_test
         if run is None or self.returned_at is None or run.began_at is None:
             return False
         return run.worked is False and run.began_at >= self.returned_at

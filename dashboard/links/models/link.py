@@ -208,7 +208,7 @@ class Link(Acted):
         is_lively = timezone.now() - self.moved_at < LIVELY_FOR
         if self.state == LinkState.CONNECTED:
             # Whose account it is may be found out a moment later.
-            return "tock" if timezone.now() - self.moved_at < PROOF_TAKES else ""
+            return "tock" if timezone.now() - self.moved_at < TEST_TAKES else ""
         if self.is_usable:
             return "tick" if is_lively else "tock"
         # What was started in time may still be confirmed, and the customer may ask for a new link.
@@ -233,5 +233,5 @@ def make_token(public_id: str, key_id: str) -> str:
     return base64.b32encode(bytes.fromhex(public_id) + code).decode().lower()
 
 
-PROOF_TAKES = timedelta(minutes=1)
-"""So long pages look by themselves for what a proof says."""
+TEST_TAKES = timedelta(minutes=1)
+"""So long pages look by themselves for what a test says."""

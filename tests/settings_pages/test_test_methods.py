@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import AuditEntry
-from dashboard.connectors.models import LookUp, ProofMethod
+from dashboard.connectors.models import ConnectionTestMethod, LookUp
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.people.models import Role
@@ -43,7 +43,7 @@ def mailchimp(harbour: Account) -> AccountConnector:
 
 
 def url(name: str, connector: AccountConnector) -> str:
-    return reverse(f"proof_{name}", args=[connector.pk])
+    return reverse(f"test_method_{name}", args=[connector.pk])
 
 
 def looked_up(admin: Client, connector: AccountConnector) -> str:
@@ -62,7 +62,7 @@ def key_of(connector: AccountConnector, name: str, admin: Client) -> str:
 def test_the_story_from_the_list_to_the_identity(
     cyclr: CyclrState, mailchimp: AccountConnector, admin: Client
 ) -> None:
-    listed = text_of(admin.get(reverse("proof_list")))
+    listed = text_of(admin.get(reverse("test_method_list")))
     assert "MailChimp" in listed and url("choose", mailchimp) in listed
     looked_up(admin, mailchimp)
     key = key_of(mailchimp, "List Subscribers", admin)
@@ -75,14 +75,14 @@ def test_the_story_from_the_list_to_the_identity(
     assert "r…@customer.example" in page and "robin.alder@" not in page
     admin.post(url("identity", mailchimp), {"path": "subscribers[0].email"})
 
-    method = ProofMethod.of(mailchimp)
+    method = ConnectionTestMethod.of(mailchimp)
     assert method is not None
     assert (method.method_name, method.identity_path) == (
         "List Subscribers",
         "subscribers[0].email",
     )
     assert method.unique_id == key
-    assert "List Subscribers" in text_of(admin.get(reverse("proof_list")))
+    assert "List Subscribers" in text_of(admin.get(reverse("test_method_list")))
     acts = list(AuditEntry.objects.values_list("action", "actor_name").order_by("pk"))
     assert acts[-2:] == [("connectors.choose_proof", "Ada")] * 2
 
@@ -116,10 +116,10 @@ def test_one_that_may_write_needs_a_tick(
 
     refused = admin.post(url("choose", types), {"method": key})
     assert refused.status_code == 422 and "Tick this if you are sure" in text_of(refused)
-    assert not ProofMethod.objects.exists()
+    assert not ConnectionTestMethod.objects.exists()
     admin.post(url("choose", types), {"method": key, "is_safe": "on"})
 
-    assert ProofMethod.objects.get().method_name == "Add one of every type"
+    assert ConnectionTestMethod.objects.get().method_name == "Add one of every type"
 
 
 def test_what_needs_values_cannot_be_chosen(
@@ -132,7 +132,7 @@ def test_what_needs_values_cannot_be_chosen(
         answer = admin.post(url("choose", mailchimp), {"method": key, "is_safe": "on"})
         assert answer.status_code == 422
 
-    assert not ProofMethod.objects.exists()
+    assert not ConnectionTestMethod.objects.exists()
 
 
 def test_the_page_waits_for_a_worker_and_goes_on_by_itself(
@@ -144,11 +144,11 @@ def test_the_page_waits_for_a_worker_and_goes_on_by_itself(
 
     asked = admin.post(url("look_up", mailchimp), headers={"HX-Request": "true"})
     version = asked.context["version"]
-    assert part(admin, url("choose", mailchimp), "proof-methods", seen=version).status_code == 204
+    assert part(admin, url("choose", mailchimp), "test-methods", seen=version).status_code == 204
     work()
-    found = text_of(part(admin, url("choose", mailchimp), "proof-methods", seen=version))
+    found = text_of(part(admin, url("choose", mailchimp), "test-methods", seen=version))
 
-    assert found.strip().startswith('<section class="stack" id="proof-methods"')
+    assert found.strip().startswith('<section class="stack" id="test-methods"')
     assert "List Subscribers" in found and "tick from" not in found
 
 
@@ -187,11 +187,11 @@ def test_another_method_forgets_where_the_old_one_told(
 
     same = key_of(mailchimp, "List Subscribers", admin)
     admin.post(url("choose", mailchimp), {"method": same})
-    assert ProofMethod.objects.get().identity_path == "subscribers[0].email"
-    ProofMethod.objects.update(unique_id="another")
+    assert ConnectionTestMethod.objects.get().identity_path == "subscribers[0].email"
+    ConnectionTestMethod.objects.update(unique_id="another")
     admin.post(url("choose", mailchimp), {"method": same})
 
-    assert ProofMethod.objects.get().identity_path == ""
+    assert ConnectionTestMethod.objects.get().identity_path == ""
 
 
 def test_a_method_can_be_taken_away(
@@ -202,7 +202,7 @@ def test_a_method_can_be_taken_away(
     admin.post(url("remove", mailchimp))
     admin.post(url("remove", mailchimp))
 
-    assert not ProofMethod.objects.exists()
+    assert not ConnectionTestMethod.objects.exists()
     assert AuditEntry.objects.filter(action="connectors.drop_proof").count() == 1
 
 
@@ -254,8 +254,8 @@ def test_only_administrators_of_its_console(mailchimp: AccountConnector) -> None
         assert ask(url(name, mailchimp)).status_code == 403
         ask = getattr(signed_in(stranger), method)
         assert ask(url(name, mailchimp)).status_code == 404
-    assert signed_in(lead).get(reverse("proof_list")).status_code == 403
-    assert "MailChimp" not in text_of(signed_in(stranger).get(reverse("proof_list")))
+    assert signed_in(lead).get(reverse("test_method_list")).status_code == 403
+    assert "MailChimp" not in text_of(signed_in(stranger).get(reverse("test_method_list")))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -263,7 +263,7 @@ def test_hostile_names_are_only_letters(admin: Client, name: str) -> None:
     connector = make_account_connector(
         connector_name=name or "x", connector_version=name, name=name, authenticated=True
     )
-    ProofMethod.objects.create(
+    ConnectionTestMethod.objects.create(
         console=connector.account.console,
         connector_name=connector.connector_name,
         connector_version=name,
@@ -272,16 +272,16 @@ def test_hostile_names_are_only_letters(admin: Client, name: str) -> None:
         identity_path=name,
     )
 
-    assert_only_letters(text_of(admin.get(reverse("proof_list"))))
+    assert_only_letters(text_of(admin.get(reverse("test_method_list"))))
     assert_only_letters(text_of(admin.get(url("choose", connector))))
 
 
 def test_the_list_costs_the_same_for_one_and_for_many(admin: Client) -> None:
     console = make_account_connector().account.console
-    few = queries_of(admin, reverse("proof_list"))
+    few = queries_of(admin, reverse("test_method_list"))
     for n in range(30):
         account = make_account_connector(connector_name=f"Kind {n}").account
         account.console = console
         account.save()
 
-    assert queries_of(admin, reverse("proof_list")) <= few
+    assert queries_of(admin, reverse("test_method_list")) <= few

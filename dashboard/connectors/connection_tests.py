@@ -1,7 +1,8 @@
-"""Proving that an installed connector works, and as whom: one call of its kind's proof method.
+"""Proving that an installed connector works, and as whom: one call of its kind's test method.
 
-Cyclr's "authenticated" means that it holds credentials, right or wrong. A proof is an answer that
-came through them. A run is a row; whoever may be waiting for it is told by `proof_finished`.
+Cyclr's "authenticated" means that it holds credentials, right or wrong. A test is an answer that
+came through them. A run is a row; whoever may be waiting for it is told by
+`connection_test_finished`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common.foreign import as_text
 from dashboard.connectors.answers import value_at
-from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
@@ -45,7 +46,7 @@ from dashboard.mirror.models import AccountConnector
 
 logger = logging.getLogger(__name__)
 
-proof_finished = Signal()
+connection_test_finished = Signal()
 """Sent with `run` in the transaction in which a run ends."""
 
 KEPT = timedelta(days=30)
@@ -73,8 +74,8 @@ NO_ANSWER = "No answer came in time, so the test was inconclusive."
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What a proof found. `worked` is None when it says nothing about the connection."""
+class ConnectionTestResult:
+    """What a test found. `worked` is None when it says nothing about the connection."""
 
     worked: bool | None
     identity: str = ""
@@ -84,59 +85,65 @@ class Proof:
     """Cyclr's own words: text from outside."""
 
 
-def prove(client: Client, connector: AccountConnector) -> Proof:
-    """Call the proof method through an installed connector.
+def run_test(client: Client, connector: AccountConnector) -> ConnectionTestResult:
+    """Call the test method through an installed connector.
 
     Raises TemporaryError, when nothing is known yet and asking again may help, and
     CredentialsRefusedError, when the console's own credentials are refused.
     """
-    method = ProofMethod.of(connector)
+    method = ConnectionTestMethod.of(connector)
     if method is None:
-        return Proof(None, words=NO_METHOD)
+        return ConnectionTestResult(None, words=NO_METHOD)
     try:
         answer = call(client, connector, method)
     except PermanentError as error:
         return refused(connector, method, error)
     identity = value_at(answer, method.identity_path) if method.identity_path else ""
-    return Proof(True, identity, f"{_name_of(method)} answered.")
+    return ConnectionTestResult(True, identity, f"{_name_of(method)} answered.")
 
 
-def call(client: Client, connector: AccountConnector, method: ProofMethod) -> Any:
-    """What the third party answers to a proof method: any JSON."""
+def call(client: Client, connector: AccountConnector, method: ConnectionTestMethod) -> Any:
+    """What the third party answers to a test method: any JSON."""
     there = client.account(connector.account.cyclr_id).connector(connector.cyclr_id)
     return there.call(method.callable_id, is_read=True)
 
 
-def refused(connector: AccountConnector, method: ProofMethod, error: PermanentError) -> Proof:
+def refused(
+    connector: AccountConnector, method: ConnectionTestMethod, error: PermanentError
+) -> ConnectionTestResult:
     """What a refusal of the call means; raises it if it is about the console's credentials."""
     said = error.cyclr_message or ""
     called = _name_of(method)
     match error:
         case AddressRefusedError():
             # Our address is not allowed there; the connection may be as good as ever.
-            return Proof(None, words=ADDRESS, said=said)
+            return ConnectionTestResult(None, words=ADDRESS, said=said)
         case ForbiddenError() if _ABOUT_ADDRESS.search(said):
-            return Proof(None, words=f"{called} was forbidden (403). {OTHER_ADDRESS}", said=said)
+            return ConnectionTestResult(
+                None, words=f"{called} was forbidden (403). {OTHER_ADDRESS}", said=said
+            )
         case ForbiddenError():
-            return Proof(False, words=f"{called} was forbidden (403). {FORBIDDEN}", said=said)
+            return ConnectionTestResult(
+                False, words=f"{called} was forbidden (403). {FORBIDDEN}", said=said
+            )
         case AccountRefusedError():
             words = f"{called} was refused ({error.status}): the credentials do not work."
-            return Proof(False, words=words, said=said)
+            return ConnectionTestResult(False, words=words, said=said)
         case CredentialsRefusedError():
             raise error
         case NotFoundError():
             words = f"{called} was not found (404). Choose the test method again in Settings."
-            return Proof(None, words=words, said=said)
+            return ConnectionTestResult(None, words=words, said=said)
         case RefusedError() if connector.authenticated is False:
-            return Proof(False, words="It is not authenticated.", said=said)
+            return ConnectionTestResult(False, words="It is not authenticated.", said=said)
         case _:
             status = f" ({error.status})" if error.status else ""
-            return Proof(
+            return ConnectionTestResult(
                 None, words=f"{called} was refused{status}: the test was inconclusive.", said=said
             )
 
 
-def _name_of(method: ProofMethod) -> str:
+def _name_of(method: ConnectionTestMethod) -> str:
     return f"“{as_text(method)}”"
 
 
@@ -145,46 +152,48 @@ def _name_of(method: ProofMethod) -> str:
 
 def ask(
     connector: AccountConnector, actor: Actor, *, not_before: datetime | None = None
-) -> ProofRun | None:
+) -> ConnectionTest | None:
     """Have a connector proven soon; None when no method is chosen for its kind.
 
     A run that nobody has begun serves everybody who asks in the same way. Call it in a
     transaction: the message leaves with the row.
     """
-    if ProofMethod.of(connector) is None:
+    if ConnectionTestMethod.of(connector) is None:
         return None
     moment = timezone.now()
     due = not_before or moment
-    unbegun = ProofRun.objects.open().filter(
+    unbegun = ConnectionTest.objects.open().filter(
         account_connector=connector, began_at=None, actor_kind=actor.kind
     )
     # Held until the end of the transaction: a worker that began it now would not know who waits.
-    run: ProofRun | None = unbegun.select_for_update(no_key=True).first()
+    run: ConnectionTest | None = unbegun.select_for_update(no_key=True).first()
     if run is None:
-        run = ProofRun(account_connector=connector, created_at=moment, not_before=due, due_at=due)
+        run = ConnectionTest(
+            account_connector=connector, created_at=moment, not_before=due, due_at=due
+        )
         run.actor = actor
         run.save()
     elif run.not_before > due:
         unbegun.filter(pk=run.pk).update(not_before=due, due_at=due)
         run.not_before = due
     if due <= moment:
-        ProofRun.objects.filter(pk=run.pk).update(published_at=moment)
+        ConnectionTest.objects.filter(pk=run.pk).update(published_at=moment)
         run.send_on_commit()
     return run
 
 
-def carry_out(lease: Lease[ProofRun]) -> None:
+def carry_out(lease: Lease[ConnectionTest]) -> None:
     """Carry out one run."""
     run = lease.job
     lease.write(began_at=timezone.now())
     connector = run.account_connector
     if connector.gone_at is not None or connector.account.gone_at is not None:
-        _finish(lease, Proof(None, words="It is gone from Cyclr."))
+        _finish(lease, ConnectionTestResult(None, words="It is gone from Cyclr."))
         return
     lane = BACKGROUND if run.is_for_link else INTERACTIVE
     try:
         with asking(connector.account.console, lane) as client:
-            proof = prove(client, connector)
+            result = run_test(client, connector)
     except (TemporaryError, OutcomeUnknownError) as error:
         _wait(lease, error)
         return
@@ -192,25 +201,27 @@ def carry_out(lease: Lease[ProofRun]) -> None:
         words = "Nothing could be tested: this console is no longer in use."
         if isinstance(error, CredentialsRefusedError):
             words = "Nothing could be tested: Cyclr refuses this console’s client id and secret."
-        proof = Proof(None, words=words, said=error.cyclr_message or "")
-    _finish(lease, proof)
+        result = ConnectionTestResult(None, words=words, said=error.cyclr_message or "")
+    _finish(lease, result)
 
 
-def _wait(lease: Lease[ProofRun], error: CyclrError) -> None:
+def _wait(lease: Lease[ConnectionTest], error: CyclrError) -> None:
     """Nothing is known: the same again later and later, and not for ever."""
     run = lease.job
     happened, said = words_for_trouble(error), error.cyclr_message or ""
     if isinstance(error, PacedError):
         happened, said = run.words, run.said  # of the call that was answered so
     if lease.retry(error, began_at=None, words=happened, said=said):
-        logger.info("proof waits run=%d call=%s status=%s", run.pk, error.call, error.status)
+        logger.info(
+            "connection test waits run=%d call=%s status=%s", run.pk, error.call, error.status
+        )
 
 
-def give_up(lease: Lease[ProofRun], error: BaseException | None) -> None:
+def give_up(lease: Lease[ConnectionTest], error: BaseException | None) -> None:
     """Nothing came to be known: end it with what kept it from being answered."""
     run = lease.job
     words = f"{run.words} Nothing could be proven." if run.words else NO_ANSWER
-    _finish(lease, Proof(None, words=words, said=run.said))
+    _finish(lease, ConnectionTestResult(None, words=words, said=run.said))
 
 
 def words_for_trouble(error: CyclrError) -> str:
@@ -231,14 +242,14 @@ def words_for_trouble(error: CyclrError) -> str:
             return ""
 
 
-def _finish(lease: Lease[ProofRun], proof: Proof) -> None:
+def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
     run, connector = lease.job, lease.job.account_connector
     with transaction.atomic():
         lease.finish(
-            worked=proof.worked, identity=proof.identity, words=proof.words, said=proof.said
+            worked=result.worked, identity=result.identity, words=result.words, said=result.said
         )
         run.refresh_from_db()
-        _note_on(connector, proof, run.began_at or timezone.now())
+        _note_on(connector, result, run.began_at or timezone.now())
         if not run.is_for_link:
             audit.record(
                 run.actor,
@@ -247,30 +258,30 @@ def _finish(lease: Lease[ProofRun], proof: Proof) -> None:
                 target=str(connector),
                 target_url=connector.get_absolute_url(),
                 account_name=str(connector.account),
-                result=OUTCOMES[proof.worked],
-                words=proof.words,
+                result=OUTCOMES[result.worked],
+                words=result.words,
             )
-        proof_finished.send(ProofRun, run=run)
-    logger.info("proof done run=%d worked=%s", run.pk, proof.worked)
+        connection_test_finished.send(ConnectionTest, run=run)
+    logger.info("connection test done run=%d worked=%s", run.pk, result.worked)
 
 
 OUTCOMES = {True: "works", False: "does not work", None: "unclear"}
 
 
-def _note_on(connector: AccountConnector, proof: Proof, began: datetime) -> None:
+def _note_on(connector: AccountConnector, result: ConnectionTestResult, began: datetime) -> None:
     """Write to the mirror what a test found; an older one does not overwrite a newer one."""
-    if proof.worked is False:
-        writing.write_test_failed(connector, began, proof.words)
-    elif proof.worked:
-        writing.write_test_passed(connector, began, proof.identity)
+    if result.worked is False:
+        writing.write_test_failed(connector, began, result.words)
+    elif result.worked:
+        writing.write_test_passed(connector, began, result.identity)
 
 
-def shown_runs(connector: AccountConnector) -> tuple[ProofRun | None, ProofRun | None]:
-    """The proof that is being made, or that trouble has put off, and the newest that has ended.
+def shown_runs(connector: AccountConnector) -> tuple[ConnectionTest | None, ConnectionTest | None]:
+    """The test that is being made, or that trouble has put off, and the newest that has ended.
 
     What is only planned for later is neither.
     """
-    runs = ProofRun.objects.filter(account_connector=connector)
+    runs = ConnectionTest.objects.filter(account_connector=connector)
     ended = runs.filter(finished_at__isnull=False).values("pk")[:1]
     is_begun = Q(not_before__lte=timezone.now()) | Q(tries__gt=0) | ~Q(words="")
     shown = list(runs.filter(Q(is_begun, finished_at=None) | Q(pk__in=Subquery(ended))))

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.connectors import proving, tasks
-from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.connectors import connection_tests, tasks
+from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import client
 from dashboard.jobs.leases import Lease, LeaseLostError
@@ -25,9 +25,9 @@ from tests.simulated import Hands, dispatch_due
 METHOD = ("POST", "/account/connectors/{id}/methods/{method}")
 
 
-def proven(connector: AccountConnector) -> ProofRun:
-    """Ask for a proof, and have a worker carry it out."""
-    run = proving.ask(connector, Actor.system())
+def proven(connector: AccountConnector) -> ConnectionTest:
+    """Ask for a test, and have a worker carry it out."""
+    run = connection_tests.ask(connector, Actor.system())
     assert run is not None
     work()
     run.refresh_from_db()
@@ -36,7 +36,7 @@ def proven(connector: AccountConnector) -> ProofRun:
 
 
 def test_an_answer_proves_it_and_says_whose_account_it_is(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     began = timezone.now()
 
@@ -49,7 +49,7 @@ def test_an_answer_proves_it_and_says_whose_account_it_is(
 
 
 def test_what_the_third_party_refuses_does_not_work(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     say(cyclr, mailchimp, {"Status": 401, "Body": {"Message": "The key has been revoked."}})
 
@@ -62,7 +62,7 @@ def test_what_the_third_party_refuses_does_not_work(
 
 @pytest.mark.parametrize("said", ["", "The key has been revoked.", "Missing scope contacts.read"])
 def test_what_is_forbidden_does_not_work_and_does_not_blame_the_credentials(
-    said: str, cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    said: str, cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     say(cyclr, mailchimp, {"Status": 403, "Body": {"Message": said} if said else None})
 
@@ -85,7 +85,7 @@ def test_what_is_forbidden_does_not_work_and_does_not_blame_the_credentials(
     ],
 )
 def test_an_address_refused_in_other_words_says_nothing_about_the_connection(
-    said: str, cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    said: str, cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     say(cyclr, mailchimp, {"Status": 403, "Body": {"Message": said}})
 
@@ -97,7 +97,7 @@ def test_an_address_refused_in_other_words_says_nothing_about_the_connection(
 
 
 def test_our_address_refused_is_no_fault_of_the_connection(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     cyclr.allowed_ips = []
 
@@ -110,9 +110,9 @@ def test_our_address_refused_is_no_fault_of_the_connection(
 
 
 def test_a_method_that_is_gone_says_nothing_about_the_connection(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
-    ProofMethod.objects.update(unique_id="00000000-0000-4000-8000-000000000000")
+    ConnectionTestMethod.objects.update(unique_id="00000000-0000-4000-8000-000000000000")
 
     run = proven(mailchimp)
 
@@ -121,7 +121,7 @@ def test_a_method_that_is_gone_says_nothing_about_the_connection(
 
 
 def test_without_credentials_it_does_not_work(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     cyclr.deauthenticate(mailchimp.cyclr_id)
     AccountConnector.objects.filter(pk=mailchimp.pk).update(authenticated=False)
@@ -132,7 +132,7 @@ def test_without_credentials_it_does_not_work(
 
 
 def test_an_answer_that_does_not_tell_keeps_the_identity_that_is_known(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     proven(mailchimp)
     say(cyclr, mailchimp, {"subscribers": []})
@@ -144,10 +144,10 @@ def test_an_answer_that_does_not_tell_keeps_the_identity_that_is_known(
 
 
 def test_while_cyclr_is_away_it_waits_longer_and_longer_and_gives_up_in_words(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, hands: Hands
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod, hands: Hands
 ) -> None:
     cyclr.faults.rate_limit(*METHOD, retry_after="40")
-    run = proving.ask(mailchimp, Actor.system())
+    run = connection_tests.ask(mailchimp, Actor.system())
     assert run is not None
     moment = timezone.now()
     work()
@@ -163,10 +163,10 @@ def test_while_cyclr_is_away_it_waits_longer_and_longer_and_gives_up_in_words(
 
 
 def test_a_third_party_s_rate_limit_does_not_hold_what_is_asked_of_cyclr(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     cyclr.faults.rate_limit(*METHOD, retry_after="60")
-    proving.ask(mailchimp, Actor.system())
+    connection_tests.ask(mailchimp, Actor.system())
     work()
 
     sync.refresh_account(Account.objects.exclude(pk=mailchimp.account_id)[0])
@@ -175,24 +175,24 @@ def test_a_third_party_s_rate_limit_does_not_hold_what_is_asked_of_cyclr(
 
 
 def test_a_method_that_breaks_is_no_trouble_with_cyclr(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     cyclr.faults.respond(*METHOD, status=500)
-    proving.ask(mailchimp, Actor.system())
+    connection_tests.ask(mailchimp, Actor.system())
     work()
 
     assert Console.objects.get().trouble == ""
 
 
 def test_a_run_that_is_under_way_elsewhere_is_left_alone(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
-    run = proving.ask(mailchimp, Actor.system())
+    run = connection_tests.ask(mailchimp, Actor.system())
     assert run is not None
     moment = timezone.now()
-    ProofRun.objects.update(leased_until=moment + timedelta(seconds=30), began_at=moment)
+    ConnectionTest.objects.update(leased_until=moment + timedelta(seconds=30), began_at=moment)
 
-    tasks.prove_connector(run.pk)
+    tasks.run_connection_test(run.pk)
 
     run.refresh_from_db()
     assert not run.is_finished
@@ -200,62 +200,64 @@ def test_a_run_that_is_under_way_elsewhere_is_left_alone(
 
 
 def test_a_worker_that_lost_its_claim_changes_nothing(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
-    run = proving.ask(mailchimp, Actor.system())
+    run = connection_tests.ask(mailchimp, Actor.system())
     assert run is not None
-    stale = ProofRun.objects.select_related("account_connector__account").get(pk=run.pk)
+    stale = ConnectionTest.objects.select_related("account_connector__account").get(pk=run.pk)
     work()
 
     with pytest.raises(LeaseLostError):
-        proving._finish(Lease(stale), proving.Proof(False, words="too late"))
+        connection_tests._finish(
+            Lease(stale), connection_tests.ConnectionTestResult(False, words="too late")
+        )
 
     run.refresh_from_db()
     assert run.worked is True
 
 
 def test_who_asks_twice_before_it_began_has_one_call(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
-    first = proving.ask(mailchimp, Actor.system())
-    second = proving.ask(mailchimp, Actor.system())
+    first = connection_tests.ask(mailchimp, Actor.system())
+    second = connection_tests.ask(mailchimp, Actor.system())
     work()
-    third = proving.ask(mailchimp, Actor.system())
+    third = connection_tests.ask(mailchimp, Actor.system())
 
     assert first == second != third
     assert len([effect for effect in cyclr.ledger if effect.kind == "call"]) == 1
 
 
-def test_a_proof_put_off_comes_forward_when_asked_for_now(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+def test_a_test_put_off_comes_forward_when_asked_for_now(
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     later = timezone.now() + timedelta(minutes=5)
-    run = proving.ask(mailchimp, Actor.system(), not_before=later)
+    run = connection_tests.ask(mailchimp, Actor.system(), not_before=later)
     work()
-    assert run is not None and not ProofRun.objects.get().is_finished
+    assert run is not None and not ConnectionTest.objects.get().is_finished
 
-    proving.ask(mailchimp, Actor.system())
+    connection_tests.ask(mailchimp, Actor.system())
     work()
 
-    assert ProofRun.objects.get().worked is True
+    assert ConnectionTest.objects.get().worked is True
 
 
 def test_nothing_is_asked_for_without_a_method(
     cyclr: CyclrState, mailchimp: AccountConnector
 ) -> None:
-    assert proving.ask(mailchimp, Actor.system()) is None
-    proof = proving.prove(client(mailchimp.account.console), mailchimp)
+    assert connection_tests.ask(mailchimp, Actor.system()) is None
+    result = connection_tests.run_test(client(mailchimp.account.console), mailchimp)
 
-    assert proof.worked is None and proof.words == proving.NO_METHOD
+    assert result.worked is None and result.words == connection_tests.NO_METHOD
 
 
 def test_the_call_names_the_method_by_what_outlives_releases(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
     proven(mailchimp)
 
     called = [one.path for one in list(cyclr.requests) if "/methods/" in one.path]
-    assert called[-1].endswith(f"/methods/{proof_method.unique_id}")
+    assert called[-1].endswith(f"/methods/{test_method.unique_id}")
 
 
 def test_a_method_of_another_version_is_not_taken(
@@ -265,13 +267,13 @@ def test_a_method_of_another_version_is_not_taken(
     made.connector_version = "another"
     made.save()
 
-    assert ProofMethod.of(mailchimp) is None
+    assert ConnectionTestMethod.of(mailchimp) is None
 
 
 def test_a_colleagues_test_is_in_the_audit_trail(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
-    proving.ask(mailchimp, Actor.staff(make_user(Role.AGENT, name="Mara")))
+    connection_tests.ask(mailchimp, Actor.staff(make_user(Role.AGENT, name="Mara")))
     work()
 
     entry = AuditEntry.objects.get(action="connectors.test")
@@ -280,7 +282,7 @@ def test_a_colleagues_test_is_in_the_audit_trail(
 
 def test_lost_messages_are_sent_again_and_old_runs_forgotten(
     mailchimp: AccountConnector,
-    proof_method: ProofMethod,
+    test_method: ConnectionTestMethod,
     hands: Hands,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -291,39 +293,39 @@ def test_lost_messages_are_sent_again_and_old_runs_forgotten(
         return True
 
     monkeypatch.setattr(Message, "send", send)
-    proving.ask(mailchimp, Actor.system())
-    dispatch_due(ProofRun)
+    connection_tests.ask(mailchimp, Actor.system())
+    dispatch_due(ConnectionTest)
     hands.later(6)
-    dispatch_due(ProofRun)
-    dispatch_due(ProofRun)
+    dispatch_due(ConnectionTest)
+    dispatch_due(ConnectionTest)
     assert sent == ["checks"]
 
     work()
     hands.later(31 * 86400)
     tasks.forget()
-    assert not ProofRun.objects.exists()
+    assert not ConnectionTest.objects.exists()
 
 
 def test_what_no_worker_comes_to_an_end_with_is_ended_in_words(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod, hands: Hands
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod, hands: Hands
 ) -> None:
-    proving.ask(mailchimp, Actor.system())
+    connection_tests.ask(mailchimp, Actor.system())
     hands.later(31 * 60)
     work()
     tasks.forget()
 
-    run = ProofRun.objects.get()
-    assert run.is_finished and run.worked is None and run.words == proving.NO_ANSWER
+    run = ConnectionTest.objects.get()
+    assert run.is_finished and run.worked is None and run.words == connection_tests.NO_ANSWER
     assert not [effect for effect in cyclr.ledger if effect.kind == "call"]
 
 
 def test_a_console_that_is_not_in_use_is_not_asked(
-    cyclr: CyclrState, mailchimp: AccountConnector, proof_method: ProofMethod
+    cyclr: CyclrState, mailchimp: AccountConnector, test_method: ConnectionTestMethod
 ) -> None:
-    proving.ask(mailchimp, Actor.system())
+    connection_tests.ask(mailchimp, Actor.system())
     console = mailchimp.account.console
     console.retired_at = timezone.now()
     console.save()
     work()
 
-    assert "no longer in use" in ProofRun.objects.get().words
+    assert "no longer in use" in ConnectionTest.objects.get().words

@@ -23,7 +23,7 @@ from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.connectors import looking_up
-from dashboard.connectors.models import LookUp, LookUpKind, ProofMethod
+from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
 from dashboard.installs.fields import ForeignText
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
@@ -37,7 +37,7 @@ TRIED_AT_MOST = 50
 
 @require_safe
 @role_required(Role.ADMIN)
-def proof_list(request: StaffRequest) -> HttpResponse:
+def test_method_list(request: StaffRequest) -> HttpResponse:
     """Every kind of connector that is installed, with the method that proves it."""
     consoles = consoles_for(request.user, Role.ADMIN)
     kinds = (
@@ -57,7 +57,7 @@ def proof_list(request: StaffRequest) -> HttpResponse:
     page = paged(request, kinds)
     chosen = {
         (one.console_id, one.kind_key): one
-        for one in ProofMethod.objects.filter(console__in=consoles)
+        for one in ConnectionTestMethod.objects.filter(console__in=consoles)
     }
     rows = [
         {
@@ -73,10 +73,10 @@ def proof_list(request: StaffRequest) -> HttpResponse:
         for kind in page
     ]
     context = {"page": page, "rows": rows, "has_many_consoles": len(consoles) > 1}
-    return render(request, "settings/proof_list.html", context)
+    return render(request, "settings/test_method_list.html", context)
 
 
-class ProofForm(forms.Form):
+class MethodForm(forms.Form):
     """The choice of one of the methods that were looked up."""
 
     method = forms.ChoiceField(
@@ -132,35 +132,35 @@ class IdentityForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
-def proof_choose(request: StaffRequest, pk: int) -> HttpResponse:
+def test_method_choose(request: StaffRequest, pk: int) -> HttpResponse:
     """Choose the method of one kind; then try it, and say where it tells whose account it is."""
     connector = get_for(request, CONNECTORS, Role.ADMIN, pk=pk)
     context = _context(connector)
-    if is_swap(request) and request.htmx.target == "proof-try":
+    if is_swap(request) and request.htmx.target == "test-try":
         if is_seen(request, context["try_version"]):
             return nothing_new()
-        return render(request, "settings/_proof_try.html", context)
+        return render(request, "settings/_test_method_try.html", context)
     if request.method == "POST" and context["form"] is not None:
-        form = ProofForm(context["methods"], data=request.POST)
+        form = MethodForm(context["methods"], data=request.POST)
         if form.is_valid():
             _choose(request, connector, form.chosen())
             messages.success(request, "Test method chosen. Try it to see what it answers.")
-            return redirect("proof_choose", connector.pk)
+            return redirect("test_method_choose", connector.pk)
         context["form"] = form
         return render_page(
             request,
-            "settings/proof_choose.html",
-            "settings/_proof_methods.html",
+            "settings/test_method_choose.html",
+            "settings/_test_methods.html",
             context,
             status=422,
         )
     if request.method == "POST":
         messages.warning(request, "The methods have to be looked up again before one is chosen.")
-        return redirect("proof_choose", connector.pk)
+        return redirect("test_method_choose", connector.pk)
     if is_swap(request) and is_seen(request, context["version"]):
         return nothing_new()
     return render_page(
-        request, "settings/proof_choose.html", "settings/_proof_methods.html", context
+        request, "settings/test_method_choose.html", "settings/_test_methods.html", context
     )
 
 
@@ -168,7 +168,7 @@ def _context(connector: AccountConnector) -> dict[str, Any]:
     look_up = looking_up.latest(connector, LookUpKind.METHODS)
     answer = looking_up.answer_of(look_up) or {}
     methods: list[dict[str, Any]] = answer.get("methods") or []
-    method = ProofMethod.of(connector)
+    method = ConnectionTestMethod.of(connector)
     tried = _newest_try(connector)
     current = "" if method is None else method.unique_id or str(method.method_id)
     found = looking_up.answer_of(tried)
@@ -178,7 +178,7 @@ def _context(connector: AccountConnector) -> dict[str, Any]:
         "look_up": look_up,
         "methods": methods,
         "left_out": [one for one in methods if one["why_not"]],
-        "form": ProofForm(methods, current) if methods else None,
+        "form": MethodForm(methods, current) if methods else None,
         "is_waiting": look_up is None or not look_up.is_finished,
         "version": version_of(look_up and (look_up.pk, look_up.finished_at)),
         "candidates": list(_candidates(connector)),
@@ -219,7 +219,7 @@ def _choose(request: StaffRequest, connector: AccountConnector, chosen: dict[str
         "connector_version": connector.connector_version,
     }
     with transaction.atomic():
-        before = ProofMethod.of(connector)
+        before = ConnectionTestMethod.of(connector)
         values = {
             "method_id": chosen["id"],
             "unique_id": chosen["unique_id"],
@@ -230,7 +230,7 @@ def _choose(request: StaffRequest, connector: AccountConnector, chosen: dict[str
             chosen["id"],
         ):
             values["identity_path"] = ""  # another method's answer has other places
-        ProofMethod.objects.update_or_create(**kind, defaults=values)
+        ConnectionTestMethod.objects.update_or_create(**kind, defaults=values)
         _record(request, connector, "connectors.choose_proof", method=chosen["name"])
 
 
@@ -246,43 +246,43 @@ def _record(request: StaffRequest, connector: AccountConnector, action: str, **m
 
 @require_POST
 @role_required(Role.ADMIN)
-def proof_look_up(request: StaffRequest, pk: int) -> HttpResponse:
+def test_method_look_up(request: StaffRequest, pk: int) -> HttpResponse:
     """Have the methods of the kind looked up; the page shows them when they are there."""
     connector = get_for(request, CONNECTORS, Role.ADMIN, pk=pk)
     looking_up.ask(connector, LookUpKind.METHODS)
     if not is_swap(request):
-        return redirect("proof_choose", connector.pk)
-    return render(request, "settings/_proof_methods.html", _context(connector))
+        return redirect("test_method_choose", connector.pk)
+    return render(request, "settings/_test_methods.html", _context(connector))
 
 
 @require_POST
 @role_required(Role.ADMIN)
-def proof_try(request: StaffRequest, pk: int) -> HttpResponse:
+def test_method_try(request: StaffRequest, pk: int) -> HttpResponse:
     """Have the chosen method called once through one authenticated connector of the kind."""
     connector = get_for(request, CONNECTORS, Role.ADMIN, pk=pk)
     wanted = request.POST.get("connector", "")
     one = next((each for each in _candidates(connector) if str(each.pk) == wanted), None)
-    if one is None or ProofMethod.of(connector) is None:
+    if one is None or ConnectionTestMethod.of(connector) is None:
         messages.warning(request, "Choose a method, and an authenticated connector to try it on.")
-        return redirect("proof_choose", connector.pk)
+        return redirect("test_method_choose", connector.pk)
     looking_up.ask(one, LookUpKind.ANSWER)
     if not is_swap(request):
-        return redirect("proof_choose", connector.pk)
-    return render(request, "settings/_proof_try.html", _context(connector))
+        return redirect("test_method_choose", connector.pk)
+    return render(request, "settings/_test_method_try.html", _context(connector))
 
 
 @require_POST
 @role_required(Role.ADMIN)
-def proof_identity(request: StaffRequest, pk: int) -> HttpResponse:
+def test_method_identity(request: StaffRequest, pk: int) -> HttpResponse:
     """Keep where the answer says whose account it is."""
     connector = get_for(request, CONNECTORS, Role.ADMIN, pk=pk)
-    method = ProofMethod.of(connector)
+    method = ConnectionTestMethod.of(connector)
     form = IdentityForm(request.POST)
     if method is None:
         messages.warning(request, "Choose a method first.")
     elif not form.is_valid():
         context = _context(connector) | {"identity_form": form}
-        return render(request, "settings/proof_choose.html", context, status=422)
+        return render(request, "settings/test_method_choose.html", context, status=422)
     else:
         with transaction.atomic():
             path = str(storable(form.cleaned_data["path"]))
@@ -291,18 +291,18 @@ def proof_identity(request: StaffRequest, pk: int) -> HttpResponse:
             _record(request, connector, "connectors.choose_proof", identity=path)
         words = "It says whose account it is." if path else "It does not say whose account it is."
         messages.success(request, f"Saved. {words}")
-    return redirect("proof_choose", connector.pk)
+    return redirect("test_method_choose", connector.pk)
 
 
 @require_POST
 @role_required(Role.ADMIN)
-def proof_remove(request: StaffRequest, pk: int) -> HttpResponse:
+def test_method_remove(request: StaffRequest, pk: int) -> HttpResponse:
     """Prove this kind no more. What was proven before stays known."""
     connector = get_for(request, CONNECTORS, Role.ADMIN, pk=pk)
-    method = ProofMethod.of(connector)
+    method = ConnectionTestMethod.of(connector)
     if method is not None:
         with transaction.atomic():
             method.delete()
             _record(request, connector, "connectors.drop_proof", method=method.method_name)
         messages.success(request, "Test method removed. It is no longer used.")
-    return redirect("proof_list")
+    return redirect("test_method_list")

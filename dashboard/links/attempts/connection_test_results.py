@@ -1,8 +1,8 @@
-"""Whose account a customer connected, and whether a reconnect works: what proofs mean for links.
+"""Whose account a customer connected, and whether a reconnect works: what tests mean for links.
 
-A proof is one safe call through the connector (`dashboard.connectors.proving`); which one is
-chosen in Settings, so a link's items may have none. It runs by itself in a worker: no page and no
-check waits for it.
+A test is one safe call through the connector (`dashboard.connectors.connection_tests`); which one
+is chosen in Settings, so a link's items may have none. It runs by itself in a worker: no page and
+no check waits for it.
 
 - After *Connected* it tells as whom; another account than before is a warning, and the customer
   may start again. The item stays connected meanwhile.
@@ -18,8 +18,8 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from dashboard.connectors import proving
-from dashboard.connectors.models import ProofRun
+from dashboard.connectors import connection_tests
+from dashboard.connectors.models import ConnectionTest
 from dashboard.links import progress, timeline
 from dashboard.links.attempts import confirming
 from dashboard.links.models import LinkItem
@@ -27,10 +27,10 @@ from dashboard.links.models import LinkItem
 logger = logging.getLogger(__name__)
 
 
-@receiver(proving.proof_finished)
-def take_over(sender: object, run: ProofRun, **_: Any) -> None:
+@receiver(connection_tests.connection_test_finished)
+def take_over(sender: object, run: ConnectionTest, **_: Any) -> None:
     """Bring the items that hang on a run in line with what it found; in its transaction."""
-    items = LinkItem.objects.filter(proof=run).select_related(
+    items = LinkItem.objects.filter(connection_test=run).select_related(
         "link__account", "link__console", "account_connector"
     )
     for item in items.order_by("link_id", "pk"):
@@ -41,12 +41,12 @@ def take_over(sender: object, run: ProofRun, **_: Any) -> None:
 
 
 def _last_act(item: LinkItem) -> datetime:
-    """When it last moved: a proof that began before says nothing, and is told of once since."""
+    """When it last moved: a test that began before says nothing, and is told of once since."""
     moments = (item.started_at, item.returned_at, item.connected_at)
     return max((one for one in moments if one is not None), default=item.link.created_at)
 
 
-def _take_over(item: LinkItem, run: ProofRun) -> None:
+def _take_over(item: LinkItem, run: ConnectionTest) -> None:
     if run.began_at is None or run.began_at < _last_act(item):
         return  # it may have asked before the customer was done
     if item.connected_at is None and not item.is_returned:
@@ -55,11 +55,11 @@ def _take_over(item: LinkItem, run: ProofRun) -> None:
         _note_refusal(item, run)
         return
     if item.connected_at is None:
-        confirming.connect_proven(item)
+        confirming.connect_tested(item)
     _note_identity(item, run)
 
 
-def _note_identity(item: LinkItem, run: ProofRun) -> None:
+def _note_identity(item: LinkItem, run: ConnectionTest) -> None:
     """Whose account it is, told once a return; another one than before is a warning."""
     told = item.link.events.filter(item=item, event__in=["identity", "other-account"])
     if not run.identity or told.filter(at__gte=_last_act(item)).exists():
@@ -74,7 +74,7 @@ def _note_identity(item: LinkItem, run: ProofRun) -> None:
         timeline.record(item.link, "identity", f"Connected as {item.identity}", item)
 
 
-def _note_refusal(item: LinkItem, run: ProofRun) -> None:
+def _note_refusal(item: LinkItem, run: ConnectionTest) -> None:
     """What does not work, or could not be proven: told once for each return or connection."""
     told = item.link.events.filter(item=item, event__in=["not-working", "unproven"])
     if told.filter(at__gte=_last_act(item)).exists():

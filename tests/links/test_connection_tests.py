@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
-from dashboard.connectors.models import ProofMethod, ProofRun
+from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.links import notice_kinds, progress, services, tasks
 from dashboard.links.attempts import confirming, starting
 from dashboard.links.models import Link, LinkEvent, LinkItem
@@ -33,13 +33,13 @@ def hubspot(harbour: Account) -> AccountConnector:
 
 
 @pytest.fixture
-def method(hubspot: AccountConnector) -> ProofMethod:
+def method(hubspot: AccountConnector) -> ConnectionTestMethod:
     """What proves HubSpot, and where its answer says whose it is."""
     return choose(hubspot, "List Contacts", "user.email")
 
 
 @pytest.fixture
-def reconnect(cyclr: CyclrState, hubspot: AccountConnector, method: ProofMethod) -> Link:
+def reconnect(cyclr: CyclrState, hubspot: AccountConnector, method: ConnectionTestMethod) -> Link:
     """A link over HubSpot, which Cyclr has called authenticated all along, as `BEFORE`."""
     cyclr.authenticate(hubspot.cyclr_id)
     sync.refresh_account(hubspot.account)
@@ -80,7 +80,7 @@ def test_what_was_connected_says_as_whom(
     cyclr: CyclrState,
     link: Link,
     hubspot: AccountConnector,
-    method: ProofMethod,
+    method: ConnectionTestMethod,
     customer: Client,
     hands: Hands,
 ) -> None:
@@ -240,17 +240,17 @@ def test_a_reconnect_of_what_was_authenticated_all_along_is_connected_once_it_is
     assert "is connected</h1>" in customer.get(back).content.decode()
 
 
-def test_without_a_proof_method_it_stays_returned(
+def test_without_a_test_method_it_stays_returned(
     cyclr: CyclrState, reconnect: Link, customer: Client, hands: Hands
 ) -> None:
-    ProofMethod.objects.all().delete()
+    ConnectionTestMethod.objects.all().delete()
 
     come_back(cyclr, customer, reconnect, hands)
     work()
 
     reconnect.refresh_from_db()
     assert reconnect.shown_state == "Returned"
-    assert not ProofRun.objects.exists()
+    assert not ConnectionTest.objects.exists()
 
 
 def test_what_does_not_work_stays_returned_and_both_sides_are_told(
@@ -294,7 +294,7 @@ def test_it_is_proven_again_a_little_later_and_not_for_ever(
         hands.later(seconds)
         tasks.check_account(reconnect.account_id)
         work()
-    assert ProofRun.objects.count() == 3
+    assert ConnectionTest.objects.count() == 3
 
     say(cyclr, hubspot, answers(BEFORE))
     come_back(cyclr, customer, reconnect, hands)
@@ -324,10 +324,10 @@ def test_who_did_not_come_back_is_not_proven(
     hands.later(6)
     tasks.check_account(reconnect.account_id)
 
-    assert not ProofRun.objects.exists()
+    assert not ConnectionTest.objects.exists()
 
 
-def test_a_proof_that_began_before_the_return_says_nothing(
+def test_a_test_that_began_before_the_return_says_nothing(
     cyclr: CyclrState, reconnect: Link, hubspot: AccountConnector, customer: Client, hands: Hands
 ) -> None:
     say(cyclr, hubspot, answers(BEFORE))
