@@ -41,7 +41,7 @@ class Secret:
         return "***"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A Secret is not pickled: seal its text instead")
+        raise TypeError("A Secret is not pickled: encrypt its text instead")
 
 
 def texts_in(value: object) -> Iterator[str]:

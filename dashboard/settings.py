@@ -30,7 +30,7 @@ for _needed in (names.SECRET_KEY, names.CREDENTIAL_KEYS):
         )
 SECRET_KEY = env[names.SECRET_KEY]
 CREDENTIAL_KEYS = env[names.CREDENTIAL_KEYS]
-"""Encryption keys, the first encrypts, all decrypt. See `dashboard.common.sealing`."""
+"""Encryption keys, the first encrypts, all decrypt. See `dashboard.common.encryption`."""
 
 PORT = env[names.PORT]
 PUBLIC_URL = env[names.PUBLIC_URL] or f"http://127.0.0.1:{PORT}"
@@ -304,7 +304,7 @@ STALE_AFTER = env[names.DESK_STALE_AFTER]
 """Data older than this is refreshed when somebody opens a page that shows it."""
 VERIFY_FOR = env[names.DESK_VERIFY_FOR]
 KEEP_GONE_FOR = env[names.DESK_KEEP_GONE_FOR]
-KEEP_SEALED_FOR = env[names.DESK_KEEP_SEALED_FOR]
+KEEP_INPUT_FOR = env[names.DESK_KEEP_SEALED_FOR]
 ATTEMPT_LIVES_FOR = env[names.DESK_MINT_LIVES_FOR]
 
 LOGGING = {

@@ -14,7 +14,7 @@ from django.apps import apps
 from dashboard.audit import labels
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.celery import app
-from dashboard.common import languages, sealing
+from dashboard.common import encryption, languages
 from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import SharedTokens
@@ -44,39 +44,39 @@ def keys_of_then(settings: Any) -> None:
     settings.CREDENTIAL_KEYS = KEYS
 
 
-SEALED = [
+ENCRYPTED = [
     (
-        BulkRow(run=BulkRun(reference="bkfrozen1"), number=3).seal_place,
+        BulkRow(run=BulkRun(reference="bkfrozen1"), number=3).associated_data,
         "what it holds: ü bulk_row",
         "v1.bea9371f.rWQYGba-Ttw0lPNIDF9FYL1p8KA1xuCQga7WgSsTtOSNkDZWxKz-c0IbLUxO4xJGwFEQSqaJ",
     ),
     (
-        LookUp(pk=11).seal_place,
+        LookUp(pk=11).associated_data,
         "what it holds: ü look_up",
         "v1.bea9371f.svteJvqEf66v6LCZv1L6vb8nJ0dNFBhycomUw7YfpBjzUvrzGhnPn4hXlaCP_Um3XKI7R7U=",
     ),
     (
-        CONSOLE.seal_place,
+        CONSOLE.associated_data,
         "what it holds: ü console",
         "v1.bea9371f.XNZ54LLQCF-AR3f44lO60uJBOCMue-skfqnWlb2KN9KQY1jr0Z2YM3SgWvmWFFjPJfnMe60=",
     ),
     (
-        CONSOLE.former_seal_place,
+        CONSOLE.former_associated_data,
         "what it holds: ü console_former",
         "v1.bea9371f.RsthJFS2A-0FvJuZ6Sk3LotmwQJhyWB4q9IifUsvcs_MyAO7k3kDg67N5nvcNgHbx11duHEe2jZ5eHuH",
     ),
     (
-        ConnectAttempt(public_id="frozenattempt").seal_place,
+        ConnectAttempt(public_id="frozenattempt").associated_data,
         "what it holds: ü attempt",
         "v1.bea9371f.eKAWujaqCfFOgdUEdSL5gxD1oLArLqOcSUy2kN8tujUQ6p9Hx3wkCH0zRwYZ1U4XGEvQC4U=",
     ),
     (
-        Webhook(console_id=7).seal_place,
+        Webhook(console_id=7).associated_data,
         "what it holds: ü webhook",
         "v1.bea9371f.P0h9rTmQFobJuCFPDy9MQFofgRQ0-g1GEoGKC-7yOUdu02OmDeULJhb_bf-tDMRJxl4obcQ=",
     ),
     (
-        Operation(reference="opfrozen1").seal_place,
+        Operation(reference="opfrozen1").associated_data,
         "what it holds: ü operation",
         "v1.bea9371f.i9V17AYyVkLVHej8aLdAI_OnUYzJs9k4mV7lSbtgwFQm85GeVwdXalACx8H3UcBGbxk78-JYSQ==",
     ),
@@ -94,13 +94,13 @@ SEALED = [
 """Where something stands, what it is, and how it was stored."""
 
 
-@pytest.mark.parametrize(("place", "plain", "stored"), SEALED)
+@pytest.mark.parametrize(("place", "plain", "stored"), ENCRYPTED)
 def test_a_stored_secret_opens(place: str, plain: str, stored: str) -> None:
-    assert sealing.unseal(stored, bound_to=place) == plain
+    assert encryption.decrypt(stored, associated_data=place) == plain
 
 
 def test_keys_have_the_names_that_are_stored_with_links() -> None:
-    assert sealing.known_key_ids() == KEY_IDS
+    assert encryption.known_key_ids() == KEY_IDS
 
 
 TOKEN = "aerukz4jvpg66bb3zs25awqvqqq7ncl6xrzthrfjv2kyxnlupn2xjz7qcytj4ysk"
@@ -122,7 +122,7 @@ def test_a_mail_tried_again_has_the_same_message_id() -> None:
 
 def test_input_has_the_same_fingerprint() -> None:
     assert (
-        sealing.fingerprint("what was typed")
+        encryption.fingerprint("what was typed")
         == "f7dcd4fac7e64d9b269ff483f6f801f1a060619a868d22f372bee7f472303cdc"
     )
 

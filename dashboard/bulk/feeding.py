@@ -13,7 +13,7 @@ from django.utils import timezone
 from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.services import halt, record
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.mirror.models import Account
 from dashboard.operations.handlers import handler_for
 from dashboard.operations.models import State
@@ -88,8 +88,8 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
     assert row.account is not None
     row.run = run
     try:
-        values = sealing.unseal_json(row.sealed_input, bound_to=row.seal_place)
-    except sealing.SealBrokenError:
+        values = encryption.decrypt_json(row.sealed_input, associated_data=row.associated_data)
+    except encryption.DecryptionError:
         return _leave_out(row, "Its entries can no longer be decrypted: a key was removed.")
     if why := _needless(run, row.account, values):
         return _leave_out(row, why)

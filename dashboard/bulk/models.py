@@ -150,6 +150,6 @@ class BulkRow(models.Model):
         return bool(self.problem) and has_input
 
     @property
-    def seal_place(self) -> str:
-        """Where its input is sealed to: no other row can open it."""
+    def associated_data(self) -> str:
+        """What its encrypted input is bound to: no other row can open it."""
         return f"bulk.row:{self.run.reference}:{self.number}"

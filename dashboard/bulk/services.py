@@ -14,7 +14,7 @@ from django.utils import timezone
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor, actor_columns
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.models import Operation, Reason
@@ -28,8 +28,8 @@ class Target:
     """One line of a run before it is stored.
 
     `values`: what makes its operation, as `Order` has it: `values`, `shown`, and perhaps
-    `exclusive_key` and `follow_up`; sealed. `doubt`: what a person must confirm before it is taken
-    in, in words. With `leaves_out_done` its handler is asked once more
+    `exclusive_key` and `follow_up`; encrypted. `doubt`: what a person must confirm before it is
+    taken in, in words. With `leaves_out_done` its handler is asked once more
     when its turn comes whether it is still needed. `shown`: its own entries, masked. `problem`:
     why it is left out, in words; then nothing of it is carried out. `shown` may say `why` at
     greater length.
@@ -75,7 +75,7 @@ def draft(order: RunOrder) -> BulkRun:
     targets = _without_doubles(order.targets)
     asked = [[one.number, one.label, one.values, one.shown] for one in targets]
     about = [order.kind, order.title, order.console.pk, order.shown, asked]
-    fingerprint = sealing.fingerprint(json.dumps(about, sort_keys=True, default=str))
+    fingerprint = encryption.fingerprint(json.dumps(about, sort_keys=True, default=str))
     own = own_submission(order.submission, order.actor, order.kind, order.console)
     run = BulkRun(
         submission=own,
@@ -124,7 +124,9 @@ def _row(run: BulkRun, target: Target) -> BulkRow:
         problem=target.problem or target.doubt,
     )
     if not target.problem:
-        row.sealed_input = sealing.seal_json(target.values, bound_to=row.seal_place)
+        row.sealed_input = encryption.encrypt_json(
+            target.values, associated_data=row.associated_data
+        )
     return row
 
 

@@ -39,11 +39,11 @@ def feed_runs() -> None:
 
 @periodic(every=600)
 def wipe_rows() -> None:
-    """Sealed input is kept until a row is done, and a day after its run ended at most.
+    """Encrypted input is kept until a row is done, and a day after its run ended at most.
 
     A preview that nobody started for a day ends, and so does a run that was paused for as long.
     """
-    old = timezone.now() - timedelta(seconds=settings.KEEP_SEALED_FOR)
+    old = timezone.now() - timedelta(seconds=settings.KEEP_INPUT_FOR)
     forgotten = BulkRun.objects.filter(
         Q(state=RunState.DRAFT, created_at__lt=old) | Q(state=RunState.PAUSED, started_at__lt=old)
     )
@@ -53,4 +53,4 @@ def wipe_rows() -> None:
     rows.filter(operation__state__in=["done", "cancelled"]).update(sealed_input="")
     count = rows.filter(run__ended_at__lt=old).update(sealed_input="")
     if count:
-        logger.info("sealed bulk input wiped count=%d", count)
+        logger.info("encrypted bulk input wiped count=%d", count)

@@ -228,14 +228,14 @@ class Line:
 
 
 def with_stories(rows: QuerySet[BulkRow]) -> QuerySet[BulkRow]:
-    """Rows with what `lines` reads, and without what is sealed."""
+    """Rows with what `lines` reads, and without what is encrypted."""
     said = OperationEvent.objects.order_by("-at", "-pk")
-    sealed = ("sealed_input", "operation__sealed_input", "operation__shown_input")
+    encrypted = ("sealed_input", "operation__sealed_input", "operation__shown_input")
     is_asked = Case(When(Q(sealed_input=""), then=Value(False)), default=Value(True))
     return (
         rows.select_related("account", "operation")
         .annotate(has_input=is_asked)
-        .defer(*sealed)
+        .defer(*encrypted)
         .prefetch_related(Prefetch("operation__events", queryset=said))
     )
 

@@ -118,7 +118,7 @@ class Wishes:
     skips_linked: bool = True
 
     def shared_values(self) -> dict[str, Any]:
-        """As the operations of the run have them, sealed."""
+        """As the operations of the run have them, encrypted."""
         return {
             "lifetime": int(self.lifetime.total_seconds()),
             "message": self.message,

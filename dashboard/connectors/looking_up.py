@@ -23,7 +23,7 @@ from cyclr_api import (
     TemporaryError,
     Trigger,
 )
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.foreign import storable
 from dashboard.common.searching import fold
 from dashboard.connectors import connection_tests
@@ -71,11 +71,13 @@ def latest(connector: AccountConnector, kind: LookUpKind) -> LookUp | None:
 
 def answer_of(look_up: LookUp | None) -> JSON | None:
     """What was found; None while it is under way, when it failed, or cannot be opened."""
-    if look_up is None or not look_up.sealed_answer:
+    if look_up is None or not look_up.encrypted_answer:
         return None
     try:
-        answer = sealing.unseal_json(look_up.sealed_answer, bound_to=look_up.seal_place)
-    except sealing.SealBrokenError:
+        answer = encryption.decrypt_json(
+            look_up.encrypted_answer, associated_data=look_up.associated_data
+        )
+    except encryption.DecryptionError:
         logger.warning("look-up cannot be opened id=%d", look_up.pk)
         return None
     return answer if isinstance(answer, dict) else None
@@ -96,8 +98,10 @@ def carry_out(lease: Lease[LookUp]) -> None:
     except PermanentError as error:
         _finish(lease, last_error=words_for(error), said=error.cyclr_message or "")
     else:
-        sealed = sealing.seal_json(storable(answer), bound_to=wanted.seal_place)
-        _finish(lease, sealed_answer=sealed)
+        encrypted = encryption.encrypt_json(
+            storable(answer), associated_data=wanted.associated_data
+        )
+        _finish(lease, encrypted_answer=encrypted)
 
 
 def give_up(lease: Lease[LookUp], error: BaseException | None) -> None:

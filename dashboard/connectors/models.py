@@ -129,7 +129,7 @@ class LookUpKind(models.TextChoices):
 class LookUp(Job):
     """Something a page waits for: a worker asks Cyclr, and its answer is kept an hour at most.
 
-    The answer is the customer's data, so it is sealed to this row.
+    The answer is the customer's data, so it is encrypted, bound to this row.
     """
 
     policy = Policy(
@@ -146,7 +146,7 @@ class LookUp(Job):
     account_connector = models.ForeignKey(
         AccountConnector, on_delete=models.CASCADE, related_name="look_ups"
     )
-    sealed_answer = models.TextField(blank=True, default="")
+    encrypted_answer = models.TextField(db_column="sealed_answer", blank=True, default="")
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
 
     objects = JobQuerySet.as_manager()
@@ -156,7 +156,7 @@ class LookUp(Job):
         constraints = [
             models.CheckConstraint(
                 name="look_up_answered_when_finished",
-                condition=Q(finished_at__isnull=False) | Q(sealed_answer=""),
+                condition=Q(finished_at__isnull=False) | Q(encrypted_answer=""),
             ),
         ]
         indexes = [
@@ -168,6 +168,6 @@ class LookUp(Job):
         return f"{self.get_kind_display()} of {self.account_connector}"
 
     @property
-    def seal_place(self) -> str:
-        """Where its answer is sealed to."""
+    def associated_data(self) -> str:
+        """What its encrypted answer is bound to."""
         return f"connectors.look_up:{self.pk}:answer"

@@ -115,12 +115,12 @@ def _settle(console: Console) -> Console:
     name = settings.CYCLR_CONSOLE_NAME or urlsplit(pair[0]).hostname or "Cyclr"
     console.name = name[:100]
     console.is_from_environment = True
-    console.sealed_client_secret = ""
+    console.encrypted_client_secret = ""
     console.partner_name = settings.PARTNER_NAME
     console.support_email = settings.SUPPORT_EMAIL
     console.retired_at = None
     columns = ["api_url", "client_id", "service_url", "name", "is_from_environment"]
-    columns += ["sealed_client_secret", "partner_name", "support_email", "retired_at"]
+    columns += ["encrypted_client_secret", "partner_name", "support_email", "retired_at"]
     if console.undecided_since is not None:
         columns += _forget_trouble(console)
     console.save(update_fields=columns if console.pk else None)

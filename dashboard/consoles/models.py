@@ -34,7 +34,9 @@ class Console(models.Model):
     api_url = models.URLField(max_length=300)
     service_url = models.URLField(max_length=300)
     client_id = models.CharField(max_length=200)
-    sealed_client_secret = models.TextField(blank=True, default="")
+    encrypted_client_secret = models.TextField(
+        db_column="sealed_client_secret", blank=True, default=""
+    )
     is_from_environment = models.BooleanField(default=False)
     catalogue_account = models.TextField(
         blank=True,
@@ -66,7 +68,7 @@ class Console(models.Model):
             models.UniqueConstraint(fields=["api_url", "client_id"], name="console_unique"),
             models.CheckConstraint(
                 name="console_environment_keeps_no_secret",
-                condition=Q(is_from_environment=False) | Q(sealed_client_secret=""),
+                condition=Q(is_from_environment=False) | Q(encrypted_client_secret=""),
             ),
         ]
 
@@ -79,13 +81,13 @@ class Console(models.Model):
         return self.trouble == CREDENTIALS_REFUSED
 
     @property
-    def seal_place(self) -> str:
-        """Where this console's secret is sealed to: the row, wherever its console is."""
+    def associated_data(self) -> str:
+        """What this console's encrypted secret is bound to: the row, wherever its console is."""
         return f"consoles.console:{self.pk}:secret"
 
     @property
-    def former_seal_place(self) -> str:
-        """Where releases before 2026-12 sealed it to."""
+    def former_associated_data(self) -> str:
+        """What releases before 2026-12 bound it to."""
         return f"consoles.console:{self.api_url}:{self.client_id}:secret"
 
     @property

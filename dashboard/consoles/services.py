@@ -27,7 +27,7 @@ from cyclr_api import (
     Token,
     UnreadableError,
 )
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.redis import connection
 from dashboard.consoles import changes
 from dashboard.consoles.models import CREDENTIALS_REFUSED, Console, ConsoleChange
@@ -45,7 +45,7 @@ _local = threading.local()
 
 
 class SharedTokens:
-    """The console's bearer token, sealed in Redis, one for all workers."""
+    """The console's bearer token, encrypted in Redis, one for all workers."""
 
     def __init__(self, console: Console) -> None:
         self._key = f"token:{console.pk}"
@@ -58,11 +58,13 @@ class SharedTokens:
         if server is None:
             return self._own.get()
         try:
-            sealed = server.get(self._key)
-            if not isinstance(sealed, bytes):
+            encrypted = server.get(self._key)
+            if not isinstance(encrypted, bytes):
                 return None
-            return Token.from_json(sealing.unseal_json(sealed.decode(), bound_to=self._place))
-        except (redis.RedisError, sealing.SealBrokenError, ValueError):
+            return Token.from_json(
+                encryption.decrypt_json(encrypted.decode(), associated_data=self._place)
+            )
+        except (redis.RedisError, encryption.DecryptionError, ValueError):
             return self._own.get()
 
     def put(self, token: Token) -> None:
@@ -73,8 +75,8 @@ class SharedTokens:
             return
         try:
             seconds = max(1, int((token.expires_at - timezone.now()).total_seconds()))
-            sealed = sealing.seal_json(token.to_json(), bound_to=self._place)
-            server.set(self._key, sealed, ex=seconds)
+            encrypted = encryption.encrypt_json(token.to_json(), associated_data=self._place)
+            server.set(self._key, encrypted, ex=seconds)
         except redis.RedisError:
             logger.warning("token not shared key=%s", self._key)
 
@@ -123,7 +125,7 @@ def secret_of(console: Console) -> str:
     if console.retired_at is not None:
         raise RetiredConsoleError("console", reason="this console is no longer in use")
     if not console.is_from_environment:
-        return unsealed_secret(console)
+        return decrypted_secret(console)
     if console.undecided_since is not None or not changes.is_in_settings(console):
         raise UnsettledConsoleError(
             "console", reason="the settings name another address or client id", retry_after=15
@@ -131,12 +133,16 @@ def secret_of(console: Console) -> str:
     return settings.CYCLR_CLIENT_SECRET
 
 
-def unsealed_secret(console: Console) -> str:
+def decrypted_secret(console: Console) -> str:
     """A secret that is kept here; one that the migration could not open stands as it was."""
     try:
-        return sealing.unseal(console.sealed_client_secret, bound_to=console.seal_place)
-    except sealing.SealBrokenError:
-        return sealing.unseal(console.sealed_client_secret, bound_to=console.former_seal_place)
+        return encryption.decrypt(
+            console.encrypted_client_secret, associated_data=console.associated_data
+        )
+    except encryption.DecryptionError:
+        return encryption.decrypt(
+            console.encrypted_client_secret, associated_data=console.former_associated_data
+        )
 
 
 def client(console: Console, lane: str = INTERACTIVE) -> Client:
@@ -155,7 +161,7 @@ def client_of_change(change: ConsoleChange) -> Client:
 
 def _client_at(console: Console, secret: str, lane: str) -> Client:
     made: dict[tuple[object, ...], Client] = _local.__dict__.setdefault("clients", {})
-    key = (console.pk, console.api_url, console.client_id, sealing.fingerprint(secret), lane)
+    key = (console.pk, console.api_url, console.client_id, encryption.fingerprint(secret), lane)
     if key not in made:
         made[key] = Client(
             console.api_url,

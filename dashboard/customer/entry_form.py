@@ -146,7 +146,7 @@ class EntryForm(forms.Form):
         return credentials.properties(self.settings.items(), self.cleaned_data)
 
     def values(self) -> dict[str, Any]:
-        """Everything the worker needs; to be sealed."""
+        """Everything the worker needs; to be encrypted."""
         way = self.needs.way
         value = (
             credentials.auth_value(way, self.cleaned_data)

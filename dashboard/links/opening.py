@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.foreign import storable
 from dashboard.links import timeline
 from dashboard.links.glued import candidates
@@ -38,10 +38,10 @@ def find(token: str) -> Link | None:
     raw = next((raw for raw in raws if raw[:8].hex() in known), raws[0])
     public_id, code = raw[:8].hex(), raw[8:]
     link = known.get(public_id)
-    key_id = link.key_id if link else sealing.current_key_id()
+    key_id = link.key_id if link else encryption.current_key_id()
     try:
-        ours = sealing.code_for(public_id, purpose="link", key=key_id)
-    except sealing.SealBrokenError:
+        ours = encryption.code_for(public_id, purpose="link", key=key_id)
+    except encryption.DecryptionError:
         logger.error("link key dropped link=%s key=%s", link.pk if link else None, key_id)
         return None
     return link if hmac.compare_digest(ours, code) else None

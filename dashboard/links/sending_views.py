@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dashboard.audit.models import Actor
 from dashboard.common import mail
-from dashboard.common.sealing import SealBrokenError
+from dashboard.common.encryption import DecryptionError
 from dashboard.links import progress, services
 from dashboard.links.forms import EditLinkForm, SubmissionForm
 from dashboard.links.mail import letters, mailing, reminders
@@ -40,7 +40,7 @@ def _usable(request: StaffRequest, pk: int) -> Link:
         raise Http404
     try:
         link.token()
-    except SealBrokenError:
+    except DecryptionError:
         raise Http404 from None
     return link
 
@@ -63,7 +63,7 @@ def link_send(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect(link)
     try:
         letter = letters.write(link)
-    except SealBrokenError:
+    except DecryptionError:
         return redirect(link)  # which says that its address can no longer be made
     context = {
         "link": link,

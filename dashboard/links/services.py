@@ -15,7 +15,7 @@ from django.utils import timezone
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRow, BulkRun
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.searching import search_text
 from dashboard.common.ticking import version_of
 from dashboard.links import timeline
@@ -74,7 +74,7 @@ def create_link(
     lifetime = min(max(expires_in, SHORTEST), LONGEST)
     asked = [[connector.pk for connector in connectors], lifetime.total_seconds()]
     asked += [recipient_email, recipient_name, message, language, ticket_url, has_reminders]
-    fingerprint = sealing.fingerprint(json.dumps(asked))
+    fingerprint = encryption.fingerprint(json.dumps(asked))
     console = account.console
     own = own_submission(submission, actor, CREATE, console, account) if submission else None
     link = Link(

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from dashboard.common.sealing import SealBrokenError
+from dashboard.common.encryption import DecryptionError
 from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState
 from dashboard.links.telling import EXPIRES_WITHIN
 from dashboard.people.models import Role, User
@@ -62,7 +62,7 @@ def address_for(user: User, link: Link) -> str:
         return ""
     try:
         return link.url()
-    except SealBrokenError:
+    except DecryptionError:
         return ""
 
 

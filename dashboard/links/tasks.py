@@ -82,7 +82,7 @@ def follow_deletions() -> None:
 
 @periodic(every=3)
 def wipe_attempts() -> None:
-    """A sealed address that nobody fetched is gone within a minute."""
+    """An encrypted address that nobody fetched is gone within a minute."""
     limit = timezone.now() - timedelta(seconds=settings.ATTEMPT_LIVES_FOR)
     old = Q(state=AttemptState.READY, ready_at__lt=limit) | Q(
         state=AttemptState.WAITING, created_at__lt=limit

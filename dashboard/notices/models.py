@@ -180,7 +180,7 @@ class Webhook(models.Model):
     console = models.OneToOneField(Console, on_delete=models.CASCADE, related_name="webhook")
     url = models.TextField()
     shape = models.CharField(max_length=10, choices=Shape.choices, default=Shape.FULL)
-    sealed_secret = models.TextField()
+    encrypted_secret = models.TextField(db_column="sealed_secret")
     is_on = models.BooleanField(default=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -194,8 +194,8 @@ class Webhook(models.Model):
         return f"Webhook of {self.console}"
 
     @property
-    def seal_place(self) -> str:
-        """Where its secret is sealed to."""
+    def associated_data(self) -> str:
+        """What its encrypted secret is bound to."""
         return f"notices.webhook:{self.console_id}:secret"
 
 

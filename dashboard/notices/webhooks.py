@@ -25,7 +25,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.foreign import as_line, storable
 from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease, release_all
@@ -65,9 +65,9 @@ def create(
     secret = new_secret()
     with transaction.atomic():
         webhook, is_new = Webhook.objects.get_or_create(
-            console=console, defaults={"url": url, "created_by": user, "sealed_secret": ""}
+            console=console, defaults={"url": url, "created_by": user, "encrypted_secret": ""}
         )
-        _seal(webhook, secret)
+        _encrypt(webhook, secret)
         Webhook.objects.filter(pk=webhook.pk).update(url=url, shape=shape)
         webhook.url, webhook.shape = url, shape
         _record(webhook, user, "set up the webhook", host=host)
@@ -90,7 +90,7 @@ def rotate(webhook: Webhook, user: User) -> str:
     """A new secret, which is shown only once; the old one signs nothing any more."""
     secret = new_secret()
     with transaction.atomic():
-        _seal(webhook, secret)
+        _encrypt(webhook, secret)
         _record(webhook, user, "changed the webhook's secret")
     return secret
 
@@ -114,9 +114,9 @@ def new_secret() -> str:
 
 
 @sensitive_variables("secret")
-def _seal(webhook: Webhook, secret: str) -> None:
-    webhook.sealed_secret = sealing.seal(secret, bound_to=webhook.seal_place)
-    webhook.save(update_fields=["sealed_secret"])
+def _encrypt(webhook: Webhook, secret: str) -> None:
+    webhook.encrypted_secret = encryption.encrypt(secret, associated_data=webhook.associated_data)
+    webhook.save(update_fields=["encrypted_secret"])
 
 
 def _record(webhook: Webhook, user: User, action: str, **details: Any) -> None:
@@ -201,7 +201,7 @@ def _deliver(lease: Lease[WebhookDelivery]) -> bool:
         logger.warning("webhook refused delivery=%d", delivery.pk)
         _end(lease, SendState.FAILED, last_error=str(error))
         return False
-    except sealing.SealBrokenError:
+    except encryption.DecryptionError:
         words = (
             "Its secret cannot be decrypted: a key was removed from the settings. Create a new one."
         )
@@ -246,7 +246,7 @@ def shown_answer(text: str, webhook: Webhook, headers: Mapping[str, str]) -> str
     What a receiver repeats may hold our secret, a signature, or the key that is part of its
     address.
     """
-    secret = sealing.unseal(webhook.sealed_secret, bound_to=webhook.seal_place)
+    secret = encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
     hidden = {secret, *(value.partition("=")[2] or value for value in headers.values())}
     hidden |= _keys_in(webhook.url)
     plain = re.sub(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", " ", text, flags=re.S | re.I)
@@ -317,9 +317,9 @@ def body_of(delivery: WebhookDelivery) -> bytes:
 
 @sensitive_variables("secret")
 def headers_for(delivery: WebhookDelivery, body: bytes, timestamp: int) -> dict[str, str]:
-    """The headers that prove who sent it, and when. Raises `SealBrokenError`."""
+    """The headers that prove who sent it, and when. Raises `DecryptionError`."""
     webhook = delivery.webhook
-    secret = sealing.unseal(webhook.sealed_secret, bound_to=webhook.seal_place)
+    secret = encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
     return {
         "Content-Type": "application/json",
         "User-Agent": "Cyclr-Desk",

@@ -1,4 +1,4 @@
-"""What a handler works from: encrypted to its operation, typed where it is used.
+"""What a handler works from: encrypted, bound to its operation, typed where it is used.
 
 Never the masked copy that is kept for display. The keys inside an encrypted value are data: a
 release reads what the one before wrote.
@@ -10,17 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.operations.models import Operation
 
 JSON = dict[str, Any]
 
 
-def unsealed_input(operation: Operation) -> JSON:
+def decrypted_input(operation: Operation) -> JSON:
     """What was typed, in clear; only a worker asks. Empty once it was wiped."""
     if not operation.sealed_input:
         return {}
-    value = sealing.unseal_json(operation.sealed_input, bound_to=operation.seal_place)
+    value = encryption.decrypt_json(
+        operation.sealed_input, associated_data=operation.associated_data
+    )
     return value if isinstance(value, dict) else {}
 
 
@@ -54,5 +56,5 @@ class Input:
 
     @classmethod
     def of(cls, operation: Operation) -> Self:
-        """An operation's; raises `SealBrokenError` if no key opens it."""
-        return cls.from_json(unsealed_input(operation))
+        """An operation's; raises `DecryptionError` if no key opens it."""
+        return cls.from_json(decrypted_input(operation))

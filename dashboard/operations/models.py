@@ -201,8 +201,8 @@ class Operation(Acted, Job):
         return reverse("operation_detail", args=[self.reference])
 
     @property
-    def seal_place(self) -> str:
-        """Where its input is sealed to: no other row can open it."""
+    def associated_data(self) -> str:
+        """What its encrypted input is bound to: no other row can open it."""
         return f"operations.operation:{self.reference}:input"
 
     @property

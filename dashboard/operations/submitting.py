@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor, actor_columns
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, State, new_reference
@@ -39,7 +39,7 @@ class OtherInputError(Exception):
 
 @dataclass(slots=True)
 class Order:
-    """What is asked for. `values` are sealed, `shown` may be read by everyone on the console.
+    """What is asked for. `values` are encrypted, `shown` may be read by everyone on the console.
 
     `submission`: what the form carried; see `submissions`.
     """
@@ -75,7 +75,7 @@ def submit(order: Order) -> Operation:
     about += [order.connector and order.connector.pk, order.actor.kind, order.actor.name]
     about += [order.account_connector and order.account_connector.pk]
     asked = json.dumps([about, order.values, order.shown], sort_keys=True, default=str)
-    fingerprint = sealing.fingerprint(asked)
+    fingerprint = encryption.fingerprint(asked)
     reference = new_reference()
     operation = Operation(
         reference=reference,
@@ -94,7 +94,9 @@ def submit(order: Order) -> Operation:
         parent=order.parent,
     )
     operation.actor = order.actor
-    operation.sealed_input = sealing.seal_json(order.values, bound_to=operation.seal_place)
+    operation.sealed_input = encryption.encrypt_json(
+        order.values, associated_data=operation.associated_data
+    )
     for _ in range(3):
         try:
             with transaction.atomic():
@@ -147,7 +149,7 @@ def submit_follow_up(operation: Operation) -> Operation:
 
 
 def retry(operation: Operation, actor: Actor) -> bool:
-    """Try a failed operation again with the input that is still sealed; says whether it could.
+    """Try a failed operation again with the input that is still encrypted; says whether it could.
 
     From now on it is the retrier's: their right is asked for when it runs.
     """

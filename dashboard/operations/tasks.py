@@ -25,9 +25,9 @@ def run_operation(lease: Lease[Operation]) -> None:
 
 @periodic(every=600)
 def wipe_input() -> None:
-    """Sealed input is kept a day at most, in whatever state its operation is."""
-    old = timezone.now() - timedelta(seconds=settings.KEEP_SEALED_FOR)
+    """Encrypted input is kept a day at most, in whatever state its operation is."""
+    old = timezone.now() - timedelta(seconds=settings.KEEP_INPUT_FOR)
     rows = Operation.objects.filter(created_at__lt=old).exclude(sealed_input="")
     count = rows.update(sealed_input="")
     if count:
-        logger.info("sealed input wiped count=%d", count)
+        logger.info("encrypted input wiped count=%d", count)

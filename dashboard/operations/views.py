@@ -180,7 +180,7 @@ def operation_dismiss(request: StaffRequest, reference: str) -> HttpResponse:
 @require_POST
 @role_required(Role.AGENT)
 def operation_retry(request: StaffRequest, reference: str) -> HttpResponse:
-    """Try a failed operation again with the entries that are still sealed."""
+    """Try a failed operation again with the entries that are still encrypted."""
     rows = Operation.objects.select_related("account")
     operation = get_for(request, rows, at_least=Role.AGENT, reference=reference)
     get_for(request, rows, at_least=_role_for(operation), reference=reference)

@@ -1,8 +1,8 @@
 """Forms that were sent when their session had ended, held until the person has signed in.
 
 What was typed comes back, filled in and not sent: somebody presses again. Nothing secret is held:
-each drawn form names its secret fields (`never-kept`). What is held lies sealed in the session, an
-hour at most, and is for who sent it, where that was known.
+each drawn form names its secret fields (`never-kept`). What is held lies encrypted in the session,
+an hour at most, and is for who sent it, where that was known.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.http.request import UnreadablePostError
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.foreign import storable
 from dashboard.common.limits import is_within
 from dashboard.people.address import client_address, network_of
@@ -93,7 +93,7 @@ def hold(request: HttpRequest) -> bool:
         "by": user.pk if user is not None and user.is_authenticated else None,
         "at": timezone.now().isoformat(),
     }
-    request.session[KEY] = sealing.seal_json(storable(kept), bound_to=PLACE)
+    request.session[KEY] = encryption.encrypt_json(storable(kept), associated_data=PLACE)
     return True
 
 
@@ -102,8 +102,8 @@ def take(request: HttpRequest) -> Held | None:
     if KEY not in request.session:
         return None
     try:
-        kept = sealing.unseal_json(request.session[KEY], bound_to=PLACE)
-    except sealing.SealBrokenError:
+        kept = encryption.decrypt_json(request.session[KEY], associated_data=PLACE)
+    except encryption.DecryptionError:
         del request.session[KEY]
         return None
     is_old = timezone.now() - datetime.fromisoformat(kept["at"]) > KEPT_FOR

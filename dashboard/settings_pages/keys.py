@@ -1,4 +1,4 @@
-"""Keys that stored secrets need, and sealing them anew with the current one."""
+"""Keys that stored secrets need, and re-encrypting them with the current one."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from django.db.models.functions import Substr
 from django.utils import timezone
 
 from dashboard.bulk.models import BulkRow
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
-from dashboard.consoles.services import unsealed_secret
+from dashboard.consoles.services import decrypted_secret
 from dashboard.links.models import Link
 from dashboard.notices.models import Webhook
 from dashboard.operations.models import Operation
 
 logger = logging.getLogger(__name__)
 
-SEALED: tuple[tuple[type[models.Model], str], ...] = (
+ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (Operation, "sealed_input"),
     (BulkRow, "sealed_input"),
-    (Console, "sealed_client_secret"),
-    (Webhook, "sealed_secret"),
-    (LookUp, "sealed_answer"),
+    (Console, "encrypted_client_secret"),
+    (Webhook, "encrypted_secret"),
+    (LookUp, "encrypted_answer"),
 )
-"""Every column that is sealed for longer than a minute; its row says `seal_place`."""
+"""Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 
 AT_ONCE = 500
 
@@ -54,7 +54,7 @@ class NeededKey:
     def __str__(self) -> str:
         counted = (
             (self.links, "open link"),
-            (self.entries, "sealed entry"),
+            (self.entries, "encrypted entry"),
             (self.consoles, "console"),
         )
         needs = [f"{n} {_plural(word, n)}" for n, word in counted if n]
@@ -62,11 +62,11 @@ class NeededKey:
 
 
 def dropped_keys() -> list[NeededKey]:
-    """Keys that open links, sealed entries or sealed console secrets need and nobody has."""
+    """Keys that open links, encrypted entries or encrypted console secrets need and nobody has."""
     # Also those of a console that is not in the settings now: it may come back.
     links = _counted(live_links(), F("key_id"))
     entries: dict[str, int] = {}
-    for model, column in SEALED:
+    for model, column in ENCRYPTED:
         if model is Console:
             continue
         rows = model._default_manager.exclude(**{column: ""})
@@ -74,50 +74,50 @@ def dropped_keys() -> list[NeededKey]:
             rows = rows.filter(console__retired_at=None)
         for key, count in _counted(rows, _key_of(column)).items():
             entries[key] = entries.get(key, 0) + count
-    sealed = Console.objects.current().exclude(sealed_client_secret="")
-    consoles = _counted(sealed, _key_of("sealed_client_secret"))
+    encrypted = Console.objects.current().exclude(encrypted_client_secret="")
+    consoles = _counted(encrypted, _key_of("encrypted_client_secret"))
     return [
         NeededKey(key, links.get(key, 0), entries.get(key, 0), consoles.get(key, 0))
-        for key in sorted({*links, *entries, *consoles} - set(sealing.known_key_ids()))
+        for key in sorted({*links, *entries, *consoles} - set(encryption.known_key_ids()))
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Resealed:
-    """What came of sealing anew. `waiting`: links that need an older key until they end."""
+class RotatedKeys:
+    """What came of re-encrypting. `waiting`: links that need an older key until they end."""
 
     anew: int
     broken: int
     waiting: int
 
 
-def reseal() -> Resealed:
-    """Seal every stored secret with the current key; those of ended keys cannot be opened.
+def rotate_keys() -> RotatedKeys:
+    """Encrypt every stored secret with the current key; those of ended keys cannot be opened.
 
     May run beside everything else and again: a row that changes meanwhile is left as it is then.
     """
     anew = broken = 0
-    current = sealing.current_key_id()
-    for model, column in SEALED:
+    current = encryption.current_key_id()
+    for model, column in ENCRYPTED:
         rows = model._default_manager.exclude(**{column: ""})
-        rows = rows.annotate(sealed_with=_key_of(column)).exclude(sealed_with=current)
+        rows = rows.annotate(encrypted_with=_key_of(column)).exclude(encrypted_with=current)
         for row in rows.order_by("pk").iterator(chunk_size=AT_ONCE):
-            sealed = getattr(row, column)
+            encrypted = getattr(row, column)
             try:
                 plain = (
-                    unsealed_secret(row)
+                    decrypted_secret(row)
                     if isinstance(row, Console)
-                    else sealing.unseal(sealed, bound_to=row.seal_place)
+                    else encryption.decrypt(encrypted, associated_data=row.associated_data)
                 )
-                value = sealing.seal(plain, bound_to=row.seal_place)
-            except sealing.SealBrokenError:
+                value = encryption.encrypt(plain, associated_data=row.associated_data)
+            except encryption.DecryptionError:
                 broken += 1
                 continue
-            same = model._default_manager.filter(pk=row.pk, **{column: sealed})
+            same = model._default_manager.filter(pk=row.pk, **{column: encrypted})
             anew += same.update(**{column: value})
     waiting = live_links().exclude(key_id=current).count()
-    logger.info("sealed anew rows=%d broken=%d links=%d", anew, broken, waiting)
-    return Resealed(anew, broken, waiting)
+    logger.info("re-encrypted rows=%d broken=%d links=%d", anew, broken, waiting)
+    return RotatedKeys(anew, broken, waiting)
 
 
 def _plural(word: str, count: int) -> str:

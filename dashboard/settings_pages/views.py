@@ -51,7 +51,7 @@ def settings_index(request: StaffRequest) -> HttpResponse:
 def _has_secret(console: Console) -> bool:
     if console.is_from_environment:
         return bool(settings.CYCLR_CLIENT_SECRET)
-    return bool(console.sealed_client_secret)
+    return bool(console.encrypted_client_secret)
 
 
 def _people(user: User, consoles: Sequence[Console]) -> QuerySet[User]:

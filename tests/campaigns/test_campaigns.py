@@ -842,14 +842,14 @@ def test_all_unfinished_links_end_and_what_was_requested_is_worthless(
 ) -> None:
     item = LinkItem.objects.get(link__run=campaign, link__state="started", failures=0)
     attempt = ConnectAttempt.objects.create(
-        item=item, state=AttemptState.READY, sealed_url="x", finished_at=timezone.now()
+        item=item, state=AttemptState.READY, encrypted_url="x", finished_at=timezone.now()
     )
 
     lead.post(reverse("campaign_revoke", args=[campaign.reference]), {"word": " Revoke "})
 
     attempt.refresh_from_db()
     assert board.counts_of(campaign) == {"connected": 1, "revoked": 10}
-    assert (attempt.state, attempt.sealed_url) == (AttemptState.OVER, "")
+    assert (attempt.state, attempt.encrypted_url) == (AttemptState.OVER, "")
     assert item.link.events.filter(event="revoked").exists()
 
 

@@ -292,12 +292,12 @@ def test_a_secret_one_is_typed_hidden_and_shown_to_nobody(
     assert value_in_cyclr(cyclr, depot, "SigningKey") == ["canary-secret"]
 
 
-def test_choices_are_sealed_and_gone_after_an_hour(
+def test_choices_are_encrypted_and_gone_after_an_hour(
     cyclr: CyclrState, depot: AccountConnector, agent: Client, hands: Hands
 ) -> None:
     looked_up(agent, depot)
     kept = LookUp.objects.get()
-    assert "warehouse" not in kept.sealed_answer.casefold()
+    assert "warehouse" not in kept.encrypted_answer.casefold()
     assert looking_up.latest(depot, LookUpKind.CHOICES) == kept
 
     hands.later(3601)

@@ -17,11 +17,11 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles import changes
 from dashboard.consoles.changes import ensure_environment_console
 from dashboard.consoles.models import Branding, Console, ConsoleChange
-from dashboard.consoles.services import UnsettledConsoleError, secret_of, unsealed_secret
+from dashboard.consoles.services import UnsettledConsoleError, decrypted_secret, secret_of
 from dashboard.jobs.messages import Message
 from dashboard.links import progress
 from dashboard.links.attempts import starting
@@ -30,7 +30,7 @@ from dashboard.links.models import Link, LinkMail
 from dashboard.mirror import adopting, sync, tasks
 from dashboard.mirror.models import Account, SyncRun
 from dashboard.people.models import Role
-from dashboard.settings_pages.keys import reseal
+from dashboard.settings_pages.keys import rotate_keys
 from tests.factories import make_account, make_console, make_link, make_user
 from tests.simulated import dispatch_due
 
@@ -417,7 +417,9 @@ def test_the_command_line_adds(undecided: ConsoleChange) -> None:
 
 def old_console(secret: str = "s3cret") -> Console:
     console = make_console(is_from_environment=False)
-    console.sealed_client_secret = sealing.seal(secret, bound_to=console.former_seal_place)
+    console.encrypted_client_secret = encryption.encrypt(
+        secret, associated_data=console.former_associated_data
+    )
     console.save()
     return console
 
@@ -427,12 +429,20 @@ def test_the_migration_binds_secrets_to_rows_and_may_run_again() -> None:
     for _ in range(2):
         migration.to_rows(apps, None)
         console.refresh_from_db()
-        assert sealing.unseal(console.sealed_client_secret, bound_to=console.seal_place) == "s3cret"
+        assert (
+            encryption.decrypt(
+                console.encrypted_client_secret, associated_data=console.associated_data
+            )
+            == "s3cret"
+        )
     migration.to_addresses(apps, None)
     console.refresh_from_db()
 
     assert (
-        sealing.unseal(console.sealed_client_secret, bound_to=console.former_seal_place) == "s3cret"
+        encryption.decrypt(
+            console.encrypted_client_secret, associated_data=console.former_associated_data
+        )
+        == "s3cret"
     )
 
 
@@ -440,15 +450,18 @@ def test_what_the_migration_cannot_open_stays_and_is_named(
     settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     console, keys = old_console(), settings.CREDENTIAL_KEYS
-    before = console.sealed_client_secret
+    before = console.encrypted_client_secret
     settings.CREDENTIAL_KEYS = ["another-key-that-is-long-enough-0123456789"]
     migration.to_rows(apps, None)
 
     assert f"console {console.pk} ({console.name}) stays" in capsys.readouterr().err
     console.refresh_from_db()
-    assert console.sealed_client_secret == before
+    assert console.encrypted_client_secret == before
     settings.CREDENTIAL_KEYS = [*settings.CREDENTIAL_KEYS, *keys]
-    assert unsealed_secret(console) == "s3cret"
-    assert reseal().anew == 1
+    assert decrypted_secret(console) == "s3cret"
+    assert rotate_keys().anew == 1
     console.refresh_from_db()
-    assert sealing.unseal(console.sealed_client_secret, bound_to=console.seal_place) == "s3cret"
+    assert (
+        encryption.decrypt(console.encrypted_client_secret, associated_data=console.associated_data)
+        == "s3cret"
+    )

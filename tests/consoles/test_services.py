@@ -25,7 +25,7 @@ from tests.factories import make_console
 
 
 @pytest.mark.redis
-def test_the_token_is_shared_and_sealed(redis_url: str, settings: Any, db: None) -> None:
+def test_the_token_is_shared_and_encrypted(redis_url: str, settings: Any, db: None) -> None:
     settings.REDIS_URL = redis_url
     console = make_console()
     now = datetime.now(UTC)

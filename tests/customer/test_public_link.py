@@ -144,7 +144,7 @@ def test_a_link_revoked_while_the_wait_page_stands_leads_nowhere(
     services.revoke(link, Actor.system())
 
     assert customer.get(wait).status_code == 410
-    assert ConnectAttempt.objects.get().sealed_url == ""
+    assert ConnectAttempt.objects.get().encrypted_url == ""
 
 
 def test_the_sign_in_token_stands_nowhere_in_clear(
@@ -152,12 +152,12 @@ def test_the_sign_in_token_stands_nowhere_in_clear(
 ) -> None:
     wait = press_continue(customer, link)["Location"]
     hands.work()
-    sealed = ConnectAttempt.objects.get().sealed_url
+    encrypted = ConnectAttempt.objects.get().encrypted_url
     customer.get(wait)
     url = customer.get(wait)["Location"]
     token = parse_qs(urlsplit(url).query)["token"][0]
 
-    assert token not in sealed and ConnectAttempt.objects.get().sealed_url == ""
+    assert token not in encrypted and ConnectAttempt.objects.get().encrypted_url == ""
     assert token not in caplog.text
     for event in LinkEvent.objects.values():
         assert token not in str(event)
@@ -168,11 +168,11 @@ def test_an_attempt_that_nobody_fetches_is_wiped(
 ) -> None:
     press_continue(customer, link)
     hands.work()
-    assert ConnectAttempt.objects.get().sealed_url
+    assert ConnectAttempt.objects.get().encrypted_url
     hands.later(50)
     tasks.wipe_attempts()
 
-    assert ConnectAttempt.objects.get().sealed_url == ""
+    assert ConnectAttempt.objects.get().encrypted_url == ""
 
 
 GLUED = [

@@ -30,7 +30,7 @@ def test_a_secret_does_not_leave_its_process(leave: object) -> None:
     with pytest.raises(TypeError) as caught:
         leave(Secret("client-secret-canary"))  # type: ignore[operator]
 
-    assert str(caught.value) == "A Secret is not pickled: seal its text instead"
+    assert str(caught.value) == "A Secret is not pickled: encrypt its text instead"
 
 
 def test_a_secret_has_no_other_attributes() -> None:

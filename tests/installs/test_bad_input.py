@@ -13,12 +13,12 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard.bulk.models import BulkRow, BulkRun
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.pasted import tidied
 from dashboard.installs.form import InstallForm
 from dashboard.installs.many.form import InstallManyForm
 from dashboard.mirror.models import Account, CatalogueConnector
-from dashboard.operations.input import unsealed_input
+from dashboard.operations.input import decrypted_input
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 from tests.factories import make_account, make_connector, make_console, make_user
@@ -212,7 +212,7 @@ def test_the_page_with_it_in_all_fields_stands(kind: str, account: Account, agen
             assert_harmless(answer.content.decode())
         for operation in Operation.objects.filter(account=other):
             assert_harmless(agent.get(operation.get_absolute_url()).content.decode())
-            name = unsealed_input(operation)["name"]
+            name = decrypted_input(operation)["name"]
             assert name == value.strip().replace("\r\n", "\n")
 
 
@@ -267,7 +267,9 @@ def test_a_table_with_it_in_a_cell_is_taken_to_the_letter_or_refused(
             if row is None or row.problem:
                 assert "\0" in value or '"' in value
                 continue
-            values = sealing.unseal_json(row.sealed_input, bound_to=row.seal_place)["values"]
+            values = encryption.decrypt_json(row.sealed_input, associated_data=row.associated_data)[
+                "values"
+            ]
             sent = [one["Value"] for one in values["properties"]]
             assert sent == ([tidied(value)] if value.strip() else [])
 

@@ -18,7 +18,7 @@ from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import MOST_ROWS
 from dashboard.bulk.tables import LARGEST_TABLE, TOO_LONG, read_table
 from dashboard.bulk.tasks import feed_runs
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.tables import TableError
 from dashboard.consoles.models import Console
 from dashboard.installs.many.form import InstallManyForm
@@ -412,7 +412,7 @@ def test_each_setting_has_a_column_of_its_own_in_the_table_to_fill_in(
 
     assert response.status_code == 302, response.content.decode()
     row = BulkRun.objects.get().rows.get()
-    asked = sealing.unseal_json(row.sealed_input, bound_to=row.seal_place)
+    asked = encryption.decrypt_json(row.sealed_input, associated_data=row.associated_data)
     assert [one["Value"] for one in asked["values"]["properties"]] == values
 
 

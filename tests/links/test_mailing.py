@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRun
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.branding import brand_of
 from dashboard.consoles.colours import ENOUGH_FOR_TEXT, contrast
 from dashboard.consoles.models import Branding
@@ -620,7 +620,7 @@ def test_the_address_is_stored_nowhere_and_logged_nowhere(
 
     assert len(outbox()) == 1
     stored = [*LinkMail.objects.values(), *LinkEvent.objects.values(), *Link.objects.values()]
-    code = sealing.code_for(mailed.public_id, purpose="link", key=mailed.key_id)
+    code = encryption.code_for(mailed.public_id, purpose="link", key=mailed.key_id)
     assert mailed.token()[16:48] not in f"{stored} {caplog.text}"
     assert code.hex()[:16] not in f"{stored} {caplog.text}"
 

@@ -26,7 +26,7 @@ from cyclr_api import (
     UnsendableError,
 )
 from cyclr_api.simulator import CyclrState
-from dashboard.common.sealing import SealBrokenError
+from dashboard.common.encryption import DecryptionError
 from dashboard.consoles.models import CREDENTIALS_REFUSED, Console
 from dashboard.consoles.pacing import PacedError
 from dashboard.jobs.leases import Lease, LeaseLostError
@@ -341,7 +341,7 @@ def test_lists_are_read_several_pages_at_once(cyclr: CyclrState, console: Consol
         (DataError("index row size 10000 exceeds"), "The database rejected it"),
         (OperationalError("lock timeout"), "The database rejected it"),
         (SoftTimeLimitExceeded(), "Cyclr answers too slowly"),
-        (SealBrokenError(), "see CREDENTIAL_KEYS"),
+        (DecryptionError(), "see CREDENTIAL_KEYS"),
         (ZeroDivisionError(), "A fault of ours"),
     ],
 )
@@ -372,11 +372,11 @@ def test_a_refresh_that_crashes_ends_in_words(
     harbour: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
-        raise SealBrokenError
+        raise DecryptionError
 
     monkeypatch.setattr(refresh, "asking", broken)
     tasks.ask_for_refresh(harbour)
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(DecryptionError):
         tasks.refresh_account(harbour.pk)
 
     harbour.refresh_from_db()

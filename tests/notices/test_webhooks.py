@@ -18,7 +18,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
 from dashboard.notices import sending, tasks, webhooks
@@ -480,10 +480,13 @@ def test_the_secret_is_nowhere_in_the_database(webhook: Webhook, secret: list[st
     row = repr(Webhook.objects.values().get())
 
     assert secret[0] not in row
-    assert sealing.unseal(webhook.sealed_secret, bound_to=webhook.seal_place) == secret[0]
+    assert (
+        encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
+        == secret[0]
+    )
 
 
-def test_the_secret_is_sealed_anew_with_a_new_key(
+def test_the_secret_is_re_encrypted_with_a_new_key(
     webhook: Webhook, secret: list[str], settings: Any
 ) -> None:
     old = settings.CREDENTIAL_KEYS
@@ -491,11 +494,14 @@ def test_the_secret_is_sealed_anew_with_a_new_key(
     assert [needed.entries for needed in keys.dropped_keys()] == [1]
 
     settings.CREDENTIAL_KEYS = [OTHER_KEY, *old]
-    keys.reseal()
+    keys.rotate_keys()
     settings.CREDENTIAL_KEYS = [OTHER_KEY]
 
     webhook.refresh_from_db()
-    assert sealing.unseal(webhook.sealed_secret, bound_to=webhook.seal_place) == secret[0]
+    assert (
+        encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
+        == secret[0]
+    )
     assert keys.dropped_keys() == []
 
 

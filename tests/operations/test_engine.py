@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.installs.handlers import InstallConnector, mark_of
 from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import Message
 from dashboard.mirror.models import Account
 from dashboard.operations import tasks
 from dashboard.operations.engine import outcomes
-from dashboard.operations.input import unsealed_input
+from dashboard.operations.input import decrypted_input
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import AlreadyActiveError, Order, cancel, retry, submit
 from dashboard.people.models import Membership, Role, User
@@ -216,7 +216,7 @@ def test_the_limit_of_age_ends_in_words_and_retry_uses_the_same_input(
     assert len(there(cyclr, harbour)) == 1
 
 
-def test_sealed_input_of_a_failure_is_wiped_after_a_day(
+def test_encrypted_input_of_a_failure_is_wiped_after_a_day(
     cyclr: CyclrState, harbour: Account, user: User, hands: Hands
 ) -> None:
     operation = order_install(harbour, user)
@@ -239,13 +239,13 @@ def test_two_installs_of_the_same_connector_at_once_are_refused(
         order_install(harbour, user)
 
 
-def test_sealed_input_cannot_be_moved_to_another_row(harbour: Account, user: User) -> None:
+def test_encrypted_input_cannot_be_moved_to_another_row(harbour: Account, user: User) -> None:
     one = order_install(harbour, user)
     other = order_install(harbour, user, name="Salesforce")
     other.sealed_input = one.sealed_input
 
-    with pytest.raises(sealing.SealBrokenError):
-        unsealed_input(other)
+    with pytest.raises(encryption.DecryptionError):
+        decrypted_input(other)
 
 
 def test_a_failure_says_why_and_an_end_says_when(db: None) -> None:
@@ -491,7 +491,7 @@ def test_the_same_submission_for_another_account_is_not_taken_for_done(
         submission=one.submission,
         account=other,
         connector=one.connector,
-        values=unsealed_input(one),
+        values=decrypted_input(one),
         shown=one.shown_input,
     )
     made = submit(order)

@@ -362,7 +362,7 @@ class Installs(RuleBasedStateMachine):
                 assert self.row(operation.pk) == before, "what is not due was touched"
 
     def retry(self, operation: Operation) -> None:
-        """With the entries that are still sealed, if they are."""
+        """With the entries that are still encrypted, if they are."""
         was_retryable, actor = operation.is_retryable, Actor.staff(self.user)
         active = Operation.objects.active().filter(exclusive_key=operation.exclusive_key)
         if was_retryable and active.exists():

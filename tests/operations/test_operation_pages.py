@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
 from dashboard.operations.models import Operation, State
@@ -76,7 +76,7 @@ def failed(account: Account, **values: Any) -> Operation:
 
 def retryable(account: Account, **values: Any) -> Operation:
     operation = failed(account, reason="gave-up", error="Cyclr could not be reached.", **values)
-    operation.sealed_input = sealing.seal_json({}, bound_to=operation.seal_place)
+    operation.sealed_input = encryption.encrypt_json({}, associated_data=operation.associated_data)
     operation.save()
     return operation
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import AuditEntry
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Heartbeat
 from dashboard.people.models import Membership, Role, User
@@ -146,14 +146,14 @@ def test_prepare_without_settings_makes_nothing() -> None:
 def test_prepare_refuses_while_a_dropped_key_is_needed(settings: Any) -> None:
     link = make_link()
     operation = make_operation()
-    operation.sealed_input = sealing.seal_json({}, bound_to=operation.seal_place)
+    operation.sealed_input = encryption.encrypt_json({}, associated_data=operation.associated_data)
     operation.save()
     old = settings.CREDENTIAL_KEYS
 
     settings.CREDENTIAL_KEYS = [OTHER_KEY, *old]
     prepared()
     settings.CREDENTIAL_KEYS = [OTHER_KEY]
-    with pytest.raises(CommandError, match=r"1 open link, 1 sealed entry") as refusal:
+    with pytest.raises(CommandError, match=r"1 open link, 1 encrypted entry") as refusal:
         prepared()
 
     assert link.key_id in str(refusal.value)
@@ -168,42 +168,53 @@ def test_prepare_does_not_mind_keys_of_what_has_ended(settings: Any) -> None:
     prepared()
 
 
-# ---- reseal ----
+# ---- rotate_keys ----
 
 
-def test_stored_secrets_are_sealed_anew_and_the_old_key_can_go(settings: Any) -> None:
+def test_stored_secrets_are_re_encrypted_and_the_old_key_can_go(settings: Any) -> None:
     operation = make_operation()
-    place = operation.seal_place
-    operation.sealed_input = sealing.seal_json({"auth_value": "x"}, bound_to=place)
+    place = operation.associated_data
+    operation.sealed_input = encryption.encrypt_json({"auth_value": "x"}, associated_data=place)
     operation.save()
     link = make_link()
     old = settings.CREDENTIAL_KEYS
     settings.CREDENTIAL_KEYS = [OTHER_KEY, *old]
     out = io.StringIO()
 
-    call_command("reseal", stdout=out)
-    call_command("reseal", stdout=out)
+    call_command("rotate_keys", stdout=out)
+    call_command("rotate_keys", stdout=out)
 
     said = out.getvalue().splitlines()
-    assert said[0] == "1 sealed anew with the current key."
+    assert said[0] == "1 re-encrypted with the current key."
     assert said[1].startswith("1 open links need an older key")
-    assert said[2] == "0 sealed anew with the current key."
+    assert said[2] == "0 re-encrypted with the current key."
     settings.CREDENTIAL_KEYS = [OTHER_KEY]
     operation.refresh_from_db()
-    assert sealing.unseal_json(operation.sealed_input, bound_to=place) == {"auth_value": "x"}
+    assert encryption.decrypt_json(operation.sealed_input, associated_data=place) == {
+        "auth_value": "x"
+    }
     link.revoked_at = timezone.now()
     link.save()
     prepared()
 
 
+def test_the_former_name_of_the_command_answers_and_says_the_new_one() -> None:
+    out, error = io.StringIO(), io.StringIO()
+
+    call_command("reseal", stdout=out, stderr=error)
+
+    assert out.getvalue().startswith("0 re-encrypted with the current key.")
+    assert "rotate_keys" in error.getvalue()
+
+
 def test_what_cannot_be_opened_is_counted_and_left_alone(settings: Any) -> None:
     operation = make_operation()
-    operation.sealed_input = sealing.seal_json({}, bound_to=operation.seal_place)
+    operation.sealed_input = encryption.encrypt_json({}, associated_data=operation.associated_data)
     operation.save()
     settings.CREDENTIAL_KEYS = [OTHER_KEY]
     out = io.StringIO()
 
-    call_command("reseal", stdout=out)
+    call_command("rotate_keys", stdout=out)
 
     assert "1 could not be opened" in out.getvalue()
     before = operation.sealed_input

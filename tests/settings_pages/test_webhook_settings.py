@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import AuditEntry
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.notices import webhooks
 from dashboard.notices.models import SendState, Webhook, WebhookDelivery
@@ -59,7 +59,10 @@ def test_the_secret_is_shown_once_in_the_answer_that_made_it(
 
     webhook = Webhook.objects.get()
     secret = shown_secret(made)
-    assert sealing.unseal(webhook.sealed_secret, bound_to=webhook.seal_place) == secret
+    assert (
+        encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
+        == secret
+    )
     assert (webhook.url, webhook.console) == (URL, console)
     assert made["Cache-Control"] == "no-store"
     assert secret not in text_of(admin.get(page_of(console)))
@@ -68,13 +71,13 @@ def test_the_secret_is_shown_once_in_the_answer_that_made_it(
 def test_saving_another_address_keeps_the_secret(
     admin: Client, console: Console, webhook: Webhook
 ) -> None:
-    before = webhook.sealed_secret
+    before = webhook.encrypted_secret
 
     response = admin.post(page_of(console), {"url": "https://other.example.com/"})
 
     webhook.refresh_from_db()
     assert response.status_code == 302
-    assert (webhook.url, webhook.sealed_secret) == ("https://other.example.com/", before)
+    assert (webhook.url, webhook.encrypted_secret) == ("https://other.example.com/", before)
 
 
 def test_an_address_that_may_not_be_is_refused_and_kept_in_the_form(
@@ -93,7 +96,10 @@ def test_a_new_secret_is_shown_once_too(admin: Client, console: Console, webhook
 
     webhook.refresh_from_db()
     secret = shown_secret(response)
-    assert sealing.unseal(webhook.sealed_secret, bound_to=webhook.seal_place) == secret
+    assert (
+        encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
+        == secret
+    )
 
 
 def test_it_is_switched_as_the_button_said_however_often_it_was_pressed(

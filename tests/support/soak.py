@@ -285,7 +285,7 @@ class Soak:
 
     def _join_in(self) -> None:
         """Make this process one that can submit: the same settings, the same database."""
-        os.environ.clear()  # keys of another dashboard would seal what this one cannot open
+        os.environ.clear()  # keys of another dashboard would encrypt what this one cannot open
         os.environ.update({**self.desk.environment, "DESK_PROCESS": "run", "LOG_LEVEL": "ERROR"})
         import django
 

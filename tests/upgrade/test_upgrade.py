@@ -1,7 +1,7 @@
 """What the build at commit 8dc9710 left under way goes on with the present one.
 
-The database is one of that build, filled by `made/fill.py`: sealed with invented test keys, about
-people at example.com and the simulator's accounts. It is loaded as SQL and migrated.
+The database is one of that build, filled by `made/fill.py`: encrypted with invented test keys,
+about people at example.com and the simulator's accounts. It is loaded as SQL and migrated.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.progress import progress_of
 from dashboard.bulk.tasks import feed_runs
 from dashboard.campaigns import board as campaign_board
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles import pacing
 from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
@@ -277,16 +277,18 @@ def test_who_waited_for_cyclr_s_page_is_sent_there(
         assert answer["Location"].startswith(cyclr.service_url)
 
 
-def test_every_sealed_value_opens() -> None:
+def test_every_encrypted_value_opens() -> None:
     opened: Counter[str] = Counter()
-    for model, column in keys.SEALED:
+    for model, column in keys.ENCRYPTED:
         rows: Any = model._default_manager.exclude(**{column: ""})
         for row in rows:
-            sealing.unseal(getattr(row, column), bound_to=row.seal_place)
+            encryption.decrypt(getattr(row, column), associated_data=row.associated_data)
             opened[f"{model.__name__}.{column}"] += 1
 
-    names = ("Operation.sealed_input", "BulkRow.sealed_input", "Console.sealed_client_secret")
-    assert all(opened[name] for name in (*names, "Webhook.sealed_secret", "LookUp.sealed_answer"))
+    names = ("Operation.sealed_input", "BulkRow.sealed_input", "Console.encrypted_client_secret")
+    assert all(
+        opened[name] for name in (*names, "Webhook.encrypted_secret", "LookUp.encrypted_answer")
+    )
 
 
 def test_secrets_are_what_they_were() -> None:
@@ -294,7 +296,10 @@ def test_secrets_are_what_they_were() -> None:
     hook = Webhook.objects.get()
 
     assert consoles.secret_of(second) == FACTS["secrets"]["console"]
-    assert sealing.unseal(hook.sealed_secret, bound_to=hook.seal_place) == FACTS["webhook_secret"]
+    assert (
+        encryption.decrypt(hook.encrypted_secret, associated_data=hook.associated_data)
+        == FACTS["webhook_secret"]
+    )
 
 
 def test_work_under_way_is_carried_out_exactly_once(cyclr: CyclrState, hands: Hands) -> None:

@@ -7,18 +7,20 @@ from typing import Any
 
 from django.db import migrations
 
-from dashboard.common import sealing
+from dashboard.common import encryption
 
 
 def _moved(sealed: str, before: str, after: str) -> str | None:
     """The secret sealed to its new place; None if it can be opened at neither."""
     try:
-        return sealing.seal(sealing.unseal(sealed, bound_to=before), bound_to=after)
-    except sealing.SealBrokenError:
+        return encryption.encrypt(
+            encryption.decrypt(sealed, associated_data=before), associated_data=after
+        )
+    except encryption.DecryptionError:
         pass
     try:
-        sealing.unseal(sealed, bound_to=after)
-    except sealing.SealBrokenError:
+        encryption.decrypt(sealed, associated_data=after)
+    except encryption.DecryptionError:
         return None
     return sealed  # an interrupted run was here
 

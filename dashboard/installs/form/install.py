@@ -259,7 +259,7 @@ class InstallForm(Sections):
         return credentials.properties(named, self.cleaned_data)
 
     def install_values(self) -> dict[str, Any]:
-        """Everything the worker needs; to be sealed."""
+        """Everything the worker needs; to be encrypted."""
         values = self.cleaned_data
         return {
             "release_id": values["release"],

@@ -21,7 +21,7 @@ from cyclr_api import (
     PermanentError,
     connect_url,
 )
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.links import deletions, progress, timeline
@@ -46,7 +46,7 @@ def username_of(account: Account) -> str:
 
 
 def carry_out(lease: Lease[ConnectAttempt]) -> None:
-    """Request one sign-in token and seal its address to the row. What is temporary is raised."""
+    """Request one sign-in token and encrypt its address to the row. What is temporary is raised."""
     began, attempt = timezone.now(), lease.job
     link = attempt.item.link
     if attempt.is_over or not starting.may_start(attempt.item):
@@ -65,8 +65,8 @@ def carry_out(lease: Lease[ConnectAttempt]) -> None:
     if url is None:
         _end(lease, AttemptState.OVER)
         return
-    sealed = sealing.seal(url, bound_to=attempt.seal_place)
-    lease.finish(state=AttemptState.READY, sealed_url=sealed, ready_at=timezone.now())
+    encrypted = encryption.encrypt(url, associated_data=attempt.associated_data)
+    lease.finish(state=AttemptState.READY, encrypted_url=encrypted, ready_at=timezone.now())
 
 
 def give_up(lease: Lease[ConnectAttempt], error: BaseException | None) -> None:
@@ -131,4 +131,4 @@ def _fail(
 
 
 def _end(lease: Lease[ConnectAttempt], state: AttemptState, words: str = "") -> None:
-    lease.finish(state=state, last_error=words, sealed_url="")
+    lease.finish(state=state, last_error=words, encrypted_url="")

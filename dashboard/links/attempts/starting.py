@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.links import timeline
 from dashboard.links.attempts import connection_tests
 from dashboard.links.models import (
@@ -111,18 +111,18 @@ def take_redirect(attempt: ConnectAttempt, *, label: dict[str, Any] | None = Non
     if fresh is None or not may_start(fresh):
         return None
     try:
-        url = sealing.unseal(attempt.sealed_url, bound_to=attempt.seal_place)
-    except sealing.SealBrokenError:
+        url = encryption.decrypt(attempt.encrypted_url, associated_data=attempt.associated_data)
+    except encryption.DecryptionError:
         logger.error("attempt cannot be opened attempt=%d", attempt.pk)
         ConnectAttempt.objects.filter(pk=attempt.pk).update(
-            state=AttemptState.FAILED, sealed_url=""
+            state=AttemptState.FAILED, encrypted_url=""
         )
         return None
     moment = timezone.now()
     with transaction.atomic():
         lock(attempt.item.link_id)
         ready = ConnectAttempt.objects.filter(pk=attempt.pk, state=AttemptState.READY)
-        if not ready.update(state=AttemptState.USED, sealed_url="", used_at=moment):
+        if not ready.update(state=AttemptState.USED, encrypted_url="", used_at=moment):
             return None
         item = fresh
         LinkItem.objects.filter(pk=item.pk).update(

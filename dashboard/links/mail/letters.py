@@ -18,7 +18,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.common import languages, mail, sealing
+from dashboard.common import encryption, languages, mail
 from dashboard.common.foreign import as_line, as_text
 from dashboard.common.templatetags.desk import foreign
 from dashboard.consoles.branding import Brand
@@ -49,7 +49,7 @@ class Letter:
 def write(link: Link, kind: MailKind = MailKind.INVITATION) -> Letter:
     """The message about a link, in the link's language.
 
-    Raises `SealBrokenError` when the link's address can no longer be made.
+    Raises `DecryptionError` when the link's address can no longer be made.
     """
     brand = link.brand
     language = language_of(link, brand)
@@ -96,7 +96,7 @@ def as_message(letter: Letter, message_id: str) -> mail.Message:
 
 def message_id_of(row: LinkMail) -> str:
     """The same for every try: a second copy, sent after an unclear end, can be recognised."""
-    code = sealing.code_for(f"{row.pk}", purpose="mail", key=row.link.key_id)
+    code = encryption.code_for(f"{row.pk}", purpose="mail", key=row.link.key_id)
     return f"<{code.hex()[:32]}@{mail.sender_domain()}>"
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dashboard.bulk import services as bulk
+from dashboard.common.encryption import DecryptionError
 from dashboard.common.mail import (
     MailboxError,
     OurFaultError,
@@ -16,7 +17,6 @@ from dashboard.common.mail import (
     hand_over,
     is_delivered,
 )
-from dashboard.common.sealing import SealBrokenError
 from dashboard.jobs.leases import Lease
 from dashboard.links import progress, timeline
 from dashboard.links.mail import letters, reminders
@@ -45,7 +45,7 @@ def send(lease: Lease[LinkMail]) -> None:
     try:
         message_id = letters.message_id_of(mail)
         message = letters.as_message(letters.write(mail.link, MailKind(mail.kind)), message_id)
-    except SealBrokenError:
+    except DecryptionError:
         _fail(lease, LOST_KEY)
         return
     except UnwritableError as error:

@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import dashboard.common.sealing
+import dashboard.common.encryption
 import dashboard.links.models
 
 
@@ -49,7 +49,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "key_id",
-                    models.CharField(default=dashboard.common.sealing.current_key_id, max_length=8),
+                    models.CharField(
+                        default=dashboard.common.encryption.current_key_id, max_length=8
+                    ),
                 ),
                 ("submission", models.UUIDField(blank=True, null=True, unique=True)),
                 ("recipient_email", models.EmailField(blank=True, default="", max_length=254)),

@@ -44,14 +44,14 @@ class AttemptQuerySet(JobQuerySet):
         """Have those that were not used lead nowhere; how many."""
         ended_at = Coalesce(F("finished_at"), Value(timezone.now()))
         rows = self.filter(state__in=[AttemptState.WAITING, AttemptState.READY])
-        return rows.update(state=AttemptState.OVER, sealed_url="", finished_at=ended_at)
+        return rows.update(state=AttemptState.OVER, encrypted_url="", finished_at=ended_at)
 
 
 class ConnectAttempt(Job):
     """One start: a Cyclr sign-in token on its way into one redirect.
 
-    The finished address is sealed to this row, opened once by the redirect, and wiped. As a job it
-    has ended when the address is there.
+    The finished address is encrypted, bound to this row, decrypted once by the redirect, and wiped.
+    As a job it has ended when the address is there.
     """
 
     policy = Policy(
@@ -72,7 +72,7 @@ class ConnectAttempt(Job):
     state = models.CharField(
         max_length=10, choices=AttemptState.choices, default=AttemptState.WAITING
     )
-    sealed_url = models.TextField(blank=True, default="")
+    encrypted_url = models.TextField(db_column="sealed_url", blank=True, default="")
     shown_at = models.DateTimeField(null=True, blank=True, help_text="Its wait page was drawn.")
     ready_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
@@ -90,7 +90,7 @@ class ConnectAttempt(Job):
                 | (~Q(state="waiting") & Q(finished_at__isnull=False)),
             ),
             models.CheckConstraint(
-                name="mint_sealed_only_when_ready", condition=Q(state="ready") | Q(sealed_url="")
+                name="mint_sealed_only_when_ready", condition=Q(state="ready") | Q(encrypted_url="")
             ),
         ]
         indexes = [
@@ -108,8 +108,8 @@ class ConnectAttempt(Job):
         return Q(item__link__console__retired_at=None)
 
     @property
-    def seal_place(self) -> str:
-        """Where its address is sealed to."""
+    def associated_data(self) -> str:
+        """What its encrypted address is bound to."""
         return f"links.mint:{self.public_id}:url"
 
     @property

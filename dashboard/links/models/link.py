@@ -18,7 +18,7 @@ from django.utils.text import slugify
 
 from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.common.searching import SearchField
 from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
@@ -76,7 +76,7 @@ class Link(Acted):
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
-    key_id = models.CharField(max_length=8, default=sealing.current_key_id)
+    key_id = models.CharField(max_length=8, default=encryption.current_key_id)
     submission = models.UUIDField(unique=True, null=True, blank=True)
     input_fingerprint = models.CharField(max_length=64, blank=True, default="")
     console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="links")
@@ -218,7 +218,7 @@ class Link(Acted):
     def token(self) -> str:
         """The secret part of the address: 64 letters and digits. Made anew each time.
 
-        SealBrokenError when its key was dropped from `CREDENTIAL_KEYS`.
+        DecryptionError when its key was dropped from `CREDENTIAL_KEYS`.
         """
         return make_token(self.public_id, self.key_id)
 
@@ -229,7 +229,7 @@ class Link(Acted):
 
 def make_token(public_id: str, key_id: str) -> str:
     """The address token of a link: its public id and a keyed code over it, as base32."""
-    code = sealing.code_for(public_id, purpose="link", key=key_id)
+    code = encryption.code_for(public_id, purpose="link", key=key_id)
     return base64.b32encode(bytes.fromhex(public_id) + code).decode().lower()
 
 

@@ -14,7 +14,7 @@ from cyclr_api import (
     UnreadableError,
     UnsendableError,
 )
-from dashboard.common.sealing import SealBrokenError
+from dashboard.common.encryption import DecryptionError
 from dashboard.consoles.models import CREDENTIALS_REFUSED
 from dashboard.consoles.pacing import PacedError
 
@@ -38,7 +38,7 @@ def words_for(error: BaseException) -> str:
             return "Cyclr refuses to tell."
         case CyclrError():
             return f"Cyclr refuses to tell ({error.status})."
-        case SealBrokenError():
+        case DecryptionError():
             return "The console’s client secret cannot be decrypted: see CREDENTIAL_KEYS."
         case SoftTimeLimitExceeded():
             return "Cyclr answers too slowly to be read in time."

@@ -57,7 +57,7 @@ def fail(
     *,
     field: str = "",
 ) -> None:
-    """End in words. The sealed input is kept only where the same can be tried again."""
+    """End in words. The encrypted input is kept only where the same can be tried again."""
     operation, said = lease.job, _said(error)
     keep = reason == Reason.GAVE_UP
     with transaction.atomic():

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from cyclr_api import Client, CyclrError, PermanentError
-from dashboard.common import sealing
+from dashboard.common import encryption
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease, LeaseLostError
@@ -17,7 +17,7 @@ from dashboard.operations.engine.ending import fail, finish
 from dashboard.operations.engine.outcomes import meet
 from dashboard.operations.engine.reconciling import reconcile
 from dashboard.operations.handlers import JSON, Handler, find_handler
-from dashboard.operations.input import unsealed_input
+from dashboard.operations.input import decrypted_input
 from dashboard.operations.models import Operation, Reason, State
 
 FINALIZE_PAUSES = (1.0, 3.0, 6.0)
@@ -48,8 +48,8 @@ def _begin(lease: Lease[Operation]) -> None:
         return
     may_send = operation.sent_at is None or (handler.is_idempotent and operation.outcome is None)
     try:
-        values = unsealed_input(operation)
-    except sealing.SealBrokenError:
+        values = decrypted_input(operation)
+    except encryption.DecryptionError:
         if may_send:
             fail(lease, Reason.BROKEN, NO_KEY)
             return

@@ -1,29 +1,18 @@
-"""Seal every stored secret with the first of `CREDENTIAL_KEYS`, so that the others can go."""
+"""The former name of `rotate_keys`, which answers until the release after next."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from dashboard.settings_pages.keys import reseal
+from dashboard.settings_pages.management.commands import rotate_keys
 
 
-class Command(BaseCommand):
-    """Run it after a new key was put first and everything was restarted."""
+class Command(rotate_keys.Command):
+    """What release 0.1.0 called `rotate_keys`."""
 
-    help = "Seal stored secrets with the current key, and say what still needs an older one."
+    help = "The former name of rotate_keys."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seal anew, and say what came of it."""
-        done = reseal()
-        self.stdout.write(f"{done.anew:,} sealed anew with the current key.")
-        if done.broken:
-            self.stdout.write(f"{done.broken:,} could not be opened: their key is gone.")
-        if done.waiting:
-            self.stdout.write(
-                f"{done.waiting:,} open links need an older key until they end: "
-                "keep it until then, or revoke them."
-            )
-        else:
-            self.stdout.write("No link needs an older key.")
+        """Say the new name, and do the same."""
+        self.stderr.write("reseal is now called rotate_keys.")
+        super().handle(*args, **options)

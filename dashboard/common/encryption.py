@@ -1,8 +1,8 @@
 """Encryption of what must not be readable at rest, and keyed codes for links.
 
 AES-256-GCM with a key derived (HKDF) from one of `CREDENTIAL_KEYS`. Each value is bound to the
-place it stands in (`bound_to`, authenticated but not stored): moved to another row it cannot be
-opened. A value names its key, so keys are rotated by putting a new one in front.
+place it stands in (`associated_data`, authenticated but not stored): moved to another row it cannot
+be opened. A value names its key, so keys are rotated by putting a new one in front.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+ENCRYPTION, FINGERPRINT, KEY_ID = "seal", "fingerprint", "key id"
+"""What keys are derived for. These texts are data: with others nothing stored could be read."""
 
-class SealBrokenError(Exception):
-    """A sealed value cannot be opened: its key was dropped, or it stands in the wrong place."""
+
+class DecryptionError(Exception):
+    """An encrypted value cannot be opened: its key was dropped, or it stands in the wrong place."""
 
 
 @lru_cache(maxsize=32)
@@ -35,11 +38,11 @@ def _derived(secret: str, purpose: str) -> bytes:
 @lru_cache(maxsize=32)
 def key_id(secret: str) -> str:
     """A short public name of a key: eight hex digits that say nothing about it."""
-    return hashlib.sha256(_derived(secret, "key id")).hexdigest()[:8]
+    return hashlib.sha256(_derived(secret, KEY_ID)).hexdigest()[:8]
 
 
 def current_key_id() -> str:
-    """The name of the key that seals and signs now."""
+    """The name of the key that encrypts and signs now."""
     return key_id(settings.CREDENTIAL_KEYS[0])
 
 
@@ -52,45 +55,45 @@ def _secret(name: str) -> str:
     for secret in settings.CREDENTIAL_KEYS:
         if key_id(secret) == name:
             return str(secret)
-    raise SealBrokenError(f"key {name} is not among CREDENTIAL_KEYS")
+    raise DecryptionError(f"key {name} is not among CREDENTIAL_KEYS")
 
 
-def seal(plain: str, *, bound_to: str) -> str:
+def encrypt(plain: str, *, associated_data: str) -> str:
     """`plain` encrypted with the current key, as text: version, key id, nonce and ciphertext."""
     name = current_key_id()
     nonce = os.urandom(12)
-    cipher = AESGCM(_derived(_secret(name), "seal"))
+    cipher = AESGCM(_derived(_secret(name), ENCRYPTION))
     body = cipher.encrypt(
-        nonce, plain.encode("utf-8", "surrogatepass"), f"{bound_to}:{name}".encode()
+        nonce, plain.encode("utf-8", "surrogatepass"), f"{associated_data}:{name}".encode()
     )
     return f"v1.{name}.{base64.urlsafe_b64encode(nonce + body).decode()}"
 
 
-def unseal(sealed: str, *, bound_to: str) -> str:
-    """The text that `seal` was given for the same place; raises `SealBrokenError`."""
+def decrypt(encrypted: str, *, associated_data: str) -> str:
+    """The text that `encrypt` was given for the same place; raises `DecryptionError`."""
     try:
-        version, name, body = sealed.split(".")
+        version, name, body = encrypted.split(".")
         raw = base64.urlsafe_b64decode(body)
     except ValueError as error:
-        raise SealBrokenError("not a sealed value") from error
+        raise DecryptionError("not an encrypted value") from error
     if version != "v1":
-        raise SealBrokenError("sealed by a newer release")
-    cipher = AESGCM(_derived(_secret(name), "seal"))
+        raise DecryptionError("encrypted by a newer release")
+    cipher = AESGCM(_derived(_secret(name), ENCRYPTION))
     try:
-        plain = cipher.decrypt(raw[:12], raw[12:], f"{bound_to}:{name}".encode())
+        plain = cipher.decrypt(raw[:12], raw[12:], f"{associated_data}:{name}".encode())
     except (InvalidTag, ValueError) as error:
-        raise SealBrokenError("the seal does not fit this place") from error
+        raise DecryptionError("it was not encrypted for this place") from error
     return plain.decode("utf-8", "surrogatepass")
 
 
-def seal_json(value: Any, *, bound_to: str) -> str:
-    """A JSON value, sealed."""
-    return seal(json.dumps(value), bound_to=bound_to)
+def encrypt_json(value: Any, *, associated_data: str) -> str:
+    """A JSON value, encrypted."""
+    return encrypt(json.dumps(value), associated_data=associated_data)
 
 
-def unseal_json(sealed: str, *, bound_to: str) -> Any:
-    """What `seal_json` was given; raises `SealBrokenError`."""
-    return json.loads(unseal(sealed, bound_to=bound_to))
+def decrypt_json(encrypted: str, *, associated_data: str) -> Any:
+    """What `encrypt_json` was given; raises `DecryptionError`."""
+    return json.loads(decrypt(encrypted, associated_data=associated_data))
 
 
 def code_for(message: str, *, purpose: str, key: str) -> bytes:
@@ -102,5 +105,5 @@ def fingerprint(text: str) -> str:
     """A keyed digest for comparing input without keeping it; says nothing without the key."""
     secret = settings.CREDENTIAL_KEYS[-1]
     return hmac.new(
-        _derived(secret, "fingerprint"), text.encode("utf-8", "surrogatepass"), hashlib.sha256
+        _derived(secret, FINGERPRINT), text.encode("utf-8", "surrogatepass"), hashlib.sha256
     ).hexdigest()
