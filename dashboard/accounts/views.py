@@ -17,8 +17,8 @@ from dashboard.accounts.services import Installs
 from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
+from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
-from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.mirror.freshness import (
     InView,
     Reading,
@@ -29,8 +29,8 @@ from dashboard.mirror.freshness import (
 )
 from dashboard.mirror.models import Account, AccountQuerySet
 from dashboard.mirror.tasks import ask_for_refresh, ask_for_sync
+from dashboard.operations.live_updates import poll_event_of_account
 from dashboard.operations.models import Operation
-from dashboard.operations.moving import TICK, beat_of_account
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -249,11 +249,11 @@ def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:
     may_act = bool(role and role >= Role.AGENT and not account.gone_at)
     installs = services.open_installs([account]).get(account.pk, Installs())
     page = paged(request, services.connectors_of(account), per_page=100)
-    beat = TICK if installs.active else beat_of_account(account)
+    poll_event = POLL_1S if installs.active else poll_event_of_account(account)
     overdue = is_overdue(account)
     version = version_of(
         may_act,
-        beat,
+        poll_event,
         overdue,
         account.refresh_error,
         account.gone_at,
@@ -271,7 +271,7 @@ def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:
         "role": role,
         "installs": installs,
         "may_act": may_act,
-        "beat": beat,
+        "poll_event": poll_event,
         "is_overdue": overdue,
         "version": version,
     }

@@ -19,8 +19,8 @@ from dashboard.bulk.pages import PAGES
 from dashboard.bulk.progress import progress_of
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.spreadsheet import csv_response
-from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.mirror.freshness import consoles_in_view
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role

@@ -26,8 +26,8 @@ from dashboard.common.damage import protected
 from dashboard.common.foreign import as_line, storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
+from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing_new, version_of
 from dashboard.common.spreadsheet import csv_response
-from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link
 from dashboard.links.showing import address_for
@@ -279,7 +279,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
             (line, address_for(request.user, line.link) if line.link else "") for line in lines
         ],
         "show": show,
-        "beat": _beat(run, progress),
+        "poll_event": _poll_event(run, progress),
         "version": version,
     }
     response = render_page(
@@ -301,8 +301,8 @@ def _acts(run: BulkRun, counts: dict[str, int]) -> dict[str, bool]:
     }
 
 
-def _beat(run: BulkRun, progress: Progress) -> str:
+def _poll_event(run: BulkRun, progress: Progress) -> str:
     """How often the board looks again by itself; empty when nothing can change any more."""
     if run.state == RunState.RUNNING or progress.under_way:
-        return "tick"
-    return "tock" if Link.objects.open().filter(run=run).exists() else ""
+        return POLL_1S
+    return POLL_5S if Link.objects.open().filter(run=run).exists() else NO_POLL

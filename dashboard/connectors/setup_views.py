@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
-from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.connectors import looking_up, services
 from dashboard.connectors.forms import SetupForm
 from dashboard.connectors.handlers import SET_PROPERTIES

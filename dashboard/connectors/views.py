@@ -15,12 +15,12 @@ from django_htmx.http import trigger_client_event
 from dashboard.accounts.actions import with_open_link
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
-from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
 from dashboard.connectors import connection_tests, services
 from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.mirror.freshness import is_stale
 from dashboard.mirror.models import AccountConnector
-from dashboard.operations.moving import TICK, beat_of_connector
+from dashboard.operations.live_updates import poll_event_of_connector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -74,10 +74,10 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
     may_act = bool(role and role >= Role.AGENT and is_there)
     entry = services.library_entry(connector)
     testing, ended = connection_tests.shown_runs(connector)
-    beat = TICK if testing else beat_of_connector(connector)
+    poll_event = POLL_1S if testing else poll_event_of_connector(connector)
     setup = services.setup_lines(connector, entry)
     version = version_of(
-        beat,
+        poll_event,
         connector.state,
         connector.authenticated,
         connector.authenticated_since,
@@ -98,7 +98,7 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         "runs": [run for run in (testing, ended) if run is not None],
         "is_put_off": testing is not None and testing.not_before > timezone.now(),
         "setup": setup,
-        "beat": beat,
+        "poll_event": poll_event,
         "version": version,
     }
 

@@ -11,8 +11,8 @@ from django_htmx.http import replace_url
 
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import Page, clean_address, paged
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
-from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.filters import STATES, ConnectorFilter
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of

@@ -11,7 +11,7 @@ from django_htmx.http import replace_url
 
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
-from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.library import services
 from dashboard.mirror.catalogue import WAYS, WORDS, Way, words_of
 from dashboard.mirror.freshness import consoles_in_view, gone_lately, reading_of

@@ -11,7 +11,7 @@ from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.services import link_count
 from dashboard.mirror.freshness import LINK_MOVES_FOR
 from dashboard.mirror.models import Account, AccountConnector, AccountConnectorQuerySet
-from dashboard.operations.moving import is_customer_at_connector, is_customer_in_account
+from dashboard.operations.live_updates import is_customer_at_connector, is_customer_in_account
 
 
 @link_count.answered_by

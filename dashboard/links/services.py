@@ -16,8 +16,8 @@ from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import encryption
+from dashboard.common.polling import version_of
 from dashboard.common.searching import search_text
-from dashboard.common.ticking import version_of
 from dashboard.links import timeline
 from dashboard.links.models import (
     ConnectAttempt,

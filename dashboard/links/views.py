@@ -17,8 +17,8 @@ from dashboard.accounts.services import head_context
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
+from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
-from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.links import services
 from dashboard.links.forms import LinkForm
 from dashboard.links.mail import letters, mailing, reminders
@@ -59,14 +59,16 @@ def _table(
 ) -> HttpResponse:
     """A page of links. While one of them can move its table looks again every few seconds."""
     page = paged(request, links)
-    beat = "tock" if any(link.beat for link in page) else ""
+    poll_event = POLL_5S if any(link.poll_event for link in page) else NO_POLL
     shown = [(link.pk, link.shown_state, link.moved_at, link.account.name) for link in page]
-    version = version_of(request.get_full_path(), page.total, shown, beat, context.get("chips"))
+    version = version_of(
+        request.get_full_path(), page.total, shown, poll_event, context.get("chips")
+    )
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
     prefetch_related_objects(page.items, "items__account_connector", "mails")
     rows = [(link, why_failing(link), address_for(request.user, link)) for link in page]
-    context |= {"page": page, "rows": rows, "beat": beat, "version": version}
+    context |= {"page": page, "rows": rows, "poll_event": poll_event, "version": version}
     return render_page(request, template, "links/_link_table.html", context)
 
 
@@ -86,11 +88,11 @@ def link_panel(request: StaffRequest, pk: int) -> HttpResponse:
     account = get_for(request, Account.objects.select_related("console"), pk=pk)
     link = LINKS.filter(account=account).prefetch_related("items__account_connector").first()
     events = list(link.events.all()[:6]) if link else []
-    beat = link.beat if link else "tick" if _is_installing(account) else "tock"
-    version = version_of(_seen_of(link), [event.pk for event in events], beat)
+    poll_event = link.poll_event if link else POLL_1S if _is_installing(account) else POLL_5S
+    version = version_of(_seen_of(link), [event.pk for event in events], poll_event)
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    context = {"account": account, "link": link, "events": events, "beat": beat}
+    context = {"account": account, "link": link, "events": events, "poll_event": poll_event}
     context |= {"version": version, **_about(request, link)}
     return render_page(request, "links/link_panel.html", "links/_link_panel.html", context)
 
@@ -131,7 +133,9 @@ def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """One link: its address, its apps, its timeline; live while it is open."""
     link = get_for(request, LINKS, pk=pk)
     mail = mailing.latest(link)
-    version = version_of(_seen_of(link), link.beat, mail and (mail.pk, mail.state, mail.tries))
+    version = version_of(
+        _seen_of(link), link.poll_event, mail and (mail.pk, mail.state, mail.tries)
+    )
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
     items = list(link.items.select_related("account_connector", "connection_test", "link__account"))

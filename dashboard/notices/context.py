@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from dashboard.common.ticking import version_of
+from dashboard.common.polling import version_of
 from dashboard.notices.services import Unseen, unseen
 from dashboard.people.models import User
 

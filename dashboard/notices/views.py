@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
-from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.notices import kinds, services, wishes
 from dashboard.notices.context import Bell
 from dashboard.notices.forms import WishesForm

@@ -17,8 +17,8 @@ from dashboard.common.addresses import own_path
 from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
-from dashboard.common.ticking import is_seen, nothing_new, version_of
 from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.models import Account
 from dashboard.operations import submitting, words

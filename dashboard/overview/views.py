@@ -11,7 +11,7 @@ from dashboard.audit.models import AuditEntry
 from dashboard.audit.words import line_of
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address
-from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.mirror.freshness import consoles_in_view, reading_of
 from dashboard.overview.attention import KINDS, attention
 from dashboard.overview.figures import Figures, figures, sync_figures

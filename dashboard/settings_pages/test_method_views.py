@@ -21,7 +21,7 @@ from dashboard.audit.models import Actor
 from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
-from dashboard.common.ticking import is_seen, nothing_new, version_of
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.connectors import looking_up
 from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
 from dashboard.installs.fields import ForeignText

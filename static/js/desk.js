@@ -147,12 +147,12 @@ function toast(heading, words = "", kind = "trouble") {
   place.append(snack);
 }
 
-// ---- htmx: errors in words, and the tick that moving things poll by ----
+// ---- htmx: errors in words, and the events that live parts poll by ----
 
 const OUTAGE = "outage";
-let pause = 1; // seconds between ticks; grows while the server is silent
+let pause = 1; // seconds between polls; grows while the server is silent
 let waited = 0;
-let beats = 0;
+let seconds = 0;
 
 const words = (xhr) => {
   const page = new DOMParser().parseFromString(xhr.responseText || "", "text/html");
@@ -162,7 +162,7 @@ const words = (xhr) => {
   return heading && [heading, reference ? `${sentence} Reference ${reference}.` : sentence];
 };
 const slower = () => (pause = Math.min(pause * 2, 30));
-const isTick = (event) => event.detail.requestConfig?.triggeringEvent?.type?.match(/^(t[io]ck|chime)$/);
+const isPoll = (event) => event.detail.requestConfig?.triggeringEvent?.type?.match(/^poll-\d+s$/);
 
 document.addEventListener("htmx:sendError", () => {
   slower();
@@ -176,12 +176,12 @@ document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   slower();
   // A part that moves and is gone was deleted or finished elsewhere: no reason to alarm.
-  if (isTick(event) && xhr.status === 404) return;
+  if (isPoll(event) && xhr.status === 404) return;
   const [heading, sentence] = words(xhr) || [
     xhr.status >= 500 ? "Cyclr Desk could not answer" : "This was not accepted",
     "Nothing is lost on this page. Try again, or reload it.",
   ];
-  toast(heading, sentence, isTick(event) ? OUTAGE : "trouble");
+  toast(heading, sentence, isPoll(event) ? OUTAGE : "trouble");
 });
 document.addEventListener("htmx:afterOnLoad", (event) => {
   if (!event.detail.successful) return;
@@ -198,16 +198,16 @@ setInterval(() => {
   waited += 1;
   if (isPressed || waited < pause || document.visibilityState !== "visible" || !window.htmx) return;
   waited = 0;
-  if (document.querySelector('[hx-trigger*="tick"]')) window.htmx.trigger(document.body, "tick");
+  if (document.querySelector('[hx-trigger*="poll-1s"]')) window.htmx.trigger(document.body, "poll-1s");
   // What may move, but has not lately, asks every fifth time.
-  beats += 1;
-  if (beats % 5 === 0 && document.querySelector('[hx-trigger*="tock"]')) {
-    window.htmx.trigger(document.body, "tock");
+  seconds += 1;
+  if (seconds % 5 === 0 && document.querySelector('[hx-trigger*="poll-5s"]')) {
+    window.htmx.trigger(document.body, "poll-5s");
   }
   // The bell of every page, idle ones too: every tenth time, and only the one that is drawn.
-  if (beats % 10 !== 0) return;
-  for (const bell of document.querySelectorAll('[hx-trigger="chime"]')) {
-    if (bell.checkVisibility()) window.htmx.trigger(bell, "chime");
+  if (seconds % 10 !== 0) return;
+  for (const bell of document.querySelectorAll('[hx-trigger="poll-10s"]')) {
+    if (bell.checkVisibility()) window.htmx.trigger(bell, "poll-10s");
   }
 }, 1000);
 document.addEventListener("visibilitychange", () => (waited = pause));

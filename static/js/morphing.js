@@ -1,5 +1,5 @@
 // Parts that look again by themselves are morphed, not replaced: what is open, ticked, typed, selected or
-// has the focus stays as it is. Everything that is asked for by an event of ours (tick, tock, chime, or one
+// has the focus stays as it is. Everything that is asked for by an event of ours (poll-1s and its like, or one
 // that the server names) comes through here; what a person asks for is swapped as its template says.
 
 (() => {

@@ -263,10 +263,10 @@ def test_the_first_reading_is_live_until_done(viewer: Client) -> None:
     then = part(viewer, URL, "account-table", seen=waiting.context["version"])
 
     assert "Reading Cyclr for the first time" in text_of(waiting)
-    assert "tick from:body" in text_of(waiting)
+    assert "poll-1s from:body" in text_of(waiting)
     assert again.status_code == 204
     assert names_in(then) == ["First"]
-    assert "tick" not in text_of(then)
+    assert "poll-1s" not in text_of(then)
     assert run.finished_at is None
 
 
@@ -357,9 +357,9 @@ def test_refresh_in_place_shows_that_it_reads_and_then_the_age(
     ended = part(viewer, url, "reading", seen=version)
 
     assert "Reading from Cyclr" in text_of(asked)
-    assert "tick from:body" in text_of(asked)
+    assert "poll-1s from:body" in text_of(asked)
     assert same.status_code == 204
-    assert "tick" not in text_of(ended)
+    assert "poll-1s" not in text_of(ended)
     assert "mirror-read" in ended["HX-Trigger"]
 
 

@@ -287,7 +287,7 @@ def test_the_table_is_still_while_nothing_moves(agent: Client) -> None:
     account = make_account()
     make_account_connector(account=account)
 
-    assert "tick" not in text_of(part(agent, url_of(account), TABLE))
+    assert "poll-1s" not in text_of(part(agent, url_of(account), TABLE))
 
 
 def test_installing_turns_into_the_connector_by_itself(agent: Client) -> None:
@@ -302,11 +302,11 @@ def test_installing_turns_into_the_connector_by_itself(agent: Client) -> None:
     then = part(agent, url_of(account), TABLE, seen=first.context["version"])
 
     assert text_of(first).strip().startswith('<section class="stack" id="account-connectors"')
-    assert "tick from:body" in text_of(first)
+    assert "poll-1s from:body" in text_of(first)
     assert same.status_code == 204
     assert ">Authenticated<" in text_of(then)
     assert ">Installing<" not in text_of(then)
-    assert "tick" not in text_of(then)
+    assert "poll-1s" not in text_of(then)
     assert "account-changed" in then["HX-Trigger"]
 
 
@@ -328,14 +328,14 @@ def test_a_started_link_keeps_it_looking_for_twenty_minutes(agent: Client) -> No
     def beat(minutes: float, **values: Any) -> str:
         started = timezone.now() - timedelta(minutes=minutes)
         LinkItem.objects.update(**{"started_at": started, "connected_at": None} | values)
-        return str(part(agent, table, TABLE).context["beat"])
+        return str(part(agent, table, TABLE).context["poll_event"])
 
-    assert beat(19) == "tick"
-    assert beat(21) == "tock"
-    assert beat(1, started_at=None) == "tock"
-    assert beat(1, connected_at=timezone.now()) == "tock"
+    assert beat(19) == "poll-1s"
+    assert beat(21) == "poll-5s"
+    assert beat(1, started_at=None) == "poll-5s"
+    assert beat(1, connected_at=timezone.now()) == "poll-5s"
     link.__class__.objects.update(revoked_at=timezone.now())
-    assert beat(1) == "tock"
+    assert beat(1) == "poll-5s"
     link.account.__class__.objects.update(gone_at=timezone.now())
     assert beat(1) == ""
 
@@ -344,7 +344,7 @@ def test_other_work_in_the_account_keeps_it_looking(agent: Client) -> None:
     operation = make_operation(kind="links.create")
     assert operation.account is not None
 
-    assert part(agent, url_of(operation.account), TABLE).context["beat"] == "tick"
+    assert part(agent, url_of(operation.account), TABLE).context["poll_event"] == "poll-1s"
 
 
 def test_head_and_activity_are_asked_for_by_their_ids(agent: Client) -> None:
@@ -435,9 +435,9 @@ def test_refresh_in_place_reads_and_ends_by_itself(
     assert "load" not in text_of(asked)
     assert "refresh-asked" in asked["HX-Trigger"]
     assert waiting.status_code == 204
-    assert "tick from:body" in text_of(table)
+    assert "poll-1s from:body" in text_of(table)
     assert "Updated" in text_of(ended)
-    assert "tick" not in text_of(ended)
+    assert "poll-1s" not in text_of(ended)
     assert after.status_code == 200
 
 
@@ -528,7 +528,7 @@ def test_activity_lists_the_operations_of_this_account_alone(agent: Client) -> N
     assert f'href="{mine.get_absolute_url()}"' in text_of(response)
     assert "Install Elsewhere" not in text_of(response)
     assert 'aria-current="page">Activity' in text_of(response)
-    assert "tick from:body" in text_of(response)
+    assert "poll-1s from:body" in text_of(response)
     assert part(agent, url, "account-activity", seen=version).status_code == 204
 
 
@@ -551,10 +551,10 @@ def test_an_open_page_looks_again_every_fifth_second_though_nothing_is_known_to_
     connector = make_account_connector(account=account)
 
     for url in (url_of(account), connector.get_absolute_url()):
-        assert 'from:body, tock from:body"' in text_of(agent.get(url))
+        assert 'from:body, poll-5s from:body"' in text_of(agent.get(url))
     Account.objects.update(gone_at=timezone.now())
     for url in (url_of(account), connector.get_absolute_url()):
-        assert "tock from:body" not in text_of(agent.get(url))
+        assert "poll-5s from:body" not in text_of(agent.get(url))
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT])

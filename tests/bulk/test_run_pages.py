@@ -90,14 +90,14 @@ def test_a_running_page_asks_again_and_an_ended_one_does_not(
     client: Client, preview: BulkRun
 ) -> None:
     boss = signed_in(client, Role.LEAD)
-    assert 'hx-trigger="tick' not in body(boss.get(preview.get_absolute_url()))
+    assert 'hx-trigger="poll-1s' not in body(boss.get(preview.get_absolute_url()))
 
     boss.post(reverse("bulk_run_start", args=[preview.reference]))
     running = body(boss.get(preview.get_absolute_url()))
     boss.post(reverse("bulk_run_end", args=[preview.reference]))
 
-    assert 'hx-trigger="tick from:body"' in running
-    assert 'hx-trigger="tick' not in body(boss.get(preview.get_absolute_url()))
+    assert 'hx-trigger="poll-1s from:body"' in running
+    assert 'hx-trigger="poll-1s' not in body(boss.get(preview.get_absolute_url()))
 
 
 def swap(client: Client, run: BulkRun, part: str, **headers: str) -> Any:

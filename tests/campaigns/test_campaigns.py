@@ -688,7 +688,7 @@ def test_the_board_is_live_until_nothing_can_change(lead: Client, here: Console)
     run.links.update(revoked_at=timezone.now())
     ended = part(lead, url, "campaign-rows", seen=version)
 
-    assert "tock from:body" in text_of(page)
+    assert "poll-5s from:body" in text_of(page)
     assert same.status_code == 204
     assert text_of(moved).strip().startswith('<div id="campaign-rows"')
     assert "from:body" not in text_of(ended)

@@ -124,12 +124,12 @@ def test_its_state_changes_by_itself_while_a_link_moves(agent: Client) -> None:
     LinkItem.objects.update(connected_at=timezone.now())
     then = part(agent, url, FACTS, seen=first.context["version"])
 
-    assert "tick" not in text_of(still)
+    assert "poll-1s" not in text_of(still)
     assert text_of(first).strip().startswith('<section class="stack" id="connector-facts"')
-    assert "tick from:body" in text_of(first)
+    assert "poll-1s from:body" in text_of(first)
     assert same.status_code == 204
     assert ">Authenticated<" in text_of(then)
-    assert "tick" not in text_of(then)
+    assert "poll-1s" not in text_of(then)
     assert "connector-changed" in then["HX-Trigger"]
 
 

@@ -103,13 +103,13 @@ def test_the_page_waits_for_a_worker_and_shows_the_choices_by_itself(
         reverse("connector_look_up", args=[depot.pk]), headers={"HX-Request": "true"}
     )
     version = asked.context["version"]
-    assert "tick from:body" in text_of(asked)
+    assert "poll-1s from:body" in text_of(asked)
     assert part(agent, url_of(depot), seen=version).status_code == 204
     work()
     found = text_of(part(agent, url_of(depot), seen=version))
 
     assert found.strip().startswith('<div class="stack l" id="setup-form"')
-    assert "Main warehouse" in found and "tick from" not in found
+    assert "Main warehouse" in found and "poll-1s from" not in found
 
 
 def test_another_value_than_those_offered_can_be_typed(

@@ -218,7 +218,7 @@ def test_a_test_that_meets_trouble_says_so_and_keeps_the_last_answer_in_view(
     shown = text_of(part(agent, failed.get_absolute_url(), FACTS))
 
     assert "Testing: put off" in shown and words in shown
-    assert "It is tried again" in shown and "tick from:body" in shown
+    assert "It is tried again" in shown and "poll-1s from:body" in shown
     assert "It does not work" in shown and WHY in shown
     assert "Cyclr answers with an error" not in text_of(agent.get(reverse("account_list")))
 

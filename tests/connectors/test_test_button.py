@@ -32,11 +32,11 @@ def test_the_result_appears_by_itself(
     assert f'hx-post="/connectors/{mailchimp.pk}/test/"' in page
 
     testing = press_test(agent, mailchimp)
-    assert ">Testing<" in testing and "tick from:body" in testing
+    assert ">Testing<" in testing and "poll-1s from:body" in testing
     work()
     shown = text_of(part(agent, mailchimp.get_absolute_url(), FACTS))
 
-    assert ">It works<" in shown and "tick" not in shown
+    assert ">It works<" in shown and "poll-1s" not in shown
     assert "Connected as" in shown and "robin.alder@customer.example" in shown
     assert "Not tested yet" not in shown
 

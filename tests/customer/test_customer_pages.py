@@ -422,7 +422,7 @@ def test_a_link_of_a_retired_console_has_ended(
 def test_only_links_of_current_consoles_are_open(db: None) -> None:
     link = make_link(console=make_console(retired_at=timezone.now()))
 
-    assert not link.is_usable and not link.beat
+    assert not link.is_usable and not link.poll_event
     assert not Link.objects.open().exists()
 
 
@@ -447,10 +447,10 @@ def test_extend_pressed_twice_extends_once(db: None) -> None:
 
 def test_staff_see_what_is_under_way_when_the_time_is_over(db: None) -> None:
     link = make_link(expires_at=timezone.now() - timedelta(seconds=1), state=LinkState.STARTED)
-    assert link.shown_state == "Expired" and link.beat == "tock"
+    assert link.shown_state == "Expired" and link.poll_event == "poll-5s"
     link.moved_at = timezone.now() - timedelta(hours=1)
 
-    assert link.beat == ""
+    assert link.poll_event == ""
 
 
 @pytest.mark.parametrize("act", ["{item}/continue", "ask"])

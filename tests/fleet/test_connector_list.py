@@ -142,7 +142,7 @@ def test_the_first_reading_is_live_until_done(viewer: Client) -> None:
     waiting = viewer.get(URL)
     version = waiting.context["version"]
 
-    assert "tick from:body" in text_of(waiting)
+    assert "poll-1s from:body" in text_of(waiting)
     assert part(viewer, URL, "connector-table", seen=version).status_code == 204
 
 

@@ -41,9 +41,9 @@ def path(request: pytest.FixtureRequest, agent: Client) -> str:
 def test_the_table_looks_again_at_what_it_shows(agent: Client, path: str) -> None:
     page = agent.get(path).content.decode()
 
-    assert 'hx-trigger="tick from:body"' not in page.split('id="link-table"')[1]
+    assert 'hx-trigger="poll-1s from:body"' not in page.split('id="link-table"')[1]
     table = re.search(r'<div id="link-table"[^>]*>', page)
-    assert table and 'hx-trigger="tock from:body"' in table.group(0)
+    assert table and 'hx-trigger="poll-5s from:body"' in table.group(0)
     assert f'hx-get="{path.replace("&", "&amp;")}"' in table.group(0)
 
 

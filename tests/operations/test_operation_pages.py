@@ -176,12 +176,12 @@ def test_empty_lists_say_so(account: Account) -> None:
 def test_the_list_asks_again_only_while_a_row_moves(account: Account) -> None:
     client = signed_in()
     operation = make_operation(account=account)
-    assert 'hx-trigger="tick from:body"' in text(client.get(reverse("operation_list")))
+    assert 'hx-trigger="poll-1s from:body"' in text(client.get(reverse("operation_list")))
 
     operation.state, operation.finished_at = State.DONE, timezone.now()
     operation.save()
 
-    assert "tick" not in text(client.get(reverse("operation_list")))
+    assert "poll-1s" not in text(client.get(reverse("operation_list")))
 
 
 def test_an_unchanged_list_is_not_drawn_again(account: Account) -> None:
@@ -406,7 +406,7 @@ def test_a_moving_operation_polls_and_a_finished_one_stops(account: Account) -> 
     operation = make_operation(account=account, state=State.RUNNING, attempt=1)
     moving = text(client.get(operation.get_absolute_url(), headers=SWAP))
     assert moving.strip().startswith(f'<div id="operation-{operation.reference}"')
-    assert 'hx-trigger="tick from:body"' in moving
+    assert 'hx-trigger="poll-1s from:body"' in moving
 
     Operation.objects.filter(pk=operation.pk).update(state=State.DONE, finished_at=timezone.now())
     finished = text(client.get(operation.get_absolute_url(), headers=SWAP))

@@ -476,7 +476,7 @@ def test_the_first_reading_is_live_until_there_is_something() -> None:
     url = reverse("overview")
     page = overview(client)
     assert "was not read yet" in page
-    assert "tick from:body" in page
+    assert "poll-1s from:body" in page
 
     run = SyncRun.objects.create(console=console)
     reading = client.get(url, headers=SWAP)
@@ -489,7 +489,7 @@ def test_the_first_reading_is_live_until_there_is_something() -> None:
     SyncRun.objects.filter(pk=run.pk).update(listed_at=timezone.now(), accounts_read=1)
     page = text(client.get(url, headers=SWAP | seen))
     assert "Needs attention" in page
-    assert page.index("tick from:body") > page.index('id="sync-health"')
+    assert page.index("poll-1s from:body") > page.index('id="sync-health"')
 
 
 def test_a_first_reading_that_broke_off_says_why() -> None:
@@ -508,10 +508,10 @@ def test_a_running_sync_shows_progress_and_polls_until_it_ends(
 ) -> None:
     client = signed_in(Role.VIEWER)
     url = reverse("overview_sync")
-    assert "tick" not in overview(client)
+    assert "poll-1s" not in overview(client)
     begun = timezone.now() - timedelta(seconds=10)
     run = SyncRun.objects.create(console=console, listed_at=begun, accounts_read=1)
-    assert "tick from:body" in overview(client)
+    assert "poll-1s from:body" in overview(client)
 
     moving = client.get(url, headers=SWAP)
     assert text(moving).strip().startswith('<section class="stack" id="sync-health"')
@@ -522,7 +522,7 @@ def test_a_running_sync_shows_progress_and_polls_until_it_ends(
     ended = text(client.get(url, headers=SWAP | seen))
 
     assert "hx-" not in ended
-    assert "tick" not in overview(client)
+    assert "poll-1s" not in overview(client)
     assert client.get(url)["Location"] == reverse("overview")
 
 

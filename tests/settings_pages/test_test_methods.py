@@ -149,7 +149,7 @@ def test_the_page_waits_for_a_worker_and_goes_on_by_itself(
     found = text_of(part(admin, url("choose", mailchimp), "test-methods", seen=version))
 
     assert found.strip().startswith('<section class="stack" id="test-methods"')
-    assert "List Subscribers" in found and "tick from" not in found
+    assert "List Subscribers" in found and "poll-1s from" not in found
 
 
 def test_a_look_up_that_fails_says_why_and_can_be_asked_again(

@@ -142,7 +142,7 @@ def test_the_list_is_live_only_while_something_waits(
     WebhookDelivery.objects.update(state=SendState.SENT, status=200, finished_at=timezone.now())
     done = admin.get(page_of(console), headers=headers)
 
-    assert "tick from:body" not in still
+    assert "poll-1s from:body" not in still
     assert nothing.status_code == 204
     assert text_of(done).startswith('<section id="webhook-deliveries"')
     assert "hx-trigger" not in text_of(done)

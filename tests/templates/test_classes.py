@@ -66,7 +66,7 @@ def test_nothing_is_taken_for_safe_and_nothing_is_inline(template: Path) -> None
 def test_what_looks_again_by_itself_can_be_morphed(template: Path) -> None:
     """It is swapped whole, and its rows have ids, so that the one under a finger stays that one."""
     text = template.read_text(encoding="utf-8")
-    asking = re.findall(r'<[a-z][^>]*hx-trigger="[^"]*(?:from:body|chime)[^>]*>', text)
+    asking = re.findall(r'<[a-z][^>]*hx-trigger="[^"]*(?:from:body|poll-10s)[^>]*>', text)
     rows = re.findall(r"\{% for [^%]*%\}\s*(?:\{% with [^%]*%\})?\s*(<(?:tr|li)\b[^>]*>)", text)
 
     assert [tag for tag in asking if 'hx-swap="outerHTML"' not in tag or ' id="' not in tag] == []

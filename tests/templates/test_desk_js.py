@@ -41,7 +41,7 @@ PAGE = """
 <button class="btn" type="button" hx-get="/members/" hx-swap="none">Members</button>
 <form method="post" hx-post="/form/" hx-target="#form" hx-swap="innerHTML"><div id="form"></div>
 <button class="btn" type="submit">Check</button></form>
-<div id="moving" hx-get="/moving/" hx-trigger="tick from:body" hx-swap="outerHTML">0</div>
+<div id="moving" hx-get="/moving/" hx-trigger="poll-1s from:body" hx-swap="outerHTML">0</div>
 {% endblock %}
 """
 LOOKING = """
@@ -139,7 +139,7 @@ def members(request: HttpRequest) -> HttpResponse:
 @open_to_all
 def moving(request: HttpRequest) -> HttpResponse:
     ticks.append(request.path)
-    trigger = 'hx-get="/moving/" hx-trigger="tick from:body" hx-swap="outerHTML"'
+    trigger = 'hx-get="/moving/" hx-trigger="poll-1s from:body" hx-swap="outerHTML"'
     return HttpResponse(f'<div id="moving" {trigger if len(ticks) < 2 else ""}>{len(ticks)}</div>')
 
 
@@ -293,7 +293,7 @@ def looking_page(page: Any, live_server: Any) -> Any:
 
 
 def look(page: Any) -> None:
-    """Have the moving part of the trial page look again, as a tick does."""
+    """Have the moving part of the trial page look again, as a poll does."""
     page.evaluate("htmx.trigger(document.body, 'look')")
     playwright.expect(page.locator("#news")).to_have_text("New")
     playwright.expect(page.get_by_role("link", name="Row 3")).to_be_visible()
@@ -374,7 +374,7 @@ def test_only_the_bell_that_is_drawn_asks_and_seldom(beats: Beats) -> None:
       for (const name of ["drawn", "hidden"]) {
         const bell = document.createElement("a");
         bell.setAttribute("hx-get", `/moving/?bell=${name}`);
-        bell.setAttribute("hx-trigger", "chime");
+        bell.setAttribute("hx-trigger", "poll-10s");
         bell.setAttribute("hx-swap", "none");
         bell.hidden = name === "hidden";
         bell.textContent = name;

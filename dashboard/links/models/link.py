@@ -19,6 +19,7 @@ from django.utils.text import slugify
 from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import encryption
+from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S
 from dashboard.common.searching import SearchField
 from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
@@ -203,17 +204,17 @@ class Link(Acted):
         return str(self.state) if words == SENT_TO_A_FILE else slugify(words)
 
     @property
-    def beat(self) -> str:
-        """How often its page looks again by itself: each tick, each tock, or not any more."""
+    def poll_event(self) -> str:
+        """How often its page looks again by itself: each second, every fifth, or not any more."""
         is_lively = timezone.now() - self.moved_at < LIVELY_FOR
         if self.state == LinkState.CONNECTED:
             # Whose account it is may be found out a moment later.
-            return "tock" if timezone.now() - self.moved_at < TEST_TAKES else ""
+            return POLL_5S if timezone.now() - self.moved_at < TEST_TAKES else NO_POLL
         if self.is_usable:
-            return "tick" if is_lively else "tock"
+            return POLL_1S if is_lively else POLL_5S
         # What was started in time may still be confirmed, and the customer may ask for a new link.
         may_move = self.revoked_at is None and not self.is_retired
-        return "tock" if is_lively and may_move else ""
+        return POLL_5S if is_lively and may_move else NO_POLL
 
     def token(self) -> str:
         """The secret part of the address: 64 letters and digits. Made anew each time.

@@ -10,6 +10,9 @@ import hashlib
 
 from django.http import HttpRequest, HttpResponse
 
+POLL_1S, POLL_5S, POLL_10S, NO_POLL = "poll-1s", "poll-5s", "poll-10s", ""
+"""The events that `static/js/desk.js` sends while somebody looks at the page."""
+
 
 def version_of(*values: object) -> str:
     """A short name for these values; the same values have the same one in every process."""
