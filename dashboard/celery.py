@@ -100,7 +100,7 @@ hints.use_with(app)
 
 @setup_logging.connect
 def leave_logging_to_django(**_: object) -> None:
-    """Celery would set its own handlers; ours keep foreign text on one line."""
+    """Celery would set its own handlers; ours keep untrusted text on one line."""
 
 
 class LostAcknowledgement(logging.Handler):

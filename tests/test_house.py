@@ -104,7 +104,7 @@ def test_only_settings_and_the_launchers_read_the_environment() -> None:
             assert not re.search(r"os\.environ|getenv\(", path.read_text()), path
 
 
-def test_no_foreign_text_is_trusted_as_markup() -> None:
+def test_no_untrusted_text_is_trusted_as_markup() -> None:
     wrong = re.compile(r"\|\s*safe\b|autoescape off|mark_safe|safestring\.mark")
     for path in [*CODE.rglob("*.py"), *(ROOT / "templates").rglob("*.html")]:
         assert not wrong.search(path.read_text()), path

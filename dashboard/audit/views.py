@@ -20,11 +20,11 @@ from dashboard.audit.export import COLUMNS, table
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.audit.words import line_of
 from dashboard.common import timing
-from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.searching import words_in
 from dashboard.common.spreadsheet import csv_response
+from dashboard.common.untrusted_text import storable
 from dashboard.people.access import Access, StaffRequest, consoles_for, lets_in, role_required
 from dashboard.people.models import Role, User
 

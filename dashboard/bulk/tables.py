@@ -13,16 +13,16 @@ from django.core.files.uploadedfile import UploadedFile
 
 from dashboard.bulk.services import MOST_ROWS
 from dashboard.common.damage import damage_of, may_become, unprotected
-from dashboard.common.foreign import as_line, storable
 from dashboard.common.searching import is_same, is_shortened, squeeze
 from dashboard.common.tables import Grid, TableError, decoded, read_grid
+from dashboard.common.untrusted_text import display_line, storable
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
 
 LARGEST_TABLE = 2 * 1024 * 1024
 MOST_COLUMNS = 200
 NAMED = 60
-"""Letters of a foreign text that a sentence quotes."""
+"""Letters of an untrusted text that a sentence quotes."""
 
 TOO_LONG = (
     "It has more cells than the heading. Put quotation marks around a cell that holds the sign "
@@ -69,8 +69,8 @@ def account_column(heading: Sequence[str]) -> int | None:
 
 
 def quoted(text: object) -> str:
-    """A foreign text between quotation marks, cut to fit into a sentence."""
-    line = as_line(text)
+    """An untrusted text between quotation marks, cut to fit into a sentence."""
+    line = display_line(text)
     return f"“{line if len(line) <= NAMED else f'{line[:NAMED]}…'}”"
 
 
@@ -328,12 +328,12 @@ class Accounts:
 
 def _is_called(account: Account, name: str) -> bool:
     """Whether it has this name, perhaps as our own table wrote it."""
-    return is_same(account.name, name) or is_same(as_line(account.name), name)
+    return is_same(account.name, name) or is_same(display_line(account.name), name)
 
 
 def _named(account: Account) -> str:
     """An id with the name of the account, if it has one."""
-    name = f" ({as_line(account.name)[:NAMED]})" if account.name else ""
+    name = f" ({display_line(account.name)[:NAMED]})" if account.name else ""
     return f"{quoted(account.cyclr_id)}{name}"
 
 

@@ -15,9 +15,9 @@ from dashboard.campaigns.planning import Plan, Wishes
 from dashboard.campaigns.recipients import LINES, address_of, bare, is_line, places_in, why_not
 from dashboard.common.damage import damage_of
 from dashboard.common.email_field import EmailField, EmailInput
-from dashboard.common.foreign import as_text, storable
 from dashboard.common.searching import squeeze
 from dashboard.common.tables import TableError
+from dashboard.common.untrusted_text import display_text, storable
 from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
 from dashboard.operations.submissions import SubmissionField
 
@@ -101,7 +101,7 @@ class CampaignForm(forms.Form):
         # What nobody has typed yet comes first.
         self.plans = sorted(possible, key=lambda plan: bool(plan.email))
         for plan in self.plans[:LINES]:
-            about = f"for {as_text(plan.account)[:200]}"
+            about = f"for {display_text(plan.account)[:200]}"
             self.fields[f"email-{plan.account.pk}"] = EmailField(
                 label=f"E-mail {about}",
                 required=False,

@@ -19,7 +19,7 @@ from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import RunOrder, Target
 from dashboard.campaigns.choosing import selection_of
 from dashboard.common.chunks import chunks
-from dashboard.common.foreign import as_text
+from dashboard.common.untrusted_text import display_text
 from dashboard.consoles.models import Console
 from dashboard.links.eligibility import AUTHENTICATED, LINKED, linked_already, why_not
 from dashboard.links.models import Link
@@ -55,12 +55,12 @@ class Plan:
     @property
     def names(self) -> str:
         """The connectors that go on the link."""
-        return ", ".join(as_text(one) for one in self.connectors)
+        return ", ".join(display_text(one) for one in self.connectors)
 
     @property
     def reasons(self) -> str:
         """Which connectors stay off the link and why; empty for none."""
-        words = [f"{as_text(one)} {why}" for one, why in self.left_out]
+        words = [f"{display_text(one)} {why}" for one, why in self.left_out]
         return f"{'; '.join(words)}." if words else ""
 
 
@@ -187,7 +187,7 @@ def drafted_recipients(run: BulkRun) -> dict[int, tuple[str, str]]:
 
 def title_of(plans: Iterable[Plan]) -> str:
     """`Reconnect HubSpot`; of several kinds of connectors, `Reconnect connectors`."""
-    kinds = {as_text(one.connector_name) for entry in plans for one in entry.connectors}
+    kinds = {display_text(one.connector_name) for entry in plans for one in entry.connectors}
     only = kinds.pop() if len(kinds) == 1 else ""
     return f"Reconnect {only[:100] or 'connectors'}"
 
@@ -195,7 +195,7 @@ def title_of(plans: Iterable[Plan]) -> str:
 def _targets(plans: Sequence[Plan], wishes: Wishes) -> Iterator[Target]:
     shared = wishes.shared_values()
     for number, entry in enumerate(plans, 1):
-        label = as_text(entry.account)[:300]
+        label = display_text(entry.account)[:300]
         if not entry.connectors:
             yield Target(number, label, entry.account, problem=entry.reasons[:500])
             continue

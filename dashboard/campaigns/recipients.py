@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from dashboard.bulk.tables import Table, is_account_name, squeezed
 from dashboard.common.damage import unprotected
-from dashboard.common.foreign import storable
 from dashboard.common.searching import squeeze
 from dashboard.common.tables import TableError
+from dashboard.common.untrusted_text import storable
 from dashboard.environment.email_address import EmailAddressError, TwoReadingsError, parse_address
 
 LINES = 100

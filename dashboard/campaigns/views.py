@@ -23,11 +23,11 @@ from dashboard.bulk.services import OtherRunError
 from dashboard.campaigns import board, choosing, planning
 from dashboard.campaigns.forms import CampaignForm
 from dashboard.common.damage import protected
-from dashboard.common.foreign import as_line, storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing_new, version_of
 from dashboard.common.spreadsheet import csv_response
+from dashboard.common.untrusted_text import display_line, storable
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link
 from dashboard.links.showing import address_for
@@ -179,7 +179,10 @@ def campaign_table(request: StaffRequest) -> HttpResponseBase:
         return _page(request, {"too_many": error.count, "most": choosing.MOST}, status=422)
     plans = [plan for plan in planning.plan(connectors) if plan.is_possible]
     rows = (
-        [*map(protected, (p.account.cyclr_id, as_line(p.account.name), p.email, p.name)), p.names]
+        [
+            *map(protected, (p.account.cyclr_id, display_line(p.account.name), p.email, p.name)),
+            p.names,
+        ]
         for p in plans
     )
     columns = ("Account id", "Account name", "E-mail", "Name", "Connectors")

@@ -20,8 +20,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from dashboard.common.foreign import as_line, storable
 from dashboard.common.mail_answers import Blame, Command, blame
+from dashboard.common.untrusted_text import display_line, storable
 from dashboard.environment.email_address import (
     EmailAddressError,
     meant_address,
@@ -227,7 +227,7 @@ def _refusal(error: smtplib.SMTPException) -> DeliveryError:
 
 def _judged(command: Command, code: int, said: bytes | str) -> DeliveryError:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    words = str(storable(as_line(f"{code} {text}")))[:SAID_AT_MOST]
+    words = str(storable(display_line(f"{code} {text}")))[:SAID_AT_MOST]
     match blame(command, code, text):
         case Blame.MAILBOX:
             return MailboxError(words)

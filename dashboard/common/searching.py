@@ -17,7 +17,7 @@ from anyascii import anyascii
 from django.db import models
 from django.db.models import Q
 
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 
 _MARKS = re.compile(
     "["
@@ -52,10 +52,10 @@ def normalize_for_search(text: object) -> str:
     return " ".join(plain.lower().replace("\x00", " ").split())
 
 
-def fold(text: object) -> str:
+def nfkc_casefold(text: object) -> str:
     """The text without case and dress of its letters; every accent counts. For addresses and keys.
 
-    >>> fold(" ＡＣＭＥ  Straße ")
+    >>> nfkc_casefold(" ＡＣＭＥ  Straße ")
     'acme strasse'
     """
     plain = "" if text is None else str(storable(str(text)))

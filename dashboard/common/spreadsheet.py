@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 """A cell that begins like this would be computed, not shown."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cyclr_api import Method
-from dashboard.common.foreign import as_text, storable
+from dashboard.common.untrusted_text import display_text, storable
 
 LONGEST_IDENTITY = 200
 LEAVES, DEEPEST, LOOKED_AT = 200, 12, 20_000
@@ -111,7 +111,7 @@ def hint(value: Any) -> str:
     """Enough of a value to recognise it by, and no more: `r…@customer.example`, `Ro…`."""
     if not isinstance(value, str):
         return "a number"
-    text = as_text(" ".join(value.split()))
+    text = display_text(" ".join(value.split()))
     before, at, domain = text.partition("@")
     if at and before and "." in domain:
         return f"{before[0]}…@{domain[:60]}"
@@ -133,5 +133,5 @@ def why_not(method: Method) -> str:
     missing = [name for name, may_lack in zip(needed, optional, strict=True) if not may_lack]
     fields = [one.name or "a value" for one in method.request_fields if one.is_optional is False]
     if missing or fields:
-        return f"It needs a value each time: {as_text(', '.join([*missing, *fields][:3]))}."
+        return f"It needs a value each time: {display_text(', '.join([*missing, *fields][:3]))}."
     return ""

@@ -35,7 +35,7 @@ from cyclr_api import (
 )
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
-from dashboard.common.foreign import as_text
+from dashboard.common.untrusted_text import display_text
 from dashboard.connectors.answers import value_at
 from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
@@ -144,7 +144,7 @@ def refused(
 
 
 def _name_of(method: ConnectionTestMethod) -> str:
-    return f"“{as_text(method)}”"
+    return f"“{display_text(method)}”"
 
 
 # ---- runs ----

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from cyclr_api import Parameter
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.installs.fields import ChoiceOrAnother, field_for, looks_secret
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector

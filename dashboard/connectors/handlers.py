@@ -11,7 +11,7 @@ from cyclr_api import (
     PermanentError,
 )
 from cyclr_api.account_connectors import Properties
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.connectors.input import SettingsInput
 from dashboard.mirror import writing
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, TRY, way_of

@@ -24,8 +24,8 @@ from cyclr_api import (
     Trigger,
 )
 from dashboard.common import encryption
-from dashboard.common.foreign import storable
-from dashboard.common.searching import fold
+from dashboard.common.searching import nfkc_casefold
+from dashboard.common.untrusted_text import storable
 from dashboard.connectors import connection_tests
 from dashboard.connectors.answers import leaves, reads_by_name, why_not
 from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
@@ -198,10 +198,10 @@ def _choices(client: Client, connector: AccountConnector, is_last: bool) -> JSON
     triggers: Sequence[Trigger] = release.triggers if release else ()
     if release is not None and not _has_all(triggers, wanted):
         triggers = there.library.get(release.id).triggers  # a reduced one came with the connector
-    by_name = {fold(trigger.name): trigger for trigger in reversed(triggers)}
+    by_name = {nfkc_casefold(trigger.name): trigger for trigger in reversed(triggers)}
     found: dict[str, JSON] = {}
     for parameter in wanted:
-        trigger = by_name.get(fold(parameter.trigger_name))
+        trigger = by_name.get(nfkc_casefold(parameter.trigger_name))
         if trigger is None or trigger.id is None:
             found[parameter.target_name] = {"error": "Cyclr has no look-up of this name."}
             continue
@@ -227,8 +227,8 @@ def _choices(client: Client, connector: AccountConnector, is_last: bool) -> JSON
 
 
 def _has_all(triggers: Sequence[Trigger], wanted: Sequence[Parameter]) -> bool:
-    names = {fold(trigger.name) for trigger in triggers if trigger.id is not None}
-    return {fold(parameter.trigger_name) for parameter in wanted} <= names
+    names = {nfkc_casefold(trigger.name) for trigger in triggers if trigger.id is not None}
+    return {nfkc_casefold(parameter.trigger_name) for parameter in wanted} <= names
 
 
 def _pairs(listed: Sequence[cyclr_api.Choice]) -> list[list[str]]:

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from cyclr_api import Parameter
-from dashboard.common.foreign import as_text, storable
+from dashboard.common.untrusted_text import display_text, storable
 from dashboard.installs import credentials
 from dashboard.installs.fields import field_among, looks_secret
 from dashboard.links.models import Link, LinkItem
@@ -184,7 +184,7 @@ def trouble_of(item: LinkItem, form: EntryForm) -> Trouble | None:
     if entry is None or not entry.is_finished or item.connected_at is not None:
         return None
     again = _("Type everything again: what you typed before was not kept.")
-    app = as_text(item.account_connector)
+    app = display_text(item.account_connector)
     if entry.state == State.DONE:
         if form.needs.missing:
             heading = _("Some details are still missing")
@@ -204,13 +204,13 @@ def trouble_of(item: LinkItem, form: EntryForm) -> Trouble | None:
 def _refused(entry: Operation, link: Link, form: EntryForm, again: str) -> Trouble:
     status, _space, said = entry.cyclr_message.partition(" ")
     if status not in {"400", "422"}:  # it is about the account or the console, not the entries
-        partner = as_text(link.brand.name)
+        partner = display_text(link.brand.name)
         words = _("This was not your fault: %(partner)s has to look at it.")
         return Trouble(_("What you entered could not be saved"), words % {"partner": partner})
     field = form.field_named(entry.error_field.removeprefix("property:"))
     heading = _("What you entered was not accepted")
     if field:
-        label = as_text(form.fields[field].label)
+        label = display_text(form.fields[field].label)
         heading = _("“%(field)s” was not accepted") % {"field": label}
     return Trouble(heading, again, said, field)
 

@@ -11,7 +11,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from dashboard.common.foreign import as_text
+from dashboard.common.untrusted_text import display_text
 from dashboard.customer.pages import (
     answer,
     draw_page,
@@ -40,7 +40,7 @@ def public_link(request: HttpRequest, link: Link) -> HttpResponse:
     if is_glued(request, link):
         return to_clean(request, "public_link", link)
     visitor = visitor_of(request)
-    agent = as_text(request.headers.get("User-Agent", ""))[:200]
+    agent = display_text(request.headers.get("User-Agent", ""))[:200]
     opening.log_open(
         link,
         method=request.method or "",

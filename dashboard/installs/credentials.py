@@ -14,7 +14,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cyclr_api import AuthMethod, Parameter
-from dashboard.installs.fields import ForeignText, Moment, SecretInput, UserName
+from dashboard.installs.fields import Moment, SecretInput, UntrustedText, UserName
 from dashboard.mirror.catalogue import TRY, Way
 
 Fields = dict[str, forms.Field]
@@ -28,12 +28,12 @@ def credential_fields(method: AuthMethod | None, way: Way, *, goes: object) -> F
     said = (method.description if method else "") or ""
     match way:
         case Way.API_KEY:
-            key = ForeignText(label=_("API key"), help_text=said or goes, widget=SecretInput())
+            key = UntrustedText(label=_("API key"), help_text=said or goes, widget=SecretInput())
             return {"auth-key": key}
         case Way.BASIC:
             user = UserName(label=_("User name"), help_text=said)
             empty = _("Some services want it empty.")
-            password = ForeignText(
+            password = UntrustedText(
                 label=_("Password"),
                 help_text=f"{goes} {empty}".strip(),
                 widget=SecretInput(),
@@ -49,8 +49,8 @@ def own_app_fields(parameters: Iterable[Parameter], *, whose: object) -> Fields:
     """Client id and secret of an OAuth app, where they are not among the settings."""
     targets = {parameter.target_name.casefold() for parameter in parameters}
     fields: Fields = {
-        "auth-ClientId": ForeignText(label=_("Client ID"), help_text=whose, required=False),
-        "auth-ClientSecret": ForeignText(
+        "auth-ClientId": UntrustedText(label=_("Client ID"), help_text=whose, required=False),
+        "auth-ClientSecret": UntrustedText(
             label=_("Client secret"), help_text=whose, required=False, widget=SecretInput()
         ),
     }
@@ -64,8 +64,8 @@ def own_app_fields(parameters: Iterable[Parameter], *, whose: object) -> Fields:
 def token_fields() -> Fields:
     """Tokens that somebody has already."""
     return {
-        "auth-access": ForeignText(label="Access token", required=False, widget=SecretInput()),
-        "auth-refresh": ForeignText(label="Refresh token", required=False, widget=SecretInput()),
+        "auth-access": UntrustedText(label="Access token", required=False, widget=SecretInput()),
+        "auth-refresh": UntrustedText(label="Refresh token", required=False, widget=SecretInput()),
         "auth-expires": Moment(
             label="Access token expires", help_text="Date and time, in UTC.", required=False
         ),

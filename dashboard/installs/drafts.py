@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.installs.fields import LONGEST_VALUE
 from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft

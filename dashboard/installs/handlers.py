@@ -19,7 +19,7 @@ from cyclr_api import (
     PermanentError,
     Property,
 )
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.installs.form import free_name
 from dashboard.installs.input import InstallInput
 from dashboard.installs.services import DRAFT, NOT_OFFERED, note_refusal

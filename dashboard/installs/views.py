@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.audit.models import Actor
-from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
+from dashboard.common.untrusted_text import storable
 from dashboard.installs import drafts
 from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from dashboard.common.email_field import EmailField
-from dashboard.common.foreign import as_text, storable
+from dashboard.common.untrusted_text import display_text, storable
 from dashboard.links.needs import Needs
 from dashboard.mirror.catalogue import Way
 from dashboard.mirror.models import AccountConnector
@@ -142,7 +142,7 @@ class LinkForm(DetailsForm):
         super().__init__(data, initial=initial)
         field = self.fields["connectors"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(pk, as_text(connector)) for pk, connector in self.choices.items()]
+        field.choices = [(pk, display_text(connector)) for pk, connector in self.choices.items()]
         field.choice_help = {  # type: ignore[attr-defined]
             str(one.installed.pk): f"{one.installed.state}. The customer {one.customer_does}."
             for one in needs

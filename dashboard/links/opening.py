@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from dashboard.common import encryption
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.links import timeline
 from dashboard.links.glued import candidates
 from dashboard.links.models import (

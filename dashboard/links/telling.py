@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from dashboard.common.chunks import chunks
-from dashboard.common.foreign import is_blank
 from dashboard.common.timing import short_words
+from dashboard.common.untrusted_text import is_blank
 from dashboard.links import notice_kinds
 from dashboard.notices import services as notices
 from dashboard.notices.kinds import NoticeKind

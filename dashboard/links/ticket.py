@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard.common.foreign import as_line
 from dashboard.common.timing import exact_words, short_words
+from dashboard.common.untrusted_text import display_line
 from dashboard.links.models import Link, LinkEvent, LinkItem
 
 LINES_AT_MOST = 5
@@ -56,5 +56,5 @@ def _event_words(event: LinkEvent) -> str:
 
 
 def _line(text: object) -> str:
-    """Foreign text on one line, its tricks made visible; never empty."""
-    return as_line(text) or "No name"
+    """Untrusted text on one line, its tricks made visible; never empty."""
+    return display_line(text) or "No name"

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.consoles import changes
 from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.services import client_of_change

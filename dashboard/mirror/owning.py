@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cyclr_api import AccountApi, Connector, CustomConnector, CyclrError, NotFoundError
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.mirror.missing import ask_each
 
 logger = logging.getLogger(__name__)

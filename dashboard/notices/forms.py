@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from dashboard.common.foreign import as_text
+from dashboard.common.untrusted_text import display_text
 from dashboard.consoles.models import Console
 from dashboard.notices.kinds import all_kinds, choices
 from dashboard.notices.wishes import Wish
@@ -50,4 +50,4 @@ def _name(place: Console | None) -> str:
 def _label(place: Console | None, *, is_only: bool) -> str:
     if place is None:
         return "Send me" if is_only else "From every console, send me"
-    return f"Of {as_text(place.name)}, also"
+    return f"Of {display_text(place.name)}, also"

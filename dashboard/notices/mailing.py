@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from dashboard.common.foreign import as_line, storable
 from dashboard.common.mail import (
     MailboxError,
     Message,
@@ -22,6 +21,7 @@ from dashboard.common.mail import (
     sender_domain,
 )
 from dashboard.common.timing import short_words
+from dashboard.common.untrusted_text import display_line, storable
 from dashboard.jobs.leases import Lease, finish_all
 from dashboard.notices import mail_trouble
 from dashboard.notices.addresses import staff_url
@@ -83,7 +83,7 @@ def _wait(leases: Sequence[Lease[NoticeMail]], error: Exception) -> None:
 
 def _message(user: User, mails: Sequence[NoticeMail]) -> Message:
     """The message as plain text. It leads to staff pages alone, which ask to sign in."""
-    first = as_line(mails[0].notice.words)
+    first = display_line(mails[0].notice.words)
     subject = first if len(mails) == 1 else f"{len(mails)} notices"
     end = (
         f"You chose to get these by e-mail. Change that at\n{staff_url(reverse('notice_wishes'))}\n"
@@ -104,9 +104,9 @@ def _message(user: User, mails: Sequence[NoticeMail]) -> Message:
 
 def _told(notice: Notice) -> str:
     lines = [
-        as_line(notice.words),
-        as_line(notice.details),
-        f"{short_words(notice.at)} UTC, {as_line(notice.console.name)}",
+        display_line(notice.words),
+        display_line(notice.details),
+        f"{short_words(notice.at)} UTC, {display_line(notice.console.name)}",
         staff_url(notice.url),
     ]
     return "\n".join(line for line in lines if line)

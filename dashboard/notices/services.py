@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
 from dashboard.notices import webhooks, wishes

@@ -26,7 +26,7 @@ from django.views.decorators.debug import sensitive_variables
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common import encryption
-from dashboard.common.foreign import as_line, storable
+from dashboard.common.untrusted_text import display_line, storable
 from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease, release_all
 from dashboard.notices import sending
@@ -250,7 +250,7 @@ def shown_answer(text: str, webhook: Webhook, headers: Mapping[str, str]) -> str
     hidden = {secret, *(value.partition("=")[2] or value for value in headers.values())}
     hidden |= _keys_in(webhook.url)
     plain = re.sub(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", " ", text, flags=re.S | re.I)
-    plain = as_line(html.unescape(plain))
+    plain = display_line(html.unescape(plain))
     for one in sorted(hidden, key=len, reverse=True):
         if len(one) >= SHORTEST_KEY:
             plain = re.sub(re.escape(one), "…", plain, flags=re.IGNORECASE)
@@ -301,7 +301,7 @@ def _for_chat(words: str) -> str:
     `<!channel>` and `<https://…|words>` are Slack's, `@all` Mattermost's, `[words](https://…)`
     that of many.
     """
-    plain = as_line(words).replace("<", "‹").replace(">", "›").replace("](", "] (")
+    plain = display_line(words).replace("<", "‹").replace(">", "›").replace("](", "] (")
     return re.sub(r"(?<!\w)@(?=\w)", "@ ", plain)
 
 

@@ -14,11 +14,11 @@ from django_htmx.http import replace_url
 
 from dashboard.audit.models import Actor, ActorKind
 from dashboard.common.addresses import own_path
-from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
+from dashboard.common.untrusted_text import storable
 from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.models import Account
 from dashboard.operations import submitting, words

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from dashboard import navigation
-from dashboard.common.foreign import initials
+from dashboard.common.untrusted_text import initials
 from dashboard.consoles.models import Console
 from dashboard.navigation import Place
 from dashboard.people.access import consoles_for, may_open

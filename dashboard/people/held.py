@@ -20,8 +20,8 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
 from dashboard.common import encryption
-from dashboard.common.foreign import storable
 from dashboard.common.limits import is_within
+from dashboard.common.untrusted_text import storable
 from dashboard.people.address import client_address, network_of
 
 KEY, PLACE = "held-form", "session:held-form"
@@ -107,8 +107,8 @@ def take(request: HttpRequest) -> Held | None:
         del request.session[KEY]
         return None
     is_old = timezone.now() - datetime.fromisoformat(kept["at"]) > KEPT_FOR
-    is_foreign = kept["by"] not in (None, request.user.pk)
-    if is_old or is_foreign:
+    is_others = kept["by"] not in (None, request.user.pk)
+    if is_old or is_others:
         del request.session[KEY]
         return None
     if kept["path"] != request.get_full_path():

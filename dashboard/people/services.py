@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from dashboard.common.searching import fold
+from dashboard.common.searching import nfkc_casefold
 from dashboard.environment.email_address import meant_address
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Membership, Role, SignInFailure, User
@@ -52,7 +52,7 @@ def sign_in(request: HttpRequest, email: str, password: str) -> User | None:
     once cannot slip under the limit, and removed when it succeeds. Refused tries are not stored.
     """
     attempt = _Try(
-        _key("email", fold(meant_address(email))),
+        _key("email", nfkc_casefold(meant_address(email))),
         _key("address", network_of(client_address(request))),
     )
     if attempt.is_over_limit():

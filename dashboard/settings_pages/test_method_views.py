@@ -18,13 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
-from dashboard.common.foreign import storable
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
+from dashboard.common.untrusted_text import storable
 from dashboard.connectors import looking_up
 from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
-from dashboard.installs.fields import ForeignText
+from dashboard.installs.fields import UntrustedText
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
 from dashboard.people.access import StaffRequest, consoles_for, get_for, role_required
@@ -121,7 +121,7 @@ class MethodForm(forms.Form):
 class IdentityForm(forms.Form):
     """Where the answer says whose account it is."""
 
-    path = ForeignText(
+    path = UntrustedText(
         label="Place in the answer",
         help_text="Such as data.user.email or [0].login. Empty: it does not say.",
         max_length=300,

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from dashboard.common import mail
-from dashboard.common.foreign import as_line
+from dashboard.common.untrusted_text import display_line
 from dashboard.consoles.models import Console
 from dashboard.jobs.heartbeats import process_states
 from dashboard.notices import mail_trouble
@@ -77,7 +77,8 @@ def _mail_facts() -> list[tuple[str, str]]:
         facts.append(
             (
                 "Mail is refused",
-                f"{as_line(trouble.words).rstrip('.')}. Messages wait until it takes one again.",
+                f"{display_line(trouble.words).rstrip('.')}."
+                " Messages wait until it takes one again.",
             )
         )
     return facts

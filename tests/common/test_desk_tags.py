@@ -61,7 +61,7 @@ def tags_of(html: str) -> Tags:
 @given(hostile)
 def test_no_text_becomes_markup(text: str) -> None:
     html = draw(
-        '{% foreign text %}{% copyable text "id" %}{% tile text %}{% local_time text %}'
+        '{% untrusted text %}{% copyable text "id" %}{% tile text %}{% local_time text %}'
         '{% state "done" text %}{% pill text text %}<i title="{{ text|plain }}"></i>'
         "{{ text|initials }}{{ text|spaced }}",
         text=text,
@@ -74,10 +74,12 @@ def test_no_text_becomes_markup(text: str) -> None:
 
 
 def test_foreign() -> None:
-    assert draw("{% foreign text %}", text="a & b") == "<bdi>a &amp; b</bdi>"
-    assert draw("{% foreign text %}", text="  ") == '<span class="nameless">No name</span>'
-    assert draw('{% foreign text "No key" %}', text=None) == '<span class="nameless">No key</span>'
-    assert draw("{% foreign text %}", text="a\u202eb") == (
+    assert draw("{% untrusted text %}", text="a & b") == "<bdi>a &amp; b</bdi>"
+    assert draw("{% untrusted text %}", text="  ") == '<span class="nameless">No name</span>'
+    assert (
+        draw('{% untrusted text "No key" %}', text=None) == '<span class="nameless">No key</span>'
+    )
+    assert draw("{% untrusted text %}", text="a\u202eb") == (
         '<bdi>a<span class="ctl" title="Right-to-left override, made visible">U+202E</span>b</bdi>'
     )
 
@@ -189,7 +191,7 @@ def test_moments_in_a_sentence_become_times(sentence: str, moments: list[str]) -
         assert html == f"<bdi>{sentence}</bdi>"
 
 
-def test_a_sentence_with_a_time_stays_foreign() -> None:
+def test_a_sentence_with_a_time_stays_untrusted() -> None:
     html = draw("{% timed said %}", said="<b>x</b> \u202e until 14:02 UTC & <i>")
 
     assert "&lt;b&gt;x&lt;/b&gt;" in html

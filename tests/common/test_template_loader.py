@@ -13,7 +13,7 @@ from dashboard.common.template_loader import compact
         ('<a\n  class="b"\n  {% if x > 1 %}hidden{% endif %}\n>', None),
         ("<p>\n  Two\n  words\n</p>\n", "<p>Two words</p>\n"),
         ("<div>\n    <b>x</b>\n  </div>", "<div>\n<b>x</b>\n</div>"),
-        ("Two {% foreign a %}\n  words", "Two {% foreign a %} words"),
+        ("Two {% untrusted a %}\n  words", "Two {% untrusted a %} words"),
         ("<span>\n a\n</span>", "<span> a </span>"),
         ("<li>\n  {% if x %}\n    a\n  {% endif %}\n</li>", "<li>{% if x %} a {% endif %}</li>"),
         (
@@ -26,7 +26,7 @@ def test_blanks_that_mean_nothing_are_not_sent(source: str, sent: str | None) ->
     assert compact(source) == (sent or '<a class="b" {% if x > 1 %}hidden{% endif %}>')
 
 
-@pytest.mark.parametrize("value", ["{{ text }}", "{% foreign text %}"])
+@pytest.mark.parametrize("value", ["{{ text }}", "{% untrusted text %}"])
 def test_what_is_put_in_keeps_its_blanks(value: str) -> None:
     assert compact(f"<pre>{value}</pre>") == f"<pre>{value}</pre>"
 

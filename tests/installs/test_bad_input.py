@@ -185,7 +185,7 @@ def check_field(form: InstallForm, name: str, value: str) -> None:
     cleaned, typed = form.cleaned_data[name], value.replace("\r\n", "\n")
     if name in {"name", "description"} or not typed.strip():
         assert str(cleaned).strip() == tidied(typed).strip(), value
-    elif type(form.fields[name]).__name__ in {"ForeignText", "ChoiceOrAnother", "UserName"}:
+    elif type(form.fields[name]).__name__ in {"UntrustedText", "ChoiceOrAnother", "UserName"}:
         assert cleaned in {tidied(typed), tidied(typed, is_password=True)}, value
 
 

@@ -21,7 +21,7 @@ from cyclr_api.decoding import decode_json
 from cyclr_api.simulator import CyclrState, empty_state, mount
 from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRow, BulkRun
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.consoles import services as consoles
 from dashboard.consoles.models import Console
 from dashboard.installs.fields import looks_secret

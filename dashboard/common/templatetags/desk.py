@@ -1,6 +1,6 @@
 """What templates say over and over; built in everywhere, no `{% load %}` needed.
 
-Text from outside goes through `{% foreign %}` (or `|plain` inside an attribute). Nothing here
+Text from outside goes through `{% untrusted %}` (or `|plain` inside an attribute). Nothing here
 marks text as safe: markup is put together by `format_html`, which escapes what is put in.
 """
 
@@ -14,9 +14,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 
-from dashboard.common.foreign import as_text, is_blank, tile_letters, visible
-from dashboard.common.foreign import initials as initials_of
 from dashboard.common.mail import is_delivered
+from dashboard.common.untrusted_text import display_text, is_blank, tile_letters, visible
+from dashboard.common.untrusted_text import initials as initials_of
 from dashboard.environment.email_address import mailto_address
 
 register = template.Library()
@@ -37,10 +37,10 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
-def foreign(text: object, blank: str = "") -> SafeString:
-    """`{% foreign account.name %}`: isolated, escaped, tricks made visible, never empty.
+def untrusted(text: object, blank: str = "") -> SafeString:
+    """`{% untrusted account.name %}`: isolated, escaped, tricks made visible, never empty.
 
-    Within a translated sentence: `{% foreign account.name as account %}`, then `{{ account }}`.
+    Within a translated sentence: `{% untrusted account.name as account %}`, then `{{ account }}`.
     """
     if is_blank(text):
         return format_html('<span class="nameless">{}</span>', blank or gettext(NO_NAME))
@@ -66,13 +66,13 @@ def pieces(text: object) -> SafeString:
 @register.filter
 def plain(text: object) -> str:
     """`title="{{ account.name|plain }}"`: the same without markup, for attributes and `<title>`."""
-    return gettext(NO_NAME) if is_blank(text) else as_text(text)
+    return gettext(NO_NAME) if is_blank(text) else display_text(text)
 
 
 @register.simple_tag
 def strong(text: object) -> SafeString:
-    """`{% strong account.name as account %}`: foreign text that stands out in a sentence."""
-    return format_html('<b class="strong">{}</b>', foreign(text))
+    """`{% strong account.name as account %}`: untrusted text that stands out in a sentence."""
+    return format_html('<b class="strong">{}</b>', untrusted(text))
 
 
 @register.simple_tag
@@ -84,7 +84,7 @@ def mail_is_delivered() -> bool:
 @register.simple_tag
 def mail_to(address: str) -> SafeString:
     """`{% mail_to support_email as address %}`: an address that opens the mail program."""
-    return format_html('<a href="mailto:{}">{}</a>', mailto_address(address), foreign(address))
+    return format_html('<a href="mailto:{}">{}</a>', mailto_address(address), untrusted(address))
 
 
 @register.simple_tag
@@ -112,11 +112,11 @@ def copyable(text: object, label: str = "id") -> SafeString:
         '<span class="id"><code title="{}"><bdi>{}</bdi></code>'
         '<button class="copy" type="button" data-copy-text="{}" aria-label="Copy {} {}">{}</button>'
         "</span>",
-        as_text(text),
+        display_text(text),
         pieces(text),
         str(text).encode("utf-8", "replace").decode(),
         label,
-        as_text(text),
+        display_text(text),
         icon("copy"),
     )
 

@@ -13,8 +13,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from dashboard.common.foreign import is_blank
-from dashboard.common.templatetags.desk import foreign, pieces
+from dashboard.common.templatetags.desk import pieces, untrusted
+from dashboard.common.untrusted_text import is_blank
 
 register = template.Library()
 
@@ -170,7 +170,7 @@ def _was_typed(bound: BoundField) -> bool:
 
 
 def _label(bound: BoundField) -> SafeString:
-    return foreign(bound.label)
+    return untrusted(bound.label)
 
 
 def _target(bound: BoundField) -> str:
@@ -196,7 +196,7 @@ def _heading(fields: int) -> str:
 
 
 def _help(text: object) -> Help | None:
-    """Our own help may hold markup (`format_html`); any other is foreign text and may fold."""
+    """Our own help may hold markup (`format_html`); any other is untrusted text and may fold."""
     if is_blank(text):
         return None
     if isinstance(text, SafeString):
@@ -247,7 +247,7 @@ def _choices(bound: BoundField, attrs: dict[str, Any]) -> list[Choice]:
             Choice(
                 ident,
                 _tick(data),
-                foreign(data["label"]),
+                untrusted(data["label"]),
                 help_ if isinstance(help_, SafeString) else pieces(help_),
             )
         )

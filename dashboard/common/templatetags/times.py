@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from dashboard.common import timing
-from dashboard.common.templatetags.desk import foreign, pieces
+from dashboard.common.templatetags.desk import pieces, untrusted
 
 register = template.Library()
 
@@ -65,14 +65,14 @@ def zone_note() -> SafeString:
 
 @register.simple_tag
 def timed(text: object) -> SafeString:
-    """`{% timed row.why %}`: a sentence of ours, like `foreign`; moments in it are times."""
+    """`{% timed row.why %}`: a sentence of ours, like `untrusted`; moments in it are times."""
     said = "" if text is None else str(text)
     parts, end = [], 0
     for found, moment in timing.moments_in(said):
         parts += [pieces(said[end : found.start()]), at(moment, "clock")]
         end = found.end()
     if not parts:
-        return foreign(text)
+        return untrusted(text)
     return format_html(
         "<bdi>{}</bdi>",
         format_html_join("", "{}", ((one,) for one in [*parts, pieces(said[end:])])),
@@ -89,6 +89,8 @@ def local_time(zone_name: object) -> SafeString:
     name = str(zone_name or "")
     clock = timing.clock_words(name)
     if not clock:
-        return foreign(name, "No time zone")
+        return untrusted(name, "No time zone")
     offsets = " ".join(f"{since}:{ahead}" for since, ahead in timing.offsets(name))
-    return format_html('<time data-offsets="{}">{}</time> there, {}', offsets, clock, foreign(name))
+    return format_html(
+        '<time data-offsets="{}">{}</time> there, {}', offsets, clock, untrusted(name)
+    )

@@ -5,12 +5,12 @@ from dashboard.installs.fields.parameters import field_among, field_for, looks_s
 from dashboard.installs.fields.recipient import recipient_fields
 from dashboard.installs.fields.text import (
     LONGEST_VALUE,
-    ForeignText,
     Fraction,
     Moment,
     PemTextarea,
     SecretInput,
     SecretTextarea,
+    UntrustedText,
     UserName,
     WholeNumber,
 )
@@ -19,7 +19,7 @@ __all__ = [
     "LONGEST_VALUE",
     "ChoiceOrAnother",
     "Flag",
-    "ForeignText",
+    "UntrustedText",
     "Fraction",
     "Moment",
     "PemTextarea",

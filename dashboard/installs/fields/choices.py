@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.common.searching import squeeze
-from dashboard.installs.fields.text import ForeignText, SecretInput
+from dashboard.installs.fields.text import SecretInput, UntrustedText
 
 ANOTHER = "*"
 """The choice that uncovers a text field for a value that is not in the list."""
@@ -63,7 +63,7 @@ class ChoiceOrAnother(forms.MultiValueField):
             labels=labels,
         )
         # Its text field is drawn without a note that it asked, so it does not ask.
-        fields = (forms.CharField(required=False, strip=False), ForeignText(required=False))
+        fields = (forms.CharField(required=False, strip=False), UntrustedText(required=False))
         super().__init__(fields, widget=widget, require_all_fields=False, **options)
 
         self.values = tuple(value for value in values if value not in {"", ANOTHER})

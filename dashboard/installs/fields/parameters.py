@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from cyclr_api import Parameter
 from dashboard.installs.fields.choices import ChoiceOrAnother, Flag, listed_value
 from dashboard.installs.fields.text import (
-    ForeignText,
     Fraction,
     Moment,
     PemTextarea,
     SecretInput,
     SecretTextarea,
+    UntrustedText,
     WholeNumber,
 )
 
@@ -70,7 +70,7 @@ def field_for(parameter: Parameter) -> forms.Field:
         return ChoiceOrAnother(values=values, is_sensitive=is_secret, **common)
     if is_secret:
         is_long = parameter.is_multiline or _is_pem(parameter)
-        return ForeignText(
+        return UntrustedText(
             widget=SecretTextarea() if is_long else SecretInput(),
             is_password=not is_long and is_password(f"{parameter.name} {parameter.target_name}"),
             **common,
@@ -86,10 +86,10 @@ def field_for(parameter: Parameter) -> forms.Field:
             return Moment(**common)
         case _:
             if _is_pem(parameter):
-                return ForeignText(widget=PemTextarea(), **common)
+                return UntrustedText(widget=PemTextarea(), **common)
             if parameter.is_multiline:
-                return ForeignText(widget=forms.Textarea(attrs={"rows": 3}), **common)
-            return ForeignText(**common)
+                return UntrustedText(widget=forms.Textarea(attrs={"rows": 3}), **common)
+            return UntrustedText(**common)
 
 
 def field_among(parameter: Parameter, all_of_them: Sequence[Parameter]) -> forms.Field:

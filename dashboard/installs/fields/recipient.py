@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import RegexValidator
 
 from dashboard.common.email_field import EmailField
-from dashboard.installs.fields.text import ForeignText
+from dashboard.installs.fields.text import UntrustedText
 
 
 def recipient_fields() -> dict[str, forms.Field]:
@@ -14,7 +14,7 @@ def recipient_fields() -> dict[str, forms.Field]:
     one_line = RegexValidator(r"\A[^\x00-\x1f]*\Z", "A name is one line of text.")
     return {
         "recipient_email": EmailField(label="Recipient email", required=False),
-        "recipient_name": ForeignText(
+        "recipient_name": UntrustedText(
             label="Recipient name",
             max_length=200,
             strip=True,

@@ -14,8 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.common.foreign import is_blank, storable
 from dashboard.common.pasted import doubt_about, name_of, tidied
+from dashboard.common.untrusted_text import is_blank, storable
 
 LONGEST_VALUE = 100_000
 
@@ -75,7 +75,7 @@ class PemTextarea(forms.Textarea):
         super().__init__(attrs=attrs)
 
 
-class ForeignText(forms.CharField):
+class UntrustedText(forms.CharField):
     """Text that goes to Cyclr as it was meant: see `dashboard.common.pasted`.
 
     `is_password`: it may begin or end with a space, which is asked about once.
@@ -118,7 +118,7 @@ class ForeignText(forms.CharField):
             raise ValidationError(_("This contains characters that cannot be sent."))
 
 
-class UserName(ForeignText):
+class UserName(UntrustedText):
     """A user name for Basic authentication, which ends it at the first colon."""
 
     def validate(self, value: Any) -> None:
@@ -130,7 +130,7 @@ class UserName(ForeignText):
             )
 
 
-class WholeNumber(ForeignText):
+class WholeNumber(UntrustedText):
     """A whole number, sent as text; of any size."""
 
     def __init__(self, **options: Any) -> None:
@@ -147,7 +147,7 @@ class WholeNumber(ForeignText):
         return str(text.removeprefix("+"))
 
 
-class Fraction(ForeignText):
+class Fraction(UntrustedText):
     """A number with or without a decimal point, sent as text."""
 
     def __init__(self, **options: Any) -> None:
@@ -178,7 +178,7 @@ class Fraction(ForeignText):
         return str(text)
 
 
-class Moment(ForeignText):
+class Moment(UntrustedText):
     """A date and time, sent as ISO 8601 in UTC."""
 
     def __init__(self, **options: Any) -> None:

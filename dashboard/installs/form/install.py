@@ -12,10 +12,10 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from cyclr_api import AuthMethod
-from dashboard.common.foreign import storable
 from dashboard.common.searching import normalize_for_search
+from dashboard.common.untrusted_text import storable
 from dashboard.installs import credentials
-from dashboard.installs.fields import ForeignText, field_among, looks_secret, recipient_fields
+from dashboard.installs.fields import UntrustedText, field_among, looks_secret, recipient_fields
 from dashboard.installs.form.layout import layout_of, now_called
 from dashboard.installs.form.methods import method_field
 from dashboard.installs.form.names import LONGEST_NAME, free_name
@@ -71,8 +71,8 @@ class InstallForm(Sections):
             "wants_link": True,
         }
         super().__init__(data, initial=blanks, prefix=None)
-        self.fields["name"] = ForeignText(label="Name", max_length=LONGEST_NAME, strip=True)
-        self.fields["description"] = ForeignText(
+        self.fields["name"] = UntrustedText(label="Name", max_length=LONGEST_NAME, strip=True)
+        self.fields["description"] = UntrustedText(
             label="Description", max_length=2000, strip=True, required=False
         )
         if len(self.methods) > 1:

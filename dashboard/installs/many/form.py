@@ -25,9 +25,9 @@ from dashboard.bulk.tables import (
     table_of,
     upload_of,
 )
-from dashboard.common.foreign import storable
-from dashboard.common.searching import fold, squeeze
+from dashboard.common.searching import nfkc_casefold, squeeze
 from dashboard.common.tables import TableError, read_grid
+from dashboard.common.untrusted_text import storable
 from dashboard.installs.form import InstallForm
 from dashboard.mirror.models import CatalogueConnector
 
@@ -158,7 +158,7 @@ class InstallManyForm(InstallForm):
         known = self.headings()
         # An apostrophe keeps spreadsheets from computing it.
         for written in (heading, heading.removeprefix("'")):
-            if name := known.get(fold(written)):
+            if name := known.get(nfkc_casefold(written)):
                 return name
         key = squeeze(heading)
         alike = {name for one, name in known.items() if key and squeeze(one) == key}
@@ -187,9 +187,9 @@ class InstallManyForm(InstallForm):
         """Folded heading to field name: by label, and for settings by what Cyclr calls them."""
         found: dict[str, str] = {}
         for position, parameter in enumerate(self.parameters):
-            found.setdefault(fold(parameter.target_name), f"parameter-{position}")
+            found.setdefault(nfkc_casefold(parameter.target_name), f"parameter-{position}")
         for name in self.fillable():
-            found.setdefault(fold(str(self.fields[name].label)), name)
+            found.setdefault(nfkc_casefold(str(self.fields[name].label)), name)
         if "auth-key" in self.fields:
             found.setdefault("api key", "auth-key")  # its label may name a header as well
         found.setdefault("name", "name")  # as on the form for one account
@@ -204,7 +204,7 @@ class InstallManyForm(InstallForm):
             place = name.removeprefix("parameter-")
             other = self.parameters[int(place)].target_name if place != name else ""
             for heading in (str(self.fields[name].label), other):
-                if known.get(fold(heading)) == name:
+                if known.get(nfkc_casefold(heading)) == name:
                     found.setdefault(name, heading)
         return found
 

@@ -16,8 +16,8 @@ from dashboard.bulk.services import Target
 from dashboard.bulk.tables import TOO_LONG, Meant, quoted
 from dashboard.common.chunks import chunks
 from dashboard.common.damage import damage_of, unprotected
-from dashboard.common.foreign import storable
-from dashboard.installs.fields import ChoiceOrAnother, ForeignText, Fraction, Moment, WholeNumber
+from dashboard.common.untrusted_text import storable
+from dashboard.installs.fields import ChoiceOrAnother, Fraction, Moment, UntrustedText, WholeNumber
 from dashboard.installs.many.form import InstallManyForm
 from dashboard.installs.services import exclusive_key, follow_up, refused_accounts
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
@@ -161,7 +161,7 @@ def _doubt(form: InstallManyForm, name: str, cell: str, value: object) -> str:
             if (is_grouped and comma)
             else ""
         )
-    if not isinstance(form_field, ForeignText) or isinstance(form_field, WholeNumber | Moment):
+    if not isinstance(form_field, UntrustedText) or isinstance(form_field, WholeNumber | Moment):
         return ""
     if damage := damage_of(bare):
         return f"{what} {damage}"

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dashboard.audit.models import Actor
 from dashboard.bulk.services import OtherRunError, RunOrder, draft
 from dashboard.common.damage import protected
-from dashboard.common.foreign import as_line
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.spreadsheet import csv_response
+from dashboard.common.untrusted_text import display_line
 from dashboard.installs.many.form import InstallManyForm
 from dashboard.installs.many.lines import targets
 from dashboard.installs.services import KIND
@@ -92,7 +92,7 @@ def _without(connector: CatalogueConnector, names: int, blanks: int) -> Iterator
         accounts = accounts.filter(pk=connector.account_id)
     accounts = accounts.exclude(pk__in=having.values("account")).order_by("sort_name", "pk")
     for account in accounts.iterator(chunk_size=1000):
-        name = as_line(account.name)  # of several lines it would be taken for several accounts
+        name = display_line(account.name)  # of several lines it would be taken for several accounts
         yield [protected(account.cyclr_id), *[protected(name)] * names, *[""] * blanks]
 
 

@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.common import encryption, languages, mail
-from dashboard.common.foreign import as_line, as_text
-from dashboard.common.templatetags.desk import foreign
+from dashboard.common.templatetags.desk import untrusted
+from dashboard.common.untrusted_text import display_line, display_text
 from dashboard.consoles.branding import Brand
 from dashboard.consoles.colours import as_hex, palette
 from dashboard.environment.email_address import mailto_address
@@ -120,9 +120,9 @@ def language_of(link: Link, brand: Brand) -> str:
 
 
 def one_line(text: object, at_most: int) -> str:
-    """Foreign text for a header or a sentence: one line, tricks made visible, cut."""
+    """Untrusted text for a header or a sentence: one line, tricks made visible, cut."""
     # "=?" would begin an encoded word, in which a mail program reads what nobody here saw.
-    line = as_line(text).replace("=?", "= ?")
+    line = display_line(text).replace("=?", "= ?")
     return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
@@ -135,7 +135,7 @@ def _context(link: Link, brand: Brand, kind: MailKind, address: str) -> dict[str
         "account": one_line(link.account, NAME_AT_MOST),
         "apps": [one_line(item.account_connector, NAME_AT_MOST) for item in items],
         "until": until_words(link.expires_at, link.account.timezone),
-        "message": as_text(link.message).strip() if kind == MailKind.INVITATION else "",
+        "message": display_text(link.message).strip() if kind == MailKind.INVITATION else "",
         "asked_by": one_line(link.asked_by, NAME_AT_MOST),
         "address": address,
         "reminders": settings.PUBLIC_URL + reverse("link_reminders", args=[link.token()]),
@@ -173,8 +173,8 @@ def _html(
 ) -> str:
     colours = palette(as_hex(brand.colour) or OUR_COLOUR)
     shown = {
-        "partner": foreign(context["partner"]),
-        "account": foreign(context["account"]),
+        "partner": untrusted(context["partner"]),
+        "account": untrusted(context["account"]),
         "subject": subject,
         "language": language,
         "colour": colours.fill[0],

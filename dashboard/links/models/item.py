@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from dashboard.common.searching import fold, is_same
+from dashboard.common.searching import is_same, nfkc_casefold
 from dashboard.connectors.models import ConnectionTest
 from dashboard.links.models.link import SENT_TO_A_FILE, TEST_TAKES, Link, LinkState
 from dashboard.mirror.models import AccountConnector
@@ -20,7 +20,7 @@ def is_another(identity: str, before: str) -> bool:
 
     Of addresses every letter counts: jose@ and josé@ are two mailboxes.
     """
-    if not identity or not before or fold(identity) == fold(before):
+    if not identity or not before or nfkc_casefold(identity) == nfkc_casefold(before):
         return False
     return "@" in f"{identity}{before}" or not is_same(identity, before)
 

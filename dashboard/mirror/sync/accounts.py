@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 import cyclr_api
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import BACKGROUND
 from dashboard.consoles.services import asking

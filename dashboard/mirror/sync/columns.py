@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import cyclr_api
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.mirror.catalogue import method_json, parameter_json
 
 MARK = re.compile(r"\s*\[desk:op[a-z0-9]{1,20}\]$")

@@ -22,7 +22,7 @@ from cyclr_api import (
     RateLimitedError,
     UnsendableError,
 )
-from dashboard.common.foreign import storable
+from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import BACKGROUND, PacedError
 from dashboard.consoles.services import asking, client

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SHOWN_AT_MOST = 20_000
-"""Characters of one foreign text that a page shows."""
+"""Characters of one untrusted text that a page shows."""
 MARKS_AT_MOST = 8
 """Combining marks on one letter; more would paint over the lines above and below."""
 
@@ -43,7 +43,7 @@ _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{2,6}\U000e007f")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a foreign text: `text` as it is or, with a `name`, a character made visible."""
+    """A part of an untrusted text: `text` as it is or, with a `name`, a character made visible."""
 
     text: str
     name: str = ""
@@ -64,14 +64,14 @@ def visible(text: object) -> list[Piece]:
     return pieces
 
 
-def as_text(text: object) -> str:
+def display_text(text: object) -> str:
     """The same as one string, for places that take no markup: titles, subjects, log lines."""
     return "".join(piece.text for piece in visible(text))
 
 
-def as_line(text: object) -> str:
+def display_line(text: object) -> str:
     """The same on one line: every run of white space is one space."""
-    return " ".join(as_text(text).split())
+    return " ".join(display_text(text).split())
 
 
 def is_blank(text: object) -> bool:
