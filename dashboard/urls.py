@@ -14,7 +14,7 @@ urlpatterns = [
     path("", include("dashboard.campaigns.urls")),
     path("", include("dashboard.links.urls")),
     path("", include("dashboard.cycles.urls")),
-    path("", include("dashboard.notices.urls")),
+    path("", include("dashboard.notifications.urls")),
     path("", include("dashboard.operations.urls")),
     path("", include("dashboard.bulk.urls")),
     path("", include("dashboard.audit.urls")),

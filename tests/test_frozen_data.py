@@ -24,9 +24,9 @@ from dashboard.links.mail.letters import message_id_of
 from dashboard.links.models import ConnectAttempt, Link, LinkMail
 from dashboard.links.models.link import make_token
 from dashboard.links.opening import find
-from dashboard.notices.kinds import KINDS
-from dashboard.notices.models import Webhook
-from dashboard.notices.webhooks import sign
+from dashboard.notifications.kinds import KINDS
+from dashboard.notifications.models import Webhook
+from dashboard.notifications.webhooks import sign
 from dashboard.operations import handlers
 from dashboard.operations.models import Operation
 from dashboard.people import held

@@ -10,7 +10,13 @@ from dashboard import navigation
 from dashboard.navigation import Place
 from dashboard.people.access import decision_on
 
-WITHOUT_A_PLACE = {"notice_list", "notice_bell", "notice_seen", "notice_wishes", "sign_out"}
+WITHOUT_A_PLACE = {
+    "notification_list",
+    "notification_bell",
+    "notification_seen",
+    "notification_preferences",
+    "sign_out",
+}
 """Staff's pages that are reached from the frame around every page."""
 
 

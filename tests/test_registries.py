@@ -1,4 +1,4 @@
-"""Each package names its own kinds of operation, acts and notices; no table names all."""
+"""Each package names its own kinds of operation, acts and notifications; no table names all."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dashboard.audit import labels
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.audit.words import line_of
 from dashboard.bulk.pages import PAGES
-from dashboard.notices import kinds
-from dashboard.notices.kinds import KINDS, NoticeKind, all_kinds, register
+from dashboard.notifications import kinds
+from dashboard.notifications.kinds import KINDS, NotificationKind, all_kinds, register
 from dashboard.operations import handlers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,7 +69,7 @@ def owners() -> dict[str, str]:
         for action in call.args[0].keys if isinstance(call.args[0], ast.Dict) else ():
             if text := text_in(action, {}):
                 found[text] = package_of(path)
-    for path, call in calls("NoticeKind"):
+    for path, call in calls("NotificationKind"):
         found[text_in(call.args[0], {})] = package_of(path)
     for kind in handlers.kinds():
         found[kind] = type(handlers.handler_for(kind)).__module__.split(".")[1]
@@ -130,7 +130,9 @@ def test_every_act_that_is_recorded_has_a_label() -> None:
 def test_no_table_names_what_belongs_to_another_package() -> None:
     owner_of = owners()
     assert set(KINDS) <= set(owner_of)
-    assert {"installs", "links", "campaigns", "operations", "notices"} <= set(owner_of.values())
+    assert {"installs", "links", "campaigns", "operations", "notifications"} <= set(
+        owner_of.values()
+    )
     for path, tree in trees().items():
         names = constants(tree)
         for node in ast.walk(tree):
@@ -140,12 +142,12 @@ def test_no_table_names_what_belongs_to_another_package() -> None:
                 assert not others, f"{path}: {others}"
 
 
-def test_every_kind_of_notice_has_a_label_and_a_place_of_its_own() -> None:
+def test_every_kind_of_notification_has_a_label_and_a_place_of_its_own() -> None:
     assert all(kind.label and kind.shape for kind in KINDS.values())
     assert len({kind.order for kind in KINDS.values()}) == len(KINDS)
 
 
-def test_kinds_of_notices_are_stored_as_they_always_were() -> None:
+def test_kinds_of_notifications_are_stored_as_they_always_were() -> None:
     assert [str(kind) for kind in all_kinds()] == [
         "link-connected",
         "app-connected",
@@ -160,19 +162,19 @@ def test_kinds_of_notices_are_stored_as_they_always_were() -> None:
     ]
 
 
-def test_a_kind_of_notices_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kind_of_notifications_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kinds, "KINDS", {})
-    register(NoticeKind("quota", "Quota used up", shape="failed", order=1))
+    register(NotificationKind("quota", "Quota used up", shape="failed", order=1))
 
     with pytest.raises(ImproperlyConfigured, match="quota is registered twice"):
-        register(NoticeKind("quota", "Quota nearly used up", shape="failed", order=2))
+        register(NotificationKind("quota", "Quota nearly used up", shape="failed", order=2))
 
 
 def test_a_kind_that_no_column_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kinds, "KINDS", {})
 
     with pytest.raises(ImproperlyConfigured, match="longer than 20 characters"):
-        register(NoticeKind("x" * 21, "Too long", shape="failed", order=1))
+        register(NotificationKind("x" * 21, "Too long", shape="failed", order=1))
 
 
 def test_an_action_cannot_have_two_labels() -> None:

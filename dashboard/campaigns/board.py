@@ -28,7 +28,7 @@ from dashboard.bulk.words import Part
 from dashboard.common.chunks import chunks
 from dashboard.links.handlers import NOTHING_LEFT, STOPPED
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkMail, LinkState, MailState
-from dashboard.notices.addresses import staff_url
+from dashboard.notifications.addresses import staff_url
 from dashboard.operations.models import ACTIVE, State
 
 

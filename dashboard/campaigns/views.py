@@ -29,11 +29,11 @@ from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing
 from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import display_line, storable
 from dashboard.consoles.models import Console
+from dashboard.links.filters import address_for
 from dashboard.links.models import Link
-from dashboard.links.showing import address_for
 from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.models import AccountConnector
-from dashboard.notices import mail_trouble
+from dashboard.notifications import mail_trouble
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 

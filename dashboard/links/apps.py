@@ -10,6 +10,6 @@ class LinksConfig(AppConfig):
     label = "links"
 
     def ready(self) -> None:
-        """What registers itself: kinds of operation and notices, checks, ends of tests, labels."""
-        from dashboard.links import checks, handlers, notice_kinds, registration  # noqa: F401
+        """What registers itself: kinds, checks, what hears of tests, labels."""
+        from dashboard.links import checks, handlers, notification_kinds, registration  # noqa: F401
         from dashboard.links.attempts import connection_test_results  # noqa: F401

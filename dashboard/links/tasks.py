@@ -12,7 +12,7 @@ from django.utils import timezone
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
-from dashboard.links import deletions, telling
+from dashboard.links import deletions, link_notifications
 from dashboard.links.attempts import checking, confirming, sign_in_tokens
 from dashboard.links.mail import mailing, posting, reminders
 from dashboard.links.models import (
@@ -101,6 +101,6 @@ def keep_reminding() -> None:
 @periodic(every=60)
 def tell_of_expiring() -> None:
     """Tell staff of links that end within a day, unfinished; each end is told once."""
-    told = telling.tell_of_expiring(Link.objects.all())
+    told = link_notifications.tell_of_expiring(Link.objects.all())
     if told:
         logger.info("told of expiring links count=%d", told)

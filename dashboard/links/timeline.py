@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from dashboard.links import telling
+from dashboard.links import link_notifications
 from dashboard.links.models import Link, LinkEvent, LinkItem
 
 
@@ -17,5 +17,5 @@ def record(
     link.moved_at = timezone.now()
     Link.objects.filter(pk=link.pk).update(moved_at=link.moved_at)
     line: LinkEvent = link.events.create(event=event, words=words, item=item, details=details)
-    telling.on_event(link, line)
+    link_notifications.on_event(link, line)
     return line

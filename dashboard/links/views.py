@@ -20,14 +20,14 @@ from dashboard.common.paging import paged
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
 from dashboard.links import services
+from dashboard.links.filters import SHOW, address_for, counted, filtered, why_failing
 from dashboard.links.forms import LinkForm
 from dashboard.links.mail import letters, mailing, reminders
 from dashboard.links.models import Link
 from dashboard.links.needs import needs_of_all
-from dashboard.links.showing import SHOW, address_for, counted, showing, why_failing
 from dashboard.links.ticket import ticket
 from dashboard.mirror.models import Account
-from dashboard.notices.addresses import staff_url
+from dashboard.notifications.addresses import staff_url
 from dashboard.operations.models import Operation
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -51,7 +51,7 @@ def link_list(request: StaffRequest) -> HttpResponse:
     counts = counted(links)
     chips = [(key, words, counts[key]) for key, words in SHOW.items()]
     context = {"search": search, "show": show, "chips": chips}
-    return _table(request, "links/link_list.html", showing(links, show), context)
+    return _table(request, "links/link_list.html", filtered(links, show), context)
 
 
 def _table(

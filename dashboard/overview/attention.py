@@ -27,8 +27,8 @@ from django.utils.text import Truncator
 
 from dashboard.common.timing import ago_words, clock_or_date_words
 from dashboard.consoles.models import Console
+from dashboard.links.filters import with_troubles
 from dashboard.links.models import Link, LinkItem, LinkState, MailState
-from dashboard.links.showing import with_troubles
 from dashboard.mirror.models import NOT_WORKING, AccountConnector
 from dashboard.operations import words
 from dashboard.operations.models import Operation, State

@@ -17,7 +17,7 @@ from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import decrypted_secret
 from dashboard.links.models import Link
-from dashboard.notices.models import Webhook
+from dashboard.notifications.models import Webhook
 from dashboard.operations.models import Operation
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from dashboard.common import mail
 from dashboard.common.untrusted_text import display_line
 from dashboard.consoles.models import Console
 from dashboard.jobs.heartbeats import process_states
-from dashboard.notices import mail_trouble
+from dashboard.notifications import mail_trouble
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Membership, Role, User
 

@@ -7,12 +7,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from dashboard.notices.addresses import LONGEST, AddressError, cleaned, target_of
-from dashboard.notices.models import Shape
+from dashboard.notifications.addresses import LONGEST, AddressError, cleaned, target_of
+from dashboard.notifications.models import Shape
 
 
 class WebhookForm(forms.Form):
-    """Where to send a console's notices."""
+    """Where to send a console's notifications."""
 
     url = forms.CharField(
         label="Address",

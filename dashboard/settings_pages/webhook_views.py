@@ -14,8 +14,8 @@ from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.consoles.models import Console
-from dashboard.notices import webhooks
-from dashboard.notices.models import SendState, Webhook, WebhookDelivery
+from dashboard.notifications import webhooks
+from dashboard.notifications.models import SendState, Webhook, WebhookDelivery
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Role
 from dashboard.settings_pages.webhook_forms import WebhookForm
@@ -27,7 +27,7 @@ DELIVERIES_PER_PAGE = 20
 @require_GET
 @role_required(Role.ADMIN)
 def settings_webhook_list(request: StaffRequest) -> HttpResponse:
-    """The consoles and whether their notices are sent anywhere; with one console, its page."""
+    """The consoles and whether their notifications are sent on; with one console, its page."""
     consoles = list(consoles_for(request.user, Role.ADMIN))
     if len(consoles) == 1:
         return redirect("settings_webhook", consoles[0].pk)
@@ -62,7 +62,7 @@ def settings_webhook(request: StaffRequest, pk: int) -> HttpResponse:
 def _page(
     request: StaffRequest, webhook: Webhook, form: WebhookForm, *, secret: str = ""
 ) -> HttpResponse:
-    rows = webhook.deliveries.select_related("notice__account").order_by("-pk")
+    rows = webhook.deliveries.select_related("notification__account").order_by("-pk")
     page = paged(request, rows, per_page=DELIVERIES_PER_PAGE)
     shown = [(one.pk, one.state, one.tries, one.last_error, one.said) for one in page]
     is_moving = any(one.state == SendState.WAITING for one in page) and webhook.is_on

@@ -25,8 +25,8 @@ from dashboard.bulk.models import BulkRow, BulkRun, RunState  # noqa: E402
 from dashboard.campaigns.planning import KIND  # noqa: E402
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkState  # noqa: E402
 from dashboard.mirror.models import Account, AccountConnector  # noqa: E402
-from dashboard.notices import services as notices  # noqa: E402
-from dashboard.links import notice_kinds  # noqa: E402
+from dashboard.notifications import services as notifications  # noqa: E402
+from dashboard.links import notification_kinds  # noqa: E402
 from dashboard.people.models import Role, User  # noqa: E402
 from tests.factories import API_KEY, make_user  # noqa: E402
 
@@ -89,8 +89,8 @@ def fill(admin: User) -> tuple[Link, BulkRun]:
         link.row = row
     Link.objects.bulk_update(of_run, ["row"], batch_size=500)
     for link in links[:300]:
-        notices.post(
-            notice_kinds.LINK_CONNECTED,
+        notifications.post(
+            notification_kinds.LINK_CONNECTED,
             console,
             f"{link.account}: everything is connected",
             url=link.get_absolute_url(),
@@ -125,7 +125,7 @@ def main() -> None:
         "campaigns": "/links/campaigns/",
         "campaign, board": board,
         "campaign, failing": f"{board}?show=failing",
-        "notices": "/notices/",
+        "notifications": "/notices/",
         "overview": "/",
     }.items():
         measure(staff, name, url)

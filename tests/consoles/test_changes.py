@@ -9,8 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import StateApps
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -424,10 +426,19 @@ def old_console(secret: str = "s3cret") -> Console:
     return console
 
 
+def apps_then() -> StateApps:
+    """The models as that migration knew them; their tables and columns are today's."""
+    return (
+        MigrationLoader(connection)
+        .project_state(("consoles", migration.__name__.split(".")[-1]))
+        .apps
+    )
+
+
 def test_the_migration_binds_secrets_to_rows_and_may_run_again() -> None:
     console = old_console()
     for _ in range(2):
-        migration.to_rows(apps, None)
+        migration.to_rows(apps_then(), None)
         console.refresh_from_db()
         assert (
             encryption.decrypt(
@@ -435,7 +446,7 @@ def test_the_migration_binds_secrets_to_rows_and_may_run_again() -> None:
             )
             == "s3cret"
         )
-    migration.to_addresses(apps, None)
+    migration.to_addresses(apps_then(), None)
     console.refresh_from_db()
 
     assert (
@@ -452,7 +463,7 @@ def test_what_the_migration_cannot_open_stays_and_is_named(
     console, keys = old_console(), settings.CREDENTIAL_KEYS
     before = console.encrypted_client_secret
     settings.CREDENTIAL_KEYS = ["another-key-that-is-long-enough-0123456789"]
-    migration.to_rows(apps, None)
+    migration.to_rows(apps_then(), None)
 
     assert f"console {console.pk} ({console.name}) stays" in capsys.readouterr().err
     console.refresh_from_db()

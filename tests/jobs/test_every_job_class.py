@@ -26,10 +26,10 @@ from dashboard.jobs.messages import Message
 from dashboard.jobs.policy import LONGEST_ASKED, Backoff, Schedule
 from dashboard.jobs.registry import Worker, worker_of
 from dashboard.jobs.working import dispatch, job_classes
-from dashboard.links import notice_kinds
+from dashboard.links import notification_kinds
 from dashboard.links.models import AccountCheck, ConnectAttempt, LinkMail
 from dashboard.mirror.models import SyncRun
-from dashboard.notices.models import Notice, NoticeMail, Webhook, WebhookDelivery
+from dashboard.notifications.models import Notification, NotificationMail, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation
 from tests.factories import (
     make_account_connector,
@@ -59,23 +59,23 @@ def a_message_to_a_customer() -> LinkMail:
     return mail
 
 
-def a_notice() -> Notice:
+def a_notice() -> Notification:
     account = make_link().account
-    return Notice.objects.create(
+    return Notification.objects.create(
         console=account.console,
         account=account,
-        kind=notice_kinds.LINK_CONNECTED,
+        kind=notification_kinds.LINK_CONNECTED,
         words="Connected",
         url="/links/1/",
     )
 
 
 def a_delivery() -> WebhookDelivery:
-    notice, user = a_notice(), make_user()
+    notification, user = a_notice(), make_user()
     webhook = Webhook.objects.create(
-        console=notice.console, url="https://example.com/", created_by=user
+        console=notification.console, url="https://example.com/", created_by=user
     )
-    return WebhookDelivery.objects.create(webhook=webhook, notice=notice)
+    return WebhookDelivery.objects.create(webhook=webhook, notification=notification)
 
 
 MAKE: dict[type, Callable[[], Any]] = {
@@ -86,7 +86,9 @@ MAKE: dict[type, Callable[[], Any]] = {
     ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
     AccountCheck: lambda: AccountCheck.objects.create(account=make_link().account),
     LinkMail: a_message_to_a_customer,
-    NoticeMail: lambda: NoticeMail.objects.create(notice=a_notice(), user=make_user()),
+    NotificationMail: lambda: NotificationMail.objects.create(
+        notification=a_notice(), user=make_user()
+    ),
     WebhookDelivery: a_delivery,
     SyncRun: lambda: SyncRun.objects.create(console=make_console()),
     Operation: make_operation,

@@ -115,8 +115,8 @@ BEFORE: dict[str, list[Any]] = {
     "dashboard.mirror.tasks.probe_console": [7],
     "dashboard.mirror.tasks.refresh_account": [7],
     "dashboard.mirror.tasks.run_sync": [7, 0],
-    "dashboard.notices.tasks.deliver": [7],
-    "dashboard.notices.tasks.send_mail": [7],
+    "dashboard.notifications.tasks.deliver": [7],
+    "dashboard.notifications.tasks.send_mail": [7],
     "dashboard.operations.tasks.beat": ["background"],
     "dashboard.operations.tasks.run_operation": [7],
 }

@@ -13,12 +13,12 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
-from dashboard.links import notice_kinds, progress, services, tasks
+from dashboard.links import notification_kinds, progress, services, tasks
 from dashboard.links.attempts import confirming, starting
 from dashboard.links.models import Link, LinkEvent, LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
-from dashboard.notices.models import Notice
+from dashboard.notifications.models import Notification
 from tests.connectors.conftest import choose, say, work
 from tests.links.steps import address, consent, to_cyclr
 from tests.simulated import Hands
@@ -280,8 +280,8 @@ def test_the_third_return_that_does_not_work_is_told_as_three_failures(
     come_back(cyclr, customer, reconnect, hands)
     work()
 
-    notice = Notice.objects.get(kind=notice_kinds.STARTS_FAILED)
-    assert notice.details == "Returned, and it does not work"
+    notification = Notification.objects.get(kind=notification_kinds.STARTS_FAILED)
+    assert notification.details == "Returned, and it does not work"
 
 
 def test_it_is_proven_again_a_little_later_and_not_for_ever(

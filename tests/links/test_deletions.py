@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
-from dashboard.links import deletions, notice_kinds, services, showing, tasks
+from dashboard.links import deletions, filters, notification_kinds, services, tasks
 from dashboard.links.attempts import confirming
 from dashboard.links.mail import letters, mailing, reminders
 from dashboard.links.models import ConnectAttempt, Link, LinkItem, LinkMail, MailKind, MailState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
-from dashboard.notices.models import Notice
+from dashboard.notifications.models import Notification
 from dashboard.operations.models import Operation
 from tests.links.steps import address, consent, press_continue, to_cyclr
 from tests.simulated import Hands
@@ -92,15 +92,15 @@ def test_a_link_of_which_the_rest_was_connected_finishes_when_it_is_deleted(
     assert pair.shown_state == "Connected"
 
 
-def test_staff_are_told_truly_on_the_timeline_by_a_notice_and_on_the_page(
+def test_staff_are_told_truly_on_the_timeline_by_a_notification_and_on_the_page(
     cyclr: CyclrState, pair: Link, agent: Client
 ) -> None:
     delete(cyclr, item_of(pair))
     tasks.follow_deletions()
 
     assert events(pair) == ["created", "gone"]
-    notice = Notice.objects.get(kind=notice_kinds.CONNECTOR_GONE)
-    assert "was deleted in Cyclr" in notice.words
+    notification = Notification.objects.get(kind=notification_kinds.CONNECTOR_GONE)
+    assert "was deleted in Cyclr" in notification.words
     page = agent.get(pair.get_absolute_url()).content.decode()
     assert 'data-state="gone"' in page and "is not asked for any more" in page
 
@@ -149,8 +149,8 @@ def test_all_of_them_deleted_leaves_nothing_to_do_and_nothing_to_send(
     page = customer.get(address(pair))
     assert page.status_code == 200
     assert "There is nothing left to do" in page.content.decode()
-    assert showing.counted(Link.objects.all())["gone"] == 1
-    assert showing.counted(Link.objects.all())["waiting"] == 0
+    assert filters.counted(Link.objects.all())["gone"] == 1
+    assert filters.counted(Link.objects.all())["waiting"] == 0
     assert not Link.objects.open().exists()
 
 

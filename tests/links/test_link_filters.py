@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.links import timeline
+from dashboard.links.filters import SHOW, counted
 from dashboard.links.mail.mailing import queue_mail
 from dashboard.links.models import Link, LinkItem, LinkMail, LinkState, MailState
-from dashboard.links.showing import SHOW, counted
 from dashboard.people.models import Role
 from tests.factories import make_account, make_console, make_link, make_user
 from tests.pages import HOSTILE, assert_only_letters, queries_of, signed_in, text_of

@@ -26,9 +26,9 @@ from dashboard.links import progress, tasks
 from dashboard.links.attempts import confirming
 from dashboard.links.mail import letters, mailing, posting
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
-from dashboard.notices import mail_trouble
-from dashboard.notices.mail_trouble import MAIL_REFUSED
-from dashboard.notices.models import Notice
+from dashboard.notifications import mail_trouble
+from dashboard.notifications.mail_trouble import MAIL_REFUSED
+from dashboard.notifications.models import Notification
 from dashboard.people.models import Role
 from tests.factories import make_account_connector, make_link, make_user
 from tests.links.postbox import BACKEND, Faulty, outbox, part, read, read_raw, smtp_server
@@ -387,7 +387,7 @@ def test_a_link_whose_key_was_dropped_fails_in_words(mailed: Link, settings: Any
 # ---- refusals that are about us ----
 
 NOT_OURS = smtplib.SMTPDataError(554, b"5.2.252 SendAsDenied; not allowed to send as desk")
-TOLD = Notice.objects.filter(kind=MAIL_REFUSED)
+TOLD = Notification.objects.filter(kind=MAIL_REFUSED)
 
 
 def test_a_refusal_about_us_blames_nobody_and_is_told_once(
@@ -400,8 +400,8 @@ def test_a_refusal_about_us_blames_nobody_and_is_told_once(
 
     assert set(LinkMail.objects.values_list("state", flat=True)) == {MailState.WAITING}
     assert not LinkEvent.objects.filter(event="bounced").exists()
-    notice = TOLD.get()
-    assert "5.2.252 SendAsDenied" in notice.details
+    notification = TOLD.get()
+    assert "5.2.252 SendAsDenied" in notification.details
 
 
 def test_meanwhile_nothing_is_tried_by_itself_and_then_one(

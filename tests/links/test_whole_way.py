@@ -22,8 +22,8 @@ from dashboard.links.attempts import confirming
 from dashboard.links.handlers import CreateLink
 from dashboard.links.mail import mailing
 from dashboard.links.models import ConnectAttempt, Link, LinkMail
-from dashboard.notices import webhooks
-from dashboard.notices.models import Notice, WebhookDelivery
+from dashboard.notifications import webhooks
+from dashboard.notifications.models import Notification, WebhookDelivery
 from dashboard.people.models import Role
 from tests.factories import API_KEY, make_account_connector, make_operation, make_user
 from tests.links.postbox import outbox
@@ -124,7 +124,11 @@ def test_the_address_of_a_link_stands_in_mails_and_on_its_own_pages_alone(
     delivery = WebhookDelivery.objects.latest("pk")
 
     assert {page["Referrer-Policy"], page["X-Robots-Tag"]} == {"same-origin", "noindex, nofollow"}
-    assert LinkMail.objects.exists() and Notice.objects.count() > 1 and AuditEntry.objects.exists()
+    assert (
+        LinkMail.objects.exists()
+        and Notification.objects.count() > 1
+        and AuditEntry.objects.exists()
+    )
     kept = f"{all_but_the_open_log()} {webhooks.body_of(delivery)!r} {caplog.text}"
     token = both.token()
     assert both.public_id in kept

@@ -13,8 +13,8 @@ from django.utils import timezone
 from dashboard.audit.models import AuditEntry
 from dashboard.common import encryption
 from dashboard.consoles.models import Console
-from dashboard.notices import webhooks
-from dashboard.notices.models import SendState, Webhook, WebhookDelivery
+from dashboard.notifications import webhooks
+from dashboard.notifications.models import SendState, Webhook, WebhookDelivery
 from dashboard.people.models import Role
 from tests.factories import make_console, make_user
 from tests.pages import HOSTILE, assert_only_letters, nothing_changes, signed_in, text_of

@@ -1,6 +1,6 @@
 """Tests marked with one `xdist_group` run in one process: pytest-xdist 3.8 does not see to it.
 
-It tells the scheduler of a group by renaming its tests, which pytest 9.2 takes no notice of
+It tells the scheduler of a group by renaming its tests, which pytest 9.2 takes no notification of
 (`findings/xdist-groups-under-pytest-9-2.sh`). Here the processes that collect the tests write down
 the groups, and the one that hands them out reads that.
 """

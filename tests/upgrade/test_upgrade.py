@@ -40,14 +40,14 @@ from dashboard.consoles.models import Console
 from dashboard.installs.models import MarkRemoval
 from dashboard.links import tasks as link_tasks
 from dashboard.links.models import AttemptState, ConnectAttempt, Link, LinkMail, MailState
-from dashboard.notices import tasks as notice_tasks
-from dashboard.notices.models import SendState, Webhook, WebhookDelivery
+from dashboard.notifications import tasks as notification_tasks
+from dashboard.notifications.models import SendState, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import retry
 from dashboard.people.models import Role, User
 from dashboard.settings_pages import keys
 from tests.links.steps import PERSON
-from tests.notices.test_webhooks import Receiver
+from tests.notifications.test_webhooks import Receiver
 from tests.simulated import Hands
 from tests.support.services import make_database
 
@@ -421,7 +421,7 @@ def test_the_webhook_tells_what_waited() -> None:
     receiver = Receiver()
     try:
         Webhook.objects.update(url=receiver.url)
-        notice_tasks.deliver(Webhook.objects.get().pk)
+        notification_tasks.deliver(Webhook.objects.get().pk)
     finally:
         receiver.stop()
 

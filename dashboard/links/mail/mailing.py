@@ -15,7 +15,7 @@ from dashboard.links import progress, services, timeline
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
 from dashboard.links.progress import NotUsableError
 from dashboard.links.services import OtherLinkError
-from dashboard.notices import mail_trouble
+from dashboard.notifications import mail_trouble
 from dashboard.operations.submissions import own_submission
 
 AT_ONCE = 20

@@ -21,7 +21,7 @@ from dashboard.jobs.leases import Lease
 from dashboard.links import progress, timeline
 from dashboard.links.mail import letters, reminders
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
-from dashboard.notices import mail_trouble
+from dashboard.notifications import mail_trouble
 
 PIECE = 8
 """Letters of a link's address by which it is known in what a mail server says."""

@@ -1,0 +1,14 @@
+"""The Django app of this room."""
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    """See `docs/architecture.md` for what belongs here."""
+
+    name = "dashboard.notifications"
+    label = "notices"
+
+    def ready(self) -> None:
+        """What registers itself: a kind of notification."""
+        from dashboard.notifications import mail_trouble  # noqa: F401

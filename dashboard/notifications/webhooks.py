@@ -1,0 +1,344 @@
+"""The outgoing webhook of a console: its secret, its outbox, and what is sent.
+
+How a receiver checks a request is told in `docs/webhooks.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import html
+import json
+import logging
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.views.decorators.debug import sensitive_variables
+
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor
+from dashboard.common import encryption
+from dashboard.common.untrusted_text import display_line, storable
+from dashboard.consoles.models import Console
+from dashboard.jobs.leases import Lease, release_all
+from dashboard.notifications import sending
+from dashboard.notifications.addresses import AddressError, UnknownHostError, staff_url, target_of
+from dashboard.notifications.models import Notification, SendState, Shape, Webhook, WebhookDelivery
+from dashboard.notifications.retries import MINUTE, words_of_end
+from dashboard.people.models import User
+
+logger = logging.getLogger(__name__)
+
+WORKS_FOR = 30.0
+"""Seconds after which a worker leaves the rest of an outbox to the next message."""
+RESTS_FOR = MINUTE
+"""After a failure the whole webhook rests: a receiver that hangs must not hold a worker."""
+SECRET_BYTES = 32
+SAID_AT_MOST = 300
+"""Characters of a receiver's answer that are kept."""
+SHORTEST_KEY = 8
+"""Shorter parts of an address are words."""
+TEST = "test"
+"""The kind of what is sent to try an address."""
+
+
+# ---- setting up ----
+
+
+@sensitive_variables("secret")
+def create(
+    console: Console, url: str, user: User, shape: Shape = Shape.FULL
+) -> tuple[Webhook, str]:
+    """A console's webhook and its secret, which is shown only once; an existing one is replaced.
+
+    Raises `AddressError`.
+    """
+    host = target_of(url).host
+    secret = new_secret()
+    with transaction.atomic():
+        webhook, is_new = Webhook.objects.get_or_create(
+            console=console, defaults={"url": url, "created_by": user, "encrypted_secret": ""}
+        )
+        _encrypt(webhook, secret)
+        Webhook.objects.filter(pk=webhook.pk).update(url=url, shape=shape)
+        webhook.url, webhook.shape = url, shape
+        _record(webhook, user, "set up the webhook", host=host)
+    return webhook, secret
+
+
+def change(webhook: Webhook, url: str, user: User, shape: Shape = Shape.FULL) -> bool:
+    """Send to this address in this shape from now on, also what waits. Raises `AddressError`."""
+    host = target_of(url).host
+    with transaction.atomic():
+        rows = Webhook.objects.filter(pk=webhook.pk).exclude(url=url, shape=shape)
+        if not rows.update(url=url, shape=shape, rests_until=None):
+            return False
+        _record(webhook, user, "changed the webhook's address", host=host, shape=str(shape))
+    return True
+
+
+@sensitive_variables("secret")
+def rotate(webhook: Webhook, user: User) -> str:
+    """A new secret, which is shown only once; the old one signs nothing any more."""
+    secret = new_secret()
+    with transaction.atomic():
+        _encrypt(webhook, secret)
+        _record(webhook, user, "changed the webhook's secret")
+    return secret
+
+
+def switch(webhook: Webhook, user: User, *, is_on: bool) -> bool:
+    """Begin or stop sending. What waits is kept a day; what happens while it is off is not sent."""
+    with transaction.atomic():
+        rows = Webhook.objects.filter(pk=webhook.pk, is_on=not is_on)
+        if not rows.update(is_on=is_on, rests_until=None):
+            return False
+        _record(webhook, user, f"switched the webhook {'on' if is_on else 'off'}")
+        webhook.refresh_from_db()
+        if is_on:
+            _hint(webhook)
+    return True
+
+
+def new_secret() -> str:
+    """256 random bits as text; the prefix tells secret scanners what it is."""
+    return f"cdwh_{secrets.token_urlsafe(SECRET_BYTES)}"
+
+
+@sensitive_variables("secret")
+def _encrypt(webhook: Webhook, secret: str) -> None:
+    webhook.encrypted_secret = encryption.encrypt(secret, associated_data=webhook.associated_data)
+    webhook.save(update_fields=["encrypted_secret"])
+
+
+def _record(webhook: Webhook, user: User, action: str, **details: Any) -> None:
+    """`details` name the host alone: what follows it in an address is often a secret."""
+    actor = Actor.staff(user)
+    audit.record(actor, action, console=webhook.console, target=str(webhook.console), **details)
+
+
+# ---- the outbox ----
+
+
+def queue(notification: Notification) -> None:
+    """Put the notification into the outbox of its console's webhook, if there is one that is on."""
+    webhook = Webhook.objects.filter(console=notification.console_id, is_on=True).first()
+    if webhook is None:
+        return
+    WebhookDelivery.objects.create(webhook=webhook, notification=notification)
+    _hint(webhook)
+
+
+def queue_test(webhook: Webhook) -> WebhookDelivery:
+    """Put a test into the outbox. The webhook may rest: somebody looks at it."""
+    with transaction.atomic():
+        delivery = WebhookDelivery.objects.create(webhook=webhook)
+        Webhook.objects.filter(pk=webhook.pk).update(rests_until=None)
+        _hint(webhook)
+    return delivery
+
+
+def queue_again(delivery: WebhookDelivery) -> bool:
+    """Try one that was given up anew, as often as the first time."""
+    moment = timezone.now()
+    with transaction.atomic():
+        rows = WebhookDelivery.objects.filter(pk=delivery.pk, state=SendState.FAILED)
+        if not rows.update(
+            state=SendState.WAITING,
+            finished_at=None,
+            tries=0,
+            queued_at=moment,
+            not_before=moment,
+            last_error="",
+        ):
+            return False
+        Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=None)
+        _hint(delivery.webhook)
+    return True
+
+
+def _hint(webhook: Webhook) -> None:
+    WebhookDelivery.policy.message.send_on_commit(webhook.pk)
+
+
+class NotTakenError(Exception):
+    """A receiver did not take what was sent: why, in words."""
+
+
+def deliver(leases: Sequence[Lease[WebhookDelivery]]) -> None:
+    """Send what is due for one webhook, in order, until one fails."""
+    until = time.monotonic() + WORKS_FOR
+    for place, lease in enumerate(leases):
+        if time.monotonic() >= until or not _deliver(lease):
+            release_all(leases[place:])
+            return
+
+
+def _deliver(lease: Lease[WebhookDelivery]) -> bool:
+    """Send one and note what came of it; whether the next one may follow."""
+    delivery = lease.job
+    webhook, body = delivery.webhook, body_of(delivery)
+    lease.hold()
+    status, said = None, ""
+    try:
+        headers = headers_for(delivery, body, int(time.time()))
+        answer = sending.post(target_of(webhook.url), body, headers)
+        status, said = answer.status, shown_answer(answer.said, webhook, headers)
+        if not answer.is_good:
+            raise NotTakenError(answer.words)
+    except (UnknownHostError, sending.SendingError, NotTakenError) as error:
+        _put_off(lease, error, status, said)
+        return False
+    except AddressError as error:
+        logger.warning("webhook refused delivery=%d", delivery.pk)
+        _end(lease, SendState.FAILED, last_error=str(error))
+        return False
+    except encryption.DecryptionError:
+        words = (
+            "Its secret cannot be decrypted: a key was removed from the settings. Create a new one."
+        )
+        logger.error("webhook secret cannot be opened webhook=%d", webhook.pk)
+        _end(lease, SendState.FAILED, last_error=words)
+        return False
+    _end(lease, SendState.SENT, status=status, sent_at=timezone.now(), last_error="", said=said)
+    return True
+
+
+def _end(lease: Lease[WebhookDelivery], state: SendState, **columns: Any) -> None:
+    columns = {"status": None, "tries": lease.job.tries + 1, **columns}
+    lease.finish(state=state, **columns)
+
+
+def _put_off(
+    lease: Lease[WebhookDelivery], error: Exception, status: int | None, said: str
+) -> None:
+    delivery = lease.job
+    logger.info("webhook failed delivery=%d status=%s", delivery.pk, status)
+    rests_until = timezone.now() + RESTS_FOR
+    Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=rests_until)
+    told: dict[str, Any] = {"status": status, "last_error": str(error), "said": said}
+    if delivery.is_test:
+        _end(lease, SendState.FAILED, **told)
+    else:
+        lease.retry(error, **told)
+
+
+def give_up(lease: Lease[WebhookDelivery], error: BaseException | None) -> None:
+    """A day is over: its receiver never took it, its webhook is off, or it never had its turn."""
+    one = lease.job
+    words = words_of_end(one.last_error)
+    told = {"status": one.status, "said": one.said, "tries": one.tries}
+    lease.finish(state=SendState.FAILED, last_error=words, **told)
+
+
+@sensitive_variables("secret", "hidden")
+def shown_answer(text: str, webhook: Webhook, headers: Mapping[str, str]) -> str:
+    """The first part of a receiver's answer as staff may read it: one line, and no secrets.
+
+    What a receiver repeats may hold our secret, a signature, or the key that is part of its
+    address.
+    """
+    secret = encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
+    hidden = {secret, *(value.partition("=")[2] or value for value in headers.values())}
+    hidden |= _keys_in(webhook.url)
+    plain = re.sub(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", " ", text, flags=re.S | re.I)
+    plain = display_line(html.unescape(plain))
+    for one in sorted(hidden, key=len, reverse=True):
+        if len(one) >= SHORTEST_KEY:
+            plain = re.sub(re.escape(one), "…", plain, flags=re.IGNORECASE)
+    return str(storable(Truncator(plain).chars(SAID_AT_MOST)))
+
+
+def _keys_in(url: str) -> set[str]:
+    """What may be a key in an address: each part of its path and query, as written and decoded."""
+    parts = urlsplit(url)
+    found = set(re.split(r"[/&=?]", f"{parts.path}&{parts.query}"))
+    return found | {unquote(one) for one in found}
+
+
+# ---- what is sent ----
+
+
+def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
+    """What a receiver is told. Never a link's address, a token or anything typed."""
+    notification, console = delivery.notification, delivery.webhook.console
+    told: dict[str, Any] = {
+        "id": str(delivery.reference),
+        "kind": TEST if notification is None else notification.kind,
+        "at": _time(delivery.created_at if notification is None else notification.at),
+        "console": {"id": console.pk, "name": console.name},
+        "account": None,
+        "link": None,
+        "words": "A test from Cyclr Desk." if notification is None else notification.words,
+        "details": "" if notification is None else notification.details,
+    }
+    if notification is not None:
+        told["link"] = {"url": staff_url(notification.url)}
+        if notification.account is not None:
+            told["account"] = {
+                "id": notification.account.cyclr_id,
+                "name": notification.account.name,
+            }
+    return told
+
+
+def text_of(delivery: WebhookDelivery) -> str:
+    """What is told, as one line of a chat: the words, and where to look."""
+    told = payload_of(delivery)
+    words = [_for_chat(told[key]).rstrip(".") for key in ("words", "details") if told[key]]
+    line = f"{'. '.join(words)}."
+    return f"{line} {told['link']['url']}" if told["link"] else line
+
+
+def _for_chat(words: str) -> str:
+    """Names come from outside: in a chat they call nobody and lead nowhere.
+
+    `<!channel>` and `<https://…|words>` are Slack's, `@all` Mattermost's, `[words](https://…)`
+    that of many.
+    """
+    plain = display_line(words).replace("<", "‹").replace(">", "›").replace("](", "] (")
+    return re.sub(r"(?<!\w)@(?=\w)", "@ ", plain)
+
+
+def body_of(delivery: WebhookDelivery) -> bytes:
+    """The payload as it is signed and sent: ASCII, the same bytes at each try.
+
+    Chats refuse fields that they do not know: they get their one and no other.
+    """
+    if delivery.webhook.shape == Shape.TEXT:
+        return json.dumps({"text": text_of(delivery)}).encode("ascii")
+    return json.dumps(payload_of(delivery)).encode("ascii")
+
+
+@sensitive_variables("secret")
+def headers_for(delivery: WebhookDelivery, body: bytes, timestamp: int) -> dict[str, str]:
+    """The headers that prove who sent it, and when. Raises `DecryptionError`."""
+    webhook = delivery.webhook
+    secret = encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Cyclr-Desk",
+        "X-Cyclr-Desk-Delivery": str(delivery.reference),
+        "X-Cyclr-Desk-Timestamp": str(timestamp),
+        "X-Cyclr-Desk-Signature": f"v1={sign(secret, timestamp, body)}",
+    }
+
+
+@sensitive_variables("secret")
+def sign(secret: str, timestamp: int, body: bytes) -> str:
+    """Hex HMAC-SHA256 with the secret over the timestamp, a dot and the body."""
+    message = f"{timestamp}.".encode() + body
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _time(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second: `2026-03-10T14:31:05Z`."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
