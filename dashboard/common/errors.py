@@ -149,7 +149,7 @@ def _page(request: HttpRequest, template: str, status: int, **context: str) -> H
         heading, words = GUEST_WORDS.get(status, GUEST_WORDS[404])
         values |= {"heading": heading, "words": words}
     is_staff = status in {400, 403, 404} and _is_signed_in(request)
-    values["layout"] = "base.html" if is_staff else "_lone.html"
+    values["layout"] = "base.html" if is_staff else "_standalone.html"
     is_guest = request.path.startswith(GUESTS)
     language = languages.of_guest(request) if is_guest else languages.DEFAULT
     html: str

@@ -181,7 +181,7 @@ def initials(name: object) -> str:
     return (words[0][0] + words[-1][0] if len(words) > 1 else words[0][:2]).upper()
 
 
-def tile_letters(name: object) -> str:
+def avatar_letters(name: object) -> str:
     """Two letters for a thing: `Hs` for HubSpot, `Qb` for QuickBooks Online, `Sh` for Shopify."""
     letters = "".join(_letters(word) for word in str(name or "").split()[:2])
     if not letters:

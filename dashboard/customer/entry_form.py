@@ -112,7 +112,7 @@ class EntryForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """What no field can tell by itself."""
         super().clean()
-        for name, words in credentials.halves(self.cleaned_data, self.fields).items():
+        for name, words in credentials.pairing_errors(self.cleaned_data, self.fields).items():
             if name not in self.errors:
                 self.add_error(name, words)
         if self.needs.signs_in and not self.errors and not self.properties():
@@ -215,7 +215,7 @@ def _refused(entry: Operation, link: Link, form: EntryForm, again: str) -> Troub
     return Trouble(heading, again, said, field)
 
 
-def lone_form(item: LinkItem, needs: Needs) -> dict[str, Any]:
+def single_item_form(item: LinkItem, needs: Needs) -> dict[str, Any]:
     """The form of a link's only app, to be drawn on the link's own page if it is to be typed."""
     is_under_way = item.entry is not None and not item.entry.is_finished
     if item.connected_at is not None or is_under_way or not needs.must_type:

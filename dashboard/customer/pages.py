@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from dashboard.common.limits import is_within
-from dashboard.customer.entry_form import lone_form
+from dashboard.customer.entry_form import single_item_form
 from dashboard.links import opening
 from dashboard.links.glued import ATTEMPT, candidates
 from dashboard.links.languages import again_words, language_of, menu, sign, until_words
@@ -125,7 +125,7 @@ def link_page(request: HttpRequest, link: Link, status: int = 200) -> HttpRespon
     if not link.is_usable:
         return draw_page(request, "expired", context, 410)
     if len(context["items"]) == 1:
-        context |= lone_form(*context["tasks"][0])
+        context |= single_item_form(*context["tasks"][0])
     response = draw_page(request, "link", context, status)
     if any(item.is_checking and item.state == LinkState.RETURNED for item in context["items"]):
         response["Refresh"] = "4"

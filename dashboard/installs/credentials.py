@@ -72,7 +72,7 @@ def token_fields() -> Fields:
     }
 
 
-def halves(values: Mapping[str, Any], fields: Mapping[str, object]) -> dict[str, str]:
+def pairing_errors(values: Mapping[str, Any], fields: Mapping[str, object]) -> dict[str, str]:
     """What is only half there, by the field that lacks: words for each."""
     found: dict[str, str] = {}
     pair = ("auth-ClientId", "auth-ClientSecret")

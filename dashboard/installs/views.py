@@ -218,7 +218,7 @@ def _form(
     method = str(shown.get("method", ""))
     form = InstallForm(connector, account, method=method, taken=_taken(account))
     form.initial.update(form.moved(shown.get("initial", {}), str(shown.get("layout", ""))))
-    form.blame(earlier.error_field, earlier.error)
+    form.show_error(earlier.error_field, earlier.error)
     return form
 
 

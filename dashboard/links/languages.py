@@ -24,7 +24,7 @@ from dashboard.links.models import Link
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
+class LanguageOption:
     """A line of the language menu: `name` is the language's own, `url` this page in it."""
 
     code: str
@@ -39,7 +39,7 @@ def language_of(request: HttpRequest, link: Link | None, brand: Brand | None) ->
     )
 
 
-def menu(request: HttpRequest, context: dict[str, Any]) -> list[Tongue]:
+def menu(request: HttpRequest, context: dict[str, Any]) -> list[LanguageOption]:
     """The languages, each with the address that shows this page in it.
 
     What answers a form has no address of its own: from there it goes to the link. Elsewhere the
@@ -50,7 +50,7 @@ def menu(request: HttpRequest, context: dict[str, Any]) -> list[Tongue]:
         token = context.get("token")
         path, query = (reverse("public_link", args=[token]) if token else ""), {}
     return [
-        Tongue(code, name, f"{path}?{urlencode(query | {languages.PARAMETER: code})}")
+        LanguageOption(code, name, f"{path}?{urlencode(query | {languages.PARAMETER: code})}")
         for code, name in settings.LANGUAGES
     ]
 

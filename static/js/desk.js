@@ -102,30 +102,30 @@ on("click", "[data-opens]", (button, event) => {
 });
 on("click", "[data-closes]", (button) => {
   button.closest("dialog")?.close();
-  button.closest(".snack")?.remove();
+  button.closest(".toast")?.remove();
 });
 on("click", "dialog.palette", (dialog, event) => event.target === dialog && dialog.close());
 
 // ---- toasts: gone after 8 s, not while they are looked at; errors stay ----
 
 const LOOK = 8000;
-const fade = (snack) => {
+const fade = (toast) => {
   let timer;
-  const start = () => (timer = setTimeout(() => snack.remove(), LOOK));
+  const start = () => (timer = setTimeout(() => toast.remove(), LOOK));
   const stop = () => clearTimeout(timer);
-  snack.addEventListener("pointerenter", stop);
-  snack.addEventListener("focusin", stop);
-  snack.addEventListener("pointerleave", start);
-  snack.addEventListener("focusout", start);
+  toast.addEventListener("pointerenter", stop);
+  toast.addEventListener("focusin", stop);
+  toast.addEventListener("pointerleave", start);
+  toast.addEventListener("focusout", start);
   start();
 };
 function toast(heading, words = "", kind = "trouble") {
-  const place = document.getElementById("snacks");
+  const place = document.getElementById("toasts");
   if (!place) return;
   for (const old of place.querySelectorAll(`[data-kind="${kind}"]`)) old.remove();
-  const snack = document.createElement("div");
-  snack.className = "snack";
-  snack.dataset.kind = kind;
+  const box = document.createElement("div");
+  box.className = "toast";
+  box.dataset.kind = kind;
   const mark = document.createElement("span");
   mark.className = "mark-of";
   mark.dataset.state = "failed";
@@ -135,7 +135,7 @@ function toast(heading, words = "", kind = "trouble") {
   strong.className = "strong";
   strong.textContent = heading;
   const rest = document.createElement("p");
-  rest.className = "hush";
+  rest.className = "muted";
   rest.textContent = words;
   text.append(strong, rest);
   const close = document.createElement("button");
@@ -143,8 +143,8 @@ function toast(heading, words = "", kind = "trouble") {
   close.className = "btn plain small";
   close.dataset.closes = "";
   close.textContent = "Dismiss";
-  snack.append(mark, text, close);
-  place.append(snack);
+  box.append(mark, text, close);
+  place.append(box);
 }
 
 // ---- htmx: errors in words, and the events that live parts poll by ----
@@ -186,7 +186,7 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:afterOnLoad", (event) => {
   if (!event.detail.successful) return;
   pause = 1;
-  for (const old of document.querySelectorAll(`.snack[data-kind="${OUTAGE}"]`)) old.remove();
+  for (const old of document.querySelectorAll(`.toast[data-kind="${OUTAGE}"]`)) old.remove();
 });
 
 // What is pressed must still be there when it is let go.
@@ -325,7 +325,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 const judge = (place, checks) => {
   const fields = [...place.querySelectorAll("[name]")];
   const said = fields.map((field) => checks.querySelector(`[data-for="${CSS.escape(field.name)}"]`)).find(Boolean);
-  const before = place.querySelector(".oops");
+  const before = place.querySelector(".field-errors");
   const label = place.querySelector("label, legend");
   if (said && said.textContent !== before?.textContent) say(`${label.textContent.trim()}: ${said.textContent.trim()}`);
   before?.remove();
@@ -367,9 +367,9 @@ const attend = (part) => {
   const alert = part.querySelector('[role="alert"][tabindex="-1"]');
   if (alert && !attended.has(alert)) alert.focus();
   if (alert) attended.add(alert);
-  for (const snack of part.querySelectorAll("[data-snack]")) {
-    delete snack.dataset.snack;
-    fade(snack);
+  for (const toast of part.querySelectorAll("[data-toast]")) {
+    delete toast.dataset.toast;
+    fade(toast);
   }
   for (const place of part.querySelectorAll("form:has([data-ticked])")) count(place);
   for (const dialog of part.querySelectorAll("dialog[data-shown]:not([open])")) dialog.showModal();

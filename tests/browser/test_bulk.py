@@ -60,7 +60,7 @@ def test_a_lead_installs_into_many_accounts_and_retries_the_one_that_failed(
 
     # It runs by itself; what was opened stays open and what has the focus keeps it.
     page.get_by_role("button", name="Start for 3 accounts").click()
-    state = page.locator(".head .pill")
+    state = page.locator(".head .badge")
     expect(state).to_have_text("Running")
     shared = page.locator("summary", has_text="Same for all")
     shared.focus()
@@ -101,7 +101,7 @@ def test_a_field_says_what_is_wrong_as_it_is_left_and_a_closed_tab_loses_no_more
     page: Page = staff.open_install_form("Harbour Books", "Every Type")
     form = page.url
     number = page.get_by_label("Integer setting")
-    wrong = page.locator(".oops")
+    wrong = page.locator(".field-errors")
 
     # Passing through is no mistake; a wrong entry is one as soon as it is left.
     page.get_by_label("Text setting").focus()

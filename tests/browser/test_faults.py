@@ -77,7 +77,7 @@ def test_a_killed_worker_a_double_click_a_reload_and_the_back_button(
     assert len(slacks(desk, "shop-1042.example")) == 1
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Operations").click()
     page.get_by_role("link", name="Install Slack").first.click()
-    expect(page.locator(".pill[data-state]")).to_have_text("Done")
+    expect(page.locator(".badge[data-state]")).to_have_text("Done")
     expect(page.get_by_text("The worker handling it was lost")).to_be_visible()
 
 
@@ -210,5 +210,5 @@ def test_a_customer_who_never_comes_back_is_found_connected(
     desk.wait_for(lambda: len(consents(desk)) > before, "for the consent to arrive")
     tab.close()
 
-    expect(page.locator(".pill[data-state]")).to_have_text("Connected")
+    expect(page.locator(".badge[data-state]")).to_have_text("Connected")
     expect(page.get_by_text("Came back from")).to_have_count(0)

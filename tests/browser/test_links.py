@@ -109,7 +109,7 @@ def test_a_checklist_of_three_ways(
     sound(tab, javascript=javascript)
 
     # Staff saw it happen, and never what was typed.
-    expect(page.locator('.pill[data-state="connected"]')).to_have_text("Connected")
+    expect(page.locator('.badge[data-state="connected"]')).to_have_text("Connected")
     check_access(page)
     for what, secret in {
         "the key": KEY,

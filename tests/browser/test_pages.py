@@ -126,7 +126,7 @@ def test_the_customers_pages_are_sound(
     asked = page.get_by_role("dialog", name="Revoke this link?")
     expect(asked.get_by_role("button", name="Keep link")).to_be_focused()
     asked.get_by_role("button", name="Revoke link").click()
-    expect(page.locator(".pill[data-state]")).to_have_text("Revoked")
+    expect(page.locator(".badge[data-state]")).to_have_text("Revoked")
     tab.goto(address)
     expect(tab.get_by_role("heading", level=1)).to_have_text("This link was withdrawn")
     check_access(tab)

@@ -32,7 +32,7 @@ def beats(live_server: Any, page: Page, operation: Operation) -> Beats:
     page.context.add_cookies([{**cookie, "url": live_server.url}])  # type: ignore[typeddict-item]
     beats = Beats(page)
     page.goto(f"{live_server.url}{operation.get_absolute_url()}")
-    expect(page.locator(".pill[data-state]")).to_have_text("Queued")
+    expect(page.locator(".badge[data-state]")).to_have_text("Queued")
     return beats
 
 
@@ -73,7 +73,7 @@ def test_each_change_is_shown_within_a_second(
         become(operation, state)
 
         assert asked(beats, operation, 1) == 1
-        expect(page.locator(".pill[data-state]")).to_have_text(word)
+        expect(page.locator(".badge[data-state]")).to_have_text(word)
 
 
 def test_a_moving_operation_is_asked_for_once_a_second(beats: Beats, operation: Operation) -> None:
@@ -85,7 +85,7 @@ def test_a_finished_operation_is_not_asked_for(
 ) -> None:
     become(operation, State.FAILED)
     beats.beat()
-    expect(page.locator(".pill[data-state]")).to_have_text("Failed")
+    expect(page.locator(".badge[data-state]")).to_have_text("Failed")
 
     assert asked(beats, operation, 5) == 0
 
@@ -99,4 +99,4 @@ def test_a_hidden_tab_asks_nothing_and_looks_at_once_when_it_is_back(
     turn(page, is_hidden=False)
 
     assert asked(beats, operation, 1) == 1
-    expect(page.locator(".pill[data-state]")).to_have_text("Checking")
+    expect(page.locator(".badge[data-state]")).to_have_text("Checking")

@@ -121,7 +121,7 @@ def test_the_main_job(
 
     # The agent's pages turn by themselves.
     expect(slack.locator('[data-state="authenticated"]').first).to_have_text("Authenticated")
-    expect(agent_page.locator('.pill[data-state="connected"]')).to_have_text("Connected")
+    expect(agent_page.locator('.badge[data-state="connected"]')).to_have_text("Connected")
 
     # One of each in Cyclr, and no secret anywhere here.
     world = desk.cyclr_control("world")

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.django_db
 
 @open_to_all
 def both(request: HttpRequest) -> HttpResponse:
-    return render_page(request, "errors/404.html", "_empty.html", {"layout": "_lone.html"}, 202)
+    return render_page(
+        request, "errors/404.html", "_empty.html", {"layout": "_standalone.html"}, 202
+    )
 
 
 @open_to_all

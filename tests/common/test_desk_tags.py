@@ -61,8 +61,8 @@ def tags_of(html: str) -> Tags:
 @given(hostile)
 def test_no_text_becomes_markup(text: str) -> None:
     html = draw(
-        '{% untrusted text %}{% copyable text "id" %}{% tile text %}{% local_time text %}'
-        '{% state "done" text %}{% pill text text %}<i title="{{ text|plain }}"></i>'
+        '{% untrusted text %}{% copyable text "id" %}{% avatar text %}{% local_time text %}'
+        '{% state "done" text %}{% badge text text %}<i title="{{ text|plain }}"></i>'
         "{{ text|initials }}{{ text|spaced }}",
         text=text,
     )
@@ -94,15 +94,15 @@ def test_the_copy_button_copies_what_it_really_is() -> None:
 
     assert 'data-copy-text="a\u200bb"' in html
     assert 'aria-label="Copy id aU+200Bb"' in html
-    assert draw("{% copyable text %}", text="") == '<span class="faint">–</span>'
+    assert draw("{% copyable text %}", text="") == '<span class="muted-2">–</span>'
 
 
 def test_states() -> None:
     assert draw('{% state "not-authenticated" %}') == (
         '<span class="state" data-state="not-authenticated">Not authenticated</span>'
     )
-    assert draw('{% pill "Partly connected" "2 of 3" %}') == (
-        '<span class="pill" data-state="partly-connected">2 of 3</span>'
+    assert draw('{% badge "Partly connected" "2 of 3" %}') == (
+        '<span class="badge" data-state="partly-connected">2 of 3</span>'
     )
 
 
@@ -153,8 +153,8 @@ def test_times_carry_the_exact_moment() -> None:
         assert ">14:31 UTC</time>" in draw("{% clock m %}", m=moment)
         assert "9 Mar 2026, 14:31 UTC" in draw("{% clock m %}", m=moment - timedelta(days=1))
         assert "14:35</time> there, <bdi>Europe/London" in draw('{% local_time "Europe/London" %}')
-    assert draw("{% ago m %}", m=None) == '<span class="faint">–</span>'
-    assert draw('{% exact m "Never" %}', m=None) == '<span class="faint">Never</span>'
+    assert draw("{% ago m %}", m=None) == '<span class="muted-2">–</span>'
+    assert draw('{% exact m "Never" %}', m=None) == '<span class="muted-2">Never</span>'
 
 
 def test_a_moment_says_utc_and_leaves_its_form_to_the_script() -> None:
@@ -169,7 +169,7 @@ def test_a_moment_says_utc_and_leaves_its_form_to_the_script() -> None:
             f'<time datetime="2026-03-10T14:31:05+00:00" data-form="{form}" '
             f'title="10 Mar 2026, 14:31:05 UTC">{words}</time>'
         )
-    assert draw('{% at m "short" %}', m=None) == '<span class="faint">–</span>'
+    assert draw('{% at m "short" %}', m=None) == '<span class="muted-2">–</span>'
 
 
 @time_machine.travel(datetime(2026, 3, 10, 14, 31, tzinfo=UTC), tick=False)

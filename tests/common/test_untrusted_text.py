@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from dashboard.common.searching import nfkc_casefold
 from dashboard.common.untrusted_text import (
     SHOWN_AT_MOST,
+    avatar_letters,
     display_text,
     initials,
     is_blank,
     storable,
-    tile_letters,
     visible,
 )
 
@@ -193,10 +193,10 @@ def test_initials(name: object, letters: str) -> None:
     ],
 )
 def test_tiles(name: object, letters: str) -> None:
-    assert tile_letters(name) == letters
+    assert avatar_letters(name) == letters
 
 
 @given(anything)
 def test_any_name_has_letters(name: str) -> None:
     assert 1 <= len(initials(name)) <= 6
-    assert tile_letters(name)
+    assert avatar_letters(name)

@@ -236,7 +236,7 @@ def test_a_failure_says_what_happened_why_and_what_to_do(account: Account) -> No
     page = text(signed_in().get(operation.get_absolute_url()))
 
     assert "<h1><bdi>Install Shopify</bdi></h1>" in page
-    assert '<span class="pill" data-state="failed">Failed</span>' in page
+    assert '<span class="badge" data-state="failed">Failed</span>' in page
     assert "Cyclr refused it" in page
     assert operation.error in page
     assert "<summary>Cyclr’s answer</summary>" in page
@@ -459,7 +459,7 @@ def test_a_lost_answer_is_explained(account: Account) -> None:
 
     page = text(signed_in().get(operation.get_absolute_url()))
 
-    assert 'class="pill" data-state="checking">Checking' in page
+    assert 'class="badge" data-state="checking">Checking' in page
     assert "it will not be done twice" in page
 
 

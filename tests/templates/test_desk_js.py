@@ -404,7 +404,7 @@ def test_nothing_moves_away_under_a_finger(beats: Beats) -> None:
 def test_a_failed_swap_says_so_with_its_reference(page: Any) -> None:
     page.get_by_role("button", name="Break").click()
 
-    toast = page.locator("#snacks .snack")
+    toast = page.locator("#toasts .toast")
     playwright.expect(toast).to_contain_text("This page could not be shown")
     playwright.expect(toast).to_contain_text("Reference")
     toast.get_by_role("button", name="Dismiss").click()
@@ -419,8 +419,8 @@ def test_a_server_that_is_gone_says_so_once(beats: Beats) -> None:
     with page.expect_event("requestfailed", lambda request: "/moving/" in request.url):
         beats.beat(3)
 
-    playwright.expect(page.locator("#snacks .snack")).to_have_count(1)
-    playwright.expect(page.locator("#snacks")).to_contain_text("does not answer")
+    playwright.expect(page.locator("#toasts .toast")).to_have_count(1)
+    playwright.expect(page.locator("#toasts")).to_contain_text("does not answer")
     page.context.set_offline(False)
 
 

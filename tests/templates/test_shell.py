@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 from django.urls import get_resolver, path
 from django.utils import timezone
 
-from dashboard.links.languages import Tongue
+from dashboard.links.languages import LanguageOption
 from dashboard.people.access import open_to_all, role_required
 from dashboard.people.context import Shell
 from dashboard.people.models import Role
@@ -44,8 +44,11 @@ def shelled(request: HttpRequest) -> HttpResponse:
 
 @open_to_all
 def guest(request: HttpRequest) -> HttpResponse:
-    tongues = [Tongue("en", "English", "?lang=en"), Tongue("de", "Deutsch", "?lang=de")]
-    return render(request, "guest.html", {"partner": "<Lark>", "languages": tongues})
+    options = [
+        LanguageOption("en", "English", "?lang=en"),
+        LanguageOption("de", "Deutsch", "?lang=de"),
+    ]
+    return render(request, "guest.html", {"partner": "<Lark>", "languages": options})
 
 
 urlpatterns = [

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 
 from dashboard.common.mail import is_delivered
-from dashboard.common.untrusted_text import display_text, is_blank, tile_letters, visible
+from dashboard.common.untrusted_text import avatar_letters, display_text, is_blank, visible
 from dashboard.common.untrusted_text import initials as initials_of
 from dashboard.environment.email_address import mailto_address
 
@@ -88,12 +88,12 @@ def mail_to(address: str) -> SafeString:
 
 
 @register.simple_tag
-def tile(name: object, size: str = "") -> SafeString:
-    """`{% tile connector.name %}`, `{% tile name "l" %}`: two letters instead of a logo."""
+def avatar(name: object, size: str = "") -> SafeString:
+    """`{% avatar connector.name %}`, `{% avatar name "l" %}`: two letters instead of a logo."""
     return format_html(
-        '<span class="tile{}" aria-hidden="true">{}</span>',
+        '<span class="avatar{}" aria-hidden="true">{}</span>',
         f" {size}" if size else "",
-        tile_letters(name),
+        avatar_letters(name),
     )
 
 
@@ -107,7 +107,7 @@ def initials(name: object) -> str:
 def copyable(text: object, label: str = "id") -> SafeString:
     """`{% copyable account.cyclr_id "id" %}`: shown clipped, copied whole and as it really is."""
     if is_blank(text):
-        return format_html('<span class="faint">{}</span>', "–")
+        return format_html('<span class="muted-2">{}</span>', "–")
     return format_html(
         '<span class="id"><code title="{}"><bdi>{}</bdi></code>'
         '<button class="copy" type="button" data-copy-text="{}" aria-label="Copy {} {}">{}</button>'
@@ -151,9 +151,9 @@ def state(name: str, words: object = "") -> SafeString:
 
 
 @register.simple_tag
-def pill(name: str, words: object = "") -> SafeString:
+def badge(name: str, words: object = "") -> SafeString:
     """The same beside a heading."""
-    return _state("pill", name, words)
+    return _state("badge", name, words)
 
 
 @register.simple_tag

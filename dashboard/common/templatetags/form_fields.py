@@ -102,9 +102,9 @@ def field(bound: BoundField, **extra: object) -> dict[str, Any]:
     return context
 
 
-@register.inclusion_tag("_oops.html")
-def oops(bound: BoundField) -> dict[str, Any]:
-    """`{% oops form.name %}`: a field's errors alone, for a form that checks while one types."""
+@register.inclusion_tag("_field_errors.html")
+def field_errors(bound: BoundField) -> dict[str, Any]:
+    """`{% field_errors form.name %}`: a field's errors alone, for forms checked while one types."""
     ident = bound.auto_id or bound.html_name
     return {"id": ident, "name": bound.html_name, "errors": errors_of(bound)}
 

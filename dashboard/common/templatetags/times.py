@@ -18,7 +18,7 @@ register = template.Library()
 def ago(moment: datetime | None, never: str = "–") -> SafeString:
     """`{% ago row.seen_at %}`: `4 min ago` with the exact moment in the title."""
     if moment is None:
-        return format_html('<span class="faint">{}</span>', never)
+        return format_html('<span class="muted-2">{}</span>', never)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         timing.aware(moment).isoformat(timespec="seconds"),
@@ -47,7 +47,7 @@ def at(moment: datetime | None, form: str, never: str = "–") -> SafeString:
     Where a list says `{% zone_note %}`, `{% at event.at "step" %}` does not say UTC again.
     """
     if moment is None:
-        return format_html('<span class="faint">{}</span>', never)
+        return format_html('<span class="muted-2">{}</span>', never)
     return format_html(
         '<time datetime="{}" data-form="{}" title="{}">{}</time>',
         timing.aware(moment).isoformat(timespec="seconds"),

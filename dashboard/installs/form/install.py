@@ -229,7 +229,7 @@ class InstallForm(Sections):
 
     def check_halves(self) -> None:
         """Halves of things: one of client id and secret, a refresh token without the access one."""
-        for name, words in credentials.halves(self.cleaned_data, self.fields).items():
+        for name, words in credentials.pairing_errors(self.cleaned_data, self.fields).items():
             if name not in self.errors:
                 self.add_error(name, words)
 
@@ -311,7 +311,7 @@ class InstallForm(Sections):
         )
         return result
 
-    def blame(self, about: str, words: str) -> None:
+    def show_error(self, about: str, words: str) -> None:
         """Show an earlier refusal at the field it was about (`name`, or `property:<target>`)."""
         name = about if about in self.fields else self.field_named(about.removeprefix("property:"))
         if name and not self.is_bound:
