@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from dashboard.common.questions import Question
 from dashboard.consoles.models import Console
-from dashboard.mirror.catalogue import Way, ways_of
+from dashboard.mirror.catalogue import AuthType, auth_types_of
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import Account, AccountConnector, AccountConnectorQuerySet
 from dashboard.people.models import Role
@@ -78,6 +78,6 @@ def _connecting(account: Account, connector: AccountConnector) -> Action | None:
     if connector.is_connected_by_link:
         form = reverse("link_new", args=[account.pk])
         return Action("Create link", f"{form}?connector={connector.pk}")
-    if Way.UNKNOWN in ways_of(connector.methods):
+    if AuthType.UNKNOWN in auth_types_of(connector.methods):
         return Action("Finish in Cyclr", account.console.service_url, is_outside=True)
     return None

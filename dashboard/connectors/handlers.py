@@ -14,7 +14,7 @@ from cyclr_api.account_connectors import Properties
 from dashboard.common.untrusted_text import storable
 from dashboard.connectors.input import SettingsInput
 from dashboard.mirror import writing
-from dashboard.mirror.catalogue import TRIED_BY_CYCLR, TRY, way_of
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, TRY, auth_type_of
 from dashboard.mirror.tasks import ask_for_refresh
 from dashboard.operations.handlers import Found, Handler, Look, NotThere, Refusal, register
 from dashboard.operations.models import Operation
@@ -72,8 +72,8 @@ class SetProperties(Handler):
         """With all it needs among the settings, Cyclr is asked to sign in with them."""
         connector, account = operation.account_connector, operation.account
         assert connector is not None and account is not None
-        ways = {way_of(method) for method in connector.methods}
-        if connector.authenticated or not ways or ways - TRIED_BY_CYCLR:
+        auth_types = {auth_type_of(method) for method in connector.methods}
+        if connector.authenticated or not auth_types or auth_types - TRIED_BY_CYCLR:
             return outcome
         there = client.account(account.cyclr_id).connector(connector.cyclr_id)
         return {**outcome, "authenticated": there.update(auth_value=TRY).authenticated}

@@ -30,7 +30,7 @@ from dashboard.customer.visitors import is_prefetch, visitor_of
 from dashboard.links import progress
 from dashboard.links.attempts import starting
 from dashboard.links.models import AttemptState, ConnectAttempt, Link, LinkItem
-from dashboard.links.needs import needs_of
+from dashboard.links.requirements import requirements_of
 
 NOT_FINISHED_AFTER = 25.0
 """Seconds after the return in which Cyclr usually knows; then the page says how to go on."""
@@ -58,7 +58,7 @@ def link_continue(request: HttpRequest, link: Link, item_pk: int) -> HttpRespons
         return unknown_page(request)
     if not may_start(request):
         return rest_page(request, link, timedelta(minutes=1))
-    if item.connected_at is None and needs_of(item).must_type_first:
+    if item.connected_at is None and requirements_of(item).must_type_first:
         return to_page("entry_new", token, item_pk)
     try:
         attempt = starting.start(item)

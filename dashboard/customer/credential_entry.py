@@ -11,8 +11,8 @@ from dashboard.customer.entry_form import EntryForm
 from dashboard.links import progress, timeline
 from dashboard.links.attempts import starting
 from dashboard.links.models import ENTER, LinkItem, LinkState
-from dashboard.links.needs import Needs
-from dashboard.mirror.catalogue import Way
+from dashboard.links.requirements import Requirements
+from dashboard.mirror.catalogue import AuthType
 from dashboard.operations.models import Operation
 from dashboard.operations.submitting import AlreadyActiveError, Order, submit
 
@@ -30,7 +30,7 @@ def enter(item: LinkItem, form: EntryForm) -> Operation:
             operation = submit(order)
             # The row before the link's lock: so does the worker that ends one.
             if not is_known:
-                _note(item, operation, form.needs)
+                _note(item, operation, form.requirements)
     except AlreadyActiveError as error:
         LinkItem.objects.filter(pk=item.pk, connected_at=None).update(entry=error.operation)
         return error.operation
@@ -46,7 +46,7 @@ def _order(item: LinkItem, form: EntryForm) -> Order:
         console=item.link.console,
         submission=form.cleaned_data["submission"],
         account=item.link.account,
-        connector=form.needs.library,
+        connector=form.requirements.library,
         account_connector=installed,
         values=form.values(),
         shown=form.shown(),
@@ -54,7 +54,7 @@ def _order(item: LinkItem, form: EntryForm) -> Order:
     )
 
 
-def _note(item: LinkItem, operation: Operation, needs: Needs) -> None:
+def _note(item: LinkItem, operation: Operation, requirements: Requirements) -> None:
     """Write it to the link, if it may still be: else all of it is taken back."""
     link = progress.lock(item.link_id)
     left = LinkItem.objects.filter(pk=item.pk).left()
@@ -66,5 +66,9 @@ def _note(item: LinkItem, operation: Operation, needs: Needs) -> None:
     starting.check_starts(link, moment, besides=operation.pk)
     left.update(entry=operation, starts=F("starts") + 1, started_at=moment)
     progress.move(link, LinkState.STARTED, item)
-    what = "settings" if needs.way in {Way.SIGN_IN, Way.NOTHING, Way.UNKNOWN} else "credentials"
+    what = (
+        "settings"
+        if requirements.auth_type in {AuthType.SIGN_IN, AuthType.NOTHING, AuthType.UNKNOWN}
+        else "credentials"
+    )
     timeline.record(link, "entered", f"{item.account_connector}: {what} entered", item)

@@ -17,8 +17,8 @@ from dashboard.common.untrusted_text import display_text, storable
 from dashboard.installs import credentials
 from dashboard.installs.fields import field_among, looks_secret
 from dashboard.links.models import Link, LinkItem
-from dashboard.links.needs import TYPED, Needs
-from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way
+from dashboard.links.requirements import TYPED, Requirements
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, AuthType
 from dashboard.operations.models import Operation, Reason, State
 
 
@@ -45,32 +45,36 @@ class EntryForm(forms.Form):
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, needs: Needs, data: QueryDict | None = None) -> None:
+    def __init__(self, requirements: Requirements, data: QueryDict | None = None) -> None:
         super().__init__(data, initial={"submission": uuid.uuid4()})
-        self.needs = needs
+        self.requirements = requirements
         self.settings: dict[str, Parameter] = {}
         self._hints: set[str] = set()
         # Where a secret goes and who sees it stands once, above all fields.
-        self.fields |= credentials.credential_fields(needs.method, needs.way, goes="")
-        asked = needs.library.asked_parameters if needs.library else []
-        for parameter in needs.missing:
+        self.fields |= credentials.credential_fields(
+            requirements.method, requirements.auth_type, goes=""
+        )
+        asked = requirements.library.asked_parameters if requirements.library else []
+        for parameter in requirements.missing:
             self._add(parameter, asked)
-        for parameter in needs.spare:
-            self._add(parameter, asked, is_spare=True)
-        if needs.way == Way.CLIENT:
+        for parameter in requirements.optional:
+            self._add(parameter, asked, is_optional=True)
+        if requirements.auth_type == AuthType.CLIENT:
             whose = _("Leave this empty unless somebody told you to enter it.")
-            known = {name.casefold() for name in needs.filled}
+            known = {name.casefold() for name in requirements.filled}
             own = credentials.own_app_fields(asked, whose=whose)
             for name, field in own.items():
                 if name.removeprefix("auth-").casefold() in known:
                     field.help_text = self._kept
             self.fields |= own
 
-    def _add(self, parameter: Parameter, asked: list[Parameter], *, is_spare: bool = False) -> None:
+    def _add(
+        self, parameter: Parameter, asked: list[Parameter], *, is_optional: bool = False
+    ) -> None:
         field = field_among(parameter, asked)
-        if is_spare:
+        if is_optional:
             field.required, field.initial = False, None
-        if parameter.target_name in self.needs.filled:
+        if parameter.target_name in self.requirements.filled:
             field.help_text = f"{field.help_text} {self._kept}".strip()
         sign = f"{parameter.target_name}\0{looks_secret(parameter)}"
         name = hashlib.sha256(sign.encode("utf-8", "replace")).hexdigest()[:12]
@@ -88,17 +92,17 @@ class EntryForm(forms.Form):
     @property
     def asked(self) -> list[forms.BoundField]:
         """What has to be typed."""
-        spare = {bound.name for bound in self.more}
-        return [bound for bound in self.visible_fields() if bound.name not in spare]
+        optional = {bound.name for bound in self.more}
+        return [bound for bound in self.visible_fields() if bound.name not in optional]
 
     @property
     def more(self) -> list[forms.BoundField]:
         """What may be typed as well."""
-        spare = {id(parameter) for parameter in self.needs.spare}
+        optional = {id(parameter) for parameter in self.requirements.optional}
         return [
             bound
             for bound in self.visible_fields()
-            if id(self.settings.get(bound.name)) in spare
+            if id(self.settings.get(bound.name)) in optional
             or bound.name in {"auth-ClientId", "auth-ClientSecret"}
         ]
 
@@ -115,7 +119,7 @@ class EntryForm(forms.Form):
         for name, words in credentials.pairing_errors(self.cleaned_data, self.fields).items():
             if name not in self.errors:
                 self.add_error(name, words)
-        if self.needs.signs_in and not self.errors and not self.properties():
+        if self.requirements.signs_in and not self.errors and not self.properties():
             raise ValidationError(_("Nothing was entered. Enter what has changed, or go back."))
         return self.cleaned_data
 
@@ -147,13 +151,13 @@ class EntryForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """Everything the worker needs; to be encrypted."""
-        way = self.needs.way
+        auth_type = self.requirements.auth_type
         value = (
-            credentials.auth_value(way, self.cleaned_data)
-            if way in TYPED | TRIED_BY_CYCLR
+            credentials.auth_value(auth_type, self.cleaned_data)
+            if auth_type in TYPED | TRIED_BY_CYCLR
             else None
         )
-        return {"way": way, "auth_value": value, "properties": self.properties()}
+        return {"way": auth_type, "auth_value": value, "properties": self.properties()}
 
     def shown(self) -> dict[str, Any]:
         """What staff see: which fields were filled in, and nothing of what was typed."""
@@ -186,10 +190,10 @@ def trouble_of(item: LinkItem, form: EntryForm) -> Trouble | None:
     again = _("Type everything again: what you typed before was not kept.")
     app = display_text(item.account_connector)
     if entry.state == State.DONE:
-        if form.needs.missing:
+        if form.requirements.missing:
             heading = _("Some details are still missing")
             return Trouble(heading, _("What is asked for here is not there yet."))
-        if form.needs.way not in {Way.API_KEY, Way.BASIC}:
+        if form.requirements.auth_type not in {AuthType.API_KEY, AuthType.BASIC}:
             return None
         heading = _("%(app)s is not connected yet") % {"app": app}
         words = _("What you entered was passed on, but it does not seem to work. Check it.")
@@ -215,10 +219,15 @@ def _refused(entry: Operation, link: Link, form: EntryForm, again: str) -> Troub
     return Trouble(heading, again, said, field)
 
 
-def single_item_form(item: LinkItem, needs: Needs) -> dict[str, Any]:
+def single_item_form(item: LinkItem, requirements: Requirements) -> dict[str, Any]:
     """The form of a link's only app, to be drawn on the link's own page if it is to be typed."""
     is_under_way = item.entry is not None and not item.entry.is_finished
-    if item.connected_at is not None or is_under_way or not needs.must_type:
+    if item.connected_at is not None or is_under_way or not requirements.must_type:
         return {}
-    form = EntryForm(needs)
-    return {"form": form, "item": item, "needs": needs, "trouble": trouble_of(item, form)}
+    form = EntryForm(requirements)
+    return {
+        "form": form,
+        "item": item,
+        "requirements": requirements,
+        "trouble": trouble_of(item, form),
+    }

@@ -28,8 +28,8 @@ from dashboard.customer.pages import (
 from dashboard.links import progress
 from dashboard.links.attempts import starting
 from dashboard.links.models import Link, LinkItem
-from dashboard.links.needs import Needs, needs_of
-from dashboard.mirror.catalogue import Way
+from dashboard.links.requirements import Requirements, requirements_of
+from dashboard.mirror.catalogue import AuthType
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import OtherInputError
 
@@ -50,25 +50,25 @@ def entry_new(request: HttpRequest, link: Link, item_pk: int) -> HttpResponse:
         return link_page(request, link)
     if item.is_gone:
         return gone_page(request, item, _context(item))
-    needs = needs_of(item)
-    if item.connected_at is not None or not (needs.may_type or needs.is_nothing):
+    requirements = requirements_of(item)
+    if item.connected_at is not None or not (requirements.may_type or requirements.is_nothing):
         return to_page("public_link", link.token())
     if request.method == "POST":
-        return _enter(request, item, needs)
+        return _enter(request, item, requirements)
     if item.entry is not None and not item.entry.is_finished:
         return to_page("entry_wait", link.token(), item_pk)
-    return _form_page(request, item, needs, EntryForm(needs))
+    return _form_page(request, item, requirements, EntryForm(requirements))
 
 
-def _enter(request: HttpRequest, item: LinkItem, needs: Needs) -> HttpResponse:
+def _enter(request: HttpRequest, item: LinkItem, requirements: Requirements) -> HttpResponse:
     """What was typed for an app that waits for it."""
     link = item.link
     if not may_start(request):
         return rest_page(request, link, timedelta(minutes=1))
-    form = EntryForm(needs, request.POST)
+    form = EntryForm(requirements, request.POST)
     if not form.is_valid():
         form.renew_submission()
-        return _form_page(request, item, needs, form, status=422)
+        return _form_page(request, item, requirements, form, status=422)
     try:
         credential_entry.enter(item, form)
     except progress.NotUsableError:
@@ -77,7 +77,9 @@ def _enter(request: HttpRequest, item: LinkItem, needs: Needs) -> HttpResponse:
         return rest_page(request, link, error.again_at - timezone.now())
     except OtherInputError as error:
         if not _is_of(error.operation, item):
-            return _form_page(request, item, needs, EntryForm(needs), is_used=True, status=409)
+            return _form_page(
+                request, item, requirements, EntryForm(requirements), is_used=True, status=409
+            )
     return to_page("entry_wait", link.token(), item.pk)
 
 
@@ -101,11 +103,15 @@ def entry_wait(request: HttpRequest, link: Link, item_pk: int) -> HttpResponse:
         return to_page("public_link", link.token())
     if not entry.is_finished:
         return _wait_page(request, entry, context)
-    needs = needs_of(item)
-    if entry.state != State.DONE or needs.missing or needs.way in {Way.API_KEY, Way.BASIC}:
+    requirements = requirements_of(item)
+    if (
+        entry.state != State.DONE
+        or requirements.missing
+        or requirements.auth_type in {AuthType.API_KEY, AuthType.BASIC}
+    ):
         return to_page("entry_new", link.token(), item_pk)
-    context |= {"needs": needs, "has_more": has_more(item)}
-    context["leads_on"] = needs.signs_in or needs.way == Way.CLIENT
+    context |= {"requirements": requirements, "has_more": has_more(item)}
+    context["leads_on"] = requirements.signs_in or requirements.auth_type == AuthType.CLIENT
     return draw_page(request, "entered", context)
 
 
@@ -138,12 +144,12 @@ def _context(item: LinkItem) -> dict[str, Any]:
 def _form_page(
     request: HttpRequest,
     item: LinkItem,
-    needs: Needs,
+    requirements: Requirements,
     form: EntryForm,
     *,
     is_used: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    context = _context(item) | {"form": form, "needs": needs, "is_used": is_used}
+    context = _context(item) | {"form": form, "requirements": requirements, "is_used": is_used}
     context["trouble"] = None if form.is_bound or is_used else trouble_of(item, form)
     return draw_page(request, "entry_new", context, status)

@@ -23,7 +23,7 @@ from dashboard.links import opening
 from dashboard.links.glued import ATTEMPT, candidates
 from dashboard.links.languages import again_words, language_of, menu, sign, until_words
 from dashboard.links.models import ConnectAttempt, Link, LinkItem, LinkState
-from dashboard.links.needs import needs_on
+from dashboard.links.requirements import requirements_on
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
 
@@ -138,12 +138,12 @@ def link_context(link: Link) -> dict[str, Any]:
     for item in every:
         item.link = link
     items = [item for item in every if not item.is_gone]
-    needs = needs_on(link, items)
+    requirements = requirements_on(link, items)
     return {
         "link": link,
         "token": link.token(),
         "items": items,
-        "tasks": [(item, needs[item.account_connector_id]) for item in items],
+        "tasks": [(item, requirements[item.account_connector_id]) for item in items],
         "connected": sum(item.connected_at is not None for item in items),
         "gone": [item for item in every if item.is_gone],
         "until": until_words(link.expires_at, link.account.timezone),

@@ -15,22 +15,22 @@ from django.utils.translation import gettext_lazy as _
 
 from cyclr_api import AuthMethod, Parameter
 from dashboard.installs.fields import Moment, SecretInput, UntrustedText, UserName
-from dashboard.mirror.catalogue import TRY, Way
+from dashboard.mirror.catalogue import TRY, AuthType
 
 Fields = dict[str, forms.Field]
 
 
-def credential_fields(method: AuthMethod | None, way: Way, *, goes: object) -> Fields:
-    """The fields of a key or of a user name and password; none for the other ways.
+def credential_fields(method: AuthMethod | None, auth_type: AuthType, *, goes: object) -> Fields:
+    """The fields of a key or of a user name and password; none for the other types.
 
     `goes`: words about where a secret goes and who sees it.
     """
     said = (method.description if method else "") or ""
-    match way:
-        case Way.API_KEY:
+    match auth_type:
+        case AuthType.API_KEY:
             key = UntrustedText(label=_("API key"), help_text=said or goes, widget=SecretInput())
             return {"auth-key": key}
-        case Way.BASIC:
+        case AuthType.BASIC:
             user = UserName(label=_("User name"), help_text=said)
             empty = _("Some services want it empty.")
             password = UntrustedText(
@@ -88,17 +88,17 @@ def pairing_errors(values: Mapping[str, Any], fields: Mapping[str, object]) -> d
     return found
 
 
-def auth_value(way: Way, values: Mapping[str, Any]) -> str | None:
-    """`AuthValue` as Cyclr wants it for this way; None = nothing was typed, authenticated later."""
-    match way:
-        case Way.API_KEY:
+def auth_value(auth_type: AuthType, values: Mapping[str, Any]) -> str | None:
+    """`AuthValue` as Cyclr wants it for this type; None = nothing was typed yet."""
+    match auth_type:
+        case AuthType.API_KEY:
             return str(values["auth-key"]) if values.get("auth-key") else None
-        case Way.BASIC if values.get("auth-user"):
+        case AuthType.BASIC if values.get("auth-user"):
             pair = f"{values['auth-user']}:{values.get('auth-password') or ''}"
             return base64.b64encode(pair.encode()).decode()
-        case Way.CLIENT | Way.PASSWORD:
+        case AuthType.CLIENT | AuthType.PASSWORD:
             return TRY  # what it signs in with stands among the settings
-        case Way.SIGN_IN if values.get("auth-access"):
+        case AuthType.SIGN_IN if values.get("auth-access"):
             tokens = {
                 "AccessToken": values["auth-access"],
                 "RefreshToken": values.get("auth-refresh") or None,

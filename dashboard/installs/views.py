@@ -22,7 +22,7 @@ from dashboard.installs import drafts
 from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft
 from dashboard.installs.services import KIND, exclusive_key, install_order, refused_in
-from dashboard.mirror.catalogue import WAYS, WORDS
+from dashboard.mirror.catalogue import AUTH_TYPES, LABELS
 from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, State
@@ -41,12 +41,14 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
     account = get_for(request, Account.objects, Role.AGENT, pk=pk)
     search = request.GET.get("q", "").strip()
     category = request.GET.get("category", "").strip()
-    way = request.GET.get("auth", "")
-    way = way if way in WAYS else ""
+    auth_type = request.GET.get("auth", "")
+    auth_type = auth_type if auth_type in AUTH_TYPES else ""
     library = CatalogueConnector.objects.for_account(account).there()
     found = library.search(search).filter(is_system=False)
-    if category or way:
-        rows = [row.pk for row in found.light() if row.is_among(category=category, way=way)]
+    if category or auth_type:
+        rows = [
+            row.pk for row in found.light() if row.is_among(category=category, auth_type=auth_type)
+        ]
         found = found.filter(pk__in=rows)
     page = paged(
         request, _with_use(found.order_by("is_draft", "sort_name", "version", "pk"), account)
@@ -58,13 +60,13 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
         "rows": [(connector, refused.get(connector.pk, "")) for connector in page],
         "search": search,
         "category": category,
-        "way": way,
+        "auth_type": auth_type,
         "age_of": library_read_at(account.console),
         "library_is_empty": not library.exists(),
     }
     if not is_swap(request):
         context["categories"] = library.categories()
-        context["ways"] = [(each, WORDS[each]) for each in WAYS]
+        context["auth_types"] = [(each, LABELS[each]) for each in AUTH_TYPES]
     return render_page(
         request, "installs/install_pick.html", "installs/_connector_picker.html", context
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from cyclr_api import AuthMethod, Parameter
-from dashboard.mirror.catalogue import Way, way_of
+from dashboard.mirror.catalogue import AuthType, auth_type_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 
 Kind = tuple[int, str, str]
@@ -48,16 +48,16 @@ def _kind_of(parameter: Parameter) -> str:
 
 def fields_of(method: AuthMethod) -> str:
     """What a method asks for beside the settings."""
-    match way_of(method):
-        case Way.API_KEY:
+    match auth_type_of(method):
+        case AuthType.API_KEY:
             return f"One secret, sent as {method.scheme}" if method.scheme else "One secret"
-        case Way.BASIC:
+        case AuthType.BASIC:
             return "User name and password"
-        case Way.SIGN_IN:
+        case AuthType.SIGN_IN:
             return "Nothing: the customer signs in, by a connection link"
-        case Way.CLIENT | Way.PASSWORD:
+        case AuthType.CLIENT | AuthType.PASSWORD:
             return "Its credentials are among the settings"
-        case Way.NOTHING:
+        case AuthType.NOTHING:
             return "Nothing"
         case _:
             return "It has to be finished in Cyclr"

@@ -13,7 +13,7 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.library import services
-from dashboard.mirror.catalogue import WAYS, WORDS, Way, words_of
+from dashboard.mirror.catalogue import AUTH_TYPES, LABELS, AuthType, label_of
 from dashboard.mirror.freshness import consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.models import CatalogueConnector
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -45,18 +45,18 @@ def library_list(request: StaffRequest) -> HttpResponse:
     reading = reading_of(in_view.shown)
     search = request.GET.get("q", "").strip()
     category = request.GET.get("category", "")
-    way = request.GET.get("auth", "")
-    way = way if way in WAYS else ""
+    auth_type = request.GET.get("auth", "")
+    auth_type = auth_type if auth_type in AUTH_TYPES else ""
     every = CatalogueConnector.objects.visible_to(request.user).filter(gone_lately())
     if in_view.chosen:
         every = every.filter(console=in_view.chosen)
     light = list(every.search(search).light())
-    matching = [one for one in light if one.is_among(category=category, way=way)]
+    matching = [one for one in light if one.is_among(category=category, auth_type=auth_type)]
     page = paged(request, matching)
     whole = {c.pk: c for c in every.filter(pk__in=[c.pk for c in page]).select_related("account")}
     rows = [whole[connector.pk] for connector in page if connector.pk in whole]
     counts = services.counts_of(rows)
-    is_filtered = bool(search or category or way)
+    is_filtered = bool(search or category or auth_type)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not is_filtered
     version = version_of(is_waiting, page.total)
@@ -67,8 +67,8 @@ def library_list(request: StaffRequest) -> HttpResponse:
         "entries": [_entry(connector, counts) for connector in rows],
         "search": search,
         "category": category,
-        "way": way,
-        "way_words": WORDS[Way(way)] if way else "",
+        "auth_type": auth_type,
+        "auth_type_label": LABELS[AuthType(auth_type)] if auth_type else "",
         "matching_search": len(light),
         "in_view": in_view,
         "reading": reading,
@@ -78,7 +78,7 @@ def library_list(request: StaffRequest) -> HttpResponse:
     }
     if not is_swap(request):
         context["categories"] = every.categories()
-        context["ways"] = [(each, WORDS[each]) for each in WAYS]
+        context["auth_types"] = [(each, LABELS[each]) for each in AUTH_TYPES]
     response = render_page(
         request, "library/library_list.html", "library/_library_table.html", context
     )
@@ -92,7 +92,7 @@ def _entry(connector: CatalogueConnector, counts: dict[services.Kind, int]) -> E
     return Entry(
         connector=connector,
         methods=connector.method_words,
-        asks=connector.asks_words,
+        asks=connector.asks_label,
         accounts=counts.get(kind, 0),
         why_not=services.why_not_installable(connector),
     )
@@ -108,7 +108,7 @@ def library_detail(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "connector": connector,
         "methods": [
-            (method, words_of(method), services.fields_of(method)) for method in connector.methods
+            (method, label_of(method), services.fields_of(method)) for method in connector.methods
         ],
         "asked": services.asked_of(connector),
         "why_not": services.why_not_installable(connector),

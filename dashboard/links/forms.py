@@ -15,8 +15,8 @@ from django.http import QueryDict
 
 from dashboard.common.email_field import EmailField
 from dashboard.common.untrusted_text import display_text, storable
-from dashboard.links.needs import Needs
-from dashboard.mirror.catalogue import Way
+from dashboard.links.requirements import Requirements
+from dashboard.mirror.catalogue import AuthType
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.submissions import SubmissionField
 
@@ -121,12 +121,14 @@ class LinkForm(DetailsForm):
     expires = forms.ChoiceField(label="Expires", choices=EXPIRES, initial="604800")
 
     def __init__(
-        self, needs: Sequence[Needs], data: Any = None, *, chosen: Sequence[str] = ()
+        self, requirements: Sequence[Requirements], data: Any = None, *, chosen: Sequence[str] = ()
     ) -> None:
-        connectors = [one.installed for one in needs]
+        connectors = [one.installed for one in requirements]
         self.choices = {str(connector.pk): connector for connector in connectors}
         # What has to be finished in Cyclr is no link's to finish: it is not ticked unasked.
-        unfinishable = {str(one.installed.pk) for one in needs if one.way == Way.UNKNOWN}
+        unfinishable = {
+            str(one.installed.pk) for one in requirements if one.auth_type == AuthType.UNKNOWN
+        }
         broken = [
             pk
             for pk, one in self.choices.items()
@@ -145,7 +147,7 @@ class LinkForm(DetailsForm):
         field.choices = [(pk, display_text(connector)) for pk, connector in self.choices.items()]
         field.choice_help = {  # type: ignore[attr-defined]
             str(one.installed.pk): f"{one.installed.state}. The customer {one.customer_does}."
-            for one in needs
+            for one in requirements
         }
 
     def chosen_connectors(self) -> list[AccountConnector]:

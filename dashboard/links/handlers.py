@@ -17,9 +17,9 @@ from dashboard.links.eligibility import connectors_left
 from dashboard.links.input import EntryInput
 from dashboard.links.mail import mailing
 from dashboard.links.models import ENTER, Link, LinkItem
-from dashboard.links.needs import TYPED
+from dashboard.links.requirements import TYPED
 from dashboard.mirror import sync, writing
-from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, AuthType
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.handlers import Handler, Look, NotThere, Refusal, register
 from dashboard.operations.models import Operation, Reason
@@ -235,21 +235,21 @@ def _waiting(operation: Operation) -> list[LinkItem]:
 def _follow(item: LinkItem, outcome: JSON) -> None:
     """What an answer of Cyclr's means for an item."""
     progress.lock(item.link_id)
-    way, is_authenticated = outcome["way"], outcome["columns"]["authenticated"]
+    auth_type, is_authenticated = outcome["way"], outcome["columns"]["authenticated"]
     name = item.account_connector
     if outcome["lost"]:
         lost = ", ".join(outcome["lost"])
         timeline.record(item.link, "unproven", f"{name}: Cyclr no longer shows these: {lost}", item)
-    if is_authenticated and (way in TYPED | TRIED_BY_CYCLR or not item.was_authenticated):
+    if is_authenticated and (auth_type in TYPED | TRIED_BY_CYCLR or not item.was_authenticated):
         confirming.accept(item)
         return
     if is_authenticated is False and item.was_authenticated:
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
-    if way in {Way.API_KEY, Way.BASIC}:
+    if auth_type in {AuthType.API_KEY, AuthType.BASIC}:
         progress.note_failure(item, "Cyclr accepted it but does not say it is authenticated")
         words = f"{name}: saved, but Cyclr does not say it is authenticated"
         timeline.record(item.link, "entry-refused", words, item)
-    elif way in {Way.NOTHING, Way.UNKNOWN}:
+    elif auth_type in {AuthType.NOTHING, AuthType.UNKNOWN}:
         timeline.record(
             item.link, "unproven", f"{name}: saved. It has to be finished in Cyclr", item
         )

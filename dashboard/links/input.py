@@ -11,7 +11,7 @@ from dashboard.operations.input import Input, Setting
 class EntryInput(Input):
     """What a customer typed for an installed connector.
 
-    `way`: how it is authenticated, as in `mirror.catalogue.Way`. `auth_value`: None = only
+    `way`: how it is authenticated, as in `mirror.catalogue.AuthType`. `auth_value`: None = only
     settings were typed.
     """
 

@@ -24,7 +24,7 @@ from dashboard.links.filters import SHOW, address_for, counted, filtered, why_fa
 from dashboard.links.forms import LinkForm
 from dashboard.links.mail import letters, mailing, reminders
 from dashboard.links.models import Link
-from dashboard.links.needs import needs_of_all
+from dashboard.links.requirements import requirements_of_all
 from dashboard.links.ticket import ticket
 from dashboard.mirror.models import Account
 from dashboard.notifications.addresses import staff_url
@@ -172,8 +172,8 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
         "sort_name",
         "pk",
     )
-    needs = list(needs_of_all(list(installed)).values())
-    possible = [one for one in needs if one.may_finish]
+    requirements = list(requirements_of_all(list(installed)).values())
+    possible = [one for one in requirements if one.may_finish]
     sent_before: Link | None = None
     form = LinkForm(
         possible,
@@ -200,7 +200,7 @@ def link_new(request: StaffRequest, pk: int) -> HttpResponse:
         "account": account,
         "form": form,
         "possible": possible,
-        "left_out": [one.installed for one in needs if not one.may_finish],
+        "left_out": [one.installed for one in requirements if not one.may_finish],
     }
     context["age_of"] = account.read_at
     status = 200 if request.method != "POST" else 409 if sent_before else 422

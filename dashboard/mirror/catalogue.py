@@ -9,7 +9,7 @@ from typing import Any
 from cyclr_api import AuthMethod, Parameter
 
 
-class Way(StrEnum):
+class AuthType(StrEnum):
     """What an authentication method asks of people."""
 
     API_KEY = "api-key"
@@ -24,87 +24,90 @@ class Way(StrEnum):
     UNKNOWN = "unknown"
 
 
-def way_of(method: AuthMethod) -> Way:
-    """Which way a method goes; unknown types are finished in Cyclr itself."""
+def auth_type_of(method: AuthMethod) -> AuthType:
+    """How a method authenticates; unknown types are finished in Cyclr itself."""
     match method.type.casefold(), (method.oauth2_type or "").casefold():
         case "apikey", _:
-            return Way.API_KEY
+            return AuthType.API_KEY
         case "basic", _:
-            return Way.BASIC
+            return AuthType.BASIC
         case "oauth2", "clientcredentials":
-            return Way.CLIENT
+            return AuthType.CLIENT
         case "oauth2", "passwordcredentials":
-            return Way.PASSWORD
+            return AuthType.PASSWORD
         case ("oauth2", _) | ("oauth1", _):
-            return Way.SIGN_IN
+            return AuthType.SIGN_IN
         case "none", _:
-            return Way.NOTHING
+            return AuthType.NOTHING
         case _:
-            return Way.UNKNOWN
+            return AuthType.UNKNOWN
 
 
-WORDS = {
-    Way.API_KEY: "API key",
-    Way.BASIC: "User name and password",
-    Way.SIGN_IN: "OAuth 2",
-    Way.CLIENT: "OAuth 2, client credentials",
-    Way.PASSWORD: "OAuth 2, password",
-    Way.NOTHING: "No authentication",
-    Way.UNKNOWN: "To be finished in Cyclr",
+LABELS = {
+    AuthType.API_KEY: "API key",
+    AuthType.BASIC: "User name and password",
+    AuthType.SIGN_IN: "OAuth 2",
+    AuthType.CLIENT: "OAuth 2, client credentials",
+    AuthType.PASSWORD: "OAuth 2, password",
+    AuthType.NOTHING: "No authentication",
+    AuthType.UNKNOWN: "To be finished in Cyclr",
 }
 
 
-def words_of(method: AuthMethod) -> str:
+def label_of(method: AuthMethod) -> str:
     """A method's kind in a few words, such as "OAuth 2"."""
     if method.type.casefold() == "oauth1":
         return "OAuth 1"
-    return WORDS[way_of(method)]
+    return LABELS[auth_type_of(method)]
 
 
-WAYS = tuple(way for way in Way if way is not Way.UNKNOWN)
-"""The ways that a list of connectors can be filtered by."""
-FIELDS_OF = {Way.API_KEY: 1, Way.BASIC: 2}
-"""Fields that a way of authenticating adds to the settings."""
+AUTH_TYPES = tuple(auth_type for auth_type in AuthType if auth_type is not AuthType.UNKNOWN)
+"""The types that a list of connectors can be filtered by."""
+FIELDS_OF = {AuthType.API_KEY: 1, AuthType.BASIC: 2}
+"""Fields that an auth type adds to the settings."""
 
 
-def ways_of(methods: Iterable[AuthMethod]) -> set[Way]:
-    """Which ways the methods can go; without any there is nothing to authenticate."""
-    return {way_of(method) for method in methods} or {Way.NOTHING}
+def auth_types_of(methods: Iterable[AuthMethod]) -> set[AuthType]:
+    """The auth types of the methods; without any there is nothing to authenticate."""
+    return {auth_type_of(method) for method in methods} or {AuthType.NOTHING}
 
 
-def methods_words(methods: Iterable[AuthMethod]) -> str:
+def methods_label(methods: Iterable[AuthMethod]) -> str:
     """Methods in a few words, such as “API key or OAuth 2”."""
-    return " or ".join(dict.fromkeys(words_of(method) for method in methods)) or WORDS[Way.NOTHING]
+    return (
+        " or ".join(dict.fromkeys(label_of(method) for method in methods))
+        or LABELS[AuthType.NOTHING]
+    )
 
 
-def asks_words(methods: Iterable[AuthMethod], settings: int) -> str:
+def asks_label(methods: Iterable[AuthMethod], settings: int) -> str:
     """How much an install asks for: “3 fields”, “1–2 fields”, “Nothing”."""
-    ways = ways_of(methods)
-    counts = {settings + FIELDS_OF.get(way, 0) for way in ways}
+    auth_types = auth_types_of(methods)
+    counts = {settings + FIELDS_OF.get(auth_type, 0) for auth_type in auth_types}
     least, most = min(counts), max(counts)
     if most == 0:
-        return "Nothing: the customer signs in" if Way.SIGN_IN in ways else "Nothing"
+        return "Nothing: the customer signs in" if AuthType.SIGN_IN in auth_types else "Nothing"
     span = f"{most}" if least == most else f"{least}–{most}"
     return f"{span} field" if most == 1 else f"{span} fields"
 
 
-SIGNED_IN = frozenset({Way.SIGN_IN, Way.PASSWORD})
-"""Ways that a visit at the third party, or at least at Cyclr, finishes."""
+SIGNED_IN = frozenset({AuthType.SIGN_IN, AuthType.PASSWORD})
+"""Types that a visit at the third party, or at least at Cyclr, finishes."""
 
 
-TRIED_BY_CYCLR = frozenset({Way.CLIENT, Way.PASSWORD})
-"""Ways that Cyclr tries by itself, with the settings: for that it wants an empty object."""
+TRIED_BY_CYCLR = frozenset({AuthType.CLIENT, AuthType.PASSWORD})
+"""Types that Cyclr tries by itself, with the settings: for that it wants an empty object."""
 TRY = "{}"
 
 
 def is_by_visit(method: AuthMethod) -> bool:
-    """Whether a customer authenticates it in the browser, by way of Cyclr."""
-    return way_of(method) in SIGNED_IN
+    """Whether a customer authenticates it in the browser, through Cyclr."""
+    return auth_type_of(method) in SIGNED_IN
 
 
 def is_by_customer(method: AuthMethod) -> bool:
     """Whether a customer can authenticate it on a connection link: signs in, or types."""
-    return way_of(method) not in {Way.NOTHING, Way.UNKNOWN}
+    return auth_type_of(method) not in {AuthType.NOTHING, AuthType.UNKNOWN}
 
 
 def method_json(method: AuthMethod) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.jobs.leases import Lease
 from dashboard.links import services
 from dashboard.links.forms import LinkForm
-from dashboard.links.needs import needs_of_all
+from dashboard.links.requirements import requirements_of_all
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from tests.connectors.conftest import say, work
@@ -184,7 +184,7 @@ def test_it_can_be_reconnected_like_what_is_not_authenticated(
 ) -> None:
     others = failed.account.connectors.exclude(pk=failed.pk)
     others.update(authenticated=True)
-    form = LinkForm(list(needs_of_all([failed, *others]).values()))
+    form = LinkForm(list(requirements_of_all([failed, *others]).values()))
     plans = planning.plan([failed])
 
     assert form.initial["connectors"] == [str(failed.pk)]

@@ -339,7 +339,7 @@ def test_auth_values_are_encoded_as_cyclr_wants_them() -> None:
         assert form.is_valid() and form.auth_value() is None
     grant = form_of(unsaved(methods=[PASSWORD]))
     assert grant.is_valid() and grant.auth_value() == "{}"
-    assert "Kerberos" in form_of(unsaved(methods=[STRANGE])).way_words
+    assert "Kerberos" in form_of(unsaved(methods=[STRANGE])).auth_type_message
 
 
 def test_halves_of_an_own_app_or_of_tokens_are_refused() -> None:

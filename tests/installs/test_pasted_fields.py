@@ -12,7 +12,7 @@ from django.template import Context, Template
 from cyclr_api import Parameter
 from dashboard.installs.credentials import credential_fields
 from dashboard.installs.fields import PemTextarea, SecretInput, SecretTextarea, field_for
-from dashboard.mirror.catalogue import Way
+from dashboard.mirror.catalogue import AuthType
 
 
 def parameter(**more: Any) -> Parameter:
@@ -38,8 +38,8 @@ def test_a_setting_goes_on_without_blanks_around_it(name: str) -> None:
 
 
 def test_a_key_and_a_user_name_go_on_without_blanks_around_them() -> None:
-    fields = credential_fields(None, Way.API_KEY, goes="") | credential_fields(
-        None, Way.BASIC, goes=""
+    fields = credential_fields(None, AuthType.API_KEY, goes="") | credential_fields(
+        None, AuthType.BASIC, goes=""
     )
     typed = {"auth-key": "key\u200b ", "auth-user": "\tjane\u00a0", "auth-password": "pass"}
     form = form_of(fields, **typed)
@@ -50,7 +50,7 @@ def test_a_key_and_a_user_name_go_on_without_blanks_around_them() -> None:
 
 @pytest.mark.parametrize("text", ["pass ", " pass", "pa\u00a0ss", "pass\u00a0"])
 def test_what_may_belong_to_a_password_is_asked_about_once(text: str) -> None:
-    fields = credential_fields(None, Way.BASIC, goes="")
+    fields = credential_fields(None, AuthType.BASIC, goes="")
     form = form_of(fields, **{"auth-user": "jane", "auth-password": text})
     assert not form.is_valid() and list(form.errors) == ["auth-password"]
     drawn = Template("{% load desk %}{% field form.password %}").render(

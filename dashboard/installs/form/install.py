@@ -20,7 +20,7 @@ from dashboard.installs.form.layout import layout_of, now_called
 from dashboard.installs.form.methods import method_field
 from dashboard.installs.form.names import LONGEST_NAME, free_name
 from dashboard.installs.form.sections import Sections
-from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way, way_of, words_of
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, AuthType, auth_type_of, label_of
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.submissions import SubmissionField
 
@@ -60,7 +60,7 @@ class InstallForm(Sections):
         self.asks_another = bool(asks_another)
         self.methods = connector.methods
         self.method = self._chosen(method)
-        self.way = way_of(self.method) if self.method else Way.NOTHING
+        self.auth_type = auth_type_of(self.method) if self.method else AuthType.NOTHING
         self.parameters = connector.asked_parameters
         blanks: dict[str, Any] = {
             "submission": uuid.uuid4(),
@@ -148,8 +148,11 @@ class InstallForm(Sections):
         return self.method.id or str(self.methods.index(self.method))
 
     def _add_authentication(self) -> None:
-        method, way = self.method, self.way
-        if way not in {Way.SIGN_IN, Way.NOTHING, Way.UNKNOWN} or self.parameters:
+        method, auth_type = self.method, self.auth_type
+        if (
+            auth_type not in {AuthType.SIGN_IN, AuthType.NOTHING, AuthType.UNKNOWN}
+            or self.parameters
+        ):
             self.fields["by_customer"] = forms.BooleanField(
                 label="Let the customer fill this in",
                 help_text="Leave empty what you do not have. The customer types it on a "
@@ -157,20 +160,20 @@ class InstallForm(Sections):
                 required=False,
             )
         goes = "Sent to Cyclr once and never shown again."
-        self.fields |= credentials.credential_fields(method, way, goes=goes)
+        self.fields |= credentials.credential_fields(method, auth_type, goes=goes)
         scheme = ((method.scheme if method else "") or "").strip()
-        if way == Way.API_KEY and scheme and scheme.casefold() != "null":
+        if auth_type == AuthType.API_KEY and scheme and scheme.casefold() != "null":
             self.fields["auth-key"].label = f"API key ({scheme})"
-        if way in {Way.SIGN_IN, Way.PASSWORD}:
+        if auth_type in {AuthType.SIGN_IN, AuthType.PASSWORD}:
             self.fields["wants_link"] = forms.BooleanField(
                 label="Create a connection link now",
                 help_text="You get an address for the customer as soon as it is installed.",
                 required=False,
             )
-        if way in {Way.SIGN_IN, Way.PASSWORD, Way.CLIENT}:
+        if auth_type in {AuthType.SIGN_IN, AuthType.PASSWORD, AuthType.CLIENT}:
             whose = "Leave empty if your console has its own app."
             self.fields |= credentials.own_app_fields(self.parameters, whose=whose)
-        if way == Way.SIGN_IN:
+        if auth_type == AuthType.SIGN_IN:
             self.fields |= credentials.token_fields()
 
     def _is_ticked(self, name: str) -> bool:
@@ -237,9 +240,9 @@ class InstallForm(Sections):
 
     def auth_value(self) -> str | None:
         """`AuthValue` as Cyclr wants it for the chosen method; None = authenticated later."""
-        if self.way in TRIED_BY_CYCLR and self.cleaned_data.get("by_customer") and self.lacks:
+        if self.auth_type in TRIED_BY_CYCLR and self.cleaned_data.get("by_customer") and self.lacks:
             return None  # Cyclr would sign in at once, with what is not there yet
-        return credentials.auth_value(self.way, self.cleaned_data)
+        return credentials.auth_value(self.auth_type, self.cleaned_data)
 
     @property
     def lacks(self) -> bool:
@@ -251,7 +254,7 @@ class InstallForm(Sections):
             if not parameter.is_optional
         ]
         is_missing = any(values.get(name) in (None, "") for name in needed)
-        return is_missing or (self.way in TRIED_BY_CYCLR and not self.properties())
+        return is_missing or (self.auth_type in TRIED_BY_CYCLR and not self.properties())
 
     def properties(self) -> list[dict[str, Any]]:
         """The cleaned values as Cyclr's install call wants them: text, and nothing for nothing."""
@@ -276,9 +279,9 @@ class InstallForm(Sections):
         # What a user name and password are good for is known afterwards: what Cyclr calls
         # authenticated by then gets no link.
         values = self.cleaned_data
-        is_open = self.auth_value() is None or self.way == Way.PASSWORD
+        is_open = self.auth_value() is None or self.auth_type == AuthType.PASSWORD
         if values.get("by_customer"):
-            takes_none = self.way in {Way.NOTHING, Way.UNKNOWN}
+            takes_none = self.auth_type in {AuthType.NOTHING, AuthType.UNKNOWN}
             return self.lacks or (is_open and not takes_none)
         return bool(values.get("wants_link")) and is_open
 
@@ -296,7 +299,7 @@ class InstallForm(Sections):
                 continue
             shown = ("Yes" if value else "No") if isinstance(value, bool) else str(value or "")
             if name == "method" and self.method:
-                shown = self.method.name or words_of(self.method)
+                shown = self.method.name or label_of(self.method)
             entries.append([str(bound.label), shown])
             initial[name] = value
         result: dict[str, Any] = storable(

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from django import forms
 
 from cyclr_api import AuthMethod, Parameter
-from dashboard.installs.form.methods import way_words
-from dashboard.mirror.catalogue import TRIED_BY_CYCLR, Way
+from dashboard.installs.form.methods import auth_type_message
+from dashboard.mirror.catalogue import TRIED_BY_CYCLR, AuthType
 
 
 class Sections(forms.Form):
     """Which fields stand together, and what is said beside them."""
 
-    way: Way
+    auth_type: AuthType
     method: AuthMethod | None
     parameters: Sequence[Parameter]
 
@@ -31,17 +31,17 @@ class Sections(forms.Form):
     @property
     def wants_customer(self) -> bool:
         """Whether the customer finishes it in their browser."""
-        return self.way == Way.SIGN_IN
+        return self.auth_type == AuthType.SIGN_IN
 
     @property
     def is_tried_by_cyclr(self) -> bool:
         """Whether Cyclr signs in by itself with what is typed among the settings."""
-        return self.way in TRIED_BY_CYCLR
+        return self.auth_type in TRIED_BY_CYCLR
 
     @property
-    def way_words(self) -> str:
+    def auth_type_message(self) -> str:
         """What the only method asks, where there is no choice."""
-        return way_words(self.way, self.method)
+        return auth_type_message(self.auth_type, self.method)
 
     def _bound(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names if name in self.fields]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from cyclr_api import AuthMethod
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
-from dashboard.mirror.catalogue import is_by_customer, is_by_visit, methods_words
+from dashboard.mirror.catalogue import is_by_customer, is_by_visit, methods_label
 
 if TYPE_CHECKING:
     pass
@@ -143,7 +143,7 @@ class AccountConnector(Mirrored):
     @property
     def method_words(self) -> str:
         """Its methods in a few words, such as “OAuth 2”."""
-        return methods_words(self.methods)
+        return methods_label(self.methods)
 
     @property
     def is_connected_by_link(self) -> bool:

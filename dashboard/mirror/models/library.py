@@ -12,7 +12,7 @@ from django.utils import timezone
 from cyclr_api import AuthMethod, Parameter
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
-from dashboard.mirror.catalogue import asks_words, methods_words, ways_of
+from dashboard.mirror.catalogue import asks_label, auth_types_of, methods_label
 from dashboard.mirror.keys import KeyField
 
 if TYPE_CHECKING:
@@ -100,20 +100,20 @@ class CatalogueConnector(Mirrored):
         """Its authentication methods, in Cyclr's order; empty when it needs none."""
         return [AuthMethod.from_json(method) for method in self.authentication]
 
-    def is_among(self, *, category: str, way: str) -> bool:
+    def is_among(self, *, category: str, auth_type: str) -> bool:
         """Whether a list filtered so holds it; empty means any."""
         is_in_category = not category or category in self.categories
-        return is_in_category and (not way or way in ways_of(self.methods))
+        return is_in_category and (not auth_type or auth_type in auth_types_of(self.methods))
 
     @property
     def method_words(self) -> str:
         """Its methods in a few words, such as “API key or OAuth 2”."""
-        return methods_words(self.methods)
+        return methods_label(self.methods)
 
     @property
-    def asks_words(self) -> str:
+    def asks_label(self) -> str:
         """How much an install asks to type, in words."""
-        return asks_words(self.methods, len(self.asked_parameters))
+        return asks_label(self.methods, len(self.asked_parameters))
 
     @property
     def asked_parameters(self) -> list[Parameter]:

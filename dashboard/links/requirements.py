@@ -7,51 +7,55 @@ from dataclasses import dataclass
 
 from cyclr_api import AuthMethod, Parameter
 from dashboard.links.models import ENTER, Link, LinkItem
-from dashboard.mirror.catalogue import SIGNED_IN, Way, way_of
+from dashboard.mirror.catalogue import SIGNED_IN, AuthType, auth_type_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, State
 
-TYPED = frozenset({Way.API_KEY, Way.BASIC, Way.CLIENT, Way.NOTHING})
-"""Ways that typing alone finishes; nobody signs in anywhere."""
-IN_SETTINGS = frozenset({Way.CLIENT, Way.PASSWORD, Way.NOTHING, Way.UNKNOWN})
-"""Ways whose credentials are settings: what stands there may be wrong, and is typed anew."""
+TYPED = frozenset({AuthType.API_KEY, AuthType.BASIC, AuthType.CLIENT, AuthType.NOTHING})
+"""Types that typing alone finishes; nobody signs in anywhere."""
+IN_SETTINGS = frozenset({AuthType.CLIENT, AuthType.PASSWORD, AuthType.NOTHING, AuthType.UNKNOWN})
+"""Types whose credentials are settings: what stands there may be wrong, and is typed anew."""
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Requirements:
     """What the customer has to do for one installed connector.
 
-    `missing`: required settings without a value. `spare`: settings that may be typed as well.
+    `missing`: required settings without a value. `optional`: settings that may be typed as well.
     `library`: the catalogue's entry, None when it is not known any more.
     """
 
     installed: AccountConnector
     library: CatalogueConnector | None
     method: AuthMethod | None
-    way: Way
+    auth_type: AuthType
     missing: tuple[Parameter, ...] = ()
-    spare: tuple[Parameter, ...] = ()
+    optional: tuple[Parameter, ...] = ()
     filled: frozenset[str] = frozenset()
 
     @property
     def must_type(self) -> bool:
         """Whether there is something to type before anything else."""
-        return bool(self.missing) or self.way in {Way.API_KEY, Way.BASIC, Way.CLIENT}
+        return bool(self.missing) or self.auth_type in {
+            AuthType.API_KEY,
+            AuthType.BASIC,
+            AuthType.CLIENT,
+        }
 
     @property
     def must_type_first(self) -> bool:
         """Whether there is no sense in a visit yet: a key needs none, and settings go first."""
-        return bool(self.missing) or self.way in {Way.API_KEY, Way.BASIC}
+        return bool(self.missing) or self.auth_type in {AuthType.API_KEY, AuthType.BASIC}
 
     @property
     def may_type(self) -> bool:
         """Whether there is anything that can be typed."""
-        return self.must_type or bool(self.spare)
+        return self.must_type or bool(self.optional)
 
     @property
     def signs_in(self) -> bool:
         """Whether a visit in the browser finishes it."""
-        return self.way in SIGNED_IN
+        return self.auth_type in SIGNED_IN
 
     @property
     def is_nothing(self) -> bool:
@@ -61,7 +65,7 @@ class Needs:
     @property
     def may_finish(self) -> bool:
         """Whether a link is of use: what has to be finished in Cyclr lacks settings at most."""
-        return not self.is_nothing and (self.way != Way.UNKNOWN or bool(self.missing))
+        return not self.is_nothing and (self.auth_type != AuthType.UNKNOWN or bool(self.missing))
 
     @property
     def customer_does(self) -> str:
@@ -71,24 +75,30 @@ class Needs:
         """
         count = len(self.missing)
         settings = f"{count} setting{'s' if count > 1 else ''}" if count else ""
-        typed = [{Way.API_KEY: "an API key", Way.BASIC: "a user name and a password"}.get(self.way)]
-        if self.way == Way.CLIENT and not settings:
+        typed = [
+            {AuthType.API_KEY: "an API key", AuthType.BASIC: "a user name and a password"}.get(
+                self.auth_type
+            )
+        ]
+        if self.auth_type == AuthType.CLIENT and not settings:
             typed = ["client credentials"]
         what = " and ".join(part for part in [*typed, settings] if part)
         name = self.installed.connector_name or self.installed.name
-        visit = f"signs in at {name}" if self.way == Way.SIGN_IN else "presses Continue"
+        visit = f"signs in at {name}" if self.auth_type == AuthType.SIGN_IN else "presses Continue"
         if not what and not self.signs_in:
-            return "may enter its settings again" if self.spare else "has nothing to do"
+            return "may enter its settings again" if self.optional else "has nothing to do"
         if not what:
             return visit
-        return f"types {what}, then {visit}" if self.way == Way.SIGN_IN else f"types {what}"
+        return (
+            f"types {what}, then {visit}" if self.auth_type == AuthType.SIGN_IN else f"types {what}"
+        )
 
 
-def needs_of_all(
+def requirements_of_all(
     connectors: Sequence[AccountConnector],
     entered: Mapping[int, Collection[str]] | None = None,
-) -> dict[int, Needs]:
-    """The needs of installed connectors of one account, by their keys.
+) -> dict[int, Requirements]:
+    """The requirements of installed connectors of one account, by their keys.
 
     `entered`: names of settings that a customer has typed and Cyclr has taken, whatever the
     reading after it shows of them.
@@ -100,8 +110,8 @@ def needs_of_all(
     }
 
 
-def needs_on(link: Link, items: Iterable[LinkItem]) -> dict[int, Needs]:
-    """The needs of a link's items, by the keys of their connectors."""
+def requirements_on(link: Link, items: Iterable[LinkItem]) -> dict[int, Requirements]:
+    """The requirements of a link's items, by the keys of their connectors."""
     connectors = [item.account_connector for item in items]
     done = Operation.objects.filter(
         account_id=link.account_id, kind=ENTER, state=State.DONE, actor_link=link.pk
@@ -111,12 +121,12 @@ def needs_on(link: Link, items: Iterable[LinkItem]) -> dict[int, Needs]:
         names = entered.setdefault(pk, set())
         names -= set((outcome or {}).get("lost", []))
         names |= set((outcome or {}).get("sent", []))
-    return needs_of_all(connectors, entered)
+    return requirements_of_all(connectors, entered)
 
 
-def needs_of(item: LinkItem) -> Needs:
-    """The needs of one item."""
-    return needs_on(item.link, [item])[item.account_connector_id]
+def requirements_of(item: LinkItem) -> Requirements:
+    """The requirements of one item."""
+    return requirements_on(item.link, [item])[item.account_connector_id]
 
 
 def _kind(connector: AccountConnector) -> tuple[str, str]:
@@ -138,21 +148,21 @@ def _library_of(
 
 def _needs(
     installed: AccountConnector, library: CatalogueConnector | None, entered: Collection[str]
-) -> Needs:
+) -> Requirements:
     method = _method(installed, library)
-    way = way_of(method) if method else Way.NOTHING
+    auth_type = auth_type_of(method) if method else AuthType.NOTHING
     asked = library.asked_parameters if library else []
     filled = frozenset([*map(str, installed.filled), *entered])
     empty = [one for one in asked if one.target_name not in filled]
     missing = tuple(one for one in empty if not one.is_optional)
-    spare = [one for one in empty if one.is_optional]
-    if way in IN_SETTINGS:
-        spare += [one for one in asked if one.target_name in filled]
-    return Needs(installed, library, method, way, missing, tuple(spare), filled)
+    optional = [one for one in empty if one.is_optional]
+    if auth_type in IN_SETTINGS:
+        optional += [one for one in asked if one.target_name in filled]
+    return Requirements(installed, library, method, auth_type, missing, tuple(optional), filled)
 
 
 def _method(installed: AccountConnector, library: CatalogueConnector | None) -> AuthMethod | None:
     """How it is authenticated; where that is not known, by signing in rather than otherwise."""
     methods = installed.methods or (library.methods if library else [])
-    by_visit = [method for method in methods if way_of(method) == Way.SIGN_IN]
+    by_visit = [method for method in methods if auth_type_of(method) == AuthType.SIGN_IN]
     return next(iter([*by_visit, *methods]), None)

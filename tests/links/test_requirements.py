@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.links.needs import Needs, needs_of_all
-from dashboard.mirror.catalogue import Way
+from dashboard.links.requirements import Requirements, requirements_of_all
+from dashboard.mirror.catalogue import AuthType
 from dashboard.mirror.models import Account, AccountConnector
 from tests.factories import API_KEY, OAUTH, make_account, make_account_connector, make_connector
 from tests.installs.test_install_form import BASIC, CLIENT, NONE, PASSWORD, STRANGE, parameter
@@ -21,9 +21,9 @@ SHOP = parameter(Name="Shop", TargetName="ShopName")
 LOCALE = parameter(Name="Locale", TargetName="Locale", IsOptional=True)
 
 
-def needs(
+def requirements(
     *parameters: dict[str, Any], methods: list[dict[str, Any]], filled: list[str], **values: Any
-) -> Needs:
+) -> Requirements:
     """The needs of a Parcel Desk that asks for these, with these settings filled."""
     account = make_account()
     make_connector(console=account.console, name="Parcel Desk", parameters=list(parameters))
@@ -36,7 +36,7 @@ def needs(
         filled=filled,
         **values,
     )
-    return needs_of_all([installed])[installed.pk]
+    return requirements_of_all([installed])[installed.pk]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def needs(
 def test_what_the_customer_will_do_with_a_setting_missing(
     method: dict[str, Any], does: str
 ) -> None:
-    wanted = needs(REGION, SHOP, LOCALE, methods=[method], filled=["Region"])
+    wanted = requirements(REGION, SHOP, LOCALE, methods=[method], filled=["Region"])
 
     assert wanted.customer_does == does
     assert [one.target_name for one in wanted.missing] == ["ShopName"]
@@ -75,7 +75,7 @@ def test_what_the_customer_will_do_with_a_setting_missing(
 def test_what_the_customer_will_do_when_all_is_filled(
     method: dict[str, Any], does: str, is_nothing: bool
 ) -> None:
-    wanted = needs(REGION, methods=[method], filled=["Region"])
+    wanted = requirements(REGION, methods=[method], filled=["Region"])
 
     assert (wanted.customer_does, wanted.is_nothing) == (does, is_nothing)
 
@@ -84,31 +84,31 @@ def test_what_the_customer_will_do_when_all_is_filled(
 def test_where_nothing_can_be_typed_the_customer_has_nothing_to_do(
     method: dict[str, Any],
 ) -> None:
-    wanted = needs(methods=[method], filled=[])
+    wanted = requirements(methods=[method], filled=[])
 
     assert (wanted.customer_does, wanted.is_nothing) == ("has nothing to do", True)
 
 
 def test_names_of_settings_are_compared_as_cyclr_writes_them() -> None:
-    wanted = needs(REGION, methods=[API_KEY], filled=["region"])
+    wanted = requirements(REGION, methods=[API_KEY], filled=["region"])
 
     assert [one.target_name for one in wanted.missing] == ["Region"]
 
 
 def test_of_several_methods_signing_in_is_preferred_until_it_is_known_which_was_used() -> None:
-    assert needs(methods=[API_KEY, OAUTH], filled=[]).way == Way.SIGN_IN
-    assert needs(methods=[BASIC, API_KEY], filled=[]).way == Way.BASIC
-    known = needs(methods=[API_KEY, OAUTH], filled=[], authentication_id=API_KEY["Id"])
+    assert requirements(methods=[API_KEY, OAUTH], filled=[]).auth_type == AuthType.SIGN_IN
+    assert requirements(methods=[BASIC, API_KEY], filled=[]).auth_type == AuthType.BASIC
+    known = requirements(methods=[API_KEY, OAUTH], filled=[], authentication_id=API_KEY["Id"])
 
-    assert known.way == Way.API_KEY
+    assert known.auth_type == AuthType.API_KEY
 
 
 def test_credentials_that_are_settings_can_be_typed_anew() -> None:
     for method in (PASSWORD, CLIENT, NONE, STRANGE):
-        again = needs(REGION, methods=[method], filled=["Region"])
-        assert [one.target_name for one in again.spare] == ["Region"]
+        again = requirements(REGION, methods=[method], filled=["Region"])
+        assert [one.target_name for one in again.optional] == ["Region"]
 
-    assert needs(REGION, methods=[API_KEY], filled=["Region"]).spare == ()
+    assert requirements(REGION, methods=[API_KEY], filled=["Region"]).optional == ()
 
 
 def test_an_accounts_own_connector_comes_before_the_consoles() -> None:
@@ -120,7 +120,7 @@ def test_an_accounts_own_connector_comes_before_the_consoles() -> None:
     make_connector(console=account.console, account=account, name="Till", parameters=[SHOP])
     make_connector(console=account.console, account=make_account(), name="Till")
 
-    wanted = needs_of_all([installed])[installed.pk]
+    wanted = requirements_of_all([installed])[installed.pk]
 
     assert [one.target_name for one in wanted.missing] == ["ShopName"]
 
@@ -128,7 +128,7 @@ def test_an_accounts_own_connector_comes_before_the_consoles() -> None:
 def test_a_connector_that_the_library_lost_still_asks_for_its_key() -> None:
     installed = make_account_connector(connector_name="Gone", authentication=[API_KEY])
 
-    wanted = needs_of_all([installed])[installed.pk]
+    wanted = requirements_of_all([installed])[installed.pk]
 
     assert (wanted.library, wanted.customer_does) == (None, "types an API key")
 
