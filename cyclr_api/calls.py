@@ -165,14 +165,14 @@ class Calls:
         decode: Decoder[T],
         key: Callable[[T], Hashable],
         at_once: int,
-        patience: float,
+        max_wait: float,
         query: Mapping[str, str] | None = None,
     ) -> Listing[T]:
         """What can be read of a list call; see `Pages.readable` for the last two."""
         call = self._call("GET", template, values, query=query or {})
 
         def fetch(number: int) -> Listing[T]:
-            give_up = time.monotonic() + patience
+            give_up = time.monotonic() + max_wait
             while True:
                 try:
                     return self.authorized.answer(
@@ -229,10 +229,10 @@ class Pages(Generic[T]):
             self.template, *self.values, decode=self.decode, key=self.key, query=self.query
         )
 
-    def readable(self, *, at_once: int = 1, patience: float = 0.0) -> Listing[T]:
+    def readable(self, *, at_once: int = 1, max_wait: float = 0.0) -> Listing[T]:
         """As `all`, but an element that cannot be read is left out and counted, in `skipped`.
 
-        `at_once`: pages fetched at a time. `patience`: seconds for which each page waits when
+        `at_once`: pages fetched at a time. `max_wait`: seconds for which each page waits when
         the rate limit says not yet.
         """
         return self.calls.readable(
@@ -241,7 +241,7 @@ class Pages(Generic[T]):
             decode=self.decode,
             key=self.key,
             at_once=at_once,
-            patience=patience,
+            max_wait=max_wait,
             query=self.query,
         )
 

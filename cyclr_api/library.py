@@ -42,14 +42,14 @@ class Library:
         self,
         *,
         at_once: int = 1,
-        patience: float = 0.0,
+        max_wait: float = 0.0,
         query: str | None = None,
         category: str | None = None,
         include_custom: bool = False,
     ) -> Listing[Connector]:
         """As `all`, but an element that cannot be read is left out and counted; see `Pages`."""
         return self._pages(query, category, include_custom).readable(
-            at_once=at_once, patience=patience
+            at_once=at_once, max_wait=max_wait
         )
 
     def get(self, release_id: int) -> Connector:

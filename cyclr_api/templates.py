@@ -48,10 +48,10 @@ class Templates:
         return self._pages(narrowed(**filters)).iterate()
 
     def readable(
-        self, *, at_once: int = 1, patience: float = 0.0, **filters: Unpack[Filters]
+        self, *, at_once: int = 1, max_wait: float = 0.0, **filters: Unpack[Filters]
     ) -> Listing[Template]:
         """As `all`, but an element that cannot be read is left out and counted; see `Pages`."""
-        return self._pages(narrowed(**filters)).readable(at_once=at_once, patience=patience)
+        return self._pages(narrowed(**filters)).readable(at_once=at_once, max_wait=max_wait)
 
     def load(self, document: Mapping[str, Any], *, folder_id: str | None = None) -> Template | None:
         """Add what `export` gave, here or in another console, to a folder if one is named [T].

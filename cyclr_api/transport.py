@@ -52,7 +52,7 @@ T = TypeVar("T")
 LONGEST_PAUSE = 3600.0
 """Seconds; a longer Retry-After is cut to this."""
 
-PATIENCE_WITH_OTHERS = 1.0
+MAX_WAIT_FOR_OTHERS = 1.0
 """Seconds that a call waits by itself for a third party's rate limit; longer ones are told."""
 
 LARGEST_ERROR = 64 * 1024
@@ -231,7 +231,7 @@ class Transport:
             return None
         if attempt >= self.retries.attempts:
             return None
-        if error.through is not None and (error.retry_after or 0.0) > PATIENCE_WITH_OTHERS:
+        if error.through is not None and (error.retry_after or 0.0) > MAX_WAIT_FOR_OTHERS:
             return None
         ceiling = min(self.retries.longest, self.retries.first * 2 ** (attempt - 1))
         pause = (error.retry_after or 0.0) + _random.uniform(0, ceiling)

@@ -294,7 +294,7 @@ PARTNER_NAME = env[names.PARTNER_NAME]
 SUPPORT_EMAIL = env[names.SUPPORT_EMAIL]
 """Whom customers may write to; empty = they are told to answer the message they got."""
 
-# ---- how patient the machinery is; all in seconds ----
+# ---- how long things wait; all in seconds ----
 
 LEASE_FOR = env[names.DESK_LEASE_FOR]
 FIRST_LOOK_AFTER = env[names.DESK_FIRST_LOOK_AFTER]

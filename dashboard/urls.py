@@ -1,4 +1,4 @@
-"""The one entrance of the house: which room answers which address."""
+"""The root URL conf: which package answers which address."""
 
 from django.urls import include, path
 

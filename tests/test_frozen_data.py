@@ -20,7 +20,7 @@ from dashboard.consoles.models import Console
 from dashboard.consoles.services import SharedTokens
 from dashboard.customer import pages
 from dashboard.jobs.aliases import ALIASES
-from dashboard.links.mail.letters import message_id_of
+from dashboard.links.mail.email_content import message_id_of
 from dashboard.links.models import ConnectAttempt, Link, LinkMail
 from dashboard.links.models.link import make_token
 from dashboard.links.opening import find

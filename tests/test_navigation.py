@@ -25,7 +25,7 @@ def page() -> None:
 
 
 def patterns() -> list[URLPattern]:
-    """All addresses of the house."""
+    """All addresses."""
     parts = [part for part in get_resolver().url_patterns if isinstance(part, URLResolver)]
     found = [one for part in parts for one in part.url_patterns]
     assert len(found) > 50

@@ -73,7 +73,7 @@ def link_count(account: Account) -> int:
 def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str, Any]:
     """What `accounts/account_page.html` shows around every tab of an account.
 
-    `tab` is the tab in view: `connectors`, `links` or `activity`. The room that serves
+    `tab` is the tab in view: `connectors`, `links` or `activity`. The package that serves
     the tab adds its own.
     """
     role = request.user.role_in(account.console_id)

@@ -1,4 +1,4 @@
-"""The Django app of this room."""
+"""The Django app of this package."""
 
 from django.apps import AppConfig
 
@@ -10,5 +10,5 @@ class AuditConfig(AppConfig):
     label = "audit"
 
     def ready(self) -> None:
-        """Sign-ins are recorded by signal, since people must not know this room."""
+        """Sign-ins are recorded by signal, since people must not know this package."""
         from dashboard.audit import services  # noqa: F401

@@ -1,7 +1,7 @@
 """Error pages in words. None of them fails for want of the database, a session or a person.
 
 For htmx they are the same pages: our script shows their heading and first sentence as a toast.
-Customers, below `/c/`, read of none of our rooms and roles.
+Customers, below `/c/`, read of none of our pages and roles.
 """
 
 from __future__ import annotations

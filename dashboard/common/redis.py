@@ -14,18 +14,18 @@ IN_A_PAGE, IN_A_WORKER = 0.3, 2.0
 
 
 @lru_cache(maxsize=2)
-def _client(url: str, patience: float) -> redis.Redis:
+def _client(url: str, timeout: float) -> redis.Redis:
     once = Retry(NoBackoff(), 0)
     if url.startswith("redis+socket://"):
         path = url.removeprefix("redis+socket://").split("?", 1)[0]
         return redis.Redis(
             unix_socket_path=path,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
             retry=once,
         )
     return redis.Redis.from_url(
-        url, socket_timeout=patience, socket_connect_timeout=patience, retry=once
+        url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=once
     )
 
 

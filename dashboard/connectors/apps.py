@@ -1,4 +1,4 @@
-"""The Django app of this room."""
+"""The Django app of this package."""
 
 from django.apps import AppConfig
 
@@ -10,5 +10,5 @@ class ConnectorsConfig(AppConfig):
     label = "connectors"
 
     def ready(self) -> None:
-        """The engine learns this room's kinds of operation."""
+        """The engine learns the kinds of this package of operation."""
         from dashboard.connectors import handlers, registration  # noqa: F401

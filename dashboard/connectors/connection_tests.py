@@ -190,9 +190,9 @@ def carry_out(lease: Lease[ConnectionTest]) -> None:
     if connector.gone_at is not None or connector.account.gone_at is not None:
         _finish(lease, ConnectionTestResult(None, words="It is gone from Cyclr."))
         return
-    lane = BACKGROUND if run.is_for_link else INTERACTIVE
+    priority = BACKGROUND if run.is_for_link else INTERACTIVE
     try:
-        with asking(connector.account.console, lane) as client:
+        with asking(connector.account.console, priority) as client:
             result = run_test(client, connector)
     except (TemporaryError, OutcomeUnknownError) as error:
         _wait(lease, error)

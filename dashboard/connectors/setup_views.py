@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.polling import is_seen, nothing_new, version_of
-from dashboard.connectors import looking_up, services
+from dashboard.connectors import lookups, services
 from dashboard.connectors.forms import SetupForm
 from dashboard.connectors.handlers import SET_PROPERTIES
 from dashboard.connectors.models import LookUp, LookUpKind
@@ -32,7 +32,7 @@ CONNECTORS = AccountConnector.objects.select_related("account__console")
 def connector_setup(request: StaffRequest, pk: int) -> HttpResponse:
     """The form; it waits for the choices, which a worker looks up. Saved by an operation."""
     connector = get_for(request, CONNECTORS, Role.AGENT, pk=pk)
-    look_up = looking_up.latest(connector, LookUpKind.CHOICES)
+    look_up = lookups.latest(connector, LookUpKind.CHOICES)
     if request.method == "POST":
         return _save(request, connector, look_up)
     is_typing = "type" in request.GET or not connector.authenticated
@@ -49,7 +49,7 @@ def _context(
     connector: AccountConnector, look_up: LookUp | None, data: QueryDict | None = None
 ) -> dict[str, Any]:
     parameters = services.dynamic_settings(connector)
-    answer = looking_up.answer_of(look_up) or {}
+    answer = lookups.answer_of(look_up) or {}
     found = answer.get("settings") or {}
     failed = [
         (parameter.name or parameter.target_name, found[parameter.target_name])
@@ -109,7 +109,7 @@ def _draw_anew(form: SetupForm) -> None:
 def connector_look_up(request: StaffRequest, pk: int) -> HttpResponse:
     """Have the choices looked up; the page shows them when they are there."""
     connector = get_for(request, CONNECTORS, Role.AGENT, pk=pk)
-    look_up = looking_up.ask(connector, LookUpKind.CHOICES)
+    look_up = lookups.ask(connector, LookUpKind.CHOICES)
     if not is_swap(request):
         return redirect(reverse("connector_setup", args=[connector.pk]))
     context = _context(connector, look_up)

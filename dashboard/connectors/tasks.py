@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from dashboard.connectors import connection_tests, looking_up
+from dashboard.connectors import connection_tests, lookups
 from dashboard.connectors.models import ConnectionTest, LookUp
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
@@ -17,16 +17,16 @@ def run_connection_test(lease: Lease[ConnectionTest]) -> None:
     connection_tests.carry_out(lease)
 
 
-@works_on(LookUp, gives_up=looking_up.give_up)
+@works_on(LookUp, gives_up=lookups.give_up)
 def look_up(lease: Lease[LookUp]) -> None:
     """Carry out one look-up."""
-    looking_up.carry_out(lease)
+    lookups.carry_out(lease)
 
 
 @periodic(every=60)
 def forget() -> None:
     """What was looked up is the customer's data: gone after an hour. Old tests go too."""
     moment = timezone.now()
-    LookUp.objects.filter(created_at__lt=moment - looking_up.KEPT).delete()
+    LookUp.objects.filter(created_at__lt=moment - lookups.KEPT).delete()
     old = ConnectionTest.objects.filter(finished_at__lt=moment - connection_tests.KEPT)
     ConnectionTest.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()

@@ -24,9 +24,9 @@ from dashboard.common.redis import connection
 logger = logging.getLogger(__name__)
 
 INTERACTIVE, BACKGROUND = "interactive", "background"
-LONGEST_WAIT = {INTERACTIVE: 10.0, BACKGROUND: 1.0}
+MAX_WAIT = {INTERACTIVE: 10.0, BACKGROUND: 1.0}
 """Seconds a call waits for its turn before the work goes back to its queue."""
-KEPT_FREE = {INTERACTIVE: 0.0, BACKGROUND: 0.2}
+RESERVED_SHARE = {INTERACTIVE: 0.0, BACKGROUND: 0.2}
 
 
 SUSPICIOUS, WITHIN = 3, 10.0
@@ -167,7 +167,7 @@ class _Alone:
         return max(rest, seconds)
 
     def take(self, console: int, through: int | None, rate: float) -> _Turn:
-        """This process's own share, for all its threads and both lanes together."""
+        """This process's own share, for all its threads and both priorities together."""
         with self.lock:
             now = time.monotonic()
             own = self.held.get((console, through), 0.0)
@@ -204,11 +204,11 @@ def forget_holds() -> None:
 
 
 class SharedPacing:
-    """The client's pacing seam for one console and one lane."""
+    """The client's pacing seam for one console and one priority."""
 
-    def __init__(self, console_id: int, lane: str) -> None:
+    def __init__(self, console_id: int, priority: str) -> None:
         self.console_id = console_id
-        self.lane = lane
+        self.priority = priority
         self._known: set[int | None] = set()
         """What calls go through of which Redis counts refusals."""
 
@@ -217,7 +217,7 @@ class SharedPacing:
 
         A third party's pause is not waited for: other calls need the thread.
         """
-        deadline = time.monotonic() + LONGEST_WAIT[self.lane]
+        deadline = time.monotonic() + MAX_WAIT[self.priority]
         while (turn := self._take(through)).pause:
             if turn.is_of_connector:
                 raise PacedError(call, retry_after=turn.pause, through=through)
@@ -277,7 +277,7 @@ class SharedPacing:
         keys = [f"pace:{self.console_id}", *self._keys(None)]
         keys += self._keys(through) if through is not None else []
         burst = max(rate, 1.0)
-        reserve = KEPT_FREE[self.lane] * burst if burst >= 2 else 0.0
+        reserve = RESERVED_SHARE[self.priority] * burst if burst >= 2 else 0.0
         numbers = (str(rate), str(reserve), str(burst))
         wait, known, is_of_connector = server.eval(TAKE, len(keys), *keys, *numbers)
         if known:

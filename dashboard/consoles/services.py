@@ -145,10 +145,10 @@ def decrypted_secret(console: Console) -> str:
         )
 
 
-def client(console: Console, lane: str = INTERACTIVE) -> Client:
+def client(console: Console, priority: str = INTERACTIVE) -> Client:
     """This thread's client for the console; made once, its connections are kept."""
     secret = secret_of(console)  # also refuses a console that is not in use any more
-    return _client_at(console, secret, lane)
+    return _client_at(console, secret, priority)
 
 
 def client_of_change(change: ConsoleChange) -> Client:
@@ -159,16 +159,16 @@ def client_of_change(change: ConsoleChange) -> Client:
     return _client_at(there, settings.CYCLR_CLIENT_SECRET, BACKGROUND)
 
 
-def _client_at(console: Console, secret: str, lane: str) -> Client:
+def _client_at(console: Console, secret: str, priority: str) -> Client:
     made: dict[tuple[object, ...], Client] = _local.__dict__.setdefault("clients", {})
-    key = (console.pk, console.api_url, console.client_id, encryption.fingerprint(secret), lane)
+    key = (console.pk, console.api_url, console.client_id, encryption.fingerprint(secret), priority)
     if key not in made:
         made[key] = Client(
             console.api_url,
             client_id=console.client_id,
             client_secret=secret,
             tokens=SharedTokens(console),
-            pacing=SharedPacing(console.pk, lane),
+            pacing=SharedPacing(console.pk, priority),
             timeouts=Timeouts(
                 connect=settings.CYCLR_TIMEOUT_CONNECT,
                 read=settings.CYCLR_TIMEOUT_READ,
@@ -186,10 +186,10 @@ def forget_clients() -> None:
 
 
 @contextmanager
-def asking(console: Console, lane: str = INTERACTIVE) -> Iterator[Client]:
+def asking(console: Console, priority: str = INTERACTIVE) -> Iterator[Client]:
     """The client, for a few calls; how they went is noted as the console's health."""
     try:
-        yield client(console, lane)
+        yield client(console, priority)
     except CyclrError as error:
         note(console, error)
         raise

@@ -61,7 +61,7 @@ GROUPS = (
         ),
     ),
     Group(
-        "Patience",
+        "Waits",
         "In seconds. The operations guide and the architecture say what they protect from.",
         (
             *(

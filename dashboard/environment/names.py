@@ -312,7 +312,7 @@ LOCAL_CYCLR_OPTIONS: Setting[list[str]] = Setting(
     "--latency 0.2",
 )
 
-# ---- patience ----
+# ---- waits ----
 
 
 def _seconds(name: str, default: float, help: str) -> Setting[float]:

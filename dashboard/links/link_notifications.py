@@ -1,7 +1,7 @@
 """Which events of a link its staff are told of, and in which words.
 
-Every event passes through `Link.note`, which hands it on to `on_event`; but for those that a lead
-brings about for all links of a campaign.
+Every event passes through `timeline.record`, which hands it on to `on_event`; but for those that a
+lead brings about for all links of a campaign.
 """
 
 from __future__ import annotations

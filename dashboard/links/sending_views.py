@@ -20,7 +20,7 @@ from dashboard.common import mail
 from dashboard.common.encryption import DecryptionError
 from dashboard.links import progress, services
 from dashboard.links.forms import EditLinkForm, SubmissionForm
-from dashboard.links.mail import letters, mailing, reminders
+from dashboard.links.mail import email_content, mailing, reminders
 from dashboard.links.models import Link
 from dashboard.links.views import LINKS
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -62,12 +62,12 @@ def link_send(request: StaffRequest, pk: int) -> HttpResponse:
         messages.info(request, ENDED)
         return redirect(link)
     try:
-        letter = letters.write(link)
+        content = email_content.write(link)
     except DecryptionError:
         return redirect(link)  # which says that its address can no longer be made
     context = {
         "link": link,
-        "letter": letter,
+        "content": content,
         "sender": mail.sender_address(),
         "form": SubmissionForm(initial={"submission": uuid.uuid4()}),
         "mail": mailing.latest(link),
@@ -104,7 +104,7 @@ def _send(request: StaffRequest, link: Link, submission: uuid.UUID) -> HttpRespo
 def link_letter(request: StaffRequest, pk: int) -> HttpResponse:
     """The message's HTML alone, for the preview's frame: a mail carries its own style."""
     link = _usable(request, pk)
-    return HttpResponse(letters.write(link).html)
+    return HttpResponse(email_content.write(link).html)
 
 
 @require_POST

@@ -14,7 +14,7 @@ from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
 from dashboard.links import deletions, link_notifications
 from dashboard.links.attempts import checking, confirming, sign_in_tokens
-from dashboard.links.mail import mailing, posting, reminders
+from dashboard.links.mail import delivery, mailing, reminders
 from dashboard.links.models import (
     AccountCheck,
     AttemptState,
@@ -41,10 +41,10 @@ def check_account(lease: Lease[AccountCheck]) -> None:
     checking.carry_out(lease)
 
 
-@works_on(LinkMail, gives_up=posting.give_up, room=mailing.room)
+@works_on(LinkMail, gives_up=delivery.give_up, room=mailing.room)
 def send_mail(lease: Lease[LinkMail]) -> None:
     """Send one message of the outbox."""
-    posting.send(lease)
+    delivery.send(lease)
 
 
 @periodic(every=10)

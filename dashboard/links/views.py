@@ -22,7 +22,7 @@ from dashboard.common.searching import words_in
 from dashboard.links import services
 from dashboard.links.filters import SHOW, address_for, counted, filtered, why_failing
 from dashboard.links.forms import LinkForm
-from dashboard.links.mail import letters, mailing, reminders
+from dashboard.links.mail import email_content, mailing, reminders
 from dashboard.links.models import Link
 from dashboard.links.requirements import requirements_of_all
 from dashboard.links.ticket import ticket
@@ -121,7 +121,7 @@ def _about(request: StaffRequest, link: Link | None) -> dict[str, Any]:
     if link.is_usable:
         address = address_for(request.user, link)
         if address:
-            about |= {"address": address, "mailto": letters.mailto(link, address)}
+            about |= {"address": address, "mailto": email_content.mailto(link, address)}
         else:
             about["address_lost"] = True
     return about

@@ -18,7 +18,7 @@ from dashboard.consoles import changes
 from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.services import client_of_change
 from dashboard.mirror.models import Account
-from dashboard.mirror.sync.limits import PATIENCE, THREADS
+from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def count(change: ConsoleChange) -> None:
 
     Raises `CyclrError`. The change is not saved.
     """
-    listed = client_of_change(change).accounts.readable(at_once=THREADS, patience=PATIENCE)
+    listed = client_of_change(change).accounts.readable(at_once=THREADS, max_wait=MAX_WAIT)
     there = {storable(account.id) for account in listed}
     known = known_accounts(change.console)
     change.known, change.listed, change.shared = len(known), len(there), len(known & there)

@@ -1,4 +1,4 @@
-"""The Django app of this room."""
+"""The Django app of this package."""
 
 from django.apps import AppConfig
 

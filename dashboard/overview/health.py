@@ -1,6 +1,6 @@
 """Whether this process lives, and whether the whole can work; for machines, open to all.
 
-They stand here and not in `common` because readiness reads what upper rooms know. Neither answer
+They stand here and not in `common` because readiness reads what packages above know. Neither answer
 holds a name, an address or a secret.
 """
 

@@ -22,7 +22,7 @@ from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.untrusted_text import storable
-from dashboard.connectors import looking_up
+from dashboard.connectors import lookups
 from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
 from dashboard.installs.fields import UntrustedText
 from dashboard.mirror.keys import key_of
@@ -165,13 +165,13 @@ def test_method_choose(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _context(connector: AccountConnector) -> dict[str, Any]:
-    look_up = looking_up.latest(connector, LookUpKind.METHODS)
-    answer = looking_up.answer_of(look_up) or {}
+    look_up = lookups.latest(connector, LookUpKind.METHODS)
+    answer = lookups.answer_of(look_up) or {}
     methods: list[dict[str, Any]] = answer.get("methods") or []
     method = ConnectionTestMethod.of(connector)
     tried = _newest_try(connector)
     current = "" if method is None else method.unique_id or str(method.method_id)
-    found = looking_up.answer_of(tried)
+    found = lookups.answer_of(tried)
     return {
         "connector": connector,
         "method": method,
@@ -209,7 +209,7 @@ def _newest_try(connector: AccountConnector) -> LookUp | None:
         kind=LookUpKind.ANSWER, account_connector__in=_of_kind(connector)
     ).select_related("account_connector__account")
     newest = tries.first()
-    return newest and looking_up.latest(newest.account_connector, LookUpKind.ANSWER)
+    return newest and lookups.latest(newest.account_connector, LookUpKind.ANSWER)
 
 
 def _choose(request: StaffRequest, connector: AccountConnector, chosen: dict[str, Any]) -> None:
@@ -249,7 +249,7 @@ def _record(request: StaffRequest, connector: AccountConnector, action: str, **m
 def test_method_look_up(request: StaffRequest, pk: int) -> HttpResponse:
     """Have the methods of the kind looked up; the page shows them when they are there."""
     connector = get_for(request, CONNECTORS, Role.ADMIN, pk=pk)
-    looking_up.ask(connector, LookUpKind.METHODS)
+    lookups.ask(connector, LookUpKind.METHODS)
     if not is_swap(request):
         return redirect("test_method_choose", connector.pk)
     return render(request, "settings/_test_methods.html", _context(connector))
@@ -265,7 +265,7 @@ def test_method_try(request: StaffRequest, pk: int) -> HttpResponse:
     if one is None or ConnectionTestMethod.of(connector) is None:
         messages.warning(request, "Choose a method, and an authenticated connector to try it on.")
         return redirect("test_method_choose", connector.pk)
-    looking_up.ask(one, LookUpKind.ANSWER)
+    lookups.ask(one, LookUpKind.ANSWER)
     if not is_swap(request):
         return redirect("test_method_choose", connector.pk)
     return render(request, "settings/_test_method_try.html", _context(connector))

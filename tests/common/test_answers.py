@@ -110,7 +110,7 @@ handler500 = "dashboard.common.errors.server_error"
 
 
 @pytest.fixture(autouse=True)
-def house() -> Any:
+def url_conf() -> Any:
     with override_settings(ROOT_URLCONF=__name__):
         yield
 

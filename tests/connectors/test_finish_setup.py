@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cyclr_api.simulator import CyclrState
-from dashboard.connectors import looking_up, tasks
+from dashboard.connectors import lookups, tasks
 from dashboard.connectors.models import LookUp, LookUpKind
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
@@ -298,10 +298,10 @@ def test_choices_are_encrypted_and_gone_after_an_hour(
     looked_up(agent, depot)
     kept = LookUp.objects.get()
     assert "warehouse" not in kept.encrypted_answer.casefold()
-    assert looking_up.latest(depot, LookUpKind.CHOICES) == kept
+    assert lookups.latest(depot, LookUpKind.CHOICES) == kept
 
     hands.later(3601)
-    assert looking_up.latest(depot, LookUpKind.CHOICES) is None
+    assert lookups.latest(depot, LookUpKind.CHOICES) is None
     tasks.forget()
 
     assert not LookUp.objects.exists()

@@ -121,10 +121,10 @@ def test_without_redis_a_process_keeps_to_a_part_of_the_rate(
 ) -> None:
     settings.REDIS_URL, settings.CYCLR_CALLS_PER_SECOND = redis_server.url, 4
     redis_server.signal(signal.SIGKILL)
-    lanes = SharedPacing(number, BACKGROUND), SharedPacing(number, INTERACTIVE)
+    priorities = SharedPacing(number, BACKGROUND), SharedPacing(number, INTERACTIVE)
 
-    assert lanes[0]._take().pause == 0
-    assert 0.5 < lanes[1]._take().pause <= 1.0
+    assert priorities[0]._take().pause == 0
+    assert 0.5 < priorities[1]._take().pause <= 1.0
 
 
 # ---- what a 429 is about ----
@@ -145,7 +145,7 @@ def forget_own(paces: SharedPacing) -> SharedPacing:
     """Another worker of the same console: what is in Redis is all that it knows."""
     if connection() is not None:
         forget_holds()
-        return SharedPacing(paces.console_id, paces.lane)
+        return SharedPacing(paces.console_id, paces.priority)
     return paces
 
 

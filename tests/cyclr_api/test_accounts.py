@@ -102,7 +102,7 @@ def test_or_is_left_out_and_counted_where_the_caller_can_do_without(
     assert (len(found), found.skipped) == (449, 2)
 
 
-def test_a_page_whose_turn_has_not_come_is_waited_for_within_patience(state: CyclrState) -> None:
+def test_a_page_whose_turn_has_not_come_is_waited_for_within_max_wait(state: CyclrState) -> None:
     turns: list[str] = []
 
     class Busy:
@@ -122,18 +122,18 @@ def test_a_page_whose_turn_has_not_come_is_waited_for_within_patience(state: Cyc
 
     client = client_of(state, pacing=Busy())
 
-    assert len(client.accounts.readable(patience=5)) == 1
+    assert len(client.accounts.readable(max_wait=5)) == 1
     with pytest.raises(RateLimitedError):
-        client.accounts.readable(patience=0)
+        client.accounts.readable(max_wait=0)
 
 
-def test_patience_is_for_the_rate_limit_alone(state: CyclrState, client: Client) -> None:
+def test_max_wait_is_for_the_rate_limit_alone(state: CyclrState, client: Client) -> None:
     client.accounts.all()
     state.faults.respond("GET", "/accounts", 503)
     sent = sent_by(client)
 
     with pytest.raises(UnreachableError):
-        client.accounts.readable(patience=5)
+        client.accounts.readable(max_wait=5)
     assert len(sent) == 3
 
 

@@ -295,7 +295,7 @@ def test_cycles_are_narrowed_by_tag_and_connector() -> None:
 
 def test_a_cycle_that_cannot_be_read_is_counted_where_the_caller_can_do_without() -> None:
     with serve(reply(200, [{"Name": "no id"}, CYCLE]), reply(200, [])) as server:
-        found = cycles_of(server).readable(at_once=2, patience=1)
+        found = cycles_of(server).readable(at_once=2, max_wait=1)
 
     assert ([cycle.id for cycle in found], found.skipped) == ([ID], 1)
 

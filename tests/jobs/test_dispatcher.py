@@ -60,7 +60,7 @@ def test_a_periodic_task_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPat
 
     def broken() -> None:
         done.append("broken")
-        raise RuntimeError("a fault of one room")
+        raise RuntimeError("a fault of one package")
 
     def sound() -> None:
         done.append("sound")

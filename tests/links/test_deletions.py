@@ -14,7 +14,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.links import deletions, filters, notification_kinds, services, tasks
 from dashboard.links.attempts import confirming
-from dashboard.links.mail import letters, mailing, reminders
+from dashboard.links.mail import email_content, mailing, reminders
 from dashboard.links.models import ConnectAttempt, Link, LinkItem, LinkMail, MailKind, MailState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -183,7 +183,7 @@ def test_before_the_link_itself_knows_nobody_is_asked(
 def test_a_message_names_what_is_left(cyclr: CyclrState, pair: Link) -> None:
     delete(cyclr, item_of(pair))
 
-    letter = letters.write(pair)
+    letter = email_content.write(pair)
     assert "HubSpot two" in letter.subject
 
 

@@ -33,7 +33,7 @@ from dashboard.installs.fields import WholeNumber
 from dashboard.links import opening, services
 from dashboard.links.attempts import sign_in_tokens
 from dashboard.links.languages import again_words, until_words
-from dashboard.links.mail import letters
+from dashboard.links.mail import email_content
 from dashboard.links.models import AttemptState, ConnectAttempt, Link, LinkItem, MailKind
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
@@ -664,7 +664,7 @@ def test_no_english_is_left_in_a_message(kind: MailKind, code: str, link: Link) 
     Link.objects.filter(pk=link.pk).update(language=code, **values)
     link.refresh_from_db()
 
-    letter = letters.write(link, kind)
+    letter = email_content.write(link, kind)
 
     html = re.sub(r"<[^>]*>", " ", letter.html[letter.html.index("<body") :])
     for words in (letter.subject, letter.text, html):
@@ -696,12 +696,12 @@ def test_a_subject_says_who_asks_for_what(code: str, one: str, two: str, link: L
     Link.objects.filter(pk=link.pk).update(language=code)
     link.refresh_from_db()
     partner = brand_of(link.console).name
-    invitation = letters.write(link).subject
+    invitation = email_content.write(link).subject
     LinkItem.objects.create(
         link=link, account_connector=make_account_connector(account=link.account)
     )
 
-    reminder = letters.write(link, MailKind.REMINDER).subject
+    reminder = email_content.write(link, MailKind.REMINDER).subject
 
     assert invitation == one.format(partner)
     assert reminder == two.format(partner)

@@ -24,7 +24,7 @@ from dashboard.consoles.models import Branding
 from dashboard.jobs.messages import Message
 from dashboard.links import progress, tasks
 from dashboard.links.attempts import confirming
-from dashboard.links.mail import letters, mailing, posting
+from dashboard.links.mail import delivery, email_content, mailing
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
 from dashboard.notifications import mail_trouble
 from dashboard.notifications.mail_trouble import MAIL_REFUSED
@@ -108,7 +108,7 @@ def test_after_a_worker_that_died_it_is_sent_with_the_same_message_id(
 ) -> None:
     mail = queued(mailed)
     with monkeypatch.context() as patch:
-        patch.setattr(posting, "_note_sent", lambda _: sys.exit())  # nothing that could be noted
+        patch.setattr(delivery, "_note_sent", lambda _: sys.exit())  # nothing that could be noted
         with pytest.raises(SystemExit):
             tasks.send_mail(mail.pk)
     tasks.send_mail(mail.pk)
@@ -173,12 +173,12 @@ def test_the_link_s_language_wins_over_the_partner_s(
     Branding.objects.create(console=mailed.console, language="fr")
     brand = brand_of(mailed.console)
 
-    assert letters.language_of(mailed, brand) == "fr"
+    assert email_content.language_of(mailed, brand) == "fr"
     mailed.language = "de"
-    assert letters.language_of(mailed, brand) == "de"
-    assert '<html lang="de">' in letters.write(mailed).html
+    assert email_content.language_of(mailed, brand) == "de"
+    assert '<html lang="de">' in email_content.write(mailed).html
     mailed.language = "xx"
-    assert letters.language_of(mailed, brand) == "fr"
+    assert email_content.language_of(mailed, brand) == "fr"
 
 
 def test_the_partner_s_branding_is_used_and_a_wrong_colour_is_not(mailed: Link) -> None:
@@ -189,21 +189,21 @@ def test_the_partner_s_branding_is_used_and_a_wrong_colour_is_not(mailed: Link) 
         privacy_url="https://lerche.example/privacy",
         imprint_url="http://lerche.example/imprint",
     )
-    letter = letters.write(mailed)
+    letter = email_content.write(mailed)
     assert "background: #0a693c" in letter.html and "Lerche &amp; Söhne" in letter.html
     assert letter.subject.startswith("Lerche & Söhne asks")
     assert "https://lerche.example/privacy" in letter.text
     assert "http://lerche.example/imprint" not in letter.text + letter.html
     Branding.objects.filter(pk=row.pk).update(colour="red;}x")
 
-    assert "red;" not in letters.write(mailed).html
+    assert "red;" not in email_content.write(mailed).html
 
 
 @pytest.mark.parametrize("colour", ["#ffee00", "#ffffff", "#7fd6c2"])
 def test_words_can_be_read_on_a_button_of_any_colour(mailed: Link, colour: str) -> None:
     Branding.objects.create(console=mailed.console, colour=colour)
 
-    html = letters.write(mailed).html
+    html = email_content.write(mailed).html
     ((ground, words),) = re.findall(r"background: (#[0-9a-f]{6}); color: (#[0-9a-f]{3,6})", html)
     assert contrast(ground, words) >= ENOUGH_FOR_TEXT
 
@@ -228,7 +228,7 @@ def test_no_name_makes_a_header_or_markup(name: str, db: None) -> None:
         *("Auto-Submitted", "X-Auto-Response-Suppress"),
     }
     assert message["To"] == ANA
-    assert len(message["Subject"]) <= letters.SUBJECT_AT_MOST
+    assert len(message["Subject"]) <= email_content.SUBJECT_AT_MOST
     for header in ("Subject", "From"):
         assert not any(letter in message[header] for letter in "\r\n\0\u202e\u200b")
     assert message["From"].addresses[0].addr_spec == "desk@localhost"
@@ -381,7 +381,7 @@ def test_a_link_whose_key_was_dropped_fails_in_words(mailed: Link, settings: Any
     tasks.send_mail(mail.pk)
 
     mail.refresh_from_db()
-    assert (mail.state, mail.last_error) == (MailState.FAILED, posting.LOST_KEY)
+    assert (mail.state, mail.last_error) == (MailState.FAILED, delivery.LOST_KEY)
 
 
 # ---- refusals that are about us ----
@@ -626,4 +626,4 @@ def test_the_address_is_stored_nowhere_and_logged_nowhere(
 
 
 def test_a_letter_does_not_show_the_address_in_tracebacks(mailed: Link) -> None:
-    assert mailed.token() not in repr(letters.write(mailed, MailKind.REMINDER))
+    assert mailed.token() not in repr(email_content.write(mailed, MailKind.REMINDER))

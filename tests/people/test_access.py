@@ -55,7 +55,7 @@ in_this_house = override_settings(ROOT_URLCONF=__name__)
 
 
 def views(patterns: list[Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Every address of the house with its view."""
+    """Every address with its view."""
     found = []
     for pattern in patterns:
         address = prefix + str(pattern.pattern)

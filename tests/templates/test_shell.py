@@ -59,7 +59,7 @@ urlpatterns = [
 
 
 @pytest.fixture(autouse=True)
-def house() -> Any:
+def url_conf() -> Any:
     with override_settings(ROOT_URLCONF=__name__):
         yield
 

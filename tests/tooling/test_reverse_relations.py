@@ -9,8 +9,7 @@ from functools import cache
 import pytest
 from django.apps import apps
 from django.db.models.fields.reverse_related import ForeignObjectRel
-
-from tests.test_house import CODE, height
+from tests.test_architecture import CODE, height
 
 ASKS = {
     *("filter", "exclude", "annotate", "aggregate", "order_by", "values", "values_list", "only"),

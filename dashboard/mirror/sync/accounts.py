@@ -18,7 +18,7 @@ from dashboard.consoles.services import asking
 from dashboard.mirror.missing import MOST, ask_each
 from dashboard.mirror.models import Account
 from dashboard.mirror.sync.columns import account_columns
-from dashboard.mirror.sync.limits import PATIENCE, THREADS
+from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.merge import Written, merge, parts
 from dashboard.mirror.writing import is_missed, mark_gone, mark_sub_accounts_read, miss_first
 
@@ -30,7 +30,7 @@ MOST_ACCOUNTS_ASKED = 200
 
 
 def refresh_accounts(
-    console: Console, *, lane: str = BACKGROUND, is_asked: bool = False
+    console: Console, *, priority: str = BACKGROUND, is_asked: bool = False
 ) -> Written:
     """Copy Cyclr's list of accounts into ours; a second run copies the same again.
 
@@ -40,8 +40,8 @@ def refresh_accounts(
     """
     began = timezone.now()
     rows = Account.objects.filter(console=console)
-    with asking(console, lane) as client:
-        listed = client.accounts.readable(at_once=THREADS, patience=PATIENCE)
+    with asking(console, priority) as client:
+        listed = client.accounts.readable(at_once=THREADS, max_wait=MAX_WAIT)
         found = {storable(account.id): account_columns(account) for account in listed}
         lacking = [row for row in rows.there() if row.cyclr_id not in found]
         lacking = [] if listed.skipped else [row for row in lacking if is_missed(row, began)]
@@ -97,7 +97,7 @@ SUB_ACCOUNTS_EVERY = timedelta(hours=6)
 """So often an account is asked for its sub-accounts; fifty accounts are asked in one run."""
 
 
-def read_sub_accounts(console: Console, *, lane: str = BACKGROUND) -> None:
+def read_sub_accounts(console: Console, *, priority: str = BACKGROUND) -> None:
     """Ask accounts in turn for their sub-accounts: Cyclr's list of accounts may leave them out.
 
     Nobody may have refreshed the parent. What does not answer is asked in a later run.
@@ -109,7 +109,7 @@ def read_sub_accounts(console: Console, *, lane: str = BACKGROUND) -> None:
     by_id = {row.cyclr_id: row for row in parents}
     if not by_id:
         return
-    with asking(console, lane) as client:
+    with asking(console, priority) as client:
 
         def ask(cyclr_id: str) -> tuple[str, Sequence[cyclr_api.Account]]:
             return cyclr_id, client.account(cyclr_id).subaccounts.readable()

@@ -35,7 +35,7 @@ from dashboard.mirror.sync.connectors import (
     write_connectors,
 )
 from dashboard.mirror.sync.errors import words_for
-from dashboard.mirror.sync.limits import PATIENCE, THREADS
+from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.methods import fill_methods
 
 logger = logging.getLogger(__name__)
@@ -214,10 +214,10 @@ def _list_connectors(
     began = timezone.now()
     if stop.is_set() or began >= until:
         return None
-    patience = min(PATIENCE, (until - began).total_seconds())
+    max_wait = min(MAX_WAIT, (until - began).total_seconds())
     try:
         there = client.account(account.cyclr_id)
-        listed = there.connectors.readable(patience=patience)
+        listed = there.connectors.readable(max_wait=max_wait)
         answers = missing_connectors(there, listed, known)
         return Answer(account, began, listed=listed, answers=answers)
     except CyclrError as error:

@@ -29,7 +29,7 @@ from dashboard.consoles.services import asking, client
 from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
 from dashboard.mirror.owning import OwnLibrary, kind_of, own_library, unknown_to
 from dashboard.mirror.sync.columns import connector_columns
-from dashboard.mirror.sync.limits import PATIENCE, THREADS
+from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.merge import Written, merge
 from dashboard.mirror.sync.methods import fill_methods
 from dashboard.mirror.writing import mark_gone, mark_own_library_read, withdraw
@@ -53,16 +53,16 @@ def catalogue_accounts(console: Console) -> list[Account]:
 
 
 def _list_library(
-    console: Console, accounts: Sequence[Account], lane: str
+    console: Console, accounts: Sequence[Account], priority: str
 ) -> tuple[Account, cyclr_api.Listing[cyclr_api.Connector]]:
     """The library, and the first account for which Cyclr tells it."""
     refused: list[PermanentError] = []
-    with asking(console, lane) as client:
+    with asking(console, priority) as client:
         for account in accounts:
             try:
                 library = client.account(account.cyclr_id).library
                 return account, library.readable(
-                    at_once=THREADS, patience=PATIENCE, include_custom=True
+                    at_once=THREADS, max_wait=MAX_WAIT, include_custom=True
                 )
             except PermanentError as error:
                 is_about_all = isinstance(error, CredentialsRefusedError)
@@ -75,7 +75,7 @@ def _list_library(
     raise LookupError("no account to read the library through")
 
 
-def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
+def refresh_library(console: Console, *, priority: str = BACKGROUND) -> Written:
     """Copy Cyclr's catalogue into ours; needs an account, since Cyclr lists it for one.
 
     What was made for that account alone becomes its own; see `owning`.
@@ -84,8 +84,8 @@ def refresh_library(console: Console, *, lane: str = BACKGROUND) -> Written:
     if not accounts:
         return Written()
     began = timezone.now()
-    reader, listed = _list_library(console, accounts, lane)
-    own = _own_among(console, reader, listed, lane)
+    reader, listed = _list_library(console, accounts, priority)
+    own = _own_among(console, reader, listed, priority)
     known = _whole_releases(console)
     shared = [one for one in listed if one.id not in own.ids]
     found = _by_kind(_made_whole(console, reader, shared, known), known)
@@ -137,14 +137,14 @@ def _by_kind(
 
 
 def _own_among(
-    console: Console, reader: Account, listed: Sequence[cyclr_api.Connector], lane: str
+    console: Console, reader: Account, listed: Sequence[cyclr_api.Connector], priority: str
 ) -> OwnLibrary:
     """What of a listing of the library was made for the account that it was listed for."""
     entries = CatalogueConnector.objects.there().filter(console=console)
     everybodys = entries.filter(account=None).values_list("release_id", "name", "version")
     shared = {release: (name, version) for release, name, version in everybodys}
     known = set(entries.filter(account=reader).values_list("release_id", flat=True))
-    with asking(console, lane) as client:
+    with asking(console, priority) as client:
         there = client.account(reader.cyclr_id)
         own = own_library(there, shared=shared.keys() - known, known=known, listed=listed)
         own.connectors += [one for one in listed if one.id in known - own.ids - shared.keys()]

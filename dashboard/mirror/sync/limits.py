@@ -7,5 +7,5 @@ BATCH = 250
 
 THREADS = 8
 
-PATIENCE = 20.0
+MAX_WAIT = 20.0
 """Seconds that one page of a list waits for its turn among the console's paced calls."""

@@ -31,7 +31,7 @@ from dashboard.mirror.writing import FILLED, fill, is_newer, mark_account_gone
 logger = logging.getLogger(__name__)
 
 
-def refresh_account(account: Account, *, lane: str = INTERACTIVE) -> None:
+def refresh_account(account: Account, *, priority: str = INTERACTIVE) -> None:
     """Read one account and its connectors now; errors are kept in words.
 
     What somebody asked for tells the truth at once: an own 404 marks the account, or what its
@@ -41,7 +41,7 @@ def refresh_account(account: Account, *, lane: str = INTERACTIVE) -> None:
     rows = Account.objects.filter(pk=account.pk)
     asked = rows.filter(refresh_asked_at=account.refresh_asked_at)  # and not once more since
     try:
-        with asking(account.console, lane) as client:
+        with asking(account.console, priority) as client:
             there = client.account(account.cyclr_id)
             found = there.get()
             listed = there.connectors.readable()

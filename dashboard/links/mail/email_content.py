@@ -1,6 +1,6 @@
 """What a customer is written about a link: made when it is shown or sent, and kept nowhere.
 
-A letter holds the link's address, so it is never stored, logged or handed to a task.
+A content holds the link's address, so it is never stored, logged or handed to a task.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OUR_COLOUR = "#434ab8"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class EmailContent:
     """One message as the customer gets it. `sender` and `reply_to` are what a header may hold."""
 
     sender: str
@@ -46,7 +46,7 @@ class Letter:
     headers: dict[str, str] = field(repr=False)
 
 
-def write(link: Link, kind: MailKind = MailKind.INVITATION) -> Letter:
+def write(link: Link, kind: MailKind = MailKind.INVITATION) -> EmailContent:
     """The message about a link, in the link's language.
 
     Raises `DecryptionError` when the link's address can no longer be made.
@@ -63,7 +63,7 @@ def write(link: Link, kind: MailKind = MailKind.INVITATION) -> Letter:
     if kind == MailKind.REMINDER:
         headers["List-Unsubscribe"] = f"<{context['reminders']}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    return Letter(
+    return EmailContent(
         sender=one_line(brand.name, NAME_AT_MOST),
         recipient=link.recipient_email,
         reply_to=brand.support_email,
@@ -75,21 +75,21 @@ def write(link: Link, kind: MailKind = MailKind.INVITATION) -> Letter:
     )
 
 
-def as_message(letter: Letter, message_id: str) -> mail.Message:
-    """The letter as it is sent; the sender's address is the settings'.
+def as_message(content: EmailContent, message_id: str) -> mail.Message:
+    """The content as it is sent; the sender's address is the settings'.
 
     Raises `UnwritableError`.
     """
-    headers = letter.headers | {
-        "From": mail.shown_address(letter.sender, mail.sender_address()),
+    headers = content.headers | {
+        "From": mail.shown_address(content.sender, mail.sender_address()),
         "Message-ID": message_id,
     }
     return mail.compose(
-        to=letter.recipient,
-        subject=letter.subject,
-        text=letter.text,
-        html=letter.html,
-        reply_to=letter.reply_to,
+        to=content.recipient,
+        subject=content.subject,
+        text=content.text,
+        html=content.html,
+        reply_to=content.reply_to,
         headers=headers,
     )
 

@@ -1,4 +1,4 @@
-"""The house stands as `docs/architecture.md` says: what the import linter cannot see."""
+"""The structure is as `docs/architecture.md` says: what the import linter cannot see."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ CODE = ROOT / "dashboard"
 
 
 def layers() -> list[set[str]]:
-    """The rooms, highest first, from the import linter's contract."""
+    """The packages, highest first, from the import linter's contract."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contract = config["tool"]["importlinter"]["contracts"][0]
-    return [{room.strip() for room in re.split(r"[|:]", layer)} for layer in contract["layers"]]
+    return [
+        {package.strip() for package in re.split(r"[|:]", layer)} for layer in contract["layers"]
+    ]
 
 
-def height(room: str) -> int:
-    """How high a room stands; the lowest is 0."""
+def height(package: str) -> int:
+    """How high a package stands; the lowest is 0."""
     rows = layers()
-    return len(rows) - 1 - next(n for n, rooms in enumerate(rows) if room in rooms)
+    return len(rows) - 1 - next(n for n, packages in enumerate(rows) if package in packages)
 
 
-def test_every_room_is_in_the_plan() -> None:
-    rooms = {path.parent.name for path in CODE.glob("*/__init__.py")}
-    rooms |= {path.stem for path in CODE.glob("*.py") if path.stem != "__init__"}
+def test_every_package_is_in_the_plan() -> None:
+    packages = {path.parent.name for path in CODE.glob("*/__init__.py")}
+    packages |= {path.stem for path in CODE.glob("*.py") if path.stem != "__init__"}
 
-    assert rooms == set().union(*layers())
+    assert packages == set().union(*layers())
 
 
 def test_foreign_keys_point_downwards() -> None:
@@ -44,17 +46,17 @@ def test_foreign_keys_point_downwards() -> None:
         if config.name.startswith("dashboard.")
     }
     for model in apps.get_models():
-        room = packages.get(model._meta.app_label)
-        if room is None:
+        package = packages.get(model._meta.app_label)
+        if package is None:
             continue
         for field in model._meta.get_fields():
             if not isinstance(field, models.ForeignKey | models.ManyToManyField):
                 continue
             target = field.related_model
             assert isinstance(target, type)
-            other = packages.get(target._meta.app_label, room)
-            if other != room:
-                assert height(other) < height(room), f"{model.__name__}.{field.name} points up"
+            other = packages.get(target._meta.app_label, package)
+            if other != package:
+                assert height(other) < height(package), f"{model.__name__}.{field.name} points up"
 
 
 def sources_of_pages() -> set[Path]:

@@ -19,7 +19,7 @@ from dashboard.common.mail import (
 )
 from dashboard.jobs.leases import Lease
 from dashboard.links import progress, timeline
-from dashboard.links.mail import letters, reminders
+from dashboard.links.mail import email_content, reminders
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
 from dashboard.notifications import mail_trouble
 
@@ -43,8 +43,10 @@ def send(lease: Lease[LinkMail]) -> None:
         lease.postpone(later)
         return
     try:
-        message_id = letters.message_id_of(mail)
-        message = letters.as_message(letters.write(mail.link, MailKind(mail.kind)), message_id)
+        message_id = email_content.message_id_of(mail)
+        message = email_content.as_message(
+            email_content.write(mail.link, MailKind(mail.kind)), message_id
+        )
     except DecryptionError:
         _fail(lease, LOST_KEY)
         return
