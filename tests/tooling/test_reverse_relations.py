@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from django.apps import apps
 from django.db.models.fields.reverse_related import ForeignObjectRel
+
 from tests.test_architecture import CODE, height
 
 ASKS = {
