@@ -26,7 +26,7 @@ from dashboard.links.models.link import make_token
 from dashboard.links.opening import find
 from dashboard.notifications.kinds import KINDS
 from dashboard.notifications.models import Webhook
-from dashboard.notifications.webhooks import sign
+from dashboard.notifications.webhooks import signature
 from dashboard.operations import handlers
 from dashboard.operations.models import Operation
 from dashboard.people import held
@@ -140,7 +140,7 @@ def test_failed_sign_ins_are_counted_under_the_same_key(kind: str, stored: str) 
 
 def test_a_webhooks_receiver_finds_the_same_signature() -> None:
     assert (
-        sign("secret-of-a-webhook", 1_760_000_000, b'{"kind":"test"}')
+        signature("secret-of-a-webhook", 1_760_000_000, b'{"kind":"test"}')
         == "aad79be2b07c883abb1ed29171785178a1111b9656592704ea940e099ca88d94"
     )
 

@@ -12,8 +12,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.audit import labels
+from dashboard.audit.descriptions import line_of
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.audit.words import line_of
 from dashboard.bulk.pages import PAGES
 from dashboard.notifications import kinds
 from dashboard.notifications.kinds import KINDS, NotificationKind, all_kinds, register

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
 from dashboard.audit import services
+from dashboard.audit.descriptions import line_of
 from dashboard.audit.export import COLUMNS, table
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.audit.words import line_of
 from dashboard.common import timing
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import clean_address, paged

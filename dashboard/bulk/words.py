@@ -275,7 +275,7 @@ def _line(run: BulkRun, row: BulkRow) -> Line:
             return Line(row, "created", "Ready", "", None, None)
         waits = "Waiting: somebody else is working on this account." if row.not_before else ""
         return Line(row, "queued", "Queued", waits, None, None)
-    word = operation.shown_state
+    word = operation.state_label
     if operation.state == State.QUEUED and not operation.attempt:
         return Line(row, "queued", word, "", None, None)
     outcome = operation.error

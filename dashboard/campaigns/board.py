@@ -164,7 +164,7 @@ class Line:
     connectors: list[str]
     email: str
     name: str
-    last_words: str
+    last_message: str
     last_at: datetime | None
     why: str
 
@@ -188,7 +188,7 @@ def lines(run: BulkRun, found: Iterable[tuple[int, str]]) -> list[Line]:
         .defer("sealed_input", "operation__sealed_input", "operation__shown_input")
         .prefetch_related("link__items__account_connector", "link__mails")
         .annotate(
-            last_words=Subquery(events.values("words")[:1]),
+            last_message=Subquery(events.values("words")[:1]),
             last_at=Subquery(events.values("at")[:1]),
         )
     )
@@ -206,7 +206,7 @@ def _line(run: BulkRun, row: Any, key: str) -> Line:
         connectors=_connectors(row, link),
         email=link.recipient_email if link else row.shown_input.get("email", ""),
         name=link.recipient_name if link else row.shown_input.get("name", ""),
-        last_words=row.last_words or "",
+        last_message=row.last_message or "",
         last_at=row.last_at,
         why=_why(row, link, key),
     )
@@ -274,7 +274,7 @@ def table(run: BulkRun) -> Iterator[tuple[object, ...]]:
                 line.email,
                 line.name,
                 line.place.word,
-                line.last_words,
+                line.last_message,
                 _moment(line.last_at),
                 line.why,
                 _moment(link.sent_at if link else None),

@@ -270,7 +270,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
     tally = board.tally(counts)
     context |= {
         "tally": tally,
-        "tally_words": ", ".join(f"{count:,} {place.word.lower()}" for place, count in tally),
+        "tally_label": ", ".join(f"{count:,} {place.word.lower()}" for place, count in tally),
         "bar": board.bar(counts),
         "made": board.made(counts),
         "connected": counts.get("connected", 0),

@@ -115,10 +115,10 @@ def sender_domain() -> str:
 def sender() -> str:
     """The settings' sender as a header holds it: the name, if there is one, and the address."""
     name = settings.DEFAULT_FROM_EMAIL.partition("<")[0].strip().strip('"')
-    return shown_address("" if "@" in name else name, sender_address())
+    return display_address("" if "@" in name else name, sender_address())
 
 
-def shown_address(name: str, address: str) -> str:
+def display_address(name: str, address: str) -> str:
     """`Name <address>` in letters that a header may hold, on one line."""
     if name.isascii():
         return formataddr((name, address))

@@ -13,7 +13,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def ago_words(moment: datetime, now: datetime | None = None) -> str:
+def format_ago(moment: datetime, now: datetime | None = None) -> str:
     """`just now`, `40 s ago`, `4 min ago`, `in 3 h`, `12 d ago`; a date beyond a month.
 
     Numbers are cut, not rounded: what is "1 d ago" is at least a day old.
@@ -31,34 +31,34 @@ def ago_words(moment: datetime, now: datetime | None = None) -> str:
     elif size < 31 * DAY:
         span = f"{int(size // DAY)} d"
     else:
-        return date_words(moment)
+        return format_date(moment)
     return f"{span} ago" if seconds > 0 else f"in {span}"
 
 
-def exact_words(moment: datetime) -> str:
+def format_exact(moment: datetime) -> str:
     """`10 Mar 2026, 14:31:05 UTC`."""
     there = aware(moment).astimezone(UTC)
-    return f"{date_words(there)}, {there:%H:%M:%S} UTC"
+    return f"{format_date(there)}, {there:%H:%M:%S} UTC"
 
 
-def short_words(moment: datetime) -> str:
+def format_short(moment: datetime) -> str:
     """`10 Mar 2026, 14:31` in UTC, without saying so: for columns whose head does."""
     there = aware(moment).astimezone(UTC)
-    return f"{date_words(there)}, {there:%H:%M}"
+    return f"{format_date(there)}, {there:%H:%M}"
 
 
-def date_words(moment: datetime) -> str:
+def format_date(moment: datetime) -> str:
     """`10 Mar 2026`, in UTC and the same in every locale."""
     there = aware(moment).astimezone(UTC)
     return f"{there.day} {MONTHS[there.month - 1]} {there.year}"
 
 
-def clock_or_date_words(moment: datetime, now: datetime | None = None) -> str:
+def format_clock_or_date(moment: datetime, now: datetime | None = None) -> str:
     """`14:02 UTC`, or `9 Mar 2026, 14:02 UTC` if that is not today."""
     there = aware(moment).astimezone(UTC)
     if there.date() == (now or timezone.now()).astimezone(UTC).date():
         return f"{there:%H:%M} UTC"
-    return f"{short_words(moment)} UTC"
+    return f"{format_short(moment)} UTC"
 
 
 def _day_and_clock(moment: datetime) -> str:
@@ -74,9 +74,9 @@ def _step(moment: datetime) -> str:
 
 
 FORMS: dict[str, Callable[[datetime], str]] = {
-    "exact": exact_words,
-    "clock": clock_or_date_words,
-    "row": short_words,
+    "exact": format_exact,
+    "clock": format_clock_or_date,
+    "row": format_short,
     "short": _day_and_clock,
     "step": _step,
 }
@@ -153,7 +153,7 @@ def zone(name: str) -> tzinfo | None:
         return None
 
 
-def clock_words(zone_name: str, now: datetime | None = None) -> str:
+def format_clock(zone_name: str, now: datetime | None = None) -> str:
     """What the clock shows there, `14:32`; empty for a zone nobody knows."""
     there = zone(zone_name)
     return f"{(now or timezone.now()).astimezone(there):%H:%M}" if there else ""

@@ -208,7 +208,7 @@ def carry_out(lease: Lease[ConnectionTest]) -> None:
 def _wait(lease: Lease[ConnectionTest], error: CyclrError) -> None:
     """Nothing is known: the same again later and later, and not for ever."""
     run = lease.job
-    happened, said = words_for_trouble(error), error.cyclr_message or ""
+    happened, said = trouble_message(error), error.cyclr_message or ""
     if isinstance(error, PacedError):
         happened, said = run.words, run.said  # of the call that was answered so
     if lease.retry(error, began_at=None, words=happened, said=said):
@@ -224,7 +224,7 @@ def give_up(lease: Lease[ConnectionTest], error: BaseException | None) -> None:
     _finish(lease, ConnectionTestResult(None, words=words, said=run.said))
 
 
-def words_for_trouble(error: CyclrError) -> str:
+def trouble_message(error: CyclrError) -> str:
     """What kept a call through a connector from being answered, for staff; empty for silence.
 
     What came through it may be the third party's: that is not said to be Cyclr's.
@@ -276,7 +276,9 @@ def _note_on(connector: AccountConnector, result: ConnectionTestResult, began: d
         writing.write_test_passed(connector, began, result.identity)
 
 
-def shown_runs(connector: AccountConnector) -> tuple[ConnectionTest | None, ConnectionTest | None]:
+def latest_tests(
+    connector: AccountConnector,
+) -> tuple[ConnectionTest | None, ConnectionTest | None]:
     """The test that is being made, or that trouble has put off, and the newest that has ended.
 
     What is only planned for later is neither.

@@ -43,7 +43,7 @@ class SetupForm(forms.Form):
 
     submission = SubmissionField()
     layout = forms.CharField(widget=forms.HiddenInput, required=False)
-    """A sign for which settings stand where."""
+    """A digest of which settings stand where."""
 
     def __init__(
         self,

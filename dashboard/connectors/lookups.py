@@ -108,7 +108,7 @@ def give_up(lease: Lease[LookUp], error: BaseException | None) -> None:
     """End it with what kept it from being answered."""
     words, said = "", ""
     if isinstance(error, CyclrError):
-        words, said = connection_tests.words_for_trouble(error), error.cyclr_message or ""
+        words, said = connection_tests.trouble_message(error), error.cyclr_message or ""
     _finish(lease, last_error=words or "Cyclr did not answer in time.", said=said)
 
 
@@ -217,9 +217,7 @@ def _choices(client: Client, connector: AccountConnector, is_last: bool) -> JSON
         except TemporaryError as error:
             if not is_last:
                 raise
-            words = (
-                connection_tests.words_for_trouble(error) or "The look-up did not answer in time."
-            )
+            words = connection_tests.trouble_message(error) or "The look-up did not answer in time."
             found[parameter.target_name] = {"error": words, "said": error.cyclr_message or ""}
         else:
             found[parameter.target_name] = {"choices": _pairs(listed)}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cyclr_api import Parameter
+from dashboard.audit.descriptions import line_of
 from dashboard.audit.models import AuditEntry
-from dashboard.audit.words import line_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation
 
@@ -50,7 +50,7 @@ def _audit_line(entry: AuditEntry) -> Line:
 
 
 def _operation_line(operation: Operation) -> Line:
-    state = operation.shown_state
+    state = operation.state_label
     by = f"{state}, by {operation.actor_name}"
     return Line(
         at=operation.finished_at or operation.created_at,

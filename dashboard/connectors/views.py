@@ -73,7 +73,7 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
     is_there = connector.gone_at is None and account.gone_at is None
     may_act = bool(role and role >= Role.AGENT and is_there)
     entry = services.library_entry(connector)
-    testing, ended = connection_tests.shown_runs(connector)
+    testing, ended = connection_tests.latest_tests(connector)
     poll_event = POLL_1S if testing else poll_event_of_connector(connector)
     setup = services.setup_lines(connector, entry)
     version = version_of(

@@ -215,12 +215,12 @@ def note(console: Console, error: CyclrError | None) -> None:
         case CredentialsRefusedError():
             note_trouble(console, CREDENTIALS_REFUSED, error)
         case TemporaryError() | OutcomeUnknownError():
-            note_trouble(console, words_for_trouble(error), error)
+            note_trouble(console, trouble_message(error), error)
         case _:
             note_answer(console)
 
 
-def words_for_trouble(error: CyclrError) -> str:
+def trouble_message(error: CyclrError) -> str:
     """Why Cyclr could not be asked, for a banner."""
     if isinstance(error, UnreadableError):
         return "Cyclr’s answers cannot be read."

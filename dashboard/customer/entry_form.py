@@ -38,7 +38,7 @@ class Trouble:
 class EntryForm(forms.Form):
     """What one app needs from the customer: credentials, settings, and in a fold what may stay.
 
-    Names from outside never become ours: a setting's field is named by a sign that is made of
+    Names from outside never become ours: a setting's field is named by a digest that is made of
     what Cyclr calls it and of whether it is a secret. So what was typed for a secret never turns
     up in a field that shows it, whatever was released or filled in meanwhile.
     """
@@ -76,8 +76,8 @@ class EntryForm(forms.Form):
             field.required, field.initial = False, None
         if parameter.target_name in self.requirements.filled:
             field.help_text = f"{field.help_text} {self._kept}".strip()
-        sign = f"{parameter.target_name}\0{looks_secret(parameter)}"
-        name = hashlib.sha256(sign.encode("utf-8", "replace")).hexdigest()[:12]
+        told = f"{parameter.target_name}\0{looks_secret(parameter)}"
+        name = hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:12]
         while f"setting-{name}" in self.fields:  # two settings may go by one name
             name += "-2"
         self.fields[f"setting-{name}"] = field

@@ -21,7 +21,7 @@ from dashboard.common.limits import is_within
 from dashboard.customer.entry_form import single_item_form
 from dashboard.links import opening
 from dashboard.links.glued import ATTEMPT, candidates
-from dashboard.links.languages import again_words, language_of, menu, sign, until_words
+from dashboard.links.languages import format_pause, format_until, language_of, menu, set_headers
 from dashboard.links.models import ConnectAttempt, Link, LinkItem, LinkState
 from dashboard.links.requirements import requirements_on
 from dashboard.people.access import open_to_all
@@ -78,7 +78,7 @@ def answer(
     language = language_of(request, link, link.brand if link else None)
     with translation.override(language):
         response = draw()
-    sign(request, response, language)
+    set_headers(request, response, language)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
@@ -146,7 +146,7 @@ def link_context(link: Link) -> dict[str, Any]:
         "tasks": [(item, requirements[item.account_connector_id]) for item in items],
         "connected": sum(item.connected_at is not None for item in items),
         "gone": [item for item in every if item.is_gone],
-        "until": until_words(link.expires_at, link.account.timezone),
+        "until": format_until(link.expires_at, link.account.timezone),
     }
 
 
@@ -159,7 +159,7 @@ def waiting_page(request: HttpRequest, link: Link) -> HttpResponse:
 
 def rest_page(request: HttpRequest, link: Link, pause: timedelta) -> HttpResponse:
     """The page for who starts or types too often: for how long it rests."""
-    context = {**link_context(link), "again_in": again_words(pause)}
+    context = {**link_context(link), "again_in": format_pause(pause)}
     response = draw_page(request, "too_many", context, status=429)
     response["Retry-After"] = str(max(1, math.ceil(pause.total_seconds())))
     return response

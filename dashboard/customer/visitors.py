@@ -41,7 +41,7 @@ def visitor_of(request: HttpRequest) -> Visitor:
     """Who asks for a customer's page. Colleagues are known where they are signed in."""
     user = request.user
     if isinstance(user, User) and user.is_active:
-        return Visitor(STAFF, f"{user.shown_name} is signed in here", user.shown_name)
+        return Visitor(STAFF, f"{user.display_name} is signed in here", user.display_name)
     why = _why_robot(request)
     return Visitor(ROBOT, why) if why else Visitor(PERSON, _device(_agent(request)))
 

@@ -91,7 +91,7 @@ def _entry(connector: CatalogueConnector, counts: dict[services.Kind, int]) -> E
     kind = (connector.console_id, connector.name, connector.version)
     return Entry(
         connector=connector,
-        methods=connector.method_words,
+        methods=connector.method_label,
         asks=connector.asks_label,
         accounts=counts.get(kind, 0),
         why_not=services.why_not_installable(connector),

@@ -1,6 +1,6 @@
 """In which language a customer reads a link's pages, the menu that changes it, and times in words.
 
-`until_words` and `again_words` speak the language that is active when they are called.
+`format_until` and `format_pause` speak the language that is active when they are called.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def menu(request: HttpRequest, context: dict[str, Any]) -> list[LanguageOption]:
     ]
 
 
-def sign(request: HttpRequest, response: HttpResponse, language: str) -> None:
+def set_headers(request: HttpRequest, response: HttpResponse, language: str) -> None:
     """Say in the headers which language this is, and keep what the customer chose just now."""
     response["Content-Language"] = language
     patch_vary_headers(response, ["Accept-Language", "Cookie"])
@@ -70,7 +70,7 @@ def sign(request: HttpRequest, response: HttpResponse, language: str) -> None:
         )
 
 
-def until_words(moment: datetime, zone: str) -> str:
+def format_until(moment: datetime, zone: str) -> str:
     """A moment for a customer: "Tuesday 17 March, 17:00 (Europe/London)", in the active language.
 
     Django knows the names of days and months; only their order is ours to translate.
@@ -87,7 +87,7 @@ def until_words(moment: datetime, zone: str) -> str:
     return f"{dateformat.format(local, order)} ({zone or 'UTC'})"
 
 
-def again_words(pause: timedelta) -> str:
+def format_pause(pause: timedelta) -> str:
     """How long a rest takes, in the active language: "5 minutes", "2 hours"."""
     minutes = max(1, round(pause.total_seconds() / 60))
     if minutes > 90:

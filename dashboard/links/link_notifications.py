@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from dashboard.common.chunks import chunks
-from dashboard.common.timing import short_words
+from dashboard.common.timing import format_short
 from dashboard.common.untrusted_text import is_blank
 from dashboard.links import notification_kinds
 from dashboard.notifications import services as notifications
@@ -150,7 +150,7 @@ def _tell_of_end(link: Link, key: str) -> bool:
         link,
         notification_kinds.LINK_EXPIRES,
         f"{_name(link)}: the link expires soon and is not finished",
-        details=f"{link.shown_state}, works until {short_words(link.expires_at)} UTC.",
+        details=f"{link.state_label}, works until {format_short(link.expires_at)} UTC.",
         dedupe_key=key,
     )
     return notification is not None
@@ -197,5 +197,5 @@ def _end_of(link: Link) -> str:
     if link.revoked_at is not None:
         return "Theirs was revoked."
     if link.is_expired:
-        return f"Theirs expired {short_words(link.expires_at)} UTC."
-    return f"Theirs works until {short_words(link.expires_at)} UTC."
+        return f"Theirs expired {format_short(link.expires_at)} UTC."
+    return f"Theirs works until {format_short(link.expires_at)} UTC."

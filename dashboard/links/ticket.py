@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard.common.timing import exact_words, short_words
+from dashboard.common.timing import format_exact, format_short
 from dashboard.common.untrusted_text import display_line
 from dashboard.links.models import Link, LinkEvent, LinkItem
 
@@ -19,9 +19,9 @@ def ticket(link: Link, items: Sequence[LinkItem], events: Sequence[LinkEvent], a
     """
     account = link.account
     lines = [
-        f"Link for {_line(link.account)}: {link.shown_state}",
+        f"Link for {_line(link.account)}: {link.state_label}",
         f"Account {_line(account)}, id {_line(account.cyclr_id)}",
-        f"Created by {_line(link.actor_name)}, {exact_words(link.created_at)}",
+        f"Created by {_line(link.actor_name)}, {format_exact(link.created_at)}",
         _end_words(link),
     ]
     lines += [_item_words(item) for item in items]
@@ -31,18 +31,18 @@ def ticket(link: Link, items: Sequence[LinkItem], events: Sequence[LinkEvent], a
 
 def _end_words(link: Link) -> str:
     if link.connected_at is not None:
-        return f"Everything connected {exact_words(link.connected_at)}"
+        return f"Everything connected {format_exact(link.connected_at)}"
     if link.revoked_at is not None:
-        return f"Revoked {exact_words(link.revoked_at)}"
-    return f"{'Expired' if link.is_expired else 'Works until'} {exact_words(link.expires_at)}"
+        return f"Revoked {format_exact(link.revoked_at)}"
+    return f"{'Expired' if link.is_expired else 'Works until'} {format_exact(link.expires_at)}"
 
 
 def _item_words(item: LinkItem) -> str:
-    words = [f"- {_line(item.account_connector)}: {item.shown_state}"]
+    words = [f"- {_line(item.account_connector)}: {item.state_label}"]
     if item.connected_at is not None:
-        words.append(f"connected {exact_words(item.connected_at)}")
+        words.append(f"connected {format_exact(item.connected_at)}")
     elif item.started_at is not None:
-        words.append(f"last started {exact_words(item.started_at)}")
+        words.append(f"last started {format_exact(item.started_at)}")
     if item.why_failed:
         words.append(_line(item.why_failed))
     return ", ".join(words)
@@ -52,7 +52,7 @@ def _event_words(event: LinkEvent) -> str:
     guess = " (likely a mail scanner)" if event.is_robot else ""
     said = event.details.get("said") or ""
     answer = f". Cyclr’s answer: {_line(said)}" if said else ""
-    return f"{short_words(event.at)} UTC: {_line(event.words)}{guess}{answer}"
+    return f"{format_short(event.at)} UTC: {_line(event.words)}{guess}{answer}"
 
 
 def _line(text: object) -> str:

@@ -60,7 +60,7 @@ def _table(
     """A page of links. While one of them can move its table looks again every few seconds."""
     page = paged(request, links)
     poll_event = POLL_5S if any(link.poll_event for link in page) else NO_POLL
-    shown = [(link.pk, link.shown_state, link.moved_at, link.account.name) for link in page]
+    shown = [(link.pk, link.state_label, link.moved_at, link.account.name) for link in page]
     version = version_of(
         request.get_full_path(), page.total, shown, poll_event, context.get("chips")
     )
@@ -106,8 +106,8 @@ def _seen_of(link: Link | None) -> list[object]:
     """What a part of a page shows of a link, to tell whether it is new."""
     if link is None:
         return []
-    items = [(item.shown_state, item.starts, item.is_checking) for item in link.items.all()]
-    return [link.pk, link.shown_state, link.expires_at, link.moved_at, items]
+    items = [(item.state_label, item.starts, item.is_checking) for item in link.items.all()]
+    return [link.pk, link.state_label, link.expires_at, link.moved_at, items]
 
 
 def _about(request: StaffRequest, link: Link | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from cyclr_api import CredentialsRefusedError, CyclrError, RateLimitedError
 from dashboard.consoles.changes import NothingToDecideError
 from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, PacedError
-from dashboard.consoles.services import asking, words_for_trouble
+from dashboard.consoles.services import asking, trouble_message
 from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import DeskTask, Message
 from dashboard.jobs.periodic import periodic
@@ -174,9 +174,7 @@ def compare_console(change_id: int) -> None:
         adopting.compare(change)
     except CyclrError as error:
         is_refused = isinstance(error, CredentialsRefusedError)
-        words = (
-            "Cyclr refuses the client id and secret." if is_refused else words_for_trouble(error)
-        )
+        words = "Cyclr refuses the client id and secret." if is_refused else trouble_message(error)
         ConsoleChange.objects.filter(pk=change_id).update(trouble=words)
         logger.info("console not compared console=%d call=%s", change.console_id, error.call)
     except NothingToDecideError:

@@ -20,14 +20,14 @@ from dashboard.common.mail import (
     sender,
     sender_domain,
 )
-from dashboard.common.timing import short_words
+from dashboard.common.timing import format_short
 from dashboard.common.untrusted_text import display_line, storable
 from dashboard.jobs.leases import Lease, finish_all
 from dashboard.notifications import mail_trouble
 from dashboard.notifications.addresses import staff_url
 from dashboard.notifications.models import Notification, NotificationMail, SendState
 from dashboard.notifications.preferences import preferences_for
-from dashboard.notifications.retries import words_of_end
+from dashboard.notifications.retries import final_message
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def send_to(leases: Sequence[Lease[NotificationMail]]) -> None:
 
 def give_up(lease: Lease[NotificationMail], error: BaseException | None) -> None:
     """A day is over."""
-    lease.finish(state=SendState.FAILED, last_error=words_of_end(lease.job.last_error))
+    lease.finish(state=SendState.FAILED, last_error=final_message(lease.job.last_error))
 
 
 def _is_wanted(notification: Notification, user: User) -> bool:
@@ -107,7 +107,7 @@ def _told(notification: Notification) -> str:
     lines = [
         display_line(notification.words),
         display_line(notification.details),
-        f"{short_words(notification.at)} UTC, {display_line(notification.console.name)}",
+        f"{format_short(notification.at)} UTC, {display_line(notification.console.name)}",
         staff_url(notification.url),
     ]
     return "\n".join(line for line in lines if line)

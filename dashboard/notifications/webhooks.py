@@ -32,7 +32,7 @@ from dashboard.jobs.leases import Lease, release_all
 from dashboard.notifications import sending
 from dashboard.notifications.addresses import AddressError, UnknownHostError, staff_url, target_of
 from dashboard.notifications.models import Notification, SendState, Shape, Webhook, WebhookDelivery
-from dashboard.notifications.retries import MINUTE, words_of_end
+from dashboard.notifications.retries import MINUTE, final_message
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ def _deliver(lease: Lease[WebhookDelivery]) -> bool:
     try:
         headers = headers_for(delivery, body, int(time.time()))
         answer = sending.post(target_of(webhook.url), body, headers)
-        status, said = answer.status, shown_answer(answer.said, webhook, headers)
+        status, said = answer.status, display_answer(answer.said, webhook, headers)
         if not answer.is_good:
             raise NotTakenError(answer.words)
     except (UnknownHostError, sending.SendingError, NotTakenError) as error:
@@ -234,13 +234,13 @@ def _put_off(
 def give_up(lease: Lease[WebhookDelivery], error: BaseException | None) -> None:
     """A day is over: its receiver never took it, its webhook is off, or it never had its turn."""
     one = lease.job
-    words = words_of_end(one.last_error)
+    words = final_message(one.last_error)
     told = {"status": one.status, "said": one.said, "tries": one.tries}
     lease.finish(state=SendState.FAILED, last_error=words, **told)
 
 
 @sensitive_variables("secret", "hidden")
-def shown_answer(text: str, webhook: Webhook, headers: Mapping[str, str]) -> str:
+def display_answer(text: str, webhook: Webhook, headers: Mapping[str, str]) -> str:
     """The first part of a receiver's answer as staff may read it: one line, and no secrets.
 
     What a receiver repeats may hold our secret, a signature, or the key that is part of its
@@ -328,12 +328,12 @@ def headers_for(delivery: WebhookDelivery, body: bytes, timestamp: int) -> dict[
         "User-Agent": "Cyclr-Desk",
         "X-Cyclr-Desk-Delivery": str(delivery.reference),
         "X-Cyclr-Desk-Timestamp": str(timestamp),
-        "X-Cyclr-Desk-Signature": f"v1={sign(secret, timestamp, body)}",
+        "X-Cyclr-Desk-Signature": f"v1={signature(secret, timestamp, body)}",
     }
 
 
 @sensitive_variables("secret")
-def sign(secret: str, timestamp: int, body: bytes) -> str:
+def signature(secret: str, timestamp: int, body: bytes) -> str:
     """Hex HMAC-SHA256 with the secret over the timestamp, a dot and the body."""
     message = f"{timestamp}.".encode() + body
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()

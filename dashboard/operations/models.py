@@ -206,7 +206,7 @@ class Operation(Acted, Job):
         return f"operations.operation:{self.reference}:input"
 
     @property
-    def shown_state(self) -> str:
+    def state_label(self) -> str:
         """The state's word on screen."""
         return SHOWN[State(self.state)]
 

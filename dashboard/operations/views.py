@@ -101,7 +101,7 @@ def _done_by(rows: QuerySet[Operation], request: StaffRequest) -> tuple[QuerySet
         return rows, ""
     theirs = rows.filter(actor_user=int(asked[:18]))
     one = theirs.select_related("actor_user").first()  # a name only of whom one sees work of
-    return (theirs, one.actor_user.shown_name) if one and one.actor_user else (rows, "")
+    return (theirs, one.actor_user.display_name) if one and one.actor_user else (rows, "")
 
 
 def _in_account(

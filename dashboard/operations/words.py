@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from dashboard.common.timing import exact_words
+from dashboard.common.timing import format_exact
 from dashboard.common.untrusted_text import display_text
 from dashboard.operations.handlers import find_handler
 from dashboard.operations.models import Operation, OperationEvent, State
@@ -166,19 +166,19 @@ def fix_url(operation: Operation) -> str:
 def ticket(operation: Operation, address: str) -> str:
     """The same as plain text for a ticket: who, what, when, why. Nothing secret is in it."""
     lines = [
-        f"{display_text(operation.title)}: {operation.shown_state}",
+        f"{display_text(operation.title)}: {operation.state_label}",
         f"Operation {operation.reference}",
     ]
     if operation.account is not None:
         account = operation.account
         lines.append(f"Account {display_text(account)}, id {display_text(account.cyclr_id)}")
     lines.append(
-        f"Asked by {display_text(operation.actor_name)}, {exact_words(operation.created_at)}"
+        f"Asked by {display_text(operation.actor_name)}, {format_exact(operation.created_at)}"
     )
     if operation.sent_at:
-        lines.append(f"Sent to Cyclr {exact_words(operation.sent_at)}")
+        lines.append(f"Sent to Cyclr {format_exact(operation.sent_at)}")
     if operation.finished_at:
-        lines.append(f"Ended {exact_words(operation.finished_at)}")
+        lines.append(f"Ended {format_exact(operation.finished_at)}")
     if operation.state == State.FAILED:
         lines.append(f"{operation.get_reason_display()}: {display_text(operation.error)}")
     if operation.cyclr_message:

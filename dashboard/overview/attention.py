@@ -25,7 +25,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from dashboard.common.timing import ago_words, clock_or_date_words
+from dashboard.common.timing import format_ago, format_clock_or_date
 from dashboard.consoles.models import Console
 from dashboard.links.filters import with_troubles
 from dashboard.links.models import Link, LinkItem, LinkState, MailState
@@ -69,7 +69,7 @@ class Row:
     @property
     def age(self) -> str:
         """`9 min`, for a narrow column."""
-        return ago_words(self.at).removesuffix(" ago") if self.at else ""
+        return format_ago(self.at).removesuffix(" ago") if self.at else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ def _operation_row(operation: Operation, may_act: Collection[int]) -> Row:
     else:
         why = "Cyclr did not say whether it happened; still looking."
     return Row(
-        state=operation.shown_state,
-        word=operation.shown_state,
+        state=operation.state_label,
+        word=operation.state_label,
         name=operation.title,
         url=operation.get_absolute_url(),
         account=str(operation.account or ""),
@@ -203,7 +203,7 @@ def _connector_row(installed: AccountConnector, may_act: Collection[int]) -> Row
         since = installed.test_failed_at
         parts = [f"The newest test failed: {Truncator(installed.test_failure).chars(LONGEST_WHY)}"]
     elif since is not None:
-        parts = [f"Was authenticated until {clock_or_date_words(since)}."]
+        parts = [f"Was authenticated until {format_clock_or_date(since)}."]
     else:
         parts = ["Was not authenticated when it was first seen."]
     link = getattr(installed, "open_link", None)
@@ -214,7 +214,7 @@ def _connector_row(installed: AccountConnector, may_act: Collection[int]) -> Row
     else:
         action, action_url = "Open", installed.get_absolute_url()
         if not installed.is_connected_by_link:
-            parts.append(f"{installed.method_words}: no link can connect it.")
+            parts.append(f"{installed.method_label}: no link can connect it.")
         else:
             parts.append("No link is open.")
             if installed.account.console_id in may_act:
@@ -322,10 +322,10 @@ def _link_row(link: Link) -> Row:
     elif getattr(link, "last_mail", None) == MailState.BOUNCED:
         why = "The e-mail with the link bounced."
     else:
-        why = f"Works until {clock_or_date_words(link.expires_at)}: {how_far}."
+        why = f"Works until {format_clock_or_date(link.expires_at)}: {how_far}."
     return Row(
         state=link.shape,
-        word=link.shown_state,
+        word=link.state_label,
         name=str(link),
         url=link.get_absolute_url(),
         account="",

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
-from dashboard.common.timing import date_words
+from dashboard.common.timing import format_date
 from dashboard.consoles.models import Console
 from dashboard.jobs.heartbeats import ProcessState, process_states
 from dashboard.mirror.models import Account, DailyFigure, SyncRun
@@ -256,4 +256,4 @@ def _change(change: int, since: date) -> str:
 
 
 def _day(day: date) -> str:
-    return date_words(datetime(day.year, day.month, day.day)).rsplit(" ", 1)[0]
+    return format_date(datetime(day.year, day.month, day.day)).rsplit(" ", 1)[0]

@@ -7,8 +7,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from dashboard.audit.descriptions import line_of
 from dashboard.audit.models import AuditEntry
-from dashboard.audit.words import line_of
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address
 from dashboard.common.polling import is_seen, nothing_new, version_of

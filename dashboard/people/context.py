@@ -49,7 +49,7 @@ class Shell:
     @cached_property
     def name(self) -> str:
         """Their name or address."""
-        return self.person.shown_name if self.person else ""
+        return self.person.display_name if self.person else ""
 
     @cached_property
     def initials(self) -> str:

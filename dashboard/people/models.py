@@ -70,10 +70,10 @@ class User(AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        return self.shown_name
+        return self.display_name
 
     @property
-    def shown_name(self) -> str:
+    def display_name(self) -> str:
         """The name or, without one, the address."""
         return self.name.strip() or self.email
 

@@ -87,7 +87,7 @@ class BrandForm(forms.Form):
 
     @property
     def version_now(self) -> str:
-        """A sign of what is stored, to tell whether somebody else changed it meanwhile."""
+        """A digest of what is stored, to tell whether somebody else changed it meanwhile."""
         stored = [str(getattr(self.row, name)) for name in (*FIELDS, "logo_digest")]
         return hashlib.sha256("\0".join(stored).encode("utf-8", "replace")).hexdigest()[:16]
 

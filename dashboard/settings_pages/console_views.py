@@ -14,7 +14,7 @@ from dashboard.links.models import Link
 from dashboard.mirror import adopting
 from dashboard.people.access import StaffRequest, consoles_for, require_role, role_required
 from dashboard.people.models import Role
-from dashboard.settings_pages.console_words import compared_words
+from dashboard.settings_pages.console_messages import comparison_message
 
 
 @require_http_methods(["GET", "POST"])
@@ -39,7 +39,7 @@ def settings_console(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "console": console,
         "change": change,
-        "compared": compared_words(change),
+        "compared": comparison_message(change),
         "other": changes.other_holder(change),
         "links": Link.objects.open().filter(console=console).count(),
         "may_decide": may_decide,

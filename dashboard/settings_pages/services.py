@@ -33,7 +33,7 @@ def give_role(user: User, role: Role, console: Console | None) -> Membership:
             Actor.system(),
             "gave a role",
             console=console,
-            target=user.shown_name,
+            target=user.display_name,
             role=role.label,
             email=user.email,
         )

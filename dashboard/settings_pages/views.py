@@ -62,7 +62,9 @@ def _people(user: User, consoles: Sequence[Console]) -> QuerySet[User]:
         theirs = Q(console__in=consoles) | Q(console=None)
         in_view = in_view.filter(theirs)
         people = people.filter(pk__in=Membership.objects.filter(theirs).values("user"))
-    return people.prefetch_related(Prefetch("memberships", queryset=in_view, to_attr="shown_roles"))
+    return people.prefetch_related(
+        Prefetch("memberships", queryset=in_view, to_attr="visible_roles")
+    )
 
 
 def _mail_facts() -> list[tuple[str, str]]:

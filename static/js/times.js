@@ -1,4 +1,4 @@
-// Times. "4 min ago" grows older, in the words of `dashboard.common.timing.ago_words`; what staff's pages tell
+// Times. "4 min ago" grows older, in the words of `dashboard.common.timing.format_ago`; what staff's pages tell
 // in UTC is told in the reader's zone, with UTC in the title; a clock elsewhere goes on by the server's offsets.
 
 const AGE = /^(just now|(in )?\d+ (s|min|h|d)( ago)?)$/;

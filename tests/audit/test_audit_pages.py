@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard.audit import services
+from dashboard.audit.descriptions import line_of
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.audit.words import line_of
 from dashboard.common.spreadsheet import safe_cell
 from dashboard.consoles.models import Console
 from dashboard.people.models import Role

@@ -139,7 +139,7 @@ def test_numbers() -> None:
 def test_how_long_ago(seconds: float, words: str) -> None:
     now = datetime(2026, 3, 10, 14, 31, tzinfo=UTC)
 
-    assert timing.ago_words(now - timedelta(seconds=seconds), now) == words
+    assert timing.format_ago(now - timedelta(seconds=seconds), now) == words
 
 
 def test_times_carry_the_exact_moment() -> None:
@@ -467,5 +467,5 @@ def test_the_group_of_an_error_is_reached_at_its_first_button() -> None:
 
 
 def test_now_is_aware() -> None:
-    assert timing.ago_words(timezone.now()) == "just now"
+    assert timing.format_ago(timezone.now()) == "just now"
     assert timing.aware(datetime(2026, 1, 1)).tzinfo is UTC

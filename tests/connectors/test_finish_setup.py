@@ -89,7 +89,7 @@ def test_the_story_from_the_panel_to_the_saved_value(
     after = text_of(agent.get(depot.get_absolute_url()))
     assert "Has a value" in after and "Set up Depot" in after
     operation = Operation.objects.get(kind="connectors.set_properties")
-    assert operation.shown_state == "Done" and operation.sealed_input == ""
+    assert operation.state_label == "Done" and operation.sealed_input == ""
 
 
 def test_the_page_waits_for_a_worker_and_shows_the_choices_by_itself(
@@ -133,7 +133,7 @@ def test_saving_again_changes_the_one_value_that_is_there(
 
     assert value_in_cyclr(cyclr, depot, "Warehouse") == ["wh-3"]
     assert '<option value="" selected>Keep its value</option>' in looked_up(agent, depot)
-    assert {one.shown_state for one in Operation.objects.all()} == {"Done"}
+    assert {one.state_label for one in Operation.objects.all()} == {"Done"}
 
 
 def test_a_lost_answer_saves_it_once(
@@ -148,7 +148,7 @@ def test_a_lost_answer_saves_it_once(
     hands.work()
 
     assert value_in_cyclr(cyclr, depot, "Warehouse") == ["wh-1"]
-    assert Operation.objects.get().shown_state == "Done"
+    assert Operation.objects.get().state_label == "Done"
 
 
 def test_a_lost_request_is_sent_again(
@@ -163,7 +163,7 @@ def test_a_lost_request_is_sent_again(
         hands.work()
 
     assert value_in_cyclr(cyclr, depot, "Warehouse") == ["wh-1"]
-    assert Operation.objects.get().shown_state == "Done"
+    assert Operation.objects.get().state_label == "Done"
 
 
 def test_a_look_up_that_fails_leaves_typing(
@@ -370,4 +370,4 @@ def test_what_customers_sign_in_to_is_not_tried(
     save(agent, depot, page, setting_0="wh-2", setting_0_other="")
     hands.work()
 
-    assert Operation.objects.get(kind="connectors.set_properties").shown_state == "Done"
+    assert Operation.objects.get(kind="connectors.set_properties").state_label == "Done"

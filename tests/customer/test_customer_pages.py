@@ -323,7 +323,7 @@ def test_scanners_cannot_fill_the_log_so_that_a_person_is_missed(
 
     link.refresh_from_db()
     assert opens(link) == [True] * 5 + [False]
-    assert link.shown_state == "Opened"
+    assert link.state_label == "Opened"
 
 
 def test_a_full_log_does_not_keep_the_state_back(
@@ -334,7 +334,7 @@ def test_a_full_log_does_not_keep_the_state_back(
     customer.get(address(link))
 
     link.refresh_from_db()
-    assert link.shown_state == "Opened"
+    assert link.state_label == "Opened"
     assert opens(link) == []
 
 
@@ -345,7 +345,7 @@ def test_a_preview_by_the_same_browser_does_not_hide_the_visit(db: None, custome
 
     link.refresh_from_db()
     assert opens(link) == [True, False]
-    assert link.shown_state == "Opened"
+    assert link.state_label == "Opened"
 
 
 def test_a_page_that_loads_itself_again_is_one_visit(
@@ -447,7 +447,7 @@ def test_extend_pressed_twice_extends_once(db: None) -> None:
 
 def test_staff_see_what_is_under_way_when_the_time_is_over(db: None) -> None:
     link = make_link(expires_at=timezone.now() - timedelta(seconds=1), state=LinkState.STARTED)
-    assert link.shown_state == "Expired" and link.poll_event == "poll-5s"
+    assert link.state_label == "Expired" and link.poll_event == "poll-5s"
     link.moved_at = timezone.now() - timedelta(hours=1)
 
     assert link.poll_event == ""

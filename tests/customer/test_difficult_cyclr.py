@@ -56,7 +56,7 @@ def test_a_consent_that_takes_many_minutes_is_connected_on_return(
     tasks.check_account(link.account_id)
 
     link.refresh_from_db()
-    assert link.shown_state == "Connected"
+    assert link.state_label == "Connected"
     assert link.items.get().failures == 0
 
 
@@ -69,7 +69,7 @@ def test_a_clock_that_runs_behind_changes_nothing(
     tasks.check_account(link.account_id)
 
     link.refresh_from_db()
-    assert link.shown_state == "Connected"
+    assert link.state_label == "Connected"
 
 
 def test_with_every_second_token_refused_every_customer_comes_through(

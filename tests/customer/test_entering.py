@@ -537,7 +537,7 @@ def test_two_links_over_one_app_are_both_done_by_the_entry_under_way(
 
     for one in (link, other):
         one.refresh_from_db()
-        assert one.shown_state == "Connected"
+        assert one.state_label == "Connected"
 
 
 @pytest.mark.parametrize("ending", ["revoked", "expired", "connected"])
@@ -592,7 +592,7 @@ def test_what_was_typed_in_time_is_brought_in_after_the_link_has_expired(
     hands.work()
 
     link.refresh_from_db()
-    assert link.shown_state == "Connected"
+    assert link.state_label == "Connected"
     assert "Connected" in text(customer.get(wait_page(link)))
 
 

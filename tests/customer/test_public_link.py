@@ -34,7 +34,7 @@ def test_a_customer_connects(cyclr: CyclrState, link: Link, customer: Client, ha
 
     assert b"Connected" in page.content and page["Cache-Control"] == "no-store"
     link.refresh_from_db()
-    assert link.shown_state == "Connected"
+    assert link.state_label == "Connected"
     row = link.items.get().account_connector
     assert row.state == "Authenticated"
     events = list(
@@ -68,7 +68,7 @@ def test_a_customer_who_closes_the_tab_after_consenting_is_found(
     tasks.check_account(link.account_id)
 
     link.refresh_from_db()
-    assert link.shown_state == "Connected"
+    assert link.state_label == "Connected"
 
 
 def test_scanners_change_nothing_and_the_person_after_them_succeeds(
@@ -83,7 +83,7 @@ def test_scanners_change_nothing_and_the_person_after_them_succeeds(
         customer.get(address(link), headers={"Sec-Purpose": "prefetch"})
     assert (ConnectAttempt.objects.count(), len(cyclr.ledger)) == before
     link.refresh_from_db()
-    assert link.shown_state == "Created"
+    assert link.state_label == "Created"
     for _ in range(5):
         press_continue(scanner, link)
     hands.work()
@@ -387,7 +387,7 @@ def test_a_reconnect_is_not_called_connected_without_a_test(
     tasks.check_account(harbour.pk)
 
     link.refresh_from_db()
-    assert link.shown_state == "Returned"
+    assert link.state_label == "Returned"
     assert b'data-state="connected"' not in customer.get(urlsplit(back).path).content
 
 

@@ -138,7 +138,7 @@ def test_a_phone_with_a_robot_s_name_opens_the_link(db: None) -> None:
     phone.get(address(link))
 
     link.refresh_from_db()
-    assert link.shown_state == "Opened"
+    assert link.state_label == "Opened"
 
 
 def test_a_colleague_who_is_signed_in_is_not_the_customer(db: None) -> None:
@@ -148,7 +148,7 @@ def test_a_colleague_who_is_signed_in_is_not_the_customer(db: None) -> None:
     browser.post(f"{address(link)}/reminders", headers=PERSON)
 
     link.refresh_from_db()
-    assert link.shown_state == "Created"
+    assert link.state_label == "Created"
     words = list(LinkEvent.objects.filter(link=link).order_by("pk").values_list("words", flat=True))
     assert words == ["Opened by Mara Lindqvist", "Reminders ended by Mara Lindqvist"]
     page = browser.get(link.get_absolute_url()).content.decode()
@@ -161,5 +161,5 @@ def test_a_customer_after_a_colleague_is_still_noticed(db: None) -> None:
     Client(headers=PERSON).get(address(link))
 
     link.refresh_from_db()
-    assert link.shown_state == "Opened"
+    assert link.state_label == "Opened"
     assert LinkEvent.objects.filter(link=link, words="Opened by a person").count() == 1

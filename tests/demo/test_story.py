@@ -59,7 +59,7 @@ def told(console: Console, cyclr_of_others: InMemory) -> Console:
 def test_the_story_has_links_in_every_state_a_failed_install_a_campaign_and_a_trend(
     told: Console,
 ) -> None:
-    assert {link.shown_state for link in Link.objects.all()} == {
+    assert {link.state_label for link in Link.objects.all()} == {
         "Created",
         "Sent",
         "Opened",

@@ -69,6 +69,6 @@ def test_what_is_finished_in_cyclr_is_not_ticked_for_a_link(
     AccountConnector.objects.filter(connector_name="SFTP Private Key").update(authenticated=False)
     row = AccountConnector.objects.get(connector_name="SFTP Private Key")
 
-    assert row.method_words == "To be finished in Cyclr"
+    assert row.method_label == "To be finished in Cyclr"
     page = agent.get(reverse("link_new", args=[harbour.pk])).content.decode()
     assert f'name="connectors" value="{row.pk}"' not in page

@@ -203,7 +203,7 @@ def test_a_listing_that_says_nothing_proves_nothing(
     tasks.check_account(reconnect.account_id)
 
     reconnect.refresh_from_db()
-    assert reconnect.shown_state == "Returned"
+    assert reconnect.state_label == "Returned"
     hands.later(16 * 60)
     tasks.check_account(reconnect.account_id)
     assert words_of(reconnect, "unproven")
@@ -233,7 +233,7 @@ def test_a_reconnect_after_an_explicit_no_is_connected(
     tasks.check_account(reconnect.account_id)
 
     reconnect.refresh_from_db()
-    assert reconnect.shown_state == "Connected"
+    assert reconnect.state_label == "Connected"
 
 
 def test_a_return_from_an_earlier_start_does_not_count_for_the_last_one(
@@ -287,7 +287,7 @@ def test_a_consent_after_the_last_look_is_found_by_the_normal_sync(
     tasks.confirm_late()
 
     link.refresh_from_db()
-    assert link.shown_state == "Connected"
+    assert link.state_label == "Connected"
     assert len(words_of(link, "connected")) == 1
 
 
@@ -347,7 +347,7 @@ def test_a_revoked_link_is_not_confirmed_late(
     tasks.confirm_late()
 
     link.refresh_from_db()
-    assert link.shown_state == "Revoked"
+    assert link.state_label == "Revoked"
 
 
 def test_looking_for_late_consents_is_cheap(db: None, django_assert_num_queries: Any) -> None:
@@ -366,7 +366,7 @@ def test_the_last_of_two_apps_makes_the_link_connected(db: None) -> None:
         confirming.confirm(item, is_authenticated=True)
 
     link.refresh_from_db()
-    assert link.shown_state == "Connected" and link.connected_at is not None
+    assert link.state_label == "Connected" and link.connected_at is not None
 
 
 # ---- messages ----

@@ -147,7 +147,7 @@ def test_who_connected_the_wrong_account_can_connect_again_and_stays_connected(
 
     item = reconnect.items.get()
     reconnect.refresh_from_db()
-    assert item.connected_at == connected_at and reconnect.shown_state == "Connected"
+    assert item.connected_at == connected_at and reconnect.state_label == "Connected"
     assert item.identity == BEFORE and not item.is_other_account
     assert events(reconnect)[-3:] == ["started", "returned", "identity"]
     assert "Connect again" not in customer.get(back).content.decode()
@@ -235,7 +235,7 @@ def test_a_reconnect_of_what_was_authenticated_all_along_is_connected_once_it_is
 
     reconnect.refresh_from_db()
     assert 'data-state="connected"' not in before
-    assert reconnect.shown_state == "Connected"
+    assert reconnect.state_label == "Connected"
     assert events(reconnect) == ["started", "returned", "connected", "all-connected", "identity"]
     assert "is connected</h1>" in customer.get(back).content.decode()
 
@@ -249,7 +249,7 @@ def test_without_a_test_method_it_stays_returned(
     work()
 
     reconnect.refresh_from_db()
-    assert reconnect.shown_state == "Returned"
+    assert reconnect.state_label == "Returned"
     assert not ConnectionTest.objects.exists()
 
 
@@ -301,7 +301,7 @@ def test_it_is_proven_again_a_little_later_and_not_for_ever(
     work()
 
     reconnect.refresh_from_db()
-    assert reconnect.shown_state == "Connected"
+    assert reconnect.state_label == "Connected"
 
 
 def test_our_address_refused_leaves_it_returned_and_not_proven(
@@ -349,7 +349,7 @@ def test_a_revoked_link_learns_nothing_more(
     work()
 
     reconnect.refresh_from_db()
-    assert reconnect.shown_state == "Revoked"
+    assert reconnect.state_label == "Revoked"
     assert reconnect.items.get().identity == ""
 
 

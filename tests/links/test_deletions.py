@@ -76,7 +76,7 @@ def test_the_link_finishes_without_it(
     tasks.check_account(pair.account_id)
 
     pair.refresh_from_db()
-    assert pair.shown_state == "Connected"
+    assert pair.state_label == "Connected"
     assert "Everything is connected" in customer.get(address(pair)).content.decode()
 
 
@@ -85,11 +85,11 @@ def test_a_link_of_which_the_rest_was_connected_finishes_when_it_is_deleted(
 ) -> None:
     confirming.accept(item_of(pair, 1))
     pair.refresh_from_db()
-    assert pair.shown_state == "Partly connected"
+    assert pair.state_label == "Partly connected"
     delete(cyclr, item_of(pair))
 
     pair.refresh_from_db()
-    assert pair.shown_state == "Connected"
+    assert pair.state_label == "Connected"
 
 
 def test_staff_are_told_truly_on_the_timeline_by_a_notification_and_on_the_page(
@@ -119,7 +119,7 @@ def test_a_press_of_continue_finds_out_that_it_is_gone(
     assert item.is_gone and item.failures == 0
     assert "refused" not in events(link)
     link.refresh_from_db()
-    assert link.shown_state == "Gone"
+    assert link.state_label == "Gone"
 
 
 def test_deleted_while_the_customer_is_at_the_provider(
@@ -135,7 +135,7 @@ def test_deleted_while_the_customer_is_at_the_provider(
     page = customer.get(returned).content.decode()
     assert "is not needed any more" in page and "You may close this page." in page
     link.refresh_from_db()
-    assert link.shown_state == "Gone" and not link.is_usable
+    assert link.state_label == "Gone" and not link.is_usable
 
 
 def test_all_of_them_deleted_leaves_nothing_to_do_and_nothing_to_send(
@@ -145,7 +145,7 @@ def test_all_of_them_deleted_leaves_nothing_to_do_and_nothing_to_send(
         delete(cyclr, item_of(pair, position))
 
     pair.refresh_from_db()
-    assert pair.shown_state == "Gone"
+    assert pair.state_label == "Gone"
     page = customer.get(address(pair))
     assert page.status_code == 200
     assert "There is nothing left to do" in page.content.decode()
@@ -227,12 +227,12 @@ def test_what_comes_back_is_asked_for_again(
     )
     tasks.follow_deletions()
     link.refresh_from_db()
-    assert link.shown_state == "Gone"
+    assert link.state_label == "Gone"
     sync.refresh_account(link.account)
     tasks.follow_deletions()
 
     link.refresh_from_db()
-    assert link.is_usable and link.shown_state == "Created"
+    assert link.is_usable and link.state_label == "Created"
     assert events(link) == ["created", "gone", "back"]
     press_continue(customer, link)
 
@@ -246,7 +246,7 @@ def test_a_deleted_account_takes_its_links_along(
 
     assert "is not needed any more" in customer.get(wait["Location"]).content.decode()
     link.refresh_from_db()
-    assert link.shown_state == "Gone"
+    assert link.state_label == "Gone"
     assert "refused" not in events(link)
 
 
@@ -294,8 +294,8 @@ def test_what_was_connected_stays_connected_when_it_is_deleted(
     delete(cyclr, item_of(link))
 
     link.refresh_from_db()
-    assert link.shown_state == "Connected"
-    assert item_of(link).shown_state == "Connected"
+    assert link.state_label == "Connected"
+    assert item_of(link).state_label == "Connected"
     assert "gone" not in events(link)
 
 
@@ -305,7 +305,7 @@ def test_a_link_that_was_revoked_is_left_alone(cyclr: CyclrState, link: Link) ->
     deletions.follow(link.pk)
 
     link.refresh_from_db()
-    assert link.shown_state == "Revoked"
+    assert link.state_label == "Revoked"
     assert "gone" not in events(link)
 
 

@@ -32,7 +32,7 @@ from dashboard.customer import pages
 from dashboard.installs.fields import WholeNumber
 from dashboard.links import opening, services
 from dashboard.links.attempts import sign_in_tokens
-from dashboard.links.languages import again_words, until_words
+from dashboard.links.languages import format_pause, format_until
 from dashboard.links.mail import email_content
 from dashboard.links.models import AttemptState, ConnectAttempt, Link, LinkItem, MailKind
 from dashboard.mirror import sync
@@ -306,19 +306,19 @@ def test_why_a_start_failed_is_stored_once_and_said_in_each_language(
 )
 def test_a_moment_is_said_as_people_say_it(language: str, words: str) -> None:
     with translation.override(language):
-        assert until_words(datetime(2026, 3, 17, 16, 0, tzinfo=UTC), "Europe/Paris") == words
+        assert format_until(datetime(2026, 3, 17, 16, 0, tzinfo=UTC), "Europe/Paris") == words
 
 
 def test_the_first_of_a_month_is_an_ordinal_in_french() -> None:
     with translation.override("fr"):
-        words = until_words(datetime(2026, 5, 1, 7, 5, tzinfo=UTC), "")
+        words = format_until(datetime(2026, 5, 1, 7, 5, tzinfo=UTC), "")
 
     assert words == "vendredi 1er mai à 7\u00a0h\u00a005 (UTC)"
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../x", "\x00"])
 def test_a_zone_that_nobody_knows_is_utc(zone: str) -> None:
-    words = until_words(datetime(2026, 3, 17, 16, 0, tzinfo=UTC), zone)
+    words = format_until(datetime(2026, 3, 17, 16, 0, tzinfo=UTC), zone)
 
     assert words == "Tuesday 17 March, 16:00 (UTC)"
 
@@ -335,9 +335,9 @@ def test_a_zone_that_nobody_knows_is_utc(zone: str) -> None:
 def test_a_rest_is_said_in_minutes_or_hours(minutes: int, english: str, german: str) -> None:
     pause = timedelta(minutes=minutes)
 
-    assert again_words(pause) == english
+    assert format_pause(pause) == english
     with translation.override("de"):
-        assert again_words(pause) == german
+        assert format_pause(pause) == german
 
 
 def test_until_when_the_link_works_is_said_in_the_page_s_language(link: Link) -> None:
@@ -347,7 +347,7 @@ def test_until_when_the_link_works_is_said_in_the_page_s_language(link: Link) ->
     page = text(reads(GERMAN).get(address(link)))
 
     with translation.override("de"):
-        assert until_words(expires, link.account.timezone) in page
+        assert format_until(expires, link.account.timezone) in page
     assert " Uhr (" in page
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
-from dashboard.common.timing import short_words
+from dashboard.common.timing import format_short
 from dashboard.links import notification_kinds, services, timeline
 from dashboard.links.attempts import confirming, starting
 from dashboard.links.models import Link, LinkItem, LinkState
@@ -155,7 +155,7 @@ def test_a_customer_who_asks_for_a_new_link_is_told() -> None:
         (
             notification_kinds.NEW_LINK_ASKED,
             "Harbour Books asks for a new link",
-            f"Theirs expired {short_words(end)} UTC.",
+            f"Theirs expired {format_short(end)} UTC.",
         )
     ]
 
@@ -240,7 +240,7 @@ def test_a_link_that_soon_ends_unfinished_is_told_once_for_each_end() -> None:
 
     end = link.expires_at
     assert [kind for kind, _, _ in told()] == [notification_kinds.LINK_EXPIRES] * 2
-    assert told()[0][2] == f"Opened, works until {short_words(end)} UTC."
+    assert told()[0][2] == f"Opened, works until {format_short(end)} UTC."
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_message_leads_to_the_link_and_is_noted(mailed: Link) -> None:
         assert mailed.url() in part(message, kind)
     assert f"\n{mailed.url()}\n" in part(message, "plain")  # on a line of its own
     mailed.refresh_from_db()
-    assert mailed.shown_state == "Sent" and mailed.sent_at is not None
+    assert mailed.state_label == "Sent" and mailed.sent_at is not None
     assert events(mailed) == ["mailed"]
 
 
@@ -127,7 +127,7 @@ def test_a_customer_who_is_further_is_not_put_back(mailed: Link) -> None:
     sent(mailed)
 
     mailed.refresh_from_db()
-    assert mailed.shown_state == "Started"
+    assert mailed.state_label == "Started"
 
 
 def test_a_link_over_several_apps_lists_those_that_are_left(db: None) -> None:
@@ -323,7 +323,7 @@ def test_after_a_day_it_is_given_up_and_said(
     assert mail.state == MailState.FAILED
     assert events(mailed) == ["unmailed"]
     mailed.refresh_from_db()
-    assert mailed.shown_state == "Created"
+    assert mailed.state_label == "Created"
 
 
 def test_a_bounce_is_told_once_and_without_the_address_of_the_link(
@@ -459,7 +459,7 @@ def test_a_message_that_became_a_file_is_not_called_mailed(
     tasks.send_mail(queued(mailed).pk)
 
     mailed.refresh_from_db()
-    assert mailed.shown_state == "Sent to a file" and mailed.shape == "sent"
+    assert mailed.state_label == "Sent to a file" and mailed.shape == "sent"
     (event,) = LinkEvent.objects.filter(link=mailed)
     assert event.words == f"Written to a file, not mailed to {ANA}: no mail server is set"
     page = signed_in(make_user(Role.AGENT)).get(mailed.get_absolute_url()).content.decode()
@@ -482,7 +482,7 @@ def test_once_it_really_was_sent_it_is_called_so(
         assert mailing.mark_sent(mailed, Actor.staff(make_user()))
 
     mailed.refresh_from_db()
-    assert mailed.shown_state == "Sent"
+    assert mailed.state_label == "Sent"
 
 
 def test_the_preview_says_that_no_mail_server_is_set(mailed: Link, settings: Any) -> None:

@@ -196,7 +196,7 @@ def test_who_sent_it_another_way_says_so_once(agent: Client, made: Link) -> None
 
     assert "I sent it another way" not in page
     made.refresh_from_db()
-    assert made.shown_state == "Sent" and made.sent_at is not None
+    assert made.state_label == "Sent" and made.sent_at is not None
     event = LinkEvent.objects.get(link=made)
     assert event.event == "sent" and event.words.startswith("Sent another way, says Person")
 
@@ -206,7 +206,7 @@ def test_an_opened_link_is_not_put_back_to_sent(made: Link) -> None:
 
     assert not mailing.mark_sent(made, Actor.staff(make_user()))
     made.refresh_from_db()
-    assert made.shown_state == "Opened"
+    assert made.state_label == "Opened"
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])

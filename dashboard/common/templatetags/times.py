@@ -22,8 +22,8 @@ def ago(moment: datetime | None, never: str = "–") -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         timing.aware(moment).isoformat(timespec="seconds"),
-        timing.exact_words(moment),
-        timing.ago_words(moment),
+        timing.format_exact(moment),
+        timing.format_ago(moment),
     )
 
 
@@ -52,7 +52,7 @@ def at(moment: datetime | None, form: str, never: str = "–") -> SafeString:
         '<time datetime="{}" data-form="{}" title="{}">{}</time>',
         timing.aware(moment).isoformat(timespec="seconds"),
         form,
-        timing.exact_words(moment),
+        timing.format_exact(moment),
         timing.FORMS[form](moment),
     )
 
@@ -87,7 +87,7 @@ def local_time(zone_name: object) -> SafeString:
     browser's own rules may be older than the server's.
     """
     name = str(zone_name or "")
-    clock = timing.clock_words(name)
+    clock = timing.format_clock(name)
     if not clock:
         return untrusted(name, "No time zone")
     offsets = " ".join(f"{since}:{ahead}" for since, ahead in timing.offsets(name))

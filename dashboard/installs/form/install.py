@@ -118,7 +118,7 @@ class InstallForm(Sections):
 
     @property
     def layout_now(self) -> str:
-        """A short sign for each setting, by what Cyclr calls it and whether it is a secret."""
+        """A short digest for each setting, by what Cyclr calls it and whether it is a secret."""
         return layout_of(self.parameters)
 
     def now_called(self, layout: str) -> dict[str, str]:

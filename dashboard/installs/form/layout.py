@@ -10,7 +10,7 @@ from dashboard.installs.fields import looks_secret
 
 
 def layout_of(parameters: Iterable[Parameter]) -> str:
-    """A short sign for each setting, by what Cyclr calls it and whether it is a secret."""
+    """A short digest for each setting, by what Cyclr calls it and whether it is a secret."""
     words = [f"{one.target_name}\0{looks_secret(one)}" for one in parameters]
     return ".".join(
         hashlib.sha256(word.encode("utf-8", "replace")).hexdigest()[:8] for word in words
@@ -23,10 +23,10 @@ def now_called(now: str, then: str) -> dict[str, str]:
     One that is gone, or was a secret and is none any more, is left out: what was typed for it
     must not turn up in another's place.
     """
-    signs: list[str | None] = [*then.split(".")]
+    digests: list[str | None] = [*then.split(".")]
     found = {}
-    for position, sign in enumerate(now.split(".")):
-        if sign and sign in signs:
-            found[f"parameter-{signs.index(sign)}"] = f"parameter-{position}"
-            signs[signs.index(sign)] = None
+    for position, digest in enumerate(now.split(".")):
+        if digest and digest in digests:
+            found[f"parameter-{digests.index(digest)}"] = f"parameter-{position}"
+            digests[digests.index(digest)] = None
     return found

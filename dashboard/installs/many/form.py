@@ -231,7 +231,7 @@ class InstallManyForm(InstallForm):
         if upload_of(self) is not None and "file" not in self._errors:
             self.add_error("file", "Choose the file again: no browser keeps it.")
         if self.emptied:
-            self.add_error("table", self.emptied_words)
+            self.add_error("table", self.emptied_message)
         elif pasted.strip() and not kept:
             self.add_error("table", NOT_KEPT)
         return values
@@ -277,7 +277,7 @@ class InstallManyForm(InstallForm):
         return not self.is_secret(name) if name else not cell or is_account_name(cell)
 
     @property
-    def emptied_words(self) -> str:
+    def emptied_message(self) -> str:
         """What to enter again, in words."""
         names = ", ".join(f"“{storable(name)[:60]}”" for name in self.emptied[:COLUMNS_NAMED])
         return f"The cells of {names} were not kept: enter them again." if names else ""

@@ -100,7 +100,7 @@ def _put_off(item: LinkItem, error: CyclrError) -> None:
         pause = min(max(1.0, error.retry_after), 3600.0)
     again = moment + timedelta(seconds=pause)
     if isinstance(error, PermanentError):
-        _give_up(item, words_for_refusal(error), error)
+        _give_up(item, refusal_message(error), error)
     elif item.check_until is not None and again >= item.check_until:
         _give_up(item, "Cyclr did not answer", error)
     else:
@@ -125,7 +125,7 @@ def _give_up(item: LinkItem, why: str, error: CyclrError | None = None) -> None:
         )
 
 
-def words_for_refusal(error: PermanentError) -> str:
+def refusal_message(error: PermanentError) -> str:
     """Why asking again would not help, for staff."""
     match error:
         case NotFoundError() | AccountRefusedError():

@@ -24,7 +24,7 @@ from dashboard.common.untrusted_text import display_line, display_text
 from dashboard.consoles.branding import Brand
 from dashboard.consoles.colours import as_hex, palette
 from dashboard.environment.email_address import mailto_address
-from dashboard.links.languages import until_words
+from dashboard.links.languages import format_until
 from dashboard.links.models import Link, LinkMail, MailKind
 
 NAME_AT_MOST, SUBJECT_AT_MOST = 60, 160
@@ -81,7 +81,7 @@ def as_message(content: EmailContent, message_id: str) -> mail.Message:
     Raises `UnwritableError`.
     """
     headers = content.headers | {
-        "From": mail.shown_address(content.sender, mail.sender_address()),
+        "From": mail.display_address(content.sender, mail.sender_address()),
         "Message-ID": message_id,
     }
     return mail.compose(
@@ -134,7 +134,7 @@ def _context(link: Link, brand: Brand, kind: MailKind, address: str) -> dict[str
         "partner": one_line(brand.name, NAME_AT_MOST),
         "account": one_line(link.account, NAME_AT_MOST),
         "apps": [one_line(item.account_connector, NAME_AT_MOST) for item in items],
-        "until": until_words(link.expires_at, link.account.timezone),
+        "until": format_until(link.expires_at, link.account.timezone),
         "message": display_text(link.message).strip() if kind == MailKind.INVITATION else "",
         "asked_by": one_line(link.asked_by, NAME_AT_MOST),
         "address": address,

@@ -106,7 +106,7 @@ class LinkItem(models.Model):
         return f"{self.account_connector} on {self.link}"
 
     @property
-    def shown_state(self) -> str:
+    def state_label(self) -> str:
         """The state's word on screen."""
         if self.is_gone:
             return "Gone"

@@ -184,7 +184,7 @@ class Link(Acted):
         return name if self.actor_kind == ActorKind.STAFF and "@" not in name else ""
 
     @property
-    def shown_state(self) -> str:
+    def state_label(self) -> str:
         """The state's word on screen."""
         if self.state != LinkState.CONNECTED:
             if self.revoked_at is not None:
@@ -200,7 +200,7 @@ class Link(Acted):
     @property
     def shape(self) -> str:
         """The state by which its shape and colour go."""
-        words = self.shown_state
+        words = self.state_label
         return str(self.state) if words == SENT_TO_A_FILE else slugify(words)
 
     @property

@@ -141,7 +141,7 @@ class AccountConnector(Mirrored):
         return chosen or every
 
     @property
-    def method_words(self) -> str:
+    def method_label(self) -> str:
         """Its methods in a few words, such as “OAuth 2”."""
         return methods_label(self.methods)
 

@@ -106,7 +106,7 @@ class CatalogueConnector(Mirrored):
         return is_in_category and (not auth_type or auth_type in auth_types_of(self.methods))
 
     @property
-    def method_words(self) -> str:
+    def method_label(self) -> str:
         """Its methods in a few words, such as “API key or OAuth 2”."""
         return methods_label(self.methods)
 

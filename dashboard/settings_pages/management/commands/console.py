@@ -12,9 +12,9 @@ from cyclr_api import CyclrError
 from dashboard.audit.models import Actor
 from dashboard.consoles import changes
 from dashboard.consoles.models import Console, ConsoleChange
-from dashboard.consoles.services import words_for_trouble
+from dashboard.consoles.services import trouble_message
 from dashboard.mirror import adopting
-from dashboard.settings_pages.console_words import compared_words
+from dashboard.settings_pages.console_messages import comparison_message
 
 
 class Command(BaseCommand):
@@ -70,10 +70,10 @@ class Command(BaseCommand):
             adopting.count(there)
         except CyclrError as error:
             raise CommandError(
-                f"{words_for_trouble(error)} So nobody knows whose accounts are there: try again,"
+                f"{trouble_message(error)} So nobody knows whose accounts are there: try again,"
                 " or add --unseen."
             ) from None
-        self.stdout.write(compared_words(there))
+        self.stdout.write(comparison_message(there))
 
     def _add(self) -> None:
         change = ConsoleChange.objects.select_related("console").first()
@@ -89,7 +89,7 @@ class Command(BaseCommand):
                 f"{console.pk}  {console.name}  {console.api_url}  {console.client_id}  {state}"
             )
         for change in ConsoleChange.objects.select_related("console"):
-            self.stdout.write(f"{changes.UNDECIDED} {compared_words(change)}")
+            self.stdout.write(f"{changes.UNDECIDED} {comparison_message(change)}")
             self.stdout.write("The same console: manage.py console adopt")
             self.stdout.write(
                 f"Another one, so that {change.console}'s links end: manage.py console add"

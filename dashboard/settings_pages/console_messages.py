@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.consoles.models import ConsoleChange
 
 
-def compared_words(change: ConsoleChange) -> str:
+def comparison_message(change: ConsoleChange) -> str:
     """How many of the known accounts are listed at the settings' address."""
     if change.compared_at is None:
         return change.trouble or "The accounts there have not been compared yet."
