@@ -27,12 +27,12 @@ _LINE = 64
 """Characters of a line of PEM."""
 
 
-def tidied(text: str, *, is_password: bool = False) -> str:
+def clean_pasted(text: str, *, is_password: bool = False) -> str:
     """The text without what nobody means, PEM in its lines again.
 
     `is_password`: a space at its ends may belong to it, and stays; see `doubt_about`.
 
-    >>> tidied(" pk_live\\u200b_01\\u00a0\\n")
+    >>> clean_pasted(" pk_live\\u200b_01\\u00a0\\n")
     'pk_live_01'
     """
     plain = _NOWHERE_MEANT.sub("", text.replace("\r\n", "\n"))
@@ -43,7 +43,7 @@ def tidied(text: str, *, is_password: bool = False) -> str:
 
 
 def doubt_about(text: str) -> str:
-    """The character of a tidied password or key that may be meant or not; empty for none.
+    """The character of a cleaned password or key that may be meant or not; empty for none.
 
     A space at an end, or a blank within that looks like a space and is another.
     """

@@ -56,7 +56,7 @@ def ensure_environment_console() -> Console | None:
             used = _last_used(rows)
         if used is None or used == named or _is_local(_pair(used)):
             # Nothing is lost with a local Cyclr, which is no other console for certain.
-            return _settle(named or Console())
+            return _decide(named or Console())
         _notice(used)
     return None
 
@@ -106,7 +106,7 @@ def _notice(console: Console) -> None:
     rows.filter(trouble_since=None).update(trouble_since=moment, failing_since=moment)
 
 
-def _settle(console: Console) -> Console:
+def _decide(console: Console) -> Console:
     """This is what the settings describe now; it takes over what they say, and others end."""
     pair = (settings.CYCLR_API_URL, settings.CYCLR_CLIENT_ID)
     _make_room(console, pair)
@@ -162,7 +162,7 @@ def adopt(console: Console) -> Console:
         row = Console.objects.select_for_update().get(pk=console.pk, is_from_environment=True)
         if is_in_settings(row) and row.retired_at is None and row.undecided_since is None:
             raise NothingToDecideError
-        return _settle(row)
+        return _decide(row)
 
 
 def add(change: ConsoleChange) -> Console:
@@ -174,7 +174,7 @@ def add(change: ConsoleChange) -> Console:
         rows = _rows()
         if not ConsoleChange.objects.filter(pk=change.pk).exists():
             raise NothingToDecideError
-        return _settle(_named(rows) or Console())
+        return _decide(_named(rows) or Console())
 
 
 def other_holder(change: ConsoleChange) -> Console | None:

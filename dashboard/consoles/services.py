@@ -112,7 +112,7 @@ class RetiredConsoleError(PermanentError):
     """Nothing is asked of a console that is not in use any more."""
 
 
-class UnsettledConsoleError(PacedError):
+class UndecidedConsoleError(PacedError):
     """Not sent: the settings name another pair, and whether it is this console is not decided."""
 
 
@@ -127,7 +127,7 @@ def secret_of(console: Console) -> str:
     if not console.is_from_environment:
         return decrypted_secret(console)
     if console.undecided_since is not None or not changes.is_in_settings(console):
-        raise UnsettledConsoleError(
+        raise UndecidedConsoleError(
             "console", reason="the settings name another address or client id", retry_after=15
         )
     return settings.CYCLR_CLIENT_SECRET
@@ -155,7 +155,7 @@ def client_of_change(change: ConsoleChange) -> Client:
     """A client for what the settings name now, to see whose accounts are there."""
     there = Console(pk=change.console_id, api_url=change.api_url, client_id=change.client_id)
     if not changes.is_in_settings(there):
-        raise UnsettledConsoleError("console", reason="the settings changed again", retry_after=15)
+        raise UndecidedConsoleError("console", reason="the settings changed again", retry_after=15)
     return _client_at(there, settings.CYCLR_CLIENT_SECRET, BACKGROUND)
 
 

@@ -31,7 +31,7 @@ LONGEST_CLAIM = timedelta(minutes=5)
 
 CLAIMS = {"leased_until"}
 PAUSES = {
-    *("not_before", "due_at", "rests_until", "next_check_at", "check_until"),
+    *("not_before", "due_at", "cool_down_until", "next_check_at", "check_until"),
     "compare_at",
 }
 MARKS = {

@@ -34,19 +34,19 @@ FAILING = {"unfinished", "refused", "entry-refused", "not-working"}
 """Events that follow a failure which was counted."""
 
 
-def on_event(link: Link, line: LinkEvent) -> None:
-    """Tell staff what a line of the timeline says, where it is worth it."""
-    match line.event:
+def on_event(link: Link, event: LinkEvent) -> None:
+    """Tell staff what an event says, where it is worth it."""
+    match event.event:
         case "all-connected":
             _post(
                 link, notification_kinds.LINK_CONNECTED, f"{_name(link)}: everything is connected"
             )
-        case "connected" if line.item is not None:
-            _tell_of_one(link, line.item)
+        case "connected" if event.item is not None:
+            _tell_of_one(link, event.item)
         case "asked":
-            guess = "Likely a machine. " if line.is_robot else ""
-            if line.is_staff:
-                guess = f"Asked by {line.details['staff']}, signed in here. "
+            guess = "Likely a machine. " if event.is_robot else ""
+            if event.is_staff:
+                guess = f"Asked by {event.details['staff']}, signed in here. "
             _post(
                 link,
                 notification_kinds.NEW_LINK_ASKED,
@@ -54,41 +54,41 @@ def on_event(link: Link, line: LinkEvent) -> None:
                 details=f"{guess}{_end_of(link)}",
             )
         case "bounced" | "unmailed":
-            what = "came back" if line.event == "bounced" else "was not sent"
+            what = "came back" if event.event == "bounced" else "was not sent"
             _post(
                 link,
                 notification_kinds.MAIL_BOUNCED,
                 f"{_name(link)}: the message with the link {what}",
-                details=_why(line) or line.words,
+                details=_why(event) or event.words,
             )
-        case "entry-refused" if line.item is not None:
+        case "entry-refused" if event.item is not None:
             _post(
                 link,
                 notification_kinds.ENTRY_REFUSED,
-                f"{_name(link)}: what was typed for {_short(line.item)} did not connect it",
-                details=_why(line),
-                dedupe_key=f"entry-refused:{line.item.pk}:{line.at:%Y-%m-%d}",
+                f"{_name(link)}: what was typed for {_short(event.item)} did not connect it",
+                details=_why(event),
+                dedupe_key=f"entry-refused:{event.item.pk}:{event.at:%Y-%m-%d}",
             )
-        case "gone" if line.item is not None:
+        case "gone" if event.item is not None:
             is_last = not link.items.left().exists()
             _post(
                 link,
                 notification_kinds.CONNECTOR_GONE,
-                f"{_name(link)}: {_short(line.item)} was deleted in Cyclr",
+                f"{_name(link)}: {_short(event.item)} was deleted in Cyclr",
                 details="Nothing is left on the link."
                 if is_last
                 else "The link asks for the rest.",
-                dedupe_key=f"connector-gone:{line.item.pk}:{line.at:%Y-%m-%d}",
+                dedupe_key=f"connector-gone:{event.item.pk}:{event.at:%Y-%m-%d}",
             )
-        case "other-account" if line.item is not None:
+        case "other-account" if event.item is not None:
             _post(
                 link,
                 notification_kinds.OTHER_ACCOUNT,
-                f"{_name(link)}: {_short(line.item)} is another account than before",
-                details=line.words,
+                f"{_name(link)}: {_short(event.item)} is another account than before",
+                details=event.words,
             )
-    if line.event in FAILING and line.item is not None:
-        _tell_of_failures(link, line.item)
+    if event.event in FAILING and event.item is not None:
+        _tell_of_failures(link, event.item)
 
 
 def _tell_of_one(link: Link, item: LinkItem) -> None:
@@ -188,9 +188,9 @@ def _cut(*names: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
-def _why(line: LinkEvent) -> str:
+def _why(event: LinkEvent) -> str:
     """What was said about it, by Cyclr or by a mail server."""
-    return str(line.details.get("said") or line.details.get("why") or "")
+    return str(event.details.get("said") or event.details.get("why") or "")
 
 
 def _end_of(link: Link) -> str:

@@ -16,6 +16,6 @@ def record(
     """Add an event to a link's timeline and tell staff of it. `details` hold no secrets."""
     link.moved_at = timezone.now()
     Link.objects.filter(pk=link.pk).update(moved_at=link.moved_at)
-    line: LinkEvent = link.events.create(event=event, words=words, item=item, details=details)
-    link_notifications.on_event(link, line)
-    return line
+    made: LinkEvent = link.events.create(event=event, words=words, item=item, details=details)
+    link_notifications.on_event(link, made)
+    return made

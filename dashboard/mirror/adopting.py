@@ -31,7 +31,7 @@ def known_accounts(console: Console) -> set[str]:
     )
 
 
-def settle_empty() -> Console | None:
+def adopt_empty() -> Console | None:
     """A console of which no account is known has nothing that another one could be given."""
     adopted = None
     for change in ConsoleChange.objects.select_related("console"):
@@ -96,4 +96,4 @@ def add(change: ConsoleChange, actor: Actor) -> Console:
 def notice_changed_settings() -> None:
     """Once in a process that runs on: where nobody ran `prepare` after a change of settings."""
     changes.ensure_environment_console()
-    settle_empty()
+    adopt_empty()

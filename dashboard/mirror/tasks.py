@@ -102,9 +102,9 @@ def send(run: SyncRun) -> None:
 
 
 @shared_task(base=DeskTask)
-def refresh_account(account_id: int) -> None:
+def refresh_account(account_pk: int) -> None:
     """Read one account now; a second run reads the same again."""
-    account = Account.objects.select_related("console").filter(pk=account_id).first()
+    account = Account.objects.select_related("console").filter(pk=account_pk).first()
     if account is None or not account.is_refreshing:
         return
     try:

@@ -32,7 +32,7 @@ MAIL_REFUSED = register(
     )
 )
 
-RESTS_FOR = timedelta(minutes=1)
+COOL_DOWN = timedelta(minutes=1)
 """Then one message tries whether it was mended."""
 
 
@@ -43,16 +43,16 @@ def current() -> MailTrouble | None:
 
 def is_resting() -> bool:
     """Whether a refusal was met so lately that nothing should be tried by itself."""
-    return MailTrouble.objects.filter(is_over=False, rests_until__gt=timezone.now()).exists()
+    return MailTrouble.objects.filter(is_over=False, cool_down_until__gt=timezone.now()).exists()
 
 
 def note_refusal(console: Console, words: str) -> None:
     """A message of this console was refused for what somebody here can mend; told once."""
-    rests_until = timezone.now() + RESTS_FOR
+    cool_down_until = timezone.now() + COOL_DOWN
     with transaction.atomic():
         trouble = current() or _begin(words)
         MailTrouble.objects.filter(pk=trouble.pk).update(
-            words=storable(words), rests_until=rests_until
+            words=storable(words), cool_down_until=cool_down_until
         )
         services.post(
             MAIL_REFUSED,

@@ -164,8 +164,10 @@ class MailTrouble(models.Model):
 
     words = models.TextField(help_text="What it said last.")
     began_at = models.DateTimeField(default=timezone.now)
-    rests_until = models.DateTimeField(
-        default=timezone.now, help_text="Nothing is tried by itself before."
+    cool_down_until = models.DateTimeField(
+        default=timezone.now,
+        db_column="rests_until",
+        help_text="Nothing is tried by itself before.",
     )
     is_over = models.BooleanField(default=False, help_text="It took a message again.")
 
@@ -200,8 +202,11 @@ class Webhook(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    rests_until = models.DateTimeField(
-        null=True, blank=True, help_text="It failed; nothing is sent before."
+    cool_down_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        db_column="rests_until",
+        help_text="It failed; nothing is sent before.",
     )
 
     def __str__(self) -> str:
@@ -282,9 +287,9 @@ class WebhookDelivery(Job):
 
     @classmethod
     def ready(cls, moment: datetime) -> Q:
-        """A webhook that is on, and does not rest after a failure."""
-        rests = Q(webhook__rests_until=None) | Q(webhook__rests_until__lte=moment)
-        return rests & Q(webhook__is_on=True, webhook__console__retired_at=None)
+        """A webhook that is on, and does not cool down after a failure."""
+        is_cool = Q(webhook__cool_down_until=None) | Q(webhook__cool_down_until__lte=moment)
+        return is_cool & Q(webhook__is_on=True, webhook__console__retired_at=None)
 
     @property
     def is_test(self) -> bool:

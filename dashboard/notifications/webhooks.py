@@ -39,8 +39,8 @@ logger = logging.getLogger(__name__)
 
 WORKS_FOR = 30.0
 """Seconds after which a worker leaves the rest of an outbox to the next message."""
-RESTS_FOR = MINUTE
-"""After a failure the whole webhook rests: a receiver that hangs must not hold a worker."""
+COOL_DOWN = MINUTE
+"""After a failure the whole webhook cools down: a receiver that hangs must not hold a worker."""
 SECRET_BYTES = 32
 SAID_AT_MOST = 300
 """Characters of a receiver's answer that are kept."""
@@ -79,7 +79,7 @@ def change(webhook: Webhook, url: str, user: User, shape: Shape = Shape.FULL) ->
     host = target_of(url).host
     with transaction.atomic():
         rows = Webhook.objects.filter(pk=webhook.pk).exclude(url=url, shape=shape)
-        if not rows.update(url=url, shape=shape, rests_until=None):
+        if not rows.update(url=url, shape=shape, cool_down_until=None):
             return False
         _record(webhook, user, "changed the webhook's address", host=host, shape=str(shape))
     return True
@@ -99,7 +99,7 @@ def switch(webhook: Webhook, user: User, *, is_on: bool) -> bool:
     """Begin or stop sending. What waits is kept a day; what happens while it is off is not sent."""
     with transaction.atomic():
         rows = Webhook.objects.filter(pk=webhook.pk, is_on=not is_on)
-        if not rows.update(is_on=is_on, rests_until=None):
+        if not rows.update(is_on=is_on, cool_down_until=None):
             return False
         _record(webhook, user, f"switched the webhook {'on' if is_on else 'off'}")
         webhook.refresh_from_db()
@@ -138,10 +138,10 @@ def queue(notification: Notification) -> None:
 
 
 def queue_test(webhook: Webhook) -> WebhookDelivery:
-    """Put a test into the outbox. The webhook may rest: somebody looks at it."""
+    """Put a test into the outbox. The webhook may be cooling down: somebody looks at it."""
     with transaction.atomic():
         delivery = WebhookDelivery.objects.create(webhook=webhook)
-        Webhook.objects.filter(pk=webhook.pk).update(rests_until=None)
+        Webhook.objects.filter(pk=webhook.pk).update(cool_down_until=None)
         _hint(webhook)
     return delivery
 
@@ -160,7 +160,7 @@ def queue_again(delivery: WebhookDelivery) -> bool:
             last_error="",
         ):
             return False
-        Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=None)
+        Webhook.objects.filter(pk=delivery.webhook_id).update(cool_down_until=None)
         _hint(delivery.webhook)
     return True
 
@@ -222,8 +222,8 @@ def _put_off(
 ) -> None:
     delivery = lease.job
     logger.info("webhook failed delivery=%d status=%s", delivery.pk, status)
-    rests_until = timezone.now() + RESTS_FOR
-    Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=rests_until)
+    cool_down_until = timezone.now() + COOL_DOWN
+    Webhook.objects.filter(pk=delivery.webhook_id).update(cool_down_until=cool_down_until)
     told: dict[str, Any] = {"status": status, "last_error": str(error), "said": said}
     if delivery.is_test:
         _end(lease, SendState.FAILED, **told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.common.pasted import doubt_about, name_of, tidied
+from dashboard.common.pasted import clean_pasted, doubt_about, name_of
 
 KEY = "pk_live_0123456789"
 INVISIBLE = ["\u200b", "\u200c", "\u2060", "\ufeff", "\xad", "\u200e", "\u202c", "\u2800", "\u3164"]
@@ -24,29 +24,34 @@ BLANKS = [
 
 @pytest.mark.parametrize("extra", [*INVISIBLE, *BLANKS])
 def test_blanks_and_invisible_characters_around_a_key_are_taken_off(extra: str) -> None:
-    assert tidied(KEY + extra) == tidied(extra + KEY) == tidied(f"{extra}{KEY}{extra}") == KEY
+    assert (
+        clean_pasted(KEY + extra)
+        == clean_pasted(extra + KEY)
+        == clean_pasted(f"{extra}{KEY}{extra}")
+        == KEY
+    )
 
 
 @pytest.mark.parametrize("extra", ["\u200b", "\u2060", "\ufeff", "\xad", "\u200e", "\u202c"])
 def test_what_has_no_width_is_meant_nowhere(extra: str) -> None:
-    assert tidied(f"pk_{extra}live{extra}_1") == "pk_live_1"
+    assert clean_pasted(f"pk_{extra}live{extra}_1") == "pk_live_1"
 
 
 @pytest.mark.parametrize(
     "kept", ["a b", "Jane  Doe", "a\nb", "نام\u200cها", "👩\u200d💻", "x\x00y"]
 )
 def test_what_stands_within_stays(kept: str) -> None:
-    assert tidied(kept) == kept
+    assert clean_pasted(kept) == kept
 
 
 @pytest.mark.parametrize("extra", ["\t", "\n", "\r\n", "\u200b", "\u2028", "\ufeff\n"])
 def test_a_password_loses_what_no_keyboard_types(extra: str) -> None:
-    assert tidied(f"{extra}pass word {extra}", is_password=True) == "pass word "
+    assert clean_pasted(f"{extra}pass word {extra}", is_password=True) == "pass word "
 
 
 @pytest.mark.parametrize("text", ["pw ", " pw", "pw\u00a0"])
 def test_a_space_at_an_end_of_a_password_is_in_doubt(text: str) -> None:
-    assert tidied(text, is_password=True) == text
+    assert clean_pasted(text, is_password=True) == text
     assert doubt_about(text) == " "
 
 
@@ -98,14 +103,14 @@ PEMS = [CERTIFICATE, PRIVATE, LOCKED, CERTIFICATE + CERTIFICATE + PRIVATE]
     ],
 )
 def test_pem_gets_its_lines_back(pem: str, flattened: object) -> None:
-    assert tidied(flattened(pem)) == pem  # type: ignore[operator]
-    assert tidied(flattened(pem), is_password=True) == pem  # type: ignore[operator]
+    assert clean_pasted(flattened(pem)) == pem  # type: ignore[operator]
+    assert clean_pasted(flattened(pem), is_password=True) == pem  # type: ignore[operator]
 
 
 def test_pem_without_any_blank_is_cut_into_lines() -> None:
     run_together = CERTIFICATE.replace("\n", "")
 
-    assert tidied(run_together) == CERTIFICATE.removesuffix("\n")
+    assert clean_pasted(run_together) == CERTIFICATE.removesuffix("\n")
 
 
 @pytest.mark.parametrize(
@@ -119,4 +124,4 @@ def test_pem_without_any_blank_is_cut_into_lines() -> None:
     ],
 )
 def test_what_is_not_pem_alone_stays_as_it_is(text: str) -> None:
-    assert tidied(text) == text
+    assert clean_pasted(text) == text

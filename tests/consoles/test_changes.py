@@ -23,7 +23,7 @@ from dashboard.common import encryption
 from dashboard.consoles import changes
 from dashboard.consoles.changes import ensure_environment_console
 from dashboard.consoles.models import Branding, Console, ConsoleChange
-from dashboard.consoles.services import UnsettledConsoleError, decrypted_secret, secret_of
+from dashboard.consoles.services import UndecidedConsoleError, decrypted_secret, secret_of
 from dashboard.jobs.messages import Message
 from dashboard.links import progress
 from dashboard.links.attempts import starting
@@ -86,7 +86,7 @@ def test_another_pair_is_not_decided_by_itself(
     assert (change.console, change.api_url, change.client_id) == (production, url, client_id)
     production.refresh_from_db()
     assert production.retired_at is None and production.undecided_since is not None
-    with pytest.raises(UnsettledConsoleError):
+    with pytest.raises(UndecidedConsoleError):
         secret_of(production)
 
 
@@ -155,7 +155,7 @@ def test_an_empty_console_is_adopted_at_once(settings: Any) -> None:
     settings_name(settings, "https://two.test")
     ensure_environment_console()
 
-    assert adopting.settle_empty() == one
+    assert adopting.adopt_empty() == one
     assert Console.objects.get().api_url == "https://two.test"
 
 

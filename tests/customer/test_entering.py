@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.common.pasted import tidied
+from dashboard.common.pasted import clean_pasted
 from dashboard.customer import pages
 from dashboard.links import services, tasks
 from dashboard.links.attempts import confirming
@@ -740,7 +740,7 @@ def test_whatever_is_typed_is_passed_on_as_it_is_or_refused_in_words(
     hands.work()
 
     if answer.status_code == 303:
-        sent = tidied(value)
+        sent = clean_pasted(value)
         assert in_cyclr(cyclr, link).properties[0]["Value"] == sent
     else:
         assert "another look" in text(answer)

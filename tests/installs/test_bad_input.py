@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import encryption
-from dashboard.common.pasted import tidied
+from dashboard.common.pasted import clean_pasted
 from dashboard.installs.form import InstallForm
 from dashboard.installs.many.form import InstallManyForm
 from dashboard.mirror.models import Account, CatalogueConnector
@@ -184,9 +184,9 @@ def check_field(form: InstallForm, name: str, value: str) -> None:
         return
     cleaned, typed = form.cleaned_data[name], value.replace("\r\n", "\n")
     if name in {"name", "description"} or not typed.strip():
-        assert str(cleaned).strip() == tidied(typed).strip(), value
+        assert str(cleaned).strip() == clean_pasted(typed).strip(), value
     elif type(form.fields[name]).__name__ in {"UntrustedText", "ChoiceOrAnother", "UserName"}:
-        assert cleaned in {tidied(typed), tidied(typed, is_password=True)}, value
+        assert cleaned in {clean_pasted(typed), clean_pasted(typed, is_password=True)}, value
 
 
 @every_kind
@@ -271,7 +271,7 @@ def test_a_table_with_it_in_a_cell_is_taken_to_the_letter_or_refused(
                 "values"
             ]
             sent = [one["Value"] for one in values["properties"]]
-            assert sent == ([tidied(value)] if value.strip() else [])
+            assert sent == ([clean_pasted(value)] if value.strip() else [])
 
 
 def check_table(lead: Client, connector: CatalogueConnector, table: str) -> BulkRow | None:

@@ -413,7 +413,7 @@ def test_meanwhile_nothing_is_tried_by_itself_and_then_one(
     LinkMail.objects.filter(tries=0).update(published_at=None)
     dispatch_due(LinkMail)
     assert messages == []
-    hands.later(mail_trouble.RESTS_FOR.total_seconds() + 1)
+    hands.later(mail_trouble.COOL_DOWN.total_seconds() + 1)
     dispatch_due(LinkMail)
 
     assert len(messages) == 1

@@ -409,12 +409,12 @@ def test_what_nobody_worked_on_for_hours_ends(harbour: Account, user: User, hand
 def test_nothing_is_done_in_a_console_that_left_the_settings(
     cyclr: CyclrState, harbour: Account, user: User, hands: Hands, settings: Any
 ) -> None:
-    from dashboard.consoles.services import UnsettledConsoleError, client
+    from dashboard.consoles.services import UndecidedConsoleError, client
 
     operation = order_install(harbour, user)
     before = len(cyclr.requests)
     settings.CYCLR_API_URL, settings.CYCLR_CLIENT_SECRET = "https://other.test", "new secret"
-    with pytest.raises(UnsettledConsoleError):
+    with pytest.raises(UndecidedConsoleError):
         client(harbour.console)
     hands.work()
     operation.refresh_from_db()

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.common.pasted import doubt_about, name_of, tidied
+from dashboard.common.pasted import clean_pasted, doubt_about, name_of
 from dashboard.common.untrusted_text import is_blank, storable
 
 LONGEST_VALUE = 100_000
@@ -49,7 +49,7 @@ class SecretInput(forms.PasswordInput):
 
     def note_of(self, name: str, value: Any) -> SafeString:
         """What tells the next time that the person was asked; empty if nothing was in doubt."""
-        if not isinstance(value, Typed) or not doubt_about(tidied(value, is_password=True)):
+        if not isinstance(value, Typed) or not doubt_about(clean_pasted(value, is_password=True)):
             return SafeString("")
         return format_html('<input type="hidden" name="{}-asked" value="1">', name)
 
@@ -87,7 +87,7 @@ class UntrustedText(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """What is never meant is taken off."""
-        return tidied(str(super().to_python(value) or ""), is_password=self.is_password)
+        return clean_pasted(str(super().to_python(value) or ""), is_password=self.is_password)
 
     def clean(self, value: Any) -> str:
         """Also ask about what may be meant or not, where somebody can answer."""

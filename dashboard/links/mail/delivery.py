@@ -127,7 +127,7 @@ def _hold(lease: Lease[LinkMail], error: OurFaultError) -> None:
         mail_trouble.note_refusal(link.console, words)
         if link.run_id is not None:
             bulk.halt(link.run_id, f"{words.rstrip('.')}. Mend that before you resume it.")
-    _put_off(lease, error, mail_trouble.RESTS_FOR)  # few try meanwhile
+    _put_off(lease, error, mail_trouble.COOL_DOWN)  # few try meanwhile
 
 
 def _note_sent(lease: Lease[LinkMail]) -> None:

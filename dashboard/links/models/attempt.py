@@ -137,7 +137,7 @@ CHECKS_AT_ONCE = 100
 class AccountCheckQuerySet(JobQuerySet):
     """Checks of accounts, begun."""
 
-    def begin(self, account_id: int | None = None) -> None:
+    def begin(self, account_pk: int | None = None) -> None:
         """Begin that of each account that has items due and none under way; or of this one."""
         moment = timezone.now()
         soon = LinkItem.objects.filter(connected_at=None, next_check_at__lte=moment)
@@ -150,8 +150,8 @@ class AccountCheckQuerySet(JobQuerySet):
             next_check_at__lte=moment,
             link__console__retired_at=None,
         )
-        if account_id is not None:
-            due = due.filter(link__account=account_id)
+        if account_pk is not None:
+            due = due.filter(link__account=account_pk)
         accounts = due.order_by().values("link__account_id").annotate(since=Min("next_check_at"))
         longest = accounts.order_by("since").values_list("link__account_id", "since")
         for pk, since in longest[:CHECKS_AT_ONCE]:

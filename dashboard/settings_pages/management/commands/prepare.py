@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dashboard.consoles.changes import UNDECIDED, ensure_environment_console
 from dashboard.consoles.models import ConsoleChange
-from dashboard.mirror.adopting import settle_empty
+from dashboard.mirror.adopting import adopt_empty
 from dashboard.people.models import User
 from dashboard.people.services import administrators, ensure_administrator
 from dashboard.settings_pages.keys import dropped_keys
@@ -29,7 +29,7 @@ class Command(BaseCommand):
                 f"{'; '.join(str(key) for key in dropped)}. Put it back behind the new one; it can "
                 "go when what needs it has ended."
             )
-        console = ensure_environment_console() or settle_empty()
+        console = ensure_environment_console() or adopt_empty()
         administrator = "exists" if User.objects.exists() else "none"
         if ensure_administrator(settings.DESK_ADMIN_EMAIL, settings.DESK_ADMIN_PASSWORD):
             administrator = "made"
