@@ -93,7 +93,7 @@ def extend_all(run: BulkRun, actor: Actor, by: timedelta) -> int:
         pks = _locked(extendable(run).filter(shorter))
         for some in chunks(pks):
             Link.objects.filter(pk__in=some).update(**columns)
-        _note_all(pks, moment, "extended", f"Extended by {actor.name}")
+        _record_all(pks, moment, "extended", f"Extended by {actor.name}")
         if pks:
             _record(run, actor, "extend", len(pks))
     return len(pks)
@@ -111,7 +111,7 @@ def revoke_all(run: BulkRun, actor: Actor) -> int:
         for some in chunks(pks):
             Link.objects.filter(pk__in=some).update(revoked_at=moment, moved_at=moment)
             ConnectAttempt.objects.filter(item__link__in=some).end()
-        _note_all(pks, moment, "revoked", f"Revoked by {actor.name}")
+        _record_all(pks, moment, "revoked", f"Revoked by {actor.name}")
         if pks:
             _record(run, actor, "revoke", len(pks))
     return len(pks)
@@ -123,7 +123,7 @@ def _locked(links: QuerySet[Link]) -> list[int]:
     return list(held.values_list("pk", flat=True))
 
 
-def _note_all(pks: Sequence[int], moment: datetime, event: str, words: str) -> None:
+def _record_all(pks: Sequence[int], moment: datetime, event: str, words: str) -> None:
     lines = [LinkEvent(link_id=pk, at=moment, event=event, words=words) for pk in pks]
     LinkEvent.objects.bulk_create(lines, batch_size=IDS_AT_A_TIME)
 

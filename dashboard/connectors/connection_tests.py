@@ -249,7 +249,7 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
             worked=result.worked, identity=result.identity, words=result.words, said=result.said
         )
         run.refresh_from_db()
-        _note_on(connector, result, run.began_at or timezone.now())
+        _record_on(connector, result, run.began_at or timezone.now())
         if not run.is_for_link:
             audit.record(
                 run.actor,
@@ -268,7 +268,7 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
 OUTCOMES = {True: "works", False: "does not work", None: "unclear"}
 
 
-def _note_on(connector: AccountConnector, result: ConnectionTestResult, began: datetime) -> None:
+def _record_on(connector: AccountConnector, result: ConnectionTestResult, began: datetime) -> None:
     """Write to the mirror what a test found; an older one does not overwrite a newer one."""
     if result.worked is False:
         writing.write_test_failed(connector, began, result.words)

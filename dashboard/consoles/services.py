@@ -205,19 +205,19 @@ def note(console: Console, error: CyclrError | None) -> None:
     """
     if error is not None and error.through is not None:
         if error.status is not None:
-            note_answer(console)
+            record_answer(console)
         return
     match error:
         case PacedError() | RateLimitedError() | RetiredConsoleError():
             return
         case AccountRefusedError():
-            note_answer(console)  # one account is unknown there; the credentials are good
+            record_answer(console)  # one account is unknown there; the credentials are good
         case CredentialsRefusedError():
-            note_trouble(console, CREDENTIALS_REFUSED, error)
+            record_trouble(console, CREDENTIALS_REFUSED, error)
         case TemporaryError() | OutcomeUnknownError():
-            note_trouble(console, trouble_message(error), error)
+            record_trouble(console, trouble_message(error), error)
         case _:
-            note_answer(console)
+            record_answer(console)
 
 
 def trouble_message(error: CyclrError) -> str:
@@ -229,7 +229,7 @@ def trouble_message(error: CyclrError) -> str:
     return "Cyclr does not answer."
 
 
-def note_trouble(console: Console, words: str, error: CyclrError) -> None:
+def record_trouble(console: Console, words: str, error: CyclrError) -> None:
     """Remember a failure: the banner on every page, until Cyclr answers again.
 
     One is enough: the client has asked several times before it gives up.
@@ -244,7 +244,7 @@ def note_trouble(console: Console, words: str, error: CyclrError) -> None:
     )
 
 
-def note_answer(console: Console) -> None:
+def record_answer(console: Console) -> None:
     """Remember that Cyclr answered; written at most every few seconds."""
     moment = timezone.now()
     rows = Console.objects.filter(pk=console.pk)

@@ -81,7 +81,7 @@ def attempt_wait(request: HttpRequest, attempt: ConnectAttempt) -> HttpResponse:
     redirects, and `form-action 'self'` would cut the way to Cyclr off after the token was spent.
     """
     is_visit = request.method == "GET" and not is_prefetch(request)
-    is_first = is_visit and starting.note_shown(attempt)
+    is_first = is_visit and starting.record_shown(attempt)
     if is_visit and not is_first and attempt.state == AttemptState.READY:
         url = starting.take_redirect(attempt, label=visitor_of(request).label)
         if url is not None:
@@ -122,7 +122,7 @@ def _to_cyclr(url: str) -> HttpResponse:
 def link_return(request: HttpRequest, attempt: ConnectAttempt) -> HttpResponse:
     """Where Cyclr sends the browser afterwards. It believes nothing: a worker asks Cyclr."""
     if request.method == "GET" and not is_prefetch(request):
-        starting.note_return(attempt)
+        starting.record_return(attempt)
     item = LinkItem.objects.select_related(
         "account_connector", "link__console", "connection_test"
     ).get(pk=attempt.item_id)

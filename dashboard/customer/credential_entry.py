@@ -30,7 +30,7 @@ def enter(item: LinkItem, form: EntryForm) -> Operation:
             operation = submit(order)
             # The row before the link's lock: so does the worker that ends one.
             if not is_known:
-                _note(item, operation, form.requirements)
+                _record(item, operation, form.requirements)
     except AlreadyActiveError as error:
         LinkItem.objects.filter(pk=item.pk, connected_at=None).update(entry=error.operation)
         return error.operation
@@ -54,7 +54,7 @@ def _order(item: LinkItem, form: EntryForm) -> Order:
     )
 
 
-def _note(item: LinkItem, operation: Operation, requirements: Requirements) -> None:
+def _record(item: LinkItem, operation: Operation, requirements: Requirements) -> None:
     """Write it to the link, if it may still be: else all of it is taken back."""
     link = progress.lock(item.link_id)
     left = LinkItem.objects.filter(pk=item.pk).left()

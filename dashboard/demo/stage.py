@@ -152,7 +152,7 @@ class Stage:
             self.cyclr.authenticate(item.account_connector.cyclr_id)
         attempt = item.attempts.order_by("-pk").first()
         assert attempt is not None, "started first"
-        starting.note_return(attempt)
+        starting.record_return(attempt)
         link_tasks.check_account(item.link.account_id)
 
     def connected(self, link: Link, name: str) -> None:

@@ -22,7 +22,7 @@ from cyclr_api import (
 from dashboard.common.untrusted_text import storable
 from dashboard.installs.form import free_name
 from dashboard.installs.input import InstallInput
-from dashboard.installs.services import DRAFT, NOT_OFFERED, note_refusal
+from dashboard.installs.services import DRAFT, NOT_OFFERED, record_refusal
 from dashboard.mirror import sync, writing
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.handlers import (
@@ -240,13 +240,13 @@ class InstallConnector(Handler):
                 field=f"property:{target}",
             )
         if "is a draft" in said:
-            _note_refusal(operation, None, DRAFT)
+            _record_refusal(operation, None, DRAFT)
             return Refusal(
                 f"{name} is a draft in Cyclr now and cannot be installed. Nothing was installed. "
                 "Release it in the Cyclr console first."
             )
         if isinstance(error, NotFoundError):
-            _note_refusal(operation, operation.account, NOT_OFFERED)
+            _record_refusal(operation, operation.account, NOT_OFFERED)
             return Refusal(
                 f"Cyclr does not offer this release of {name} to this account: it was replaced, or "
                 "belongs to another account. Nothing was installed. Refresh the account, which "
@@ -265,11 +265,11 @@ class InstallConnector(Handler):
         )
 
 
-def _note_refusal(operation: Operation, account: Account | None, why: str) -> None:
+def _record_refusal(operation: Operation, account: Account | None, why: str) -> None:
     """The release is offered no longer. Noted twice it is noted once."""
     release = InstallInput.of(operation).release_id
     if operation.connector is not None and release:
-        note_refusal(operation.connector, account, release, why)
+        record_refusal(operation.connector, account, release, why)
 
 
 def setting_refused(said: str, operation: Operation) -> str:

@@ -19,7 +19,7 @@ NOT_OFFERED = "Cyclr does not offer it to this account."
 DRAFT = "It is a draft in Cyclr, which cannot be installed."
 
 
-def note_refusal(
+def record_refusal(
     connector: CatalogueConnector, account: Account | None, release_id: int, why: str
 ) -> None:
     """Remember that Cyclr refused to install a release; `account`: None for everywhere."""

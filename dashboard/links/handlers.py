@@ -206,7 +206,7 @@ class EnterDetails(Handler):
                 continue
             words = f"{item.account_connector}: what was entered was not saved"
             if operation.reason != Reason.NOT_ALLOWED:
-                progress.note_failure(item, operation.error)
+                progress.record_failure(item, operation.error)
             timeline.record(item.link, "entry-refused", words, item, why=operation.error)
 
 
@@ -246,7 +246,7 @@ def _follow(item: LinkItem, outcome: JSON) -> None:
     if is_authenticated is False and item.was_authenticated:
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
     if auth_type in {AuthType.API_KEY, AuthType.BASIC}:
-        progress.note_failure(item, "Cyclr accepted it but does not say it is authenticated")
+        progress.record_failure(item, "Cyclr accepted it but does not say it is authenticated")
         words = f"{name}: saved, but Cyclr does not say it is authenticated"
         timeline.record(item.link, "entry-refused", words, item)
     elif auth_type in {AuthType.NOTHING, AuthType.UNKNOWN}:

@@ -40,7 +40,7 @@ def move(link: Link, state: LinkState, item: LinkItem | None = None) -> None:
     link.refresh_from_db(fields=["state"])
 
 
-def note_failure(item: LinkItem, why: str) -> None:
+def record_failure(item: LinkItem, why: str) -> None:
     """Count a start or an entry that came to nothing; `why` in words for staff."""
     rows = LinkItem.objects.filter(pk=item.pk, connected_at=None)
     rows.update(failures=F("failures") + 1, failure=why)

@@ -46,7 +46,7 @@ def is_resting() -> bool:
     return MailTrouble.objects.filter(is_over=False, cool_down_until__gt=timezone.now()).exists()
 
 
-def note_refusal(console: Console, words: str) -> None:
+def record_refusal(console: Console, words: str) -> None:
     """A message of this console was refused for what somebody here can mend; told once."""
     cool_down_until = timezone.now() + COOL_DOWN
     with transaction.atomic():
@@ -75,6 +75,6 @@ def _begin(words: str) -> MailTrouble:
     return trouble
 
 
-def note_taken() -> bool:
+def record_taken() -> bool:
     """The mail server took a message; says whether that ended a trouble."""
     return bool(MailTrouble.objects.filter(is_over=False).update(is_over=True))

@@ -54,12 +54,12 @@ def send_to(leases: Sequence[Lease[NotificationMail]]) -> None:
         logger.warning("notifications not mailed user=%d error=%s", user.pk, type(error).__name__)
     except OurFaultError as error:
         _wait(wanted, error)
-        mail_trouble.note_refusal(wanted[0].job.notification.console, str(error))
+        mail_trouble.record_refusal(wanted[0].job.notification.console, str(error))
     except PutOffError as error:
         _wait(wanted, error)
     else:
         finish_all(wanted, state=SendState.SENT, sent_at=timezone.now(), last_error="")
-        mail_trouble.note_taken()
+        mail_trouble.record_taken()
         logger.info("notifications mailed user=%d count=%d", user.pk, len(wanted))
 
 

@@ -163,7 +163,7 @@ def test_a_customer_who_comes_back_while_the_list_is_read_is_looked_at_again(
     to_cyclr(customer, link, hands)
     LinkItem.objects.update(check_until=timezone.now())
     item = link.items.select_related("link", "account_connector").get()
-    starting.note_return(ConnectAttempt.objects.select_related("item__link__console").get())
+    starting.record_return(ConnectAttempt.objects.select_related("item__link__console").get())
     confirming.confirm(item, is_authenticated=False)
 
     now = link.items.get()

@@ -108,7 +108,7 @@ def test_after_a_worker_that_died_it_is_sent_with_the_same_message_id(
 ) -> None:
     mail = queued(mailed)
     with monkeypatch.context() as patch:
-        patch.setattr(delivery, "_note_sent", lambda _: sys.exit())  # nothing that could be noted
+        patch.setattr(delivery, "_record_sent", lambda _: sys.exit())  # nothing that could be noted
         with pytest.raises(SystemExit):
             tasks.send_mail(mail.pk)
     tasks.send_mail(mail.pk)

@@ -17,7 +17,7 @@ from dashboard.links.models import (
     LinkItem,
     LinkState,
 )
-from dashboard.links.progress import finish, lock, note_failure
+from dashboard.links.progress import finish, lock, record_failure
 from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.writing import forget_failed_tests, recount
 
@@ -121,7 +121,7 @@ def _look_again(item: LinkItem, is_authenticated: bool | None) -> None:
         elif is_authenticated and item.is_returned:
             timeline.record(item.link, "unproven", f"{name}: returned, not proven to work", item)
         else:
-            note_failure(item, "Started and not finished")
+            record_failure(item, "Started and not finished")
             timeline.record(item.link, "unfinished", f"{name} was started and not finished", item)
 
 

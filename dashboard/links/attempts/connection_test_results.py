@@ -52,14 +52,14 @@ def _take_over(item: LinkItem, run: ConnectionTest) -> None:
     if item.connected_at is None and not item.is_returned:
         return  # it was started again meanwhile
     if run.worked is not True:
-        _note_refusal(item, run)
+        _record_refusal(item, run)
         return
     if item.connected_at is None:
         confirming.connect_tested(item)
-    _note_identity(item, run)
+    _record_identity(item, run)
 
 
-def _note_identity(item: LinkItem, run: ConnectionTest) -> None:
+def _record_identity(item: LinkItem, run: ConnectionTest) -> None:
     """Whose account it is, told once a return; another one than before is a warning."""
     told = item.link.events.filter(item=item, event__in=["identity", "other-account"])
     if not run.identity or told.filter(at__gte=_last_act(item)).exists():
@@ -74,7 +74,7 @@ def _note_identity(item: LinkItem, run: ConnectionTest) -> None:
         timeline.record(item.link, "identity", f"Connected as {item.identity}", item)
 
 
-def _note_refusal(item: LinkItem, run: ConnectionTest) -> None:
+def _record_refusal(item: LinkItem, run: ConnectionTest) -> None:
     """What does not work, or could not be proven: told once for each return or connection."""
     told = item.link.events.filter(item=item, event__in=["not-working", "unproven"])
     if told.filter(at__gte=_last_act(item)).exists():
@@ -83,7 +83,7 @@ def _note_refusal(item: LinkItem, run: ConnectionTest) -> None:
     state = "connected" if item.connected_at is not None else "returned"
     if run.worked is False:
         if item.connected_at is None:
-            progress.note_failure(item, "Returned, and it does not work")
+            progress.record_failure(item, "Returned, and it does not work")
         timeline.record(
             item.link, "not-working", f"{name}: {state}, but it does not work", item, why=run.words
         )

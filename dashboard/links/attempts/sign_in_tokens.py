@@ -126,7 +126,7 @@ def _fail(
     with transaction.atomic():
         progress.lock(item.link_id)
         _end(lease, AttemptState.FAILED, shown)
-        progress.note_failure(item, why)
+        progress.record_failure(item, why)
         timeline.record(item.link, "refused", words, item, **told)
 
 

@@ -92,7 +92,7 @@ def check_starts(link: Link, moment: datetime, *, besides: int = 0) -> None:
             raise TooManyStartsError(sorted(times)[-most] + window)
 
 
-def note_shown(attempt: ConnectAttempt) -> bool:
+def record_shown(attempt: ConnectAttempt) -> bool:
     """Note that the wait page was drawn; says whether it was the first time."""
     rows = ConnectAttempt.objects.filter(pk=attempt.pk, shown_at=None)
     return bool(rows.update(shown_at=timezone.now()))
@@ -141,7 +141,7 @@ def take_redirect(attempt: ConnectAttempt, *, label: dict[str, Any] | None = Non
     return url
 
 
-def note_return(attempt: ConnectAttempt) -> None:
+def record_return(attempt: ConnectAttempt) -> None:
     """The customer's browser came back from a start. It proves nothing; a worker asks Cyclr."""
     if (
         attempt.state != AttemptState.USED

@@ -65,7 +65,7 @@ def send(lease: Lease[LinkMail]) -> None:
     except UnwritableError as error:
         _fail(lease, str(error))
     else:
-        _note_sent(lease)
+        _record_sent(lease)
 
 
 def give_up(lease: Lease[LinkMail], error: BaseException | None) -> None:
@@ -124,16 +124,16 @@ def _hold(lease: Lease[LinkMail], error: OurFaultError) -> None:
     link = lease.job.link
     words = _without_address(str(error), link)
     with transaction.atomic():
-        mail_trouble.note_refusal(link.console, words)
+        mail_trouble.record_refusal(link.console, words)
         if link.run_id is not None:
             bulk.halt(link.run_id, f"{words.rstrip('.')}. Mend that before you resume it.")
     _put_off(lease, error, mail_trouble.COOL_DOWN)  # few try meanwhile
 
 
-def _note_sent(lease: Lease[LinkMail]) -> None:
+def _record_sent(lease: Lease[LinkMail]) -> None:
     mail, moment = lease.job, timezone.now()
     with transaction.atomic():
-        if mail_trouble.note_taken():
+        if mail_trouble.record_taken():
             _let_go(moment)
         link = progress.lock(mail.link_id)
         is_file = not is_delivered()
