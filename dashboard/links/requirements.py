@@ -48,6 +48,12 @@ class Requirements:
         return bool(self.missing) or self.auth_type in {AuthType.API_KEY, AuthType.BASIC}
 
     @property
+    def may_type_again(self) -> bool:
+        """Whether Cyclr tries what was typed, so that it may be wrong and nothing else asks."""
+        is_password = self.auth_type == AuthType.PASSWORD
+        return is_password and bool(self.optional) and not self.must_type
+
+    @property
     def may_type(self) -> bool:
         """Whether there is anything that can be typed."""
         return self.must_type or bool(self.optional)
