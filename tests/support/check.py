@@ -212,6 +212,9 @@ def pytest(name: str, arguments: Sequence[str], environment: dict[str, str]) -> 
 
 PARALLEL = ["-q", "-n", "2", "--dist", "loadgroup"]
 CLIENT = "tests/cyclr_api"
+DASHBOARD_COVERED = str(ROOT / ".coverage-dashboard")
+COUNTED = ["--cov=dashboard", "--cov-branch", "--cov-report="]
+"""The two runs of the dashboard count together; what runs in processes of its own is not seen."""
 ON_POSTGRES = "database and not browser and not processes"
 NOT_ON_POSTGRES = f"sqlite or not ({ON_POSTGRES})"
 COVERED = [
@@ -237,16 +240,21 @@ def everything() -> bool:
         passed[name] = pytest(name, [*PARALLEL, *COVERED, CLIENT, "-m", "not hypothesis"], found)
         name = "client, made-up values"
         passed[name] = pytest(name, [*PARALLEL, CLIENT, "-m", "hypothesis"], found)
-        others = [*PARALLEL, f"--ignore={CLIENT}"]
+        others = [*PARALLEL, f"--ignore={CLIENT}", *COUNTED]
+        found["COVERAGE_FILE"] = DASHBOARD_COVERED
         url = found.get("TEST_POSTGRES_URL")
         name = "browser, processes and what needs no PostgreSQL"
         passed[name] = pytest(name, [*others, *(["-m", NOT_ON_POSTGRES] if url else [])], found)
         if url:
             name = "the dashboard, PostgreSQL"
             on_postgres = {**found, "TEST_DATABASE_URL": url}
-            passed[name] = pytest(name, [*others, "-m", ON_POSTGRES], on_postgres)
+            arguments = [*others, "--cov-append", "-m", ON_POSTGRES]
+            passed[name] = pytest(name, arguments, on_postgres)
         elif IN_CI:
             passed["PostgreSQL"] = False
+    report = [sys.executable, "-m", "coverage", "report", "--skip-covered", "--fail-under=95"]
+    check = Check("branch coverage of the dashboard", report, COVERAGE_FILE=DASHBOARD_COVERED)
+    passed[check.name] = check.passed()
     say("; ".join(f"{name}: {'ok' if ok else 'FAILED'}" for name, ok in passed.items()))
     return all(passed.values())
 
