@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.utils import timezone
 
 from dashboard.common.chunks import chunks
+from dashboard.links.input import LinkInput
 from dashboard.links.models import LinkItem
 from dashboard.mirror.models import Account, AccountConnector
 
@@ -46,11 +46,11 @@ def linked_already(connector_ids: Sequence[int]) -> set[int]:
     return found
 
 
-def connectors_left(account: Account, values: dict[str, Any]) -> list[AccountConnector]:
+def connectors_left(account: Account, wanted: LinkInput) -> list[AccountConnector]:
     """Of the connectors that a row was drafted with: those that are still to be connected."""
-    rows = account.connectors.filter(pk__in=values["connectors"]).select_related("account")
+    rows = account.connectors.filter(pk__in=wanted.connectors).select_related("account")
     by_id = {one.pk: one for one in rows}
-    linked = linked_already(list(by_id)) if values["skips_linked"] else set()
-    there = [by_id[pk] for pk in values["connectors"] if pk in by_id]
-    skips = values["skips_authenticated"]
+    linked = linked_already(list(by_id)) if wanted.skips_linked else set()
+    there = [by_id[pk] for pk in wanted.connectors if pk in by_id]
+    skips = wanted.skips_authenticated
     return [one for one in there if not why_not(one, skips_authenticated=skips, linked=linked)]

@@ -14,7 +14,7 @@ from dashboard.installs.handlers import account_id_of, setting_refused
 from dashboard.links import deletions, progress, services, timeline
 from dashboard.links.attempts import confirming
 from dashboard.links.eligibility import connectors_left
-from dashboard.links.input import EntryInput
+from dashboard.links.input import EntryInput, LinkInput
 from dashboard.links.mail import mailing
 from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.links.requirements import TYPED
@@ -58,9 +58,9 @@ class CreateLink(Handler):
 
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Make the link; the operation's submission makes it once."""
-        wanted = outcome.get("wanted") or {}
-        if "lifetime" in wanted:
-            return self._finish_row(operation, wanted)
+        wanted = LinkInput.from_json(outcome.get("wanted") or {})
+        if wanted.lifetime is not None:
+            return self._finish_row(operation, wanted, timedelta(seconds=wanted.lifetime))
         assert operation.account is not None and operation.account_connector is not None
         if operation.parent_id is not None and operation.account_connector.authenticated:
             operation.outcome = {}
@@ -69,14 +69,14 @@ class CreateLink(Handler):
             operation.actor,
             operation.account,
             [operation.account_connector],
-            recipient_email=wanted.get("recipient_email", ""),
-            recipient_name=wanted.get("recipient_name", ""),
+            recipient_email=wanted.recipient_email,
+            recipient_name=wanted.recipient_name,
             submission=operation.submission,
         )
         operation.outcome = {"link": link.pk}
         return "Connection link created"
 
-    def _finish_row(self, operation: Operation, wanted: JSON) -> str:
+    def _finish_row(self, operation: Operation, wanted: LinkInput, lifetime: timedelta) -> str:
         """One link of a campaign, over what is still to be connected, and its message."""
         assert operation.account is not None
         operation.outcome = {}
@@ -91,19 +91,19 @@ class CreateLink(Handler):
             operation.actor,
             operation.account,
             connectors,
-            expires_in=timedelta(seconds=wanted["lifetime"]),
-            recipient_email=wanted["recipient_email"],
-            recipient_name=wanted["recipient_name"],
-            message=wanted["message"],
-            language=wanted["language"],
-            ticket_url=wanted["ticket_url"],
-            has_reminders=wanted["has_reminders"],
+            expires_in=lifetime,
+            recipient_email=wanted.recipient_email,
+            recipient_name=wanted.recipient_name,
+            message=wanted.message,
+            language=wanted.language,
+            ticket_url=wanted.ticket_url,
+            has_reminders=wanted.has_reminders,
             run=row.run if row else None,
             row=row,
             submission=operation.submission,
         )
         operation.outcome = {"link": link.pk}
-        if not wanted["mails"]:
+        if not wanted.mails:
             return "Connection link created"
         mailing.queue_mail(link, operation.actor, submission=operation.submission)
         return "Connection link created, and its e-mail is on its way"

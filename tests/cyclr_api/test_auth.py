@@ -242,7 +242,7 @@ def test_those_who_waited_share_the_failure() -> None:
 
 def test_those_who_waited_are_told_how_long_to_stay_away() -> None:
     with serve(reply(200, ACCOUNT)) as server:
-        slow_down = reply(429, {"Message": "slow"}, headers="Retry-After: 77\r\n")
+        slow_down = reply(429, {"Message": "slow"}, headers="Retry-After: 900\r\n")
         server.token_script = [after(0.2, slow_down)] * 10
         client = client_of(server)
 
@@ -256,7 +256,7 @@ def test_those_who_waited_are_told_how_long_to_stay_away() -> None:
 
     assert len(server.token_calls) == 1
     assert {(each.status, each.retry_after, str(each)) for each in failures} == {
-        (429, 77, "POST /oauth/token: Cyclr asks for a pause (status 429): slow")
+        (429, 900, "POST /oauth/token: Cyclr asks for a pause (status 429): slow")
     }
 
 
