@@ -11,6 +11,7 @@ Five minutes to read: docs/cyclr_api.md.
 
 from .accounts import AccountApi
 from .addresses import connect_url, sign_in_url
+from .answers import RawAnswer
 from .auth import MemoryTokenStore, Token, TokenStore
 from .auth_values import basic_auth_value, oauth_auth_value
 from .calls import UNSET, Pages, Unset
@@ -120,6 +121,7 @@ __all__ = [
     "Property",
     "PropertyValue",
     "RateLimitedError",
+    "RawAnswer",
     "RedirectedError",
     "RefusedError",
     "Region",

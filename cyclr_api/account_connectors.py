@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, Unpack
 
+from .answers import RawAnswer
 from .auth_values import secrets_in
 from .calls import Calls, Pages, given
 from .decoding import Record, as_text, decode_one, decode_some
@@ -222,6 +223,41 @@ class AccountConnectorApi:
         """As `call`, with the third party's own request body, JSON or XML, as a text [D]."""
         template = "/account/connectors/{id}/methods/{method}/body"
         return self._use(template, method, body=text, is_read=is_read)
+
+    def call_raw(
+        self,
+        method: int | str,
+        *,
+        parameters: Mapping[int, object] | None = None,
+        fields: Mapping[int, object] | None = None,
+        is_read: bool = False,
+    ) -> RawAnswer:
+        """As `call`, with the answer byte for byte: it may be anything, or nothing.
+
+        An error has it as its `answer`. A writing method whose answer breaks off after its
+        status was done: that answer is not whole.
+        """
+        template = "/account/connectors/{id}/methods/{method}"
+        return self._raw(template, method, _values(parameters, fields, None), is_read=is_read)
+
+    def call_raw_with_body(
+        self, method: int | str, text: str, *, is_read: bool = False
+    ) -> RawAnswer:
+        """As `call_with_body`, with the answer as `call_raw` gives it."""
+        template = "/account/connectors/{id}/methods/{method}/body"
+        return self._raw(template, method, text, is_read=is_read)
+
+    def _raw(self, template: str, method: int | str, body: object, *, is_read: bool) -> RawAnswer:
+        return self._calls.raw_answer(
+            "POST",
+            template,
+            self.id,
+            method,
+            effect=Effect.READ if is_read else Effect.WRITE,
+            body=body,
+            concealed=texts_in(body),
+            through=self.id,
+        )
 
     def test(
         self,

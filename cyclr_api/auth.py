@@ -185,9 +185,11 @@ class Authorized:
         is_of_account = call.account is not None or self.restricted_to is not None
         kind = AccountRefusedError if is_of_account else CredentialsRefusedError
         reason = "refused with a token just renewed"
-        raise kind(
+        again = kind(
             call.name, refused.status, refused.cyclr_message, reason=reason, through=call.through
         )
+        again.answer = refused.answer
+        raise again
 
     def token(self) -> Token:
         """A token that is good for a while; fetched if there is none."""

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from .addresses import VERSION, checked_account_id, is_guid, path
+from .answers import RawAnswer
 from .auth import Authorized
 from .decoding import Listing, decode_list, decode_readable, decode_some
 from .errors import PagingError, TemporaryError, UnsendableError
@@ -116,6 +117,33 @@ class Calls:
             concealed=concealed,
             may_be_empty=True,
         )
+
+    def raw_answer(
+        self,
+        method: str,
+        template: str,
+        *values: object,
+        effect: Effect,
+        body: object,
+        concealed: Iterable[str],
+        through: int,
+    ) -> RawAnswer:
+        """What a third party answers to one call, byte for byte, if it is a success.
+
+        An error has the answer as its `answer`, if there was any.
+        """
+        name = f"{method} {template}"
+        call = self._call(
+            method,
+            template,
+            values,
+            effect=effect,
+            body=json_body(name, body),
+            concealed=tuple(text for text in concealed if text),
+            through=through,
+            is_raw=True,
+        )
+        return self.authorized.answer(call, _as_it_came)
 
     def elements(
         self,
@@ -244,6 +272,11 @@ class Pages(Generic[T]):
             max_wait=max_wait,
             query=self.query,
         )
+
+
+def _as_it_came(value: object) -> RawAnswer:
+    assert isinstance(value, RawAnswer)
+    return value
 
 
 def _page(call: Call, number: int) -> Call:

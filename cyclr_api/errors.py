@@ -28,6 +28,8 @@ message. It never holds a body, a header, a token or a value that was sent, and 
 and context hold no request either.
 """
 
+from .answers import RawAnswer
+
 MESSAGE_LENGTH = 300
 """Characters of Cyclr's message that an error keeps."""
 
@@ -41,7 +43,10 @@ class CyclrError(Exception):
     say. `reason`: our words for what happened. `through`: the installed connector through which
     a third party was asked (a method, a test, a trigger), when the call came as far as Cyclr:
     what the error tells of may be that third party's, and says nothing about Cyclr. Else None.
+    `answer`: what a raw call was answered, if it was; never part of the error's text.
     """
+
+    answer: RawAnswer | None = None
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ import orjson
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
+from .answers import RawAnswer
 from .decoding import Record, UndecodableError, as_text, decode_json
 from .errors import (
     MESSAGE_LENGTH,
@@ -119,7 +120,8 @@ class Call:
 
     `account`: for the X-Cyclr-Account header. `concealed`: values sent in it that must not
     come back in an error's message. `may_be_empty`: an answer without a body counts as null.
-    `through`: the id of the installed connector whose third party answers.
+    `through`: the id of the installed connector whose third party answers. `is_raw`: what comes
+    back is decoded from a `RawAnswer`, whatever its body is.
     """
 
     method: str
@@ -133,6 +135,7 @@ class Call:
     concealed: tuple[str, ...] = field(default=(), repr=False)
     may_be_empty: bool = False
     through: int | None = None
+    is_raw: bool = False
 
     @property
     def name(self) -> str:
@@ -256,7 +259,9 @@ class Transport:
             pause = None
             if outcome.status == 429 or asked:
                 pause = self.pacing.hold(asked, through=call.through)
-            raise error_for(call, outcome.status, outcome.body, token, pause)
+            error = error_for(call, outcome.status, outcome.body, token, pause)
+            error.answer = _raw(outcome) if call.is_raw else None
+            raise error
         self.pacing.passed(through=call.through)
         return _decoded(call, outcome, decode)
 
@@ -282,7 +287,7 @@ class Transport:
         except BROKEN as error:
             return _NoReply(_words(error), _may_be_sent(attempt, error))
         try:
-            return self._read(response, attempt)
+            return self._read(response, attempt, is_raw=call.is_raw)
         finally:
             response.close()
 
@@ -303,9 +308,9 @@ class Transport:
             url += "?" + _query_text(call)
         return requests.Request(call.method, url, headers=headers, data=call.body).prepare()
 
-    def _read(self, response: requests.Response, attempt: Attempt) -> _Reply:
+    def _read(self, response: requests.Response, attempt: Attempt, *, is_raw: bool) -> _Reply:
         """The reply with as much of its body as is allowed, within the deadline."""
-        is_good = 200 <= response.status_code < 300
+        is_good = is_raw or 200 <= response.status_code < 300
         limit = self.max_bytes if is_good else min(LARGEST_ERROR, self.max_bytes)
         body, flaw, is_too_large = bytearray(), "", False
         try:
@@ -322,7 +327,15 @@ class Transport:
         return _Reply(response.status_code, response.headers, body, flaw, is_too_large)
 
 
+def _raw(reply: _Reply) -> RawAnswer:
+    content_type = reply.headers.get("Content-Type", "")
+    return RawAnswer(reply.status, bytes(reply.body), content_type, is_whole=not reply.flaw)
+
+
 def _decoded(call: Call, reply: _Reply, decode: Callable[[object], T]) -> T:
+    if call.is_raw and (call.effect is Effect.WRITE or not reply.flaw):
+        # A write that was answered is done, also if the rest of its answer was lost.
+        return decode(_raw(reply))
     flaw = reply.flaw
     kind: type[UnreadableError] = UnexpectedAnswerError if reply.is_too_large else UnreadableError
     if not flaw:

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "dashboard.library",
     "dashboard.installs",
     "dashboard.connectors",
+    "dashboard.methods",
     "dashboard.links",
     "dashboard.customer",
     "dashboard.campaigns",

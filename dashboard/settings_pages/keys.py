@@ -17,6 +17,7 @@ from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import decrypted_secret
 from dashboard.links.models import Link
+from dashboard.methods.models import MethodCall
 from dashboard.notifications.models import Webhook
 from dashboard.operations.models import Operation
 
@@ -28,6 +29,8 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (Console, "encrypted_client_secret"),
     (Webhook, "encrypted_secret"),
     (LookUp, "encrypted_answer"),
+    (MethodCall, "encrypted_input"),
+    (MethodCall, "encrypted_answer"),
 )
 """Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 

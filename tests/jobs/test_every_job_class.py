@@ -5,6 +5,7 @@ Who adds a class adds to `MAKE` how one of it is made; without that its tests fa
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -28,6 +29,8 @@ from dashboard.jobs.registry import Worker, worker_of
 from dashboard.jobs.working import dispatch, job_classes
 from dashboard.links import notification_kinds
 from dashboard.links.models import AccountCheck, ConnectAttempt, LinkMail
+from dashboard.methods.inputs import CallInput
+from dashboard.methods.models import MethodCall, MethodReading
 from dashboard.mirror.models import SyncRun
 from dashboard.notifications.models import Notification, NotificationMail, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation
@@ -78,12 +81,37 @@ def a_delivery() -> WebhookDelivery:
     return WebhookDelivery.objects.create(webhook=webhook, notification=notification)
 
 
+def a_method_reading() -> MethodReading:
+    connector = make_account_connector(release_id=7)
+    return MethodReading.objects.create(
+        console=connector.account.console, account_connector=connector, release_id=7
+    )
+
+
+def a_method_call() -> MethodCall:
+    call = MethodCall(
+        account_connector=make_account_connector(release_id=7),
+        submission=uuid.uuid4(),
+        release_id=7,
+        method_key="a" * 32,
+        method_id=7001,
+        method_name="List contacts",
+        is_writing=False,
+    )
+    call.actor = Actor.staff(make_user())
+    call.encrypted_input = CallInput().encrypted(call)
+    call.save()
+    return call
+
+
 MAKE: dict[type, Callable[[], Any]] = {
     LookUp: lambda: LookUp.objects.create(
         account_connector=make_account_connector(), kind=LookUpKind.CHOICES
     ),
     ConnectionTest: a_proof,
     ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
+    MethodReading: a_method_reading,
+    MethodCall: a_method_call,
     AccountCheck: lambda: AccountCheck.objects.create(account=make_link().account),
     LinkMail: a_message_to_a_customer,
     NotificationMail: lambda: NotificationMail.objects.create(

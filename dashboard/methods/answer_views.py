@@ -1,0 +1,151 @@
+"""The page of a call: what was asked, what was answered, as a tree and as it came."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor, AuditEntry
+from dashboard.common.htmx import is_swap, render_page
+from dashboard.common.polling import is_seen, nothing_new, version_of
+from dashboard.methods import answers, calling, tree
+from dashboard.methods.models import MethodCall
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+CALLS = MethodCall.objects.select_related("account_connector__account__console", "actor_user")
+READ_AGAIN = timedelta(hours=1)
+"""Who reads the same answer on within this time reads it once."""
+LONGEST_SEARCH = 200
+
+
+@require_safe
+@role_required(Role.AGENT)
+def method_call(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
+    """The call and, as soon as it is there, its answer. Who reads it is recorded."""
+    call = _call_for(request, pk, call_pk)
+    version = version_of(call.pk, call.finished_at, call.sent_at, call.tries, bool(call.said))
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    context: dict[str, Any] = {
+        "call": call,
+        "connector": call.account_connector,
+        "account": call.account_connector.account,
+        "given": calling.given_of(call),
+        "version": version,
+        "is_put_off": not call.is_finished and call.not_before > timezone.now(),
+    }
+    body = answers.body_of(call) if call.is_finished else None
+    if body is not None:
+        _note_reading(request, call, "methods.read_answer")
+        context |= _answer(request, body)
+    return render_page(request, "methods/method_call.html", "methods/_method_call.html", context)
+
+
+def _answer(request: StaffRequest, body: bytes) -> dict[str, Any]:
+    shown = answers.text_of(body)
+    context: dict[str, Any] = {"has_answer": True, "is_empty": not body, "notes": shown.notes}
+    context["raw"] = answers.raw_part(shown.text, _number(request, "raw"))
+    try:
+        context["branch"] = tree.branch_at(
+            shown.text, request.GET.get("at", ""), _number(request, "first")
+        )
+    except tree.NotJSONError:
+        context["is_no_json"] = bool(body.strip())
+    except LookupError:
+        raise Http404 from None
+    return context
+
+
+@require_safe
+@role_required(Role.AGENT)
+def method_call_tree(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
+    """A part of the tree, or what a search found in the answer."""
+    call = _call_for(request, pk, call_pk)
+    body = answers.body_of(call)
+    if body is None:
+        raise Http404
+    _note_reading(request, call, "methods.read_answer")
+    text = answers.text_of(body).text
+    context: dict[str, Any] = {"call": call, "connector": call.account_connector}
+    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    try:
+        if search:
+            found, is_more = tree.find(text, search)
+            context |= {"found": found, "is_more": is_more, "search": search}
+            return render(request, "methods/_answer_found.html", context)
+        context["branch"] = tree.branch_at(
+            text, request.GET.get("at", ""), _number(request, "first")
+        )
+    except LookupError:
+        raise Http404 from None
+    except tree.NotJSONError:
+        raise Http404 from None
+    name = "_answer_tree" if "q" in request.GET else "_answer_branch"
+    return render(request, f"methods/{name}.html", context)
+
+
+@require_safe
+@role_required(Role.AGENT)
+def method_call_download(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
+    """The answer byte for byte, as a file that no browser opens by itself."""
+    call = _call_for(request, pk, call_pk)
+    body = answers.body_of(call)
+    if body is None:
+        raise Http404
+    _note_reading(request, call, "methods.download_answer")
+    return HttpResponse(
+        body,
+        content_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="answer-{call.pk}.{_ending(call)}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _ending(call: MethodCall) -> str:
+    kinds = {"json": "json", "xml": "xml", "html": "html", "csv": "csv"}
+    said = call.content_type.casefold()
+    return next((ending for word, ending in kinds.items() if word in said), "txt")
+
+
+def _call_for(request: StaffRequest, pk: int, call_pk: int) -> MethodCall:
+    call: MethodCall = get_for(request, CALLS, Role.AGENT, pk=call_pk, account_connector=pk)
+    return call
+
+
+def _number(request: StaffRequest, name: str) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _note_reading(request: StaffRequest, call: MethodCall, action: str) -> None:
+    """Record who reads the answer; who reads on is recorded once."""
+    url, connector = call.get_absolute_url(), call.account_connector
+    with transaction.atomic():
+        recent = AuditEntry.objects.filter(
+            console=connector.account.console_id,
+            target_url=url,
+            action=action,
+            actor_user=request.user,
+            at__gt=timezone.now() - READ_AGAIN,
+        )
+        if action == "methods.read_answer" and recent.exists():
+            return
+        audit.record(
+            Actor.staff(request.user),
+            action,
+            console=connector.account.console,
+            target=f"{call} through {connector}",
+            target_url=url,
+            account_name=str(connector.account),
+        )

@@ -1,0 +1,342 @@
+"""Calling a method: asked for once, sent by a worker, its answer kept for a day.
+
+A writing method is sent exactly once: that it is sent is stored first, and whatever happens after
+that ends as an answer or as *unknown*, never as a second call.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from cyclr_api import (
+    AccountRefusedError,
+    AddressRefusedError,
+    Client,
+    CredentialsRefusedError,
+    CyclrError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermanentError,
+    RateLimitedError,
+    RawAnswer,
+    TemporaryError,
+    UnexpectedAnswerError,
+    UnsendableError,
+)
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor
+from dashboard.common import encryption
+from dashboard.connectors.connection_tests import ADDRESS, trouble_message
+from dashboard.connectors.services import library_entry
+from dashboard.consoles.services import RetiredConsoleError, asking
+from dashboard.jobs.leases import Lease
+from dashboard.methods.answers import encrypted_body
+from dashboard.methods.inputs import FIELD, PARAMETER, CallInput, Given, MethodInput
+from dashboard.methods.models import Method, MethodCall, Outcome
+from dashboard.mirror.models import AccountConnector
+from dashboard.operations.submissions import own_submission
+from dashboard.people.models import Role
+
+logger = logging.getLogger(__name__)
+
+KEPT, LISTED = timedelta(hours=24), timedelta(days=30)
+
+NOT_ALLOWED = "Your role no longer allows this call, so it was not sent."
+GONE = "The connector is gone from Cyclr, so nothing was sent."
+LOST = "It was sent, and the answer was lost. Look at the third party before you call it again."
+REFUSED_CREDENTIALS = (
+    "It was refused (401): the connector’s credentials do not work, or the account is gone."
+)
+NO_ANSWER = "It could not be sent in time. Nothing happened at the third party."
+
+
+class OtherCallError(Exception):
+    """This form was sent before, with other input; `call` is what came of it."""
+
+    def __init__(self, call: MethodCall) -> None:
+        super().__init__(call.pk)
+        self.call = call
+
+
+# ---- asking ----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequest:
+    """A call that somebody asks for. `submission`: what the form carried."""
+
+    connector: AccountConnector
+    method: Method
+    is_writing: bool
+    actor: Actor
+    submission: uuid.UUID
+    sends: CallInput
+
+
+def ask(request: CallRequest) -> MethodCall:
+    """Store a call and send its message; the same form again gives the same call.
+
+    Raises `OtherCallError` for a form that was sent before with other input.
+    """
+    account, method = request.connector.account, request.method
+    about = [request.connector.pk, method.key, request.is_writing, request.sends.to_json()]
+    call = MethodCall(
+        account_connector=request.connector,
+        submission=own_submission(
+            request.submission, request.actor, "methods.call", account.console, account
+        ),
+        input_fingerprint=encryption.fingerprint(json.dumps(about, sort_keys=True)),
+        release_id=method.release_id,
+        method_key=method.key,
+        method_id=method.method_id,
+        unique_id=method.unique_id,
+        method_name=method.name,
+        is_writing=request.is_writing,
+        published_at=timezone.now(),
+    )
+    call.actor = request.actor
+    call.encrypted_input = request.sends.encrypted(call)
+    try:
+        with transaction.atomic():
+            call.save(force_insert=True)
+            call.send_on_commit()
+    except IntegrityError:
+        same: MethodCall = MethodCall.objects.get(submission=call.submission)
+        if same.input_fingerprint != call.input_fingerprint:
+            raise OtherCallError(same) from None
+        return same
+    return call
+
+
+# ---- carrying out ----
+
+
+def carry_out(lease: Lease[MethodCall]) -> None:
+    """Make one call. What is temporary is raised, unless a writing call may have happened."""
+    call = lease.job
+    if call.is_writing and call.sent_at is not None:
+        _finish(lease, Outcome.UNKNOWN, words=LOST)  # whoever sent it died before the answer
+        return
+    if (why_not := _why_not(call)) or (sends := CallInput.of(call)) is None:
+        _finish(lease, Outcome.NOT_SENT, words=why_not or NO_ANSWER)
+        return
+    began = time.monotonic()
+    try:
+        with asking(call.account_connector.account.console) as client:
+            body = _body(client, call, sends)
+            lease.hold()
+            lease.write(sent_at=timezone.now())
+            began = time.monotonic()
+            answer = _send(client, call, sends, body)
+    except TemporaryError as error:
+        _end_or_wait(lease, error, began)
+    except (OutcomeUnknownError, PermanentError) as error:
+        _end(lease, error, began)
+    else:
+        _finish(lease, Outcome.ANSWERED, answer=answer, began=began)
+
+
+def _why_not(call: MethodCall) -> str:
+    """Why it must not be sent, in words, by what is true now; empty if it may."""
+    connector, user = call.account_connector, call.actor_user
+    if connector.gone_at is not None or connector.account.gone_at is not None:
+        return GONE
+    role = user.role_in(connector.account.console) if user is not None and user.is_active else None
+    needed = Role.LEAD if call.is_writing else Role.AGENT
+    return "" if role is not None and role >= needed else NOT_ALLOWED
+
+
+Values = dict[str, dict[int, object]]
+
+
+def _body(client: Client, call: MethodCall, sends: CallInput) -> Values:
+    """The values by the numeric ids that Cyclr wants.
+
+    By its unique id Cyclr runs the method of the latest release. Where that is another one than
+    the installed, its ids are looked up; the technical names stay.
+    """
+    ids = {} if sends.body or not _is_of_another_release(call) else _latest_ids(client, call)
+    values: Values = {PARAMETER: {}, FIELD: {}}
+    for one in sends.given:
+        place = (one.group, one.target, one.turn)
+        if ids and place not in ids:
+            reason = f"the latest release has no “{one.label}”"
+            raise UnsendableError("POST method", reason=reason)
+        values[one.group][ids.get(place, one.id)] = one.value
+    return values
+
+
+def _is_of_another_release(call: MethodCall) -> bool:
+    if not call.unique_id:
+        return False
+    entry = library_entry(call.account_connector)
+    return entry is not None and entry.release_id != call.release_id
+
+
+def _latest_ids(client: Client, call: MethodCall) -> dict[tuple[str, str, int], int]:
+    """The ids of the latest release's parameters and fields, by what stays of them."""
+    connector = call.account_connector
+    library = client.account(connector.account.cyclr_id).library
+    listed = library.methods_named(connector.connector_name, connector.connector_version or None)
+    wanted = [one for one in listed if (one.unique_id or "").lower() == call.unique_id]
+    if not wanted:
+        raise UnsendableError("POST method", reason="the latest release has no such method")
+    inputs = [MethodInput.of_parameter(one) for one in wanted[0].parameters]
+    inputs += [MethodInput.of_field(one) for one in wanted[0].request_fields]
+    return {place: one.id for place, one in placed(inputs) if one.id is not None}
+
+
+def placed(inputs: list[MethodInput]) -> list[tuple[tuple[str, str, int], MethodInput]]:
+    """Each with what stays of it over releases: group, technical name, and which of several."""
+    turns: dict[tuple[str, str], int] = {}
+    found = []
+    for one in inputs:
+        name = (one.group, one.target)
+        turn = turns.get(name, 0)
+        turns[name] = turn + 1
+        found.append(((*name, turn), one))
+    return found
+
+
+def _send(client: Client, call: MethodCall, sends: CallInput, body: Values) -> RawAnswer:
+    connector = call.account_connector
+    there = client.account(connector.account.cyclr_id).connector(connector.cyclr_id)
+    is_read = not call.is_writing
+    if sends.body:
+        return there.call_raw_with_body(call.callable_id, sends.body, is_read=is_read)
+    return there.call_raw(
+        call.callable_id, parameters=body[PARAMETER], fields=body[FIELD], is_read=is_read
+    )
+
+
+# ---- how it ends ----
+
+
+def _end_or_wait(lease: Lease[MethodCall], error: TemporaryError, began: float) -> None:
+    """Nothing happened. What was answered is told; what was not sent, or paused, is tried again."""
+    is_pause = isinstance(error, RateLimitedError)
+    if isinstance(error, UnexpectedAnswerError) or (error.answer is not None and not is_pause):
+        _end(lease, error, began)
+        return
+    lease.write(said=error.cyclr_message or "")
+    lease.retry(error, sent_at=None)
+
+
+def _end(lease: Lease[MethodCall], error: CyclrError, began: float) -> None:
+    outcome = Outcome.UNKNOWN if isinstance(error, OutcomeUnknownError) else Outcome.REFUSED
+    if isinstance(error, UnsendableError):
+        outcome = Outcome.NOT_SENT
+    _finish(
+        lease,
+        outcome,
+        answer=error.answer,
+        words=words_for(error),
+        said=error.cyclr_message or "",
+        status=error.status,
+        began=began,
+    )
+
+
+def give_up(lease: Lease[MethodCall], error: BaseException | None) -> None:
+    """End it in words: too old, or tried too often."""
+    call = lease.job
+    if call.is_writing and call.sent_at is not None:
+        _finish(lease, Outcome.UNKNOWN, words=LOST)
+        return
+    why = trouble_message(error) if isinstance(error, CyclrError) else ""
+    _finish(lease, Outcome.NOT_SENT, words=f"{why} {NO_ANSWER}".strip())
+
+
+def words_for(error: CyclrError) -> str:
+    """What kept a call from being answered well, for staff."""
+    match error:
+        case OutcomeUnknownError():
+            return LOST
+        case AddressRefusedError():
+            return ADDRESS.replace("could be tested", "was called")
+        case RetiredConsoleError():
+            return "This console is no longer in use, so nothing was sent."
+        case UnsendableError():
+            return f"It was not sent: {error.reason}."
+        case AccountRefusedError():
+            return REFUSED_CREDENTIALS
+        case CredentialsRefusedError():
+            return "Cyclr refuses this console’s client id and secret, so nothing was sent."
+        case NotFoundError():
+            return "It was not found (404). The method, or what it asks for, does not exist."
+        case UnexpectedAnswerError():
+            return "The answer is too large to be kept."
+        case _ if error.status:
+            return f"It was refused ({error.status})."
+        case _:
+            return "It was refused."
+
+
+def _finish(
+    lease: Lease[MethodCall],
+    outcome: Outcome,
+    *,
+    answer: RawAnswer | None = None,
+    words: str = "",
+    began: float | None = None,
+    **columns: Any,
+) -> None:
+    """End it, with the answer encrypted, and record it."""
+    call = lease.job
+    if answer is not None:
+        columns |= {
+            "status": answer.status,
+            "size": len(answer.body),
+            "content_type": answer.content_type[:200],
+            "is_whole": answer.is_whole,
+            "encrypted_answer": encrypted_body(answer.body, call),
+        }
+    if began is not None:
+        columns["milliseconds"] = round((time.monotonic() - began) * 1000)
+    with transaction.atomic():
+        lease.finish(outcome=outcome, last_error=words, **columns)
+        connector = call.account_connector
+        audit.record(
+            call.actor,
+            "methods.call",
+            console=connector.account.console,
+            target=f"{call} through {connector}",
+            target_url=connector.get_absolute_url(),
+            account_name=str(connector.account),
+            result=Outcome(outcome).label.lower(),
+            writes=call.is_writing,
+            status=call.status,
+        )
+    logger.info("method called id=%d outcome=%s status=%s", call.pk, outcome, call.status)
+
+
+# ---- keeping ----
+
+
+def wipe(moment: datetime) -> None:
+    """Wipe what was sent and answered a day after the end, and forget old calls."""
+    ended = MethodCall.objects.filter(finished_at__lt=moment - KEPT)
+    ended.exclude(encrypted_input="", encrypted_answer="").update(
+        encrypted_input="", encrypted_answer=""
+    )
+    old = MethodCall.objects.filter(finished_at__lt=moment - LISTED)
+    MethodCall.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()
+
+
+def given_of(call: MethodCall) -> tuple[list[Given], int] | None:
+    """What it was called with, and the length of its own body; None once that was wiped."""
+    try:
+        sends = CallInput.of(call)
+    except encryption.DecryptionError:
+        logger.warning("call's input cannot be opened id=%d", call.pk)
+        return None
+    return None if sends is None else (list(sends.given), len(sends.body))

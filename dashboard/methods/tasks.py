@@ -1,0 +1,32 @@
+"""The workers' part of methods: reading what there is, and calling."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from dashboard.jobs.leases import Lease
+from dashboard.jobs.periodic import periodic
+from dashboard.jobs.working import works_on
+from dashboard.methods import calling, reading
+from dashboard.methods.models import MethodCall, MethodReading
+
+
+@works_on(MethodReading, gives_up=reading.give_up)
+def read_methods(lease: Lease[MethodReading]) -> None:
+    """Read the methods of one release."""
+    reading.carry_out(lease)
+
+
+@works_on(MethodCall, gives_up=calling.give_up)
+def call_method(lease: Lease[MethodCall]) -> None:
+    """Make one call; a writing one that was sent is never sent again."""
+    calling.carry_out(lease)
+
+
+@periodic(every=60)
+def forget() -> None:
+    """What was sent and answered is the customer's data: gone after a day. Old calls go too."""
+    moment = timezone.now()
+    calling.wipe(moment)
+    old = MethodReading.objects.filter(finished_at__lt=moment - reading.KEPT)
+    MethodReading.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()

@@ -1,0 +1,204 @@
+"""What a connector can do, and calling it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import replace_url
+
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor
+from dashboard.common.htmx import is_swap, render_page
+from dashboard.common.paging import clean_address, paged
+from dashboard.common.polling import is_seen, nothing_new, version_of
+from dashboard.connectors.services import library_entry
+from dashboard.methods import calling, marking, reading
+from dashboard.methods.calling import CallRequest, OtherCallError
+from dashboard.methods.forms import BY_BODY, BY_NAME, CallForm
+from dashboard.methods.models import Method, MethodCall
+from dashboard.mirror.models import AccountConnector
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+CONNECTORS = AccountConnector.objects.select_related("account__console")
+LAST_CALLS = 8
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def method_list(request: StaffRequest, pk: int) -> HttpResponse:
+    """The methods of the installed release; a worker reads them when they are not there yet."""
+    connector = get_for(request, CONNECTORS, pk=pk)
+    newest = reading.latest(connector)
+    search = request.GET.get("q", "").strip()[:300]
+    category = request.GET.get("category", "")
+    every = Method.objects.of(connector)
+    rows = every.search(search).filter(**({"category": category} if category else {}))
+    page = paged(request, rows.defer("inputs"))
+    version = version_of(
+        newest and (newest.pk, newest.finished_at), page.total, marking.version_of_marks(list(page))
+    )
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    is_under_way = newest is not None and not newest.is_finished
+    is_due = connector.release_id is not None and reading.is_due(newest)
+    context: dict[str, Any] = {
+        "connector": connector,
+        "account": connector.account,
+        "page": page,
+        "methods": marking.with_effect(list(page)),
+        "reading": newest,
+        "is_under_way": is_under_way,
+        "is_due": is_due and not is_under_way,
+        "search": search,
+        "category": category,
+        "categories": _categories(connector),
+        "matching_search": every.search(search).count() if category else 0,
+        "version": version,
+    }
+    if not is_swap(request) and request.user.role_in(connector.account.console_id):
+        calls = MethodCall.objects.filter(account_connector=connector).select_related("actor_user")
+        context["calls"] = list(calls.defer("encrypted_input", "encrypted_answer")[:LAST_CALLS])
+        context["may_see_answers"] = _role(request, connector) >= Role.AGENT
+    response = render_page(
+        request, "methods/method_list.html", "methods/_method_table.html", context
+    )
+    if is_swap(request) and request.htmx.trigger_name:
+        replace_url(response, clean_address(request))
+    return response
+
+
+def _categories(connector: AccountConnector) -> list[str]:
+    found = Method.objects.of(connector).exclude(category="").order_by("category")
+    return list(found.values_list("category", flat=True).distinct())
+
+
+def _role(request: StaffRequest, connector: AccountConnector) -> int:
+    return int(request.user.role_in(connector.account.console_id) or 0)
+
+
+@require_POST
+@role_required(Role.VIEWER)
+def method_read(request: StaffRequest, pk: int) -> HttpResponse:
+    """Have the methods read; the page shows them when they are there."""
+    connector = get_for(request, CONNECTORS, pk=pk)
+    if connector.gone_at is None and connector.account.gone_at is None:
+        reading.ask(connector)
+    return redirect(reverse("method_list", args=[connector.pk]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required(Role.AGENT)
+def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
+    """The form of a call. Sent, it leads to the page of the answer."""
+    connector = get_for(request, CONNECTORS, Role.AGENT, pk=pk)
+    method = _method(connector, key)
+    is_writing = not reading.is_reading(method)
+    may_call = _role(request, connector) >= (Role.LEAD if is_writing else Role.AGENT)
+    mode = BY_BODY if request.GET.get("mode") == BY_BODY else BY_NAME
+    data = request.POST if request.method == "POST" else None
+    form = CallForm(method, data, is_writing=is_writing, mode=mode)
+    context: dict[str, Any] = {
+        "connector": connector,
+        "account": connector.account,
+        "method": method,
+        "form": form,
+        "is_writing": is_writing,
+        "may_call": may_call and method.is_callable and _is_there(connector),
+        "may_mark": _role(request, connector) >= Role.LEAD,
+        "is_there": _is_there(connector),
+        "needs_lead": is_writing and not may_call,
+        "is_other_release": _is_other_release(connector, method),
+    }
+    status = 200
+    if request.method == "POST":
+        if not context["may_call"]:
+            raise PermissionDenied
+        if form.is_valid():
+            return _call(request, connector, method, form, context)
+        status = 422
+        _draw_anew(form)
+    return render_page(
+        request, "methods/method_detail.html", "methods/_call_form.html", context, status=status
+    )
+
+
+def _call(
+    request: StaffRequest,
+    connector: AccountConnector,
+    method: Method,
+    form: CallForm,
+    context: dict[str, Any],
+) -> HttpResponse:
+    try:
+        call = calling.ask(
+            CallRequest(
+                connector=connector,
+                method=method,
+                is_writing=form.is_writing,
+                actor=Actor.staff(request.user),
+                submission=form.cleaned_data["submission"],
+                sends=form.sends(),
+            )
+        )
+    except OtherCallError as error:
+        _draw_anew(form)
+        context["other"] = error.call
+        return render_page(
+            request, "methods/method_detail.html", "methods/_call_form.html", context, status=409
+        )
+    return redirect(call)
+
+
+def _draw_anew(form: CallForm) -> None:
+    """A form that is shown again is a new submission, for the values that it shows."""
+    assert isinstance(form.data, QueryDict)
+    data = form.data.copy()
+    data["submission"], data["layout"] = str(uuid.uuid4()), form.layout_now
+    form.data = data
+
+
+def _method(connector: AccountConnector, key: str) -> Method:
+    method = Method.objects.of(connector).filter(key=key).first()
+    if method is None:
+        raise Http404
+    return method
+
+
+def _is_there(connector: AccountConnector) -> bool:
+    return connector.gone_at is None and connector.account.gone_at is None
+
+
+def _is_other_release(connector: AccountConnector, method: Method) -> bool:
+    """Whether Cyclr would run the method of a newer release than the installed one."""
+    entry = library_entry(connector)
+    return bool(method.unique_id) and entry is not None and entry.release_id != method.release_id
+
+
+@require_POST
+@role_required(Role.LEAD)
+def method_mark(request: StaffRequest, pk: int, key: str) -> HttpResponse:
+    """Say of a method whether it only reads, where its name does not tell."""
+    connector = get_for(request, CONNECTORS, Role.LEAD, pk=pk)
+    method = _method(connector, key)
+    is_reading = request.POST.get("effect") == "reads"
+    with transaction.atomic():
+        marking.mark(method, is_reading=is_reading)
+        audit.record(
+            Actor.staff(request.user),
+            "methods.mark",
+            console=connector.account.console,
+            target=f"{method} as {'reading' if is_reading else 'writing'}",
+            target_url=reverse("method_detail", args=[connector.pk, method.key]),
+        )
+    effect = "only reading" if is_reading else "writing"
+    messages.success(request, f"The method counts as {effect} now.")
+    return redirect(reverse("method_detail", args=[connector.pk, method.key]))
