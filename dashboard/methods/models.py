@@ -32,7 +32,7 @@ class MethodReading(Job):
         related=("account_connector__account__console",),
     )
 
-    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="method_readings")
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="+")
     account_connector = models.ForeignKey(
         AccountConnector, on_delete=models.CASCADE, related_name="method_readings"
     )
@@ -72,7 +72,7 @@ class Method(models.Model):
     `key` stands for it in addresses, also over releases where it has a unique id.
     """
 
-    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="methods")
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="+")
     release_id = models.BigIntegerField()
     key = models.CharField(max_length=32)
     place = models.PositiveIntegerField(default=0)
@@ -108,7 +108,7 @@ class Method(models.Model):
 class MethodMark(models.Model):
     """What a Lead said of a method whose name does not tell whether it only reads."""
 
-    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="method_marks")
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=32)
     is_reading = models.BooleanField()
     changed_at = models.DateTimeField(auto_now=True)
@@ -212,7 +212,7 @@ class MethodCall(Acted, Job):
         return self.unique_id or self.method_id or 0
 
     @property
-    def state(self) -> str:
+    def display_state(self) -> str:
         """The state on screen."""
         if not self.is_finished:
             return "running" if self.sent_at else "queued"

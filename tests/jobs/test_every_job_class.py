@@ -194,6 +194,8 @@ def ended(job: Any) -> dict[str, Any]:
     """What a class wants to be told with an end."""
     if isinstance(job, Operation):
         return {"state": "failed", "reason": "broken", "error": "It ended."}
+    if isinstance(job, MethodCall):
+        return {"outcome": "not-sent"}
     return {"state": "failed"} if hasattr(job, "state") else {}
 
 
