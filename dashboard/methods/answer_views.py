@@ -45,23 +45,24 @@ def method_call(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
     body = answers.body_of(call) if call.is_finished else None
     if body is not None:
         _note_reading(request, call, "methods.read_answer")
-        context |= _answer(request, body)
+        context |= _answer(request, body, call)
     return render_page(request, "methods/method_call.html", "methods/_method_call.html", context)
 
 
-def _answer(request: StaffRequest, body: bytes) -> dict[str, Any]:
+def _answer(request: StaffRequest, body: bytes, call: MethodCall) -> dict[str, Any]:
     shown = answers.text_of(body)
     context: dict[str, Any] = {"has_answer": True, "is_empty": not body, "notes": shown.notes}
     context["raw"] = answers.raw_part(shown.text, _number(request, "raw"))
+    if call.is_json:
+        context["branch"] = _branch(request, shown.tree_text)
+    return context
+
+
+def _branch(request: StaffRequest, text: str) -> tree.Branch:
     try:
-        context["branch"] = tree.branch_at(
-            shown.text, request.GET.get("at", ""), _number(request, "first")
-        )
-    except tree.NotJSONError:
-        context["is_no_json"] = bool(body.strip())
+        return tree.branch_at(text, request.GET.get("at", ""), _number(request, "first"))
     except LookupError:
         raise Http404 from None
-    return context
 
 
 @require_safe
@@ -70,24 +71,17 @@ def method_call_tree(request: StaffRequest, pk: int, call_pk: int) -> HttpRespon
     """A part of the tree, or what a search found in the answer."""
     call = _call_for(request, pk, call_pk)
     body = answers.body_of(call)
-    if body is None:
+    if body is None or not call.is_json:
         raise Http404
     _note_reading(request, call, "methods.read_answer")
-    text = answers.text_of(body).text
+    text = answers.text_of(body).tree_text
     context: dict[str, Any] = {"call": call, "connector": call.account_connector}
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-    try:
-        if search:
-            found, is_more = tree.find(text, search)
-            context |= {"found": found, "is_more": is_more, "search": search}
-            return render(request, "methods/_answer_found.html", context)
-        context["branch"] = tree.branch_at(
-            text, request.GET.get("at", ""), _number(request, "first")
-        )
-    except LookupError:
-        raise Http404 from None
-    except tree.NotJSONError:
-        raise Http404 from None
+    if search:
+        found, is_more = tree.find(text, search)
+        context |= {"found": found, "is_more": is_more, "search": search}
+        return render(request, "methods/_answer_found.html", context)
+    context["branch"] = _branch(request, text)
     name = "_answer_tree" if "q" in request.GET else "_answer_branch"
     return render(request, f"methods/{name}.html", context)
 

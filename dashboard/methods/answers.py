@@ -46,9 +46,13 @@ def body_of(call: MethodCall) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """A body as text. `notes`: what was odd about it, for people."""
+    """A body as text. `tree_text`: the same for a tree, in which bytes that are no text are U+FFFD.
+
+    `notes`: what was odd about it, for people.
+    """
 
     text: str
+    tree_text: str
     notes: tuple[str, ...] = ()
 
 
@@ -61,11 +65,12 @@ def text_of(body: bytes) -> AnswerText:
             body, encoding = body[len(bom) :], name
             break
     try:
-        text = body.decode(encoding)
+        text = tree_text = body.decode(encoding)
     except UnicodeDecodeError:
         text = body.decode(encoding, "backslashreplace")
+        tree_text = body.decode(encoding, "replace")
         notes.append("Some of its bytes are no text; they are shown as \\xNN.")
-    return AnswerText(text, tuple(notes))
+    return AnswerText(text, tree_text, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)

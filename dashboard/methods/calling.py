@@ -39,7 +39,8 @@ from dashboard.connectors.connection_tests import ADDRESS, trouble_message
 from dashboard.connectors.services import library_entry
 from dashboard.consoles.services import RetiredConsoleError, asking
 from dashboard.jobs.leases import Lease
-from dashboard.methods.answers import encrypted_body
+from dashboard.methods import tree
+from dashboard.methods.answers import encrypted_body, text_of
 from dashboard.methods.inputs import FIELD, PARAMETER, CallInput, Given, MethodInput
 from dashboard.methods.models import Method, MethodCall, Outcome
 from dashboard.mirror.models import AccountConnector
@@ -298,6 +299,7 @@ def _finish(
             "size": len(answer.body),
             "content_type": answer.content_type[:200],
             "is_whole": answer.is_whole,
+            "is_json": tree.is_document(text_of(answer.body).tree_text),
             "encrypted_answer": encrypted_body(answer.body, call),
         }
     if began is not None:

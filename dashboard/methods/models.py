@@ -175,6 +175,7 @@ class MethodCall(Acted, Job):
     size = models.PositiveIntegerField(null=True, blank=True)
     content_type = models.TextField(blank=True, default="")
     is_whole = models.BooleanField(default=True)
+    is_json = models.BooleanField(default=False, db_default=False)
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
 
     objects = MethodCallQuerySet.as_manager()

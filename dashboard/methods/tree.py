@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+import orjson
 
 PER_PAGE = 100
 SHOWN = 300
 """Characters of a value that a line of the tree shows."""
 MOST_FOUND = 100
 DEEPEST = 2000
+LONGEST_SEARCH = 5.0
+"""Seconds: a document may be made so that looking takes for ever."""
 
 _blank = re.compile(r"[ \t\r\n]*").match
 _mark = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
@@ -36,11 +41,10 @@ class NotJSONError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A value within the text: the key or the number it stands under, and from where to where."""
+    """A value within the text: the key or the number it stands under, and where it begins."""
 
     step: str | int
     start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Branch:
     node: Node
     children: list[Node]
     first: int
-    total: int
+    is_more: bool
 
     @property
     def last(self) -> int:
@@ -77,16 +81,28 @@ class Branch:
     @property
     def next(self) -> int | None:
         """Where the next page begins."""
-        return self.last if self.last < self.total else None
+        return self.last if self.is_more else None
 
 
-def root_of(text: str) -> Span:
-    """The whole document. Raises `NotJSONError`."""
+def is_document(text: str) -> bool:
+    """Whether the text is one JSON document, as tolerant readers take it."""
+    try:
+        orjson.loads(text)  # four times as quick, and too strict to say no
+    except ValueError:
+        try:
+            end = skip(text, _root(text).start)
+        except NotJSONError:
+            return False
+        return _after_blank(text, end) == len(text)
+    return True
+
+
+def _root(text: str) -> Span:
+    """The whole document."""
     start = _after_blank(text, 0)
-    end = skip(text, start)
-    if _after_blank(text, end) != len(text):
+    if start == len(text):
         raise NotJSONError
-    return Span("$", start, end)
+    return Span("$", start)
 
 
 def skip(text: str, start: int) -> int:
@@ -118,7 +134,11 @@ def _after_blank(text: str, at: int) -> int:
 
 
 def children(text: str, span: Span) -> Iterator[Span]:
-    """What stands below a value, in its own order; nothing below what is no object or list."""
+    """What stands below a value, in its own order; nothing below what is no object or list.
+
+    Where a child ends is looked for when the next one is asked for: who goes down a path skips
+    what stands before it, and no more.
+    """
     opener = text[span.start]
     if opener not in "{[":
         return
@@ -129,9 +149,8 @@ def children(text: str, span: Span) -> Iterator[Span]:
         step: str | int = number
         if opener == "{":
             step, at = _key(text, at)
-        end = skip(text, at)
-        yield Span(step, at, end)
-        at = _after_blank(text, end)
+        yield Span(step, at)
+        at = _after_blank(text, skip(text, at))
         if text[at : at + 1] != ",":
             return
         at, number = _after_blank(text, at + 1), number + 1
@@ -147,23 +166,21 @@ def _key(text: str, at: int) -> tuple[str, int]:
 
 
 def branch_at(text: str, at: str, first: int = 0) -> Branch:
-    """The value that `at` names, with a page of its children. Raises `LookupError` if it is none.
+    """The value that `at` names, with a page of its children, and nothing of what follows them.
 
-    Raises `NotJSONError` for a text that is no JSON.
+    Raises `LookupError` if there is none, `NotJSONError` for what is seen to be no JSON.
     """
     places = places_of(at)
-    span, path = root_of(text), "$"
+    span, path = _root(text), "$"
     for place in places:
         span = _child(text, span, place)
         path = _path(path, span.step)
-    shown: list[Node] = []
-    total = 0
-    for child in children(text, span):
-        if first <= total < first + PER_PAGE:
-            shown.append(_node(text, child, f"{at}.{total}" if at else str(total), path))
-        total += 1
-    parent = path if not places else ""
-    return Branch(_node(text, span, at, parent, path=path), shown, first, total)
+    page = list(islice(enumerate(children(text, span)), first, first + PER_PAGE + 1))
+    shown = [
+        _node(text, child, f"{at}.{number}" if at else str(number), path)
+        for number, child in page[:PER_PAGE]
+    ]
+    return Branch(_node(text, span, at, "", path=path), shown, first, len(page) > PER_PAGE)
 
 
 def places_of(at: str) -> list[int]:
@@ -191,9 +208,9 @@ def _node(text: str, span: Span, at: str, parent: str, path: str = "") -> Node:
         whole = scanstring(text, span.start + 1, False)[0]
         preview, is_cut = whole[:SHOWN], len(whole) > SHOWN
     elif kind == "other":
-        preview, is_cut = text[span.start : min(span.end, span.start + SHOWN)], False
-        is_cut = span.end - span.start > SHOWN
-    elif _after_blank(text, span.start + 1) == span.end - 1:
+        end = skip(text, span.start)
+        preview, is_cut = text[span.start : min(end, span.start + SHOWN)], end > span.start + SHOWN
+    elif text[_after_blank(text, span.start + 1)] in "}]":
         kind, preview = "other", "{}" if opener == "{" else "[]"
     label = f"[{span.step}]" if isinstance(span.step, int) else span.step
     return Node(at, label, path or _path(parent, span.step), kind, preview, is_cut)
@@ -222,8 +239,11 @@ class _Place:
 def find(text: str, words: str) -> tuple[list[Node], bool]:
     """The values, or keys of values, in which the words stand; and whether there are more."""
     found: list[Node] = []
-    work = [_Place(root_of(text), "", "", _hits(text, words))]
+    work = [_Place(_root(text), "", "", _hits(text, words))]
+    until = time.monotonic() + LONGEST_SEARCH
     while work and len(found) <= MOST_FOUND:
+        if time.monotonic() > until:
+            return found, True
         place = work.pop()
         path = _path(place.parent, place.span.step) if place.at else "$"
         is_branch = text[place.span.start] in "{["
@@ -245,8 +265,8 @@ def _places_below(text: str, place: _Place, path: str) -> Iterator[_Place]:
     """The children with hits in them or in their keys."""
     left, before = 0, place.span.start
     for number, child in enumerate(children(text, place.span)):
-        begin = left
-        while left < len(place.hits) and place.hits[left] < child.end:
+        begin, end = left, skip(text, child.start)
+        while left < len(place.hits) and place.hits[left] < end:
             left += 1
         hits = place.hits[begin:left]
         inside = [hit for hit in hits if hit >= child.start]
@@ -256,4 +276,4 @@ def _places_below(text: str, place: _Place, path: str) -> Iterator[_Place]:
             yield _Place(child, at, path, inside, is_named)
         if left == len(place.hits):
             return
-        before = child.end
+        before = end
