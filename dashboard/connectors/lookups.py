@@ -190,8 +190,14 @@ def _answer(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
 
 
 def _choices(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
-    """What each dynamic setting can be; one that fails says so and stops no other."""
-    wanted = dynamic_settings(connector)
+    """What each dynamic setting can be."""
+    return choices_of(client, connector, dynamic_settings(connector), is_last=is_last)
+
+
+def choices_of(
+    client: Client, connector: AccountConnector, wanted: Sequence[Parameter], *, is_last: bool
+) -> JSON:
+    """What each of these can be, by technical name; one that fails says so and stops no other."""
     there = client.account(connector.account.cyclr_id)
     installed = there.connector(connector.cyclr_id)
     release = installed.get().connector

@@ -13,9 +13,10 @@ from django.core.exceptions import ValidationError
 
 from cyclr_api import Parameter
 from dashboard.common.untrusted_text import display_line, storable
-from dashboard.installs.fields import field_for, looks_secret
+from dashboard.installs.fields import ChoiceOrAnother, field_for, looks_secret
 from dashboard.installs.fields.text import UntrustedText
 from dashboard.methods.calling import placed
+from dashboard.methods.choices import Found, name_of
 from dashboard.methods.inputs import PARAMETER, CallInput, Given, MethodInput, inputs_of
 from dashboard.methods.models import Method
 from dashboard.mirror.keys import key_of
@@ -108,8 +109,15 @@ class CallForm(forms.Form):
     confirm = forms.CharField(required=False, max_length=LONGEST_WORD * 2)
 
     def __init__(
-        self, method: Method, data: Any = None, *, is_writing: bool, mode: str = BY_NAME
+        self,
+        method: Method,
+        data: Any = None,
+        *,
+        is_writing: bool,
+        mode: str = BY_NAME,
+        found: Found | None = None,
     ) -> None:
+        """`found`: what was looked up for dynamic values."""
         self.method, self.is_writing = method, is_writing
         self.inputs = inputs_of(method)
         self.layout_now = key_of(*(f"{one.group}:{one.id}:{one.target}" for one in self.inputs))
@@ -127,7 +135,25 @@ class CallForm(forms.Form):
             self.fields["body"].required = True
             return
         for place, one in enumerate(self.inputs):
-            self.fields[f"value-{place}"] = _field(one, self.inputs)
+            name = f"value-{place}"
+            listed = (found or {}).get(name_of(one), {}).get("choices") or []
+            pairs = [(str(value), str(label)) for value, label in listed]
+            self.fields[name] = self._choice(name, one, pairs) or _field(one, self.inputs)
+
+    def _choice(
+        self, name: str, one: MethodInput, pairs: Sequence[tuple[str, str]]
+    ) -> forms.Field | None:
+        """A choice where there are choices; a form that was sent stays as it was drawn then."""
+        if not pairs or (self.is_bound and f"{name}_other" not in self.data):
+            return None
+        return ChoiceOrAnother(
+            values=tuple(value for value, _ in pairs),
+            labels=dict(pairs),
+            is_sensitive=looks_secret(_parameter(one)),
+            label=one.label,
+            help_text=one.description,
+            required=one.is_required,
+        )
 
     def clean_layout(self) -> str:
         """The values that the form was drawn with must be those of now."""

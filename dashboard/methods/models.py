@@ -122,6 +122,45 @@ class MethodMark(models.Model):
         return f"{self.key} {'reads' if self.is_reading else 'writes'}"
 
 
+class ChoiceLookUp(Job):
+    """What a method's dynamic values can be, looked up at the third party and kept an hour."""
+
+    policy = Policy(
+        task="dashboard.methods.tasks.look_up_choices",
+        queue="interactive",
+        lease=timedelta(seconds=70),
+        retries=Backoff(first=2, most=8),
+        most_tries=3,
+        give_up_after=timedelta(minutes=2),
+        related=("account_connector__account__console",),
+    )
+
+    account_connector = models.ForeignKey(
+        AccountConnector, on_delete=models.CASCADE, related_name="+"
+    )
+    method_key = models.CharField(max_length=32)
+    encrypted_answer = models.TextField(blank=True, default="")
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            *Job.Meta.indexes,
+            models.Index(
+                fields=["account_connector", "method_key", "-created_at"], name="choice_lookup_of"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"choices for {self.account_connector}"
+
+    @property
+    def associated_data(self) -> str:
+        """Where its answer is encrypted to."""
+        return f"methods.choice_look_up:{self.pk}"
+
+
 class Outcome(models.TextChoices):
     """What came of a call."""
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
-from dashboard.methods import calling, reading
-from dashboard.methods.models import MethodCall, MethodReading
+from dashboard.methods import calling, choices, reading
+from dashboard.methods.models import ChoiceLookUp, MethodCall, MethodReading
 
 
 @works_on(MethodReading, gives_up=reading.give_up)
@@ -23,10 +23,17 @@ def call_method(lease: Lease[MethodCall]) -> None:
     calling.carry_out(lease)
 
 
+@works_on(ChoiceLookUp, gives_up=choices.give_up)
+def look_up_choices(lease: Lease[ChoiceLookUp]) -> None:
+    """Look up what a method's dynamic values can be."""
+    choices.carry_out(lease)
+
+
 @periodic(every=60)
 def forget() -> None:
     """What was sent and answered is the customer's data: gone after a day. Old calls go too."""
     moment = timezone.now()
     calling.wipe(moment)
+    ChoiceLookUp.objects.filter(created_at__lt=moment - choices.KEPT).delete()
     old = MethodReading.objects.filter(finished_at__lt=moment - reading.KEPT)
     MethodReading.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()

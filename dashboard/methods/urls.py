@@ -24,6 +24,7 @@ urlpatterns = navigation.under(
             name="method_call_download",
         ),
         path(f"{_HERE}<slug:key>/", views.method_detail, name="method_detail"),
+        path(f"{_HERE}<slug:key>/choices/", views.method_choices, name="method_choices"),
         path(f"{_HERE}<slug:key>/mark/", views.method_mark, name="method_mark"),
     ],
 )

@@ -20,7 +20,7 @@ from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.connectors.services import library_entry
-from dashboard.methods import calling, marking, reading
+from dashboard.methods import calling, choices, marking, reading
 from dashboard.methods.calling import CallRequest, OtherCallError
 from dashboard.methods.forms import BY_BODY, BY_NAME, CallForm
 from dashboard.methods.models import Method, MethodCall
@@ -105,8 +105,25 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     may_call = _role(request, connector) >= (Role.LEAD if is_writing else Role.AGENT)
     mode = BY_BODY if request.GET.get("mode") == BY_BODY else BY_NAME
     data = request.POST if request.method == "POST" else None
-    form = CallForm(method, data, is_writing=is_writing, mode=mode)
+    look_up = choices.latest(connector, method)
+    found = choices.found_by(look_up)
+    form = CallForm(method, data, is_writing=is_writing, mode=mode, found=found)
+    is_waiting = (
+        request.method != "POST"
+        and not form.is_by_body
+        and "type" not in request.GET
+        and bool(connector.authenticated)
+        and bool(choices.dynamic_inputs(method))
+        and (look_up is None or not look_up.is_finished)
+    )
+    version = version_of(look_up and (look_up.pk, look_up.finished_at), is_waiting)
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
     context: dict[str, Any] = {
+        "look_up": look_up,
+        "no_choices": _without_choices(method, found),
+        "is_waiting": is_waiting,
+        "version": version,
         "connector": connector,
         "account": connector.account,
         "method": method,
@@ -129,6 +146,23 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     return render_page(
         request, "methods/method_detail.html", "methods/_call_form.html", context, status=status
     )
+
+
+def _without_choices(method: Method, found: choices.Found) -> list[tuple[str, str]]:
+    """The values that could not be looked up, and why."""
+    failed = [(one, found.get(choices.name_of(one), {})) for one in choices.dynamic_inputs(method)]
+    return [(one.label, entry["error"]) for one, entry in failed if "error" in entry]
+
+
+@require_POST
+@role_required(Role.AGENT)
+def method_choices(request: StaffRequest, pk: int, key: str) -> HttpResponse:
+    """Have the dynamic values looked up; the form shows them when they are there."""
+    connector = get_for(request, CONNECTORS, Role.AGENT, pk=pk)
+    method = _method(connector, key)
+    if _is_there(connector) and choices.dynamic_inputs(method):
+        choices.ask(connector, method)
+    return redirect(reverse("method_detail", args=[connector.pk, method.key]))
 
 
 def _call(

@@ -17,7 +17,7 @@ from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import decrypted_secret
 from dashboard.links.models import Link
-from dashboard.methods.models import MethodCall
+from dashboard.methods.models import ChoiceLookUp, MethodCall
 from dashboard.notifications.models import Webhook
 from dashboard.operations.models import Operation
 
@@ -29,6 +29,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (Console, "encrypted_client_secret"),
     (Webhook, "encrypted_secret"),
     (LookUp, "encrypted_answer"),
+    (ChoiceLookUp, "encrypted_answer"),
     (MethodCall, "encrypted_input"),
     (MethodCall, "encrypted_answer"),
 )

@@ -30,7 +30,7 @@ from dashboard.jobs.working import dispatch, job_classes
 from dashboard.links import notification_kinds
 from dashboard.links.models import AccountCheck, ConnectAttempt, LinkMail
 from dashboard.methods.inputs import CallInput
-from dashboard.methods.models import MethodCall, MethodReading
+from dashboard.methods.models import ChoiceLookUp, MethodCall, MethodReading
 from dashboard.mirror.models import SyncRun
 from dashboard.notifications.models import Notification, NotificationMail, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation
@@ -112,6 +112,9 @@ MAKE: dict[type, Callable[[], Any]] = {
     ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
     MethodReading: a_method_reading,
     MethodCall: a_method_call,
+    ChoiceLookUp: lambda: ChoiceLookUp.objects.create(
+        account_connector=make_account_connector(), method_key="a" * 32
+    ),
     AccountCheck: lambda: AccountCheck.objects.create(account=make_link().account),
     LinkMail: a_message_to_a_customer,
     NotificationMail: lambda: NotificationMail.objects.create(

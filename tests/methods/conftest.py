@@ -17,7 +17,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.consoles import pacing
 from dashboard.consoles import services as consoles
 from dashboard.methods import reading, tasks
-from dashboard.methods.models import Method, MethodCall, MethodReading
+from dashboard.methods.models import ChoiceLookUp, Method, MethodCall, MethodReading
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.people.models import Role
@@ -94,6 +94,8 @@ def work() -> None:
     moment = timezone.now()
     for pk in list(MethodReading.objects.due(moment).values_list("pk", flat=True)):
         tasks.read_methods(pk)
+    for pk in list(ChoiceLookUp.objects.due(moment).values_list("pk", flat=True)):
+        tasks.look_up_choices(pk)
     for pk in list(MethodCall.objects.due(moment).values_list("pk", flat=True)):
         tasks.call_method(pk)
 
