@@ -15,7 +15,7 @@ from dashboard.audit import services as audit
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.polling import is_seen, nothing_new, version_of
-from dashboard.methods import answers, calling, tree
+from dashboard.methods import answers, calling, snippets, tree
 from dashboard.methods.models import MethodCall
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -34,14 +34,19 @@ def method_call(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
     version = version_of(call.pk, call.finished_at, call.sent_at, call.tries, bool(call.said))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
+    given = calling.given_of(call)
     context: dict[str, Any] = {
         "call": call,
         "connector": call.account_connector,
         "account": call.account_connector.account,
-        "given": calling.given_of(call),
+        "given": given,
         "version": version,
         "is_put_off": not call.is_finished and call.not_before > timezone.now(),
     }
+    if given is not None:
+        entries, length = given
+        context["curl"] = snippets.curl_of(call, entries, has_body=bool(length))
+        context["python"] = snippets.python_of(call, entries, has_body=bool(length))
     body = answers.body_of(call) if call.is_finished else None
     if body is not None:
         _note_reading(request, call, "methods.read_answer")
