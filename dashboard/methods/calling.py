@@ -35,6 +35,7 @@ from cyclr_api import (
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common import encryption
+from dashboard.common.untrusted_text import storable
 from dashboard.connectors.connection_tests import ADDRESS, trouble_message
 from dashboard.connectors.services import library_entry
 from dashboard.consoles.services import RetiredConsoleError, asking
@@ -297,7 +298,7 @@ def _finish(
         columns |= {
             "status": answer.status,
             "size": len(answer.body),
-            "content_type": answer.content_type[:200],
+            "content_type": storable(answer.content_type[:200]),
             "is_whole": answer.is_whole,
             "is_json": tree.is_document(text_of(answer.body).tree_text),
             "encrypted_answer": encrypted_body(answer.body, call),

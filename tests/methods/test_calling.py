@@ -20,7 +20,7 @@ from dashboard.methods import answers, calling, tasks
 from dashboard.methods.forms import CallForm
 from dashboard.methods.inputs import CallInput
 from dashboard.methods.models import MethodCall
-from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.people.models import Membership, Role
 from tests.factories import make_user
 from tests.methods.conftest import (
@@ -404,3 +404,39 @@ def test_webhooks_and_scripts_are_not_called(every_type: AccountConnector, lead:
 
 def test_both_kinds_of_jobs_have_their_worker() -> None:
     assert worker_of(MethodCall).gives_up is calling.give_up
+
+
+def a_newer_release_is_live(connector: AccountConnector) -> None:
+    """As the library has it after a publish: what is installed is no longer the latest."""
+    CatalogueConnector.objects.filter(name=connector.connector_name).update(release_id=999_999)
+
+
+def test_ids_are_looked_up_late_where_a_newer_release_is_live(
+    wire: Wire, mailchimp: AccountConnector, agent: Client
+) -> None:
+    one = method(mailchimp, "List Subscribers")
+    right = one.inputs[0]["id"]
+    one.inputs[0]["id"] = 5  # the installed release's own
+    one.save()
+    a_newer_release_is_live(mailchimp)
+
+    assert "A newer release is live" in text_of(agent.get(url_of(mailchimp, "List Subscribers")))
+    send(agent, mailchimp, "List Subscribers", Limit="25")
+    work()
+
+    assert json.loads(wire.body) == {"Parameters": {str(right): "25"}}
+
+
+def test_a_value_that_the_latest_release_does_not_know_stops_the_call(
+    cyclr: CyclrState, mailchimp: AccountConnector, agent: Client
+) -> None:
+    one = method(mailchimp, "List Subscribers")
+    one.inputs[0]["target"] = "gone since"
+    one.save()
+    a_newer_release_is_live(mailchimp)
+
+    send(agent, mailchimp, "List Subscribers", Limit="25")
+    work()
+
+    assert call_of().outcome == "not-sent" and "Limit" in call_of().last_error
+    assert calls_at_third_party(cyclr) == []
