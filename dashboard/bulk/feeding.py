@@ -17,7 +17,7 @@ from dashboard.common import encryption
 from dashboard.mirror.models import Account
 from dashboard.operations.handlers import handler_for
 from dashboard.operations.models import State
-from dashboard.operations.submitting import AlreadyActiveError, Order, submit
+from dashboard.operations.submitting import AlreadyActiveError, OperationRequest, submit
 from dashboard.people.models import Role
 
 AT_ONCE = 16
@@ -88,12 +88,12 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
     assert row.account is not None
     row.run = run
     try:
-        values = encryption.decrypt_json(row.sealed_input, associated_data=row.associated_data)
+        values = encryption.decrypt_json(row.encrypted_input, associated_data=row.associated_data)
     except encryption.DecryptionError:
         return _leave_out(row, "Its entries can no longer be decrypted: a key was removed.")
     if why := _needless(run, row.account, values):
         return _leave_out(row, why)
-    order = Order(
+    requested = OperationRequest(
         kind=run.kind,
         title=run.title,
         actor=run.actor,
@@ -109,7 +109,7 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
     )
     try:
         with transaction.atomic():
-            operation = submit(order)
+            operation = submit(requested)
     except AlreadyActiveError:
         BulkRow.objects.filter(pk=row.pk).update(not_before=timezone.now() + COME_BACK_AFTER)
         return False
@@ -125,5 +125,5 @@ def _needless(run: BulkRun, account: Account, values: dict[str, Any]) -> str:
 
 
 def _leave_out(row: BulkRow, words: str) -> bool:
-    BulkRow.objects.filter(pk=row.pk).update(problem=words, sealed_input="")
+    BulkRow.objects.filter(pk=row.pk).update(problem=words, encrypted_input="")
     return False

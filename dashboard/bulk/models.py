@@ -48,7 +48,9 @@ class BulkRun(Acted):
     connector = models.ForeignKey(
         CatalogueConnector, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    shown_input = models.JSONField(default=dict, blank=True, help_text="What all share, masked.")
+    display_input = models.JSONField(
+        default=dict, blank=True, db_column="shown_input", help_text="What all share, masked."
+    )
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.DRAFT)
     halted = models.TextField(blank=True, default="", help_text="Why it paused by itself.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -90,7 +92,7 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
 
     def asked_about(self) -> Self:
         """Those of a preview that are left out until somebody confirms them."""
-        return self.filter(operation=None, problem__gt="").exclude(sealed_input="")
+        return self.filter(operation=None, problem__gt="").exclude(encrypted_input="")
 
     def under_way(self) -> Self:
         """Those that the engine has and has not ended."""
@@ -113,8 +115,10 @@ class BulkRow(models.Model):
         Account, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     label = models.TextField(help_text="The account as it was written in the table.")
-    shown_input = models.JSONField(default=dict, blank=True, help_text="Its own values, masked.")
-    sealed_input = models.TextField(blank=True, default="")
+    display_input = models.JSONField(
+        default=dict, blank=True, db_column="shown_input", help_text="Its own values, masked."
+    )
+    encrypted_input = models.TextField(blank=True, default="", db_column="sealed_input")
     problem = models.TextField(blank=True, default="")
     is_taken_back = models.BooleanField(default=False, help_text="The run was ended before it.")
     operation = models.OneToOneField(

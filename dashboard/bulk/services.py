@@ -27,7 +27,7 @@ MOST_ROWS = 5000
 class Target:
     """One line of a run before it is stored.
 
-    `values`: what makes its operation, as `Order` has it: `values`, `shown`, and perhaps
+    `values`: what makes its operation, as `OperationRequest` has it: `values`, `shown`, and perhaps
     `exclusive_key` and `follow_up`; encrypted. `doubt`: what a person must confirm before it is
     taken in, in words. With `leaves_out_done` its handler is asked once more
     when its turn comes whether it is still needed. `shown`: its own entries, masked. `problem`:
@@ -45,7 +45,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class RunOrder:
+class RunRequest:
     """What a run is to do. `shown`: what all its rows share, masked."""
 
     kind: str
@@ -66,27 +66,27 @@ class OtherRunError(Exception):
         self.run = run
 
 
-def draft(order: RunOrder) -> BulkRun:
+def draft(requested: RunRequest) -> BulkRun:
     """Store a run as a preview; the same submission again gives the same run.
 
     Of several targets with one account the first is taken and the others are left out. Raises
     `OtherRunError` for a used submission with other input.
     """
-    targets = _without_doubles(order.targets)
+    targets = _without_doubles(requested.targets)
     asked = [[one.number, one.label, one.values, one.shown] for one in targets]
-    about = [order.kind, order.title, order.console.pk, order.shown, asked]
+    about = [requested.kind, requested.title, requested.console.pk, requested.shown, asked]
     fingerprint = encryption.fingerprint(json.dumps(about, sort_keys=True, default=str))
-    own = own_submission(order.submission, order.actor, order.kind, order.console)
+    own = own_submission(requested.submission, requested.actor, requested.kind, requested.console)
     run = BulkRun(
         submission=own,
         input_fingerprint=fingerprint,
-        kind=order.kind,
-        title=order.title,
-        console=order.console,
-        connector=order.connector,
-        shown_input=order.shown,
+        kind=requested.kind,
+        title=requested.title,
+        console=requested.console,
+        connector=requested.connector,
+        display_input=requested.shown,
     )
-    run.actor = order.actor
+    run.actor = requested.actor
     try:
         with transaction.atomic():
             run.save(force_insert=True)
@@ -120,11 +120,11 @@ def _row(run: BulkRun, target: Target) -> BulkRow:
         number=target.number,
         account=target.account,
         label=target.label,
-        shown_input=target.shown,
+        display_input=target.shown,
         problem=target.problem or target.doubt,
     )
     if not target.problem:
-        row.sealed_input = encryption.encrypt_json(
+        row.encrypted_input = encryption.encrypt_json(
             target.values, associated_data=row.associated_data
         )
     return row
@@ -149,7 +149,7 @@ def start(run: BulkRun, actor: Actor) -> bool:
     with transaction.atomic():
         if not _turn(run, actor, "start", [RunState.DRAFT], columns):
             return False
-        run.rows.asked_about().update(sealed_input="")
+        run.rows.asked_about().update(encrypted_input="")
     return True
 
 
@@ -182,8 +182,8 @@ def end(run: BulkRun, actor: Actor) -> bool:
         columns = {"state": RunState.ENDED, "ended_at": timezone.now(), "halted": ""}
         if not _turn(run, actor, "end", states, columns):
             return False
-        run.rows.waiting().update(is_taken_back=True, sealed_input="")
-        run.rows.asked_about().update(sealed_input="")
+        run.rows.waiting().update(is_taken_back=True, encrypted_input="")
+        run.rows.asked_about().update(encrypted_input="")
     return True
 
 
@@ -196,14 +196,14 @@ def retry_failed(run: BulkRun, actor: Actor) -> int:
     with transaction.atomic():
         states = [RunState.RUNNING, RunState.ENDED]
         runs = BulkRun.objects.select_for_update().filter(pk=run.pk, state__in=states)
-        failed = run.rows.failed().exclude(sealed_input="")
+        failed = run.rows.failed().exclude(encrypted_input="")
         failed = failed.exclude(operation__reason=Reason.NEEDS_PERSON)
         failed = failed.exclude(operation__is_superseded=True)
         again = list(failed.values_list("pk", "operation_id")) if runs.exists() else []
         if not again:
             return 0
         operations = [operation for _, operation in again]
-        Operation.objects.filter(pk__in=operations).update(is_superseded=True, sealed_input="")
+        Operation.objects.filter(pk__in=operations).update(is_superseded=True, encrypted_input="")
         BulkRow.objects.filter(pk__in=[pk for pk, _ in again]).update(
             operation=None, not_before=None
         )

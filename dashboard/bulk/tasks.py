@@ -49,8 +49,8 @@ def wipe_rows() -> None:
     )
     for run in list(forgotten.select_related("console")):
         services.end(run, Actor.system())
-    rows = BulkRow.objects.exclude(sealed_input="")
-    rows.filter(operation__state__in=["done", "cancelled"]).update(sealed_input="")
-    count = rows.filter(run__ended_at__lt=old).update(sealed_input="")
+    rows = BulkRow.objects.exclude(encrypted_input="")
+    rows.filter(operation__state__in=["done", "cancelled"]).update(encrypted_input="")
+    count = rows.filter(run__ended_at__lt=old).update(encrypted_input="")
     if count:
         logger.info("encrypted bulk input wiped count=%d", count)

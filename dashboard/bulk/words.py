@@ -177,7 +177,7 @@ def passed_over(run: BulkRun) -> PassedOver | None:
         return None
     listed = [*run.rows.asked_about()[:PASSED_OVER_SHOWN]]
     asked = [row.pk for row in listed]
-    others = list(rows.exclude(pk__in=asked).defer("sealed_input")[:PASSED_OVER_SHOWN])
+    others = list(rows.exclude(pk__in=asked).defer("encrypted_input")[:PASSED_OVER_SHOWN])
     every = rows.count()
     if not every:
         return None
@@ -204,7 +204,7 @@ def passed_over_in_table(run: BulkRun, lines: Sequence[Sequence[Any]]) -> Passed
 
 
 def _said(row: BulkRow) -> tuple[int, str, str]:
-    return row.number, row.label, row.shown_input.get("why") or row.problem
+    return row.number, row.label, row.display_input.get("why") or row.problem
 
 
 # ---- the rows ----
@@ -230,8 +230,8 @@ class Line:
 def with_stories(rows: QuerySet[BulkRow]) -> QuerySet[BulkRow]:
     """Rows with what `lines` reads, and without what is encrypted."""
     said = OperationEvent.objects.order_by("-at", "-pk")
-    encrypted = ("sealed_input", "operation__sealed_input", "operation__shown_input")
-    is_asked = Case(When(Q(sealed_input=""), then=Value(False)), default=Value(True))
+    encrypted = ("encrypted_input", "operation__encrypted_input", "operation__display_input")
+    is_asked = Case(When(Q(encrypted_input=""), then=Value(False)), default=Value(True))
     return (
         rows.select_related("account", "operation")
         .annotate(has_input=is_asked)

@@ -185,7 +185,7 @@ def lines(run: BulkRun, found: Iterable[tuple[int, str]]) -> list[Line]:
     rows = (
         run.rows.filter(pk__in=[pk for pk, _ in found])
         .select_related("account", "operation", "link__console")
-        .defer("sealed_input", "operation__sealed_input", "operation__shown_input")
+        .defer("encrypted_input", "operation__encrypted_input", "operation__display_input")
         .prefetch_related("link__items__account_connector", "link__mails")
         .annotate(
             last_message=Subquery(events.values("words")[:1]),
@@ -204,8 +204,8 @@ def _line(run: BulkRun, row: Any, key: str) -> Line:
         place=READY if is_ready else BY_KEY[key],
         link=link,
         connectors=_connectors(row, link),
-        email=link.recipient_email if link else row.shown_input.get("email", ""),
-        name=link.recipient_name if link else row.shown_input.get("name", ""),
+        email=link.recipient_email if link else row.display_input.get("email", ""),
+        name=link.recipient_name if link else row.display_input.get("name", ""),
         last_message=row.last_message or "",
         last_at=row.last_at,
         why=_why(row, link, key),
@@ -215,7 +215,7 @@ def _line(run: BulkRun, row: Any, key: str) -> Line:
 def _connectors(row: BulkRow, link: Link | None) -> list[str]:
     if link is not None:
         return [str(item.account_connector) for item in link.items.all()]
-    entries = row.shown_input.get("entries", [])
+    entries = row.display_input.get("entries", [])
     return [value for label, value in entries if label == "Connectors"]
 
 
@@ -247,7 +247,7 @@ def _why(row: BulkRow, link: Link | None, key: str) -> str:
 def _why_no_link(row: BulkRow) -> str:
     operation = row.operation
     if operation is None:
-        entries = row.shown_input.get("entries", [])
+        entries = row.display_input.get("entries", [])
         return next((value for label, value in entries if label == "Left out"), "")
     if operation.state == State.FAILED:
         return str(operation.error)

@@ -16,7 +16,7 @@ from django.db.models import OuterRef, Subquery
 from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRun
-from dashboard.bulk.services import RunOrder, Target
+from dashboard.bulk.services import RunRequest, Target
 from dashboard.campaigns.choosing import selection_of
 from dashboard.common.chunks import chunks
 from dashboard.common.untrusted_text import display_text
@@ -155,7 +155,7 @@ def draft(
         "notes": list(notes),
         "wishes": wishes.shared_values() | {"mails": wishes.mails},
     }
-    order = RunOrder(
+    requested = RunRequest(
         kind=KIND,
         title=title_of(plans),
         actor=actor,
@@ -164,24 +164,24 @@ def draft(
         targets=list(_targets(plans, wishes)),
         shown=shown,
     )
-    return bulk.draft(order)
+    return bulk.draft(requested)
 
 
 def counted(run: BulkRun) -> dict[str, int]:
     """What the start of a preview makes, as far as it is confirmed by now."""
-    going = list(run.rows.filter(problem="").values_list("shown_input", flat=True))
+    going = list(run.rows.filter(problem="").values_list("display_input", flat=True))
     mailed = sum(bool(shown["email"]) for shown in going)
     return {
         "links": len(going),
         "connectors": sum(shown.get("connectors", 1) for shown in going),
-        "mails": mailed if run.shown_input["wishes"]["mails"] else 0,
+        "mails": mailed if run.display_input["wishes"]["mails"] else 0,
         "addressless": len(going) - mailed,
     }
 
 
 def drafted_recipients(run: BulkRun) -> dict[int, tuple[str, str]]:
     """By account: whom a preview would write to."""
-    rows = run.rows.filter(problem="").values_list("account", "shown_input")
+    rows = run.rows.filter(problem="").values_list("account", "display_input")
     return {account: (shown["email"], shown["name"]) for account, shown in rows}
 
 

@@ -59,7 +59,7 @@ def campaign_new(request: StaffRequest) -> HttpResponse:
     changed = _preview_of(request, asked.get("change", ""))
     if changed is not None and not is_sent:
         asked = QueryDict(mutable=True)
-        asked["selection"] = changed.shown_input["selection"]
+        asked["selection"] = changed.display_input["selection"]
     try:
         connectors = choosing.chosen(request.user, asked)
     except choosing.TooManyError as error:
@@ -80,7 +80,7 @@ def campaign_new(request: StaffRequest) -> HttpResponse:
     recipients = planning.drafted_recipients(changed) if changed else {}
     for plan in plans:
         plan.email, plan.name = recipients.get(plan.account.pk, (plan.email, plan.name))
-    form = CampaignForm(plans, wishes=changed.shown_input["wishes"] if changed else None)
+    form = CampaignForm(plans, wishes=changed.display_input["wishes"] if changed else None)
     return _form(request, form, plans, console, changed)
 
 
@@ -196,7 +196,7 @@ def campaign_list(request: StaffRequest) -> HttpResponse:
     if is_swap(request) and request.htmx.trigger_name == "console":
         return redirect_browser(clean_address(request))
     in_view = consoles_in_view(request)
-    runs = RUNS.visible_to(request.user).defer("shown_input")
+    runs = RUNS.visible_to(request.user).defer("display_input")
     if in_view.chosen:
         runs = runs.filter(console=in_view.chosen)
     page = paged(request, runs.order_by("-created_at", "-pk"))
@@ -250,9 +250,11 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "acts": acts,
         "may_act": role is not None and role >= Role.LEAD,
         "turn": turn,
-        "shown": run.shown_input | counted,
+        "shown": run.display_input | counted,
         "mail_trouble": trouble,
-        "passed_over": bulk_words.passed_over_in_table(run, run.shown_input.get("passed_over", [])),
+        "passed_over": bulk_words.passed_over_in_table(
+            run, run.display_input.get("passed_over", [])
+        ),
     }
     if is_swap(request) and request.htmx.target == HEAD:
         return render(request, "campaigns/_campaign_head.html", context)

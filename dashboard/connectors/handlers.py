@@ -68,7 +68,7 @@ class SetProperties(Handler):
             return Found({"names": [one.name for one in wanted]})
         return NotThere()
 
-    def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
+    def finalize(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
         """With all it needs among the settings, Cyclr is asked to sign in with them."""
         connector, account = operation.account_connector, operation.account
         assert connector is not None and account is not None

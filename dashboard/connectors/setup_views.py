@@ -19,7 +19,12 @@ from dashboard.connectors.forms import SetupForm
 from dashboard.connectors.handlers import SET_PROPERTIES
 from dashboard.connectors.models import LookUp, LookUpKind
 from dashboard.mirror.models import AccountConnector
-from dashboard.operations.submitting import AlreadyActiveError, Order, OtherInputError, submit
+from dashboard.operations.submitting import (
+    AlreadyActiveError,
+    OperationRequest,
+    OtherInputError,
+    submit,
+)
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -75,7 +80,7 @@ def _save(
         return render_page(request, PAGE, PARTIAL, context, status=422)
     try:
         submit(
-            Order(
+            OperationRequest(
                 kind=SET_PROPERTIES,
                 title=f"Set up {connector}",
                 actor=Actor.staff(request.user),

@@ -14,7 +14,7 @@ from dashboard.links.models import ENTER, LinkItem, LinkState
 from dashboard.links.requirements import Requirements
 from dashboard.mirror.catalogue import AuthType
 from dashboard.operations.models import Operation
-from dashboard.operations.submitting import AlreadyActiveError, Order, submit
+from dashboard.operations.submitting import AlreadyActiveError, OperationRequest, submit
 
 
 def enter(item: LinkItem, form: EntryForm) -> Operation:
@@ -23,11 +23,11 @@ def enter(item: LinkItem, form: EntryForm) -> Operation:
     While somebody else's entries for the same app are on their way, theirs is the answer.
     Raises `progress.NotUsableError`, `starting.TooManyStartsError` and `OtherInputError`.
     """
-    order = _order(item, form)
-    is_known = Operation.objects.filter(submission=order.own_submission).exists()
+    requested = _request(item, form)
+    is_known = Operation.objects.filter(submission=requested.own_submission).exists()
     try:
         with transaction.atomic():
-            operation = submit(order)
+            operation = submit(requested)
             # The row before the link's lock: so does the worker that ends one.
             if not is_known:
                 _record(item, operation, form.requirements)
@@ -37,9 +37,9 @@ def enter(item: LinkItem, form: EntryForm) -> Operation:
     return operation
 
 
-def _order(item: LinkItem, form: EntryForm) -> Order:
+def _request(item: LinkItem, form: EntryForm) -> OperationRequest:
     installed = item.account_connector
-    return Order(
+    return OperationRequest(
         kind=ENTER,
         title=f"Enter details of {installed}",
         actor=Actor.link(item.link_id),

@@ -19,7 +19,7 @@ from dashboard.campaigns import planning
 from dashboard.consoles.models import Console
 from dashboard.demo.local_cyclr import LocalCyclr
 from dashboard.installs.form import InstallForm
-from dashboard.installs.services import install_order
+from dashboard.installs.services import install_request
 from dashboard.links import opening
 from dashboard.links import services as links
 from dashboard.links import tasks as link_tasks
@@ -181,7 +181,7 @@ class Stage:
         form = InstallForm(connector, there, filled, taken=set())
         if not form.is_valid():
             raise LookupError(f"{name} cannot be installed: {form.errors.as_text()}")
-        operation = submit(install_order(DEMO, there, connector, form))
+        operation = submit(install_request(DEMO, there, connector, form))
         self.work()
         operation.refresh_from_db()
         return operation

@@ -203,7 +203,7 @@ class InstallConnector(Handler):
         least = len(sent) - len(mark) + len("[desk:")
         return mark in description or (len(description) >= least and sent.startswith(description))
 
-    def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
+    def finalize(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
         """Take the mark out of the description again."""
         typed, there = typed_description(operation), outcome.get("description") or ""
         if there == typed:

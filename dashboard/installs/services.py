@@ -1,4 +1,4 @@
-"""Asking for an install: the order that the engine carries out."""
+"""Asking for an install: the request that the engine carries out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from dashboard.audit.models import Actor
 from dashboard.installs.form import InstallForm
 from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
-from dashboard.operations.submitting import Order
+from dashboard.operations.submitting import OperationRequest
 
 KIND = "installs.install"
 
@@ -55,16 +55,16 @@ def follow_up(form: InstallForm, account: Account) -> dict[str, Any] | None:
     """What comes after the install: a link for the customer, if it is wanted."""
     if not form.wants_link():
         return None
-    order: dict[str, Any] = {"kind": "links.create", "title": f"Create link for {account}"}
+    requested: dict[str, Any] = {"kind": "links.create", "title": f"Create link for {account}"}
     recipient = form.link_for()
-    return order | {"values": recipient} if recipient else order
+    return requested | {"values": recipient} if recipient else requested
 
 
-def install_order(
+def install_request(
     actor: Actor, account: Account, connector: CatalogueConnector, form: InstallForm
-) -> Order:
+) -> OperationRequest:
     """What a valid form asks for."""
-    return Order(
+    return OperationRequest(
         kind=KIND,
         title=f"Install {connector.name}",
         actor=actor,
@@ -73,7 +73,7 @@ def install_order(
         account=account,
         connector=connector,
         values=form.install_values(),
-        shown=form.shown_input(),
+        shown=form.display_input(),
         exclusive_key=exclusive_key(account, connector),
         follow_up=follow_up(form, account),
     )

@@ -21,7 +21,7 @@ from dashboard.common.untrusted_text import storable
 from dashboard.installs import drafts
 from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft
-from dashboard.installs.services import KIND, exclusive_key, install_order, refused_in
+from dashboard.installs.services import KIND, exclusive_key, install_request, refused_in
 from dashboard.mirror.catalogue import AUTH_TYPES, LABELS
 from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
@@ -126,10 +126,12 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
         return render_page(request, PAGE, PARTIAL, context, status=422)
     try:
         with transaction.atomic():
-            submit(install_order(Actor.staff(request.user), account, connector, form))
+            submit(install_request(Actor.staff(request.user), account, connector, form))
             drafts.discard(request.user, account, connector)
             if earlier is not None:
-                Operation.objects.filter(pk=earlier.pk).update(is_superseded=True, sealed_input="")
+                Operation.objects.filter(pk=earlier.pk).update(
+                    is_superseded=True, encrypted_input=""
+                )
     except AlreadyActiveError as error:
         context |= {"active": error.operation, "form": _redrawn(request, account, connector)}
         return render_page(request, PAGE, PARTIAL, context, status=409)
@@ -216,7 +218,7 @@ def _form(
         return form
     if earlier is None:
         return _made(request, account, connector, method=request.GET.get("method", ""))
-    shown = earlier.shown_input
+    shown = earlier.display_input
     method = str(shown.get("method", ""))
     form = InstallForm(connector, account, method=method, taken=_taken(account))
     form.initial.update(form.moved(shown.get("initial", {}), str(shown.get("layout", ""))))

@@ -163,7 +163,7 @@ class EnterDetails(Handler):
         """Never asked: it is sent again instead."""
         return NotThere()
 
-    def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
+    def finalize(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
         """Ask whether it is authenticated, where the answer did not say."""
         if outcome["columns"]["authenticated"] is not None:
             return outcome

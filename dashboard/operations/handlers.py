@@ -104,7 +104,7 @@ class Handler(ABC):
     def reconcile(self, operation: Operation, client: Client) -> Look:
         """After a send whose end is not known: is the effect there?"""
 
-    def settle(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
+    def finalize(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
         """An idempotent step after the effect is known; may fail and be repeated."""
         return outcome
 

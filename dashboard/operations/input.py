@@ -18,10 +18,10 @@ JSON = dict[str, Any]
 
 def decrypted_input(operation: Operation) -> JSON:
     """What was typed, in clear; only a worker asks. Empty once it was wiped."""
-    if not operation.sealed_input:
+    if not operation.encrypted_input:
         return {}
     value = encryption.decrypt_json(
-        operation.sealed_input, associated_data=operation.associated_data
+        operation.encrypted_input, associated_data=operation.associated_data
     )
     return value if isinstance(value, dict) else {}
 

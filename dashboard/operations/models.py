@@ -137,8 +137,10 @@ class Operation(Acted, Job):
         null=True, blank=True, help_text="Somebody has seen that it failed: it asks for nothing."
     )
 
-    shown_input = models.JSONField(default=dict, blank=True, help_text="What was sent, masked.")
-    sealed_input = models.TextField(blank=True, default="")
+    display_input = models.JSONField(
+        default=dict, blank=True, db_column="shown_input", help_text="What was sent, masked."
+    )
+    encrypted_input = models.TextField(blank=True, default="", db_column="sealed_input")
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     waits = models.PositiveIntegerField(
@@ -184,7 +186,7 @@ class Operation(Acted, Job):
             ),
             models.CheckConstraint(
                 name="operation_sealed_input_wiped",
-                condition=~Q(state__in=["done", "cancelled"]) | Q(sealed_input=""),
+                condition=~Q(state__in=["done", "cancelled"]) | Q(encrypted_input=""),
             ),
         ]
         indexes = [
@@ -238,7 +240,7 @@ class Operation(Acted, Job):
     @property
     def is_retryable(self) -> bool:
         """Whether the same input can be tried again as it is."""
-        return self.state == State.FAILED and bool(self.sealed_input) and not self.is_superseded
+        return self.state == State.FAILED and bool(self.encrypted_input) and not self.is_superseded
 
     def note(self, event: str, words: str, **details: Any) -> OperationEvent:
         """Add a line to its story. `details` hold no secrets."""

@@ -38,7 +38,7 @@ class OtherInputError(Exception):
 
 
 @dataclass(slots=True)
-class Order:
+class OperationRequest:
     """What is asked for. `values` are encrypted, `shown` may be read by everyone on the console.
 
     `submission`: what the form carried; see `submissions`.
@@ -65,47 +65,51 @@ class Order:
         return own_submission(self.submission, self.actor, self.kind, self.console, self.account)
 
 
-def submit(order: Order) -> Operation:
+def submit(requested: OperationRequest) -> Operation:
     """Store an operation and send its message; the same submission again gives the same row.
 
     Raises `OtherInputError` for a used submission with other input, `AlreadyActiveError` when
     the same thing is being done for somebody else at this moment.
     """
-    about = [order.kind, order.console.pk, order.account and order.account.pk]
-    about += [order.connector and order.connector.pk, order.actor.kind, order.actor.name]
-    about += [order.account_connector and order.account_connector.pk]
-    asked = json.dumps([about, order.values, order.shown], sort_keys=True, default=str)
+    about = [requested.kind, requested.console.pk, requested.account and requested.account.pk]
+    about += [
+        requested.connector and requested.connector.pk,
+        requested.actor.kind,
+        requested.actor.name,
+    ]
+    about += [requested.account_connector and requested.account_connector.pk]
+    asked = json.dumps([about, requested.values, requested.shown], sort_keys=True, default=str)
     fingerprint = encryption.fingerprint(asked)
     reference = new_reference()
     operation = Operation(
         reference=reference,
-        submission=order.own_submission,
+        submission=requested.own_submission,
         input_fingerprint=fingerprint,
-        kind=order.kind,
-        title=order.title,
-        console=order.console,
-        account=order.account,
-        connector=order.connector,
-        account_connector=order.account_connector,
-        shown_input=order.shown,
-        exclusive_key=order.exclusive_key,
-        is_bulk=order.is_bulk,
-        follow_up=order.follow_up,
-        parent=order.parent,
+        kind=requested.kind,
+        title=requested.title,
+        console=requested.console,
+        account=requested.account,
+        connector=requested.connector,
+        account_connector=requested.account_connector,
+        display_input=requested.shown,
+        exclusive_key=requested.exclusive_key,
+        is_bulk=requested.is_bulk,
+        follow_up=requested.follow_up,
+        parent=requested.parent,
     )
-    operation.actor = order.actor
-    operation.sealed_input = encryption.encrypt_json(
-        order.values, associated_data=operation.associated_data
+    operation.actor = requested.actor
+    operation.encrypted_input = encryption.encrypt_json(
+        requested.values, associated_data=operation.associated_data
     )
     for _ in range(3):
         try:
             with transaction.atomic():
                 operation.published_at = timezone.now()
                 operation.save(force_insert=True)
-                operation.note("queued", f"Queued by {order.actor.name}")
+                operation.note("queued", f"Queued by {requested.actor.name}")
                 operation.send_on_commit()
         except IntegrityError:
-            existing = _existing(order, fingerprint)
+            existing = _existing(requested, fingerprint)
             if existing is not None:
                 return existing
             operation.pk = None  # the other one ended between our two looks: once more
@@ -114,15 +118,15 @@ def submit(order: Order) -> Operation:
     raise RuntimeError("an operation could not be stored, and no other explains why")
 
 
-def _existing(order: Order, fingerprint: str) -> Operation | None:
-    rows = Operation.objects.filter(submission=order.own_submission)
+def _existing(requested: OperationRequest, fingerprint: str) -> Operation | None:
+    rows = Operation.objects.filter(submission=requested.own_submission)
     same: Operation | None = rows.first()
     if same is not None:
         if same.input_fingerprint != fingerprint:
             raise OtherInputError(same) from None
         return same
-    active = Operation.objects.active().filter(exclusive_key=order.exclusive_key).first()
-    if order.exclusive_key and active is not None:
+    active = Operation.objects.active().filter(exclusive_key=requested.exclusive_key).first()
+    if requested.exclusive_key and active is not None:
         raise AlreadyActiveError(active) from None
     return None
 
@@ -131,7 +135,7 @@ def submit_follow_up(operation: Operation) -> Operation:
     """The next operation that was asked for together with this one; in its last transaction."""
     wanted = operation.follow_up or {}
     return submit(
-        Order(
+        OperationRequest(
             kind=wanted["kind"],
             title=wanted["title"],
             actor=operation.actor,
@@ -160,7 +164,7 @@ def retry(operation: Operation, actor: Actor) -> bool:
         with transaction.atomic():
             rows = Operation.objects.filter(
                 pk=operation.pk, state=State.FAILED, attempt=operation.attempt
-            ).exclude(sealed_input="")
+            ).exclude(encrypted_input="")
             if not rows.update(
                 state=State.QUEUED,
                 reason="",
@@ -227,7 +231,7 @@ def cancel(operation: Operation, actor: Actor) -> bool:
         )
         if not rows.update(
             state=State.CANCELLED,
-            sealed_input="",
+            encrypted_input="",
             finished_at=timezone.now(),
             attempt=F("attempt") + 1,
         ):

@@ -27,7 +27,7 @@ def run_operation(lease: Lease[Operation]) -> None:
 def wipe_input() -> None:
     """Encrypted input is kept a day at most, in whatever state its operation is."""
     old = timezone.now() - timedelta(seconds=settings.KEEP_INPUT_FOR)
-    rows = Operation.objects.filter(created_at__lt=old).exclude(sealed_input="")
-    count = rows.update(sealed_input="")
+    rows = Operation.objects.filter(created_at__lt=old).exclude(encrypted_input="")
+    count = rows.update(encrypted_input="")
     if count:
         logger.info("encrypted input wiped count=%d", count)

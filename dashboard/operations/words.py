@@ -79,7 +79,7 @@ def _step(event: OperationEvent) -> Step:
 
 def entries(operation: Operation) -> list[tuple[str, str]]:
     """What was entered, label by label, secrets masked by the room that asked for it."""
-    shown = operation.shown_input.get("entries", [])
+    shown = operation.display_input.get("entries", [])
     return [
         (str(pair[0]), str(pair[1])) for pair in shown if isinstance(pair, list) and len(pair) == 2
     ]

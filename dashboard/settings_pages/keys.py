@@ -24,8 +24,8 @@ from dashboard.operations.models import Operation
 logger = logging.getLogger(__name__)
 
 ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
-    (Operation, "sealed_input"),
-    (BulkRow, "sealed_input"),
+    (Operation, "encrypted_input"),
+    (BulkRow, "encrypted_input"),
     (Console, "encrypted_client_secret"),
     (Webhook, "encrypted_secret"),
     (LookUp, "encrypted_answer"),

@@ -19,7 +19,7 @@ from dashboard.audit.models import Actor, AuditEntry
 from dashboard.bulk import feeding, services, words
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.progress import Progress, progress_of
-from dashboard.bulk.services import RunOrder, Target
+from dashboard.bulk.services import RunRequest, Target
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role, User
 from tests.bulk.test_runs import accounts, carry_out, lead, make_run, target  # noqa: F401
@@ -43,7 +43,7 @@ def preview(db: None) -> BulkRun:
         Target(2, "two", make_account(console=console, name="Two"), values=values),
         Target(3, "=nobody", None, problem="No account with this id is in this console."),
     ]
-    order = RunOrder("x.y", "Install Till", Actor.staff(user), console, uuid.uuid4(), rows)
+    order = RunRequest("x.y", "Install Till", Actor.staff(user), console, uuid.uuid4(), rows)
     return services.draft(order)
 
 

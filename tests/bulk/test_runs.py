@@ -16,7 +16,7 @@ from dashboard.audit.models import Actor, AuditEntry
 from dashboard.bulk import feeding, services
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.progress import progress_of
-from dashboard.bulk.services import RunOrder, Target
+from dashboard.bulk.services import RunRequest, Target
 from dashboard.bulk.tasks import feed_runs, wipe_rows
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
@@ -62,7 +62,7 @@ def target(number: int, account: Account | None, name: str = "Own hook", **more:
 
 def make_run(lead: User, console: Console, targets: list[Target], **more: Any) -> BulkRun:
     """A preview of installs."""
-    order = RunOrder(
+    order = RunRequest(
         kind="installs.install",
         title="Install Generic Webhook",
         actor=Actor.staff(lead),
@@ -186,7 +186,7 @@ def test_a_line_with_a_problem_is_left_out(
 
     progress = progress_of(run)
     assert (progress.left_out, progress.done, progress.to_do) == (1, 1, 1)
-    assert run.rows.get(number=1).sealed_input == ""
+    assert run.rows.get(number=1).encrypted_input == ""
 
 
 def test_a_few_rows_at_a_time_are_handed_over(
@@ -236,7 +236,7 @@ def test_an_ended_run_takes_back_what_waits(
 
     progress = progress_of(run)
     assert (progress.done, progress.taken_back) == (feeding.AT_ONCE, len(accounts) - 16)
-    assert not run.rows.filter(is_taken_back=True).exclude(sealed_input="").exists()
+    assert not run.rows.filter(is_taken_back=True).exclude(encrypted_input="").exists()
     assert not services.resume(run, Actor.staff(lead))
 
 
@@ -390,7 +390,7 @@ def test_of_two_runs_of_the_same_the_second_leaves_out_what_the_first_did(
 
     assert [c.name for c in of_webhook(cyclr, accounts[0])] == ["Own hook"]
     assert runs[1].rows.get().problem == "It has Generic Webhook already."
-    assert runs[1].rows.get().sealed_input == ""
+    assert runs[1].rows.get().encrypted_input == ""
 
 
 def test_a_row_whose_key_was_dropped_is_left_out_in_words(
@@ -411,7 +411,7 @@ def test_a_rows_entries_cannot_be_moved_to_another(lead: User, accounts: list[Ac
     one, two = run.rows.all()
     services.start(run, Actor.staff(lead))
 
-    BulkRow.objects.filter(pk=two.pk).update(sealed_input=one.sealed_input)
+    BulkRow.objects.filter(pk=two.pk).update(encrypted_input=one.encrypted_input)
     feed_runs()
 
     two.refresh_from_db()
@@ -428,11 +428,11 @@ def test_entries_are_wiped_when_done_and_a_day_after_the_end(
     carry_out(run, hands)
 
     wipe_rows()
-    assert run.rows.exclude(sealed_input="").count() == 1, "the failed one can be tried again"
+    assert run.rows.exclude(encrypted_input="").count() == 1, "the failed one can be tried again"
     BulkRun.objects.update(ended_at=timezone.now() - timedelta(days=2))
     wipe_rows()
 
-    assert not run.rows.exclude(sealed_input="").exists()
+    assert not run.rows.exclude(encrypted_input="").exists()
     assert services.retry_failed(run, Actor.staff(lead)) == 0
 
 
@@ -451,7 +451,7 @@ def test_a_preview_and_a_paused_run_end_when_nobody_goes_on_for_a_day(
     wipe_rows()
 
     assert not BulkRun.objects.exclude(state=RunState.ENDED).exists()
-    assert not BulkRow.objects.exclude(sealed_input="").exists()
+    assert not BulkRow.objects.exclude(encrypted_input="").exists()
     assert not services.start(draft, Actor.staff(lead))
 
 
@@ -471,7 +471,7 @@ def test_the_work_of_feeding_does_not_grow_with_the_run(lead: User, db: None) ->
             Target(n, str(a), a, values={"values": {}, "shown": {}})
             for n, a in enumerate(accounts[:count])
         ]
-        order = RunOrder("x.y", "Try", Actor.staff(lead), console, uuid.uuid4(), rows)
+        order = RunRequest("x.y", "Try", Actor.staff(lead), console, uuid.uuid4(), rows)
         run = services.draft(order)
         services.start(run, Actor.staff(lead))
         with CaptureQueriesContext(

@@ -272,9 +272,9 @@ def test_a_filled_line_a_table_and_a_file_say_who_is_written_to(
     filed = preview(lead, broken, file=upload, **typed)
 
     for run in (pasted, filed):
-        emails = [row.shown_input["email"] for row in run.rows.all()]
+        emails = [row.display_input["email"] for row in run.rows.all()]
         assert emails == ["ana@a.example", "ben@b.example", "cem@c.example"]
-        assert run.shown_input["passed_over"] == [[4, "not-here", UNKNOWN]]
+        assert run.display_input["passed_over"] == [[4, "not-here", UNKNOWN]]
         page = text_of(lead.get(run.get_absolute_url()))
         assert f"Line 4, <bdi>not-here</bdi>: <bdi>{UNKNOWN}</bdi>" in " ".join(page.split())
 
@@ -334,8 +334,8 @@ def test_a_line_in_doubt_waits_until_somebody_confirms_it(
 
     assert "to confirm" not in page
     assert "Start makes 3 links" in page and "1 e-mail is" in page
-    (row,) = run.rows.exclude(shown_input__email="")
-    assert (row.shown_input["email"], row.problem) == ("ana@a.example", "")
+    (row,) = run.rows.exclude(display_input__email="")
+    assert (row.display_input["email"], row.problem) == ("ana@a.example", "")
 
 
 def test_wrong_entries_are_said_at_their_fields(
@@ -376,7 +376,7 @@ def test_more_accounts_than_lines_are_filled_by_a_table(lead: Client, here: Cons
 
     assert html.count('aria-label="E-mail for ') == LINES
     assert "5 more get an e-mail" in html
-    emails = {row.account_id: row.shown_input["email"] for row in run.rows.all()}
+    emails = {row.account_id: row.display_input["email"] for row in run.rows.all()}
     assert emails[last.pk] == "z@z.example"
     assert emails[many[0].account_id] == "a@b.example"
 
@@ -396,7 +396,7 @@ def test_the_table_to_fill_in_holds_every_account_and_comes_back_as_it_is(
     assert rows[0] == ["Account id", "Account name", "E-mail", "Name", "Connectors"]
     assert rows[1][1:] == ["Apple Books", "ana@a.example", "", "HubSpot"]
     assert len(rows) == 4
-    assert run.rows.all()[0].shown_input["email"] == "ana@a.example"
+    assert run.rows.all()[0].display_input["email"] == "ana@a.example"
 
 
 # -- the preview ---------------------------------------------------------------------------------
@@ -469,7 +469,7 @@ def test_a_preview_can_be_changed_and_the_new_one_replaces_it(
     html = text_of(lead.get(run.get_absolute_url()))
     form = lead.get(NEW, {"change": run.reference}).context["form"]
     entries = {bound.html_name: bound.value() or "" for bound in form}
-    selection = run.shown_input["selection"]
+    selection = run.display_input["selection"]
 
     lead.post(NEW, entries | {"selection": selection, "change": run.reference, "message": "New"})
 
@@ -478,9 +478,9 @@ def test_a_preview_can_be_changed_and_the_new_one_replaces_it(
     assert f'href="/links/campaigns/new/?change={run.reference}"' in html
     assert entries["message"] == "First words"
     assert entries["expires"] == "86400"
-    assert again.rows.all()[0].shown_input["email"] == "a@b.example"
+    assert again.rows.all()[0].display_input["email"] == "a@b.example"
     assert (run.state, again.state) == (RunState.ENDED, RunState.DRAFT)
-    assert run.rows.exclude(sealed_input="").count() == 0
+    assert run.rows.exclude(encrypted_input="").count() == 0
 
 
 def test_what_was_started_is_not_changed_any_more(

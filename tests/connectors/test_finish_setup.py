@@ -89,7 +89,7 @@ def test_the_story_from_the_panel_to_the_saved_value(
     after = text_of(agent.get(depot.get_absolute_url()))
     assert "Has a value" in after and "Set up Depot" in after
     operation = Operation.objects.get(kind="connectors.set_properties")
-    assert operation.state_label == "Done" and operation.sealed_input == ""
+    assert operation.state_label == "Done" and operation.encrypted_input == ""
 
 
 def test_the_page_waits_for_a_worker_and_shows_the_choices_by_itself(
@@ -288,7 +288,7 @@ def test_a_secret_one_is_typed_hidden_and_shown_to_nobody(
     shown = text_of(agent.get(operation.get_absolute_url()))
     hands.work()
 
-    assert "canary" not in shown + str(operation.shown_input) + operation.sealed_input
+    assert "canary" not in shown + str(operation.display_input) + operation.encrypted_input
     assert value_in_cyclr(cyclr, depot, "SigningKey") == ["canary-secret"]
 
 

@@ -577,7 +577,7 @@ def test_a_link_that_is_revoked_while_it_waits_sends_nothing(
     assert (operation.state, operation.reason) == (State.FAILED, "not-allowed")
     assert "The link was revoked or has ended before it was sent" in operation.error
     assert in_cyclr(cyclr, link).auth_value is None
-    assert operation.sealed_input == ""
+    assert operation.encrypted_input == ""
     assert "This link was withdrawn" in text(customer.get(wait_page(link)))
 
 
@@ -630,7 +630,7 @@ def test_entries_and_starts_count_together(
     assert customer.post(entry, {**posted, "auth-key": "12th"}).status_code == 303
     assert customer.post(entry, {**posted, "auth-key": "12th"}).status_code == 303
     answer = customer.post(start, posted)
-    Operation.objects.update(state="cancelled", finished_at=timezone.now(), sealed_input="")
+    Operation.objects.update(state="cancelled", finished_at=timezone.now(), encrypted_input="")
     posted["submission"] = "6f0d3b52-7c1e-4b8a-9e55-0b6a3c1f2d10"
     refused = customer.post(entry, {**posted, "auth-key": "13th"})
 

@@ -267,9 +267,9 @@ def test_a_table_with_it_in_a_cell_is_taken_to_the_letter_or_refused(
             if row is None or row.problem:
                 assert "\0" in value or '"' in value
                 continue
-            values = encryption.decrypt_json(row.sealed_input, associated_data=row.associated_data)[
-                "values"
-            ]
+            values = encryption.decrypt_json(
+                row.encrypted_input, associated_data=row.associated_data
+            )["values"]
             sent = [one["Value"] for one in values["properties"]]
             assert sent == ([clean_pasted(value)] if value.strip() else [])
 

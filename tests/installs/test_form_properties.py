@@ -32,7 +32,7 @@ from dashboard.installs.services import KIND, exclusive_key
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.models import Operation, State
-from dashboard.operations.submitting import Order, submit
+from dashboard.operations.submitting import OperationRequest, submit
 from dashboard.operations.tasks import run_operation
 from dashboard.people.models import Role, User
 from tests.factories import make_account, make_console, make_user
@@ -336,7 +336,7 @@ class WhateverIsAsked(TestCase):
     def installed(self, connector: CatalogueConnector, form: InstallForm) -> Operation:
         """The operation that comes of the form, carried out."""
         operation = submit(
-            Order(
+            OperationRequest(
                 kind=KIND,
                 title="Install",
                 actor=Actor.staff(self.user),
@@ -345,7 +345,7 @@ class WhateverIsAsked(TestCase):
                 account=self.account,
                 connector=connector,
                 values=form.install_values(),
-                shown=form.shown_input(),
+                shown=form.display_input(),
                 exclusive_key=exclusive_key(self.account, connector),
             )
         )

@@ -372,7 +372,7 @@ def test_what_is_shown_of_the_input_holds_no_secret() -> None:
         auth__password="canary-3",
     )
     assert form.is_valid(), form.errors
-    shown = str(form.shown_input())
+    shown = str(form.display_input())
 
     assert "canary" not in shown
     assert "eu" in shown and "ana" in shown
@@ -549,8 +549,8 @@ def test_a_user_name_without_a_password_may_be_the_key_and_is_not_shown() -> Non
     form = form_of(unsaved(methods=[BASIC]), auth__user="canary-key")
     assert form.is_valid(), form.errors
 
-    assert "canary" not in str(form.shown_input())
-    assert ["User name", "set"] in form.shown_input()["entries"]
+    assert "canary" not in str(form.display_input())
+    assert ["User name", "set"] in form.display_input()["entries"]
 
 
 def test_a_user_name_with_a_colon_is_refused() -> None:

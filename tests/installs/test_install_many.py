@@ -163,7 +163,7 @@ def test_no_secret_of_the_table_is_stored_or_shown(lead: Client) -> None:
     assert SECRET not in refused.content.decode()
     run = BulkRun.objects.get()
     row = run.rows.get()
-    assert SECRET not in str([row.shown_input, row.sealed_input, run.shown_input, row.label])
+    assert SECRET not in str([row.display_input, row.encrypted_input, run.display_input, row.label])
     page = lead.get(run.get_absolute_url()).content.decode()
     assert SECRET not in page
     assert "API key" in page
@@ -232,7 +232,7 @@ def test_a_column_may_be_called_name(lead: Client) -> None:
 
     post(lead, connector, f"Account id,Name\n{accounts()[0].cyclr_id},Till hook\n")
 
-    entries = BulkRun.objects.get().rows.get().shown_input["entries"]
+    entries = BulkRun.objects.get().rows.get().display_input["entries"]
     assert entries == [["Name in each account", "Till hook"]]
 
 
@@ -412,7 +412,7 @@ def test_each_setting_has_a_column_of_its_own_in_the_table_to_fill_in(
 
     assert response.status_code == 302, response.content.decode()
     row = BulkRun.objects.get().rows.get()
-    asked = encryption.decrypt_json(row.sealed_input, associated_data=row.associated_data)
+    asked = encryption.decrypt_json(row.encrypted_input, associated_data=row.associated_data)
     assert [one["Value"] for one in asked["values"]["properties"]] == values
 
 
@@ -425,7 +425,7 @@ def test_a_user_name_without_a_password_is_hidden_in_its_line(lead: Client) -> N
 
     post(lead, connector, f"{heading}\n{one.cyclr_id},{SECRET},\n{two.cyclr_id},ana,pw\n")
 
-    shown = [str(row.shown_input) for row in BulkRun.objects.get().rows.all()]
+    shown = [str(row.display_input) for row in BulkRun.objects.get().rows.all()]
     assert SECRET not in shown[0]
     assert "ana" in shown[1] and "pw" not in shown[1]
 
@@ -458,7 +458,7 @@ def test_what_a_line_leaves_empty_is_left_to_that_customer(
 def rows_of(run: BulkRun) -> list[tuple[str, dict[str, Any]]]:
     """Problem and entries of each row."""
     return [
-        (row.problem, dict(map(tuple, row.shown_input.get("entries", []))))
+        (row.problem, dict(map(tuple, row.display_input.get("entries", []))))
         for row in run.rows.all()
     ]
 
@@ -558,7 +558,7 @@ def test_what_is_not_confirmed_is_not_carried_out(
     hands.work()
 
     assert not [effect for effect in cyclr.ledger if effect.kind == "install"]
-    assert run.rows.get().sealed_input == ""
+    assert run.rows.get().encrypted_input == ""
 
 
 @pytest.mark.parametrize("cell", ["1,5", "1.500"])

@@ -62,7 +62,7 @@ def test_an_install_appears_in_cyclr_and_in_the_mirror(
     assert there[0].name == "Slack" and "[desk:" not in (there[0].description or "")
     assert operation.account_connector is not None
     assert operation.account_connector.state == "Not authenticated"
-    assert operation.sealed_input == ""
+    assert operation.encrypted_input == ""
 
 
 def test_a_link_is_made_right_after_when_that_was_ticked(
@@ -198,7 +198,7 @@ def test_a_refusal_names_the_field_and_keeps_no_secret(
     assert operation.state == State.FAILED
     assert operation.error_field == "property:Region"
     assert message in operation.cyclr_message
-    assert operation.sealed_input == ""
+    assert operation.encrypted_input == ""
 
 
 def test_cyclr_away_waits_and_then_does_it(
@@ -227,7 +227,7 @@ def test_the_key_reaches_cyclr_and_stays_nowhere_else(
     answer = agent.post(url, data)
     assert answer.status_code == 302, answer.content.decode()
     operation = Operation.objects.get(kind="installs.install")
-    assert secret not in operation.sealed_input
+    assert secret not in operation.encrypted_input
     hands.work()
 
     operation.refresh_from_db()
@@ -267,7 +267,7 @@ def test_fix_and_retry_marks_the_field_and_wipes_what_the_first_try_kept(
     data["submission"] = str(uuid.uuid4())
     agent.post(f"{url}?from={failed.reference}", data)
     failed.refresh_from_db()
-    assert failed.is_superseded and failed.sealed_input == ""
+    assert failed.is_superseded and failed.encrypted_input == ""
 
 
 def test_a_mark_that_stays_in_cyclr_is_not_shown_here(

@@ -21,7 +21,13 @@ from dashboard.operations import tasks
 from dashboard.operations.engine import outcomes
 from dashboard.operations.input import decrypted_input
 from dashboard.operations.models import Operation, State
-from dashboard.operations.submitting import AlreadyActiveError, Order, cancel, retry, submit
+from dashboard.operations.submitting import (
+    AlreadyActiveError,
+    OperationRequest,
+    cancel,
+    retry,
+    submit,
+)
 from dashboard.people.models import Membership, Role, User
 from tests.factories import make_operation, make_user
 from tests.simulated import Hands, dispatch_due, library
@@ -54,7 +60,7 @@ def order_install(
         "is_native": False,
     }
     return submit(
-        Order(
+        OperationRequest(
             kind="installs.install",
             title=f"Install {name}",
             actor=Actor.staff(user),
@@ -85,7 +91,7 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing of ours runs after it."""
 
 
-KILL_POINTS = ["before-prepare", "before-send", "after-send", "after-answer", "before-settle"]
+KILL_POINTS = ["before-prepare", "before-send", "after-send", "after-answer", "before-finalize"]
 
 
 @pytest.mark.parametrize("point", KILL_POINTS)
@@ -104,7 +110,7 @@ def test_a_worker_killed_anywhere_leaves_exactly_one_install(
     def killed(*_: Any, **__: Any) -> Any:
         raise Killed
 
-    act, settle = InstallConnector.act, InstallConnector.settle
+    act, finalize = InstallConnector.act, InstallConnector.finalize
 
     def act_then_die(*args: Any) -> Any:
         act(*args)
@@ -114,8 +120,8 @@ def test_a_worker_killed_anywhere_leaves_exactly_one_install(
         "before-prepare": ("prepare", killed),
         "before-send": ("act", killed),
         "after-send": ("act", act_then_die),
-        "after-answer": ("settle", killed),
-        "before-settle": ("finish", killed),
+        "after-answer": ("finalize", killed),
+        "before-finalize": ("finish", killed),
     }
     with monkeypatch.context() as patch:
         patch.setattr(InstallConnector, *broken[point])
@@ -129,7 +135,7 @@ def test_a_worker_killed_anywhere_leaves_exactly_one_install(
     assert operation.state == State.DONE, (operation.error, operation.state)
     assert len(there(cyclr, harbour)) == 1
     assert "[desk:" not in (there(cyclr, harbour)[0].description or "")
-    assert settle is InstallConnector.settle
+    assert finalize is InstallConnector.finalize
 
 
 def test_a_frozen_workers_late_writes_are_fenced_off(
@@ -181,7 +187,7 @@ def test_who_lost_the_role_meanwhile_installs_nothing(
     operation.refresh_from_db()
     assert (operation.state, operation.reason) == (State.FAILED, "not-allowed")
     assert there(cyclr, harbour) == []
-    assert operation.sealed_input == ""
+    assert operation.encrypted_input == ""
 
 
 def test_cancel_is_possible_until_somebody_works_on_it(
@@ -206,7 +212,7 @@ def test_the_limit_of_age_ends_in_words_and_retry_uses_the_same_input(
     hands.work()
     operation.refresh_from_db()
     assert (operation.state, operation.reason) == (State.FAILED, "gave-up")
-    assert operation.sealed_input
+    assert operation.encrypted_input
     cyclr.faults.clear()
     assert retry(operation, Actor.staff(user))
     hands.work()
@@ -227,7 +233,7 @@ def test_encrypted_input_of_a_failure_is_wiped_after_a_day(
     tasks.wipe_input()
 
     operation.refresh_from_db()
-    assert operation.sealed_input == ""
+    assert operation.encrypted_input == ""
     assert not operation.is_retryable
 
 
@@ -242,7 +248,7 @@ def test_two_installs_of_the_same_connector_at_once_are_refused(
 def test_encrypted_input_cannot_be_moved_to_another_row(harbour: Account, user: User) -> None:
     one = order_install(harbour, user)
     other = order_install(harbour, user, name="Salesforce")
-    other.sealed_input = one.sealed_input
+    other.encrypted_input = one.encrypted_input
 
     with pytest.raises(encryption.DecryptionError):
         decrypted_input(other)
@@ -254,7 +260,7 @@ def test_a_failure_says_why_and_an_end_says_when(db: None) -> None:
         {"state": State.FAILED, "finished_at": timezone.now()},
         {"error": "words without a failure"},
         {"state": State.DONE},
-        {"state": State.DONE, "finished_at": timezone.now(), "sealed_input": "x"},
+        {"state": State.DONE, "finished_at": timezone.now(), "encrypted_input": "x"},
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             Operation.objects.filter(pk=operation.pk).update(**wrong)
@@ -357,7 +363,7 @@ def test_a_tidying_step_that_always_fails_is_left_and_the_install_ends(
 
     operation.refresh_from_db()
     assert operation.state == State.DONE
-    assert operation.sealed_input == ""
+    assert operation.encrypted_input == ""
     assert len(there(cyclr, harbour)) == 1
 
 
@@ -391,7 +397,7 @@ def test_a_fault_of_ours_ends_in_words_and_keeps_no_secret(
 
     operation.refresh_from_db()
     assert (operation.state, operation.reason) == (State.FAILED, reason)
-    assert operation.sealed_input == ""
+    assert operation.encrypted_input == ""
     assert "canary" not in caplog.text
     assert not Operation.objects.active().exists()
 
@@ -483,7 +489,7 @@ def test_the_same_submission_for_another_account_is_not_taken_for_done(
 ) -> None:
     one = order_install(harbour, user)
     other = Account.objects.exclude(pk=harbour.pk)[0]
-    order = Order(
+    order = OperationRequest(
         kind=one.kind,
         title=one.title,
         actor=Actor.staff(user),
@@ -492,7 +498,7 @@ def test_the_same_submission_for_another_account_is_not_taken_for_done(
         account=other,
         connector=one.connector,
         values=decrypted_input(one),
-        shown=one.shown_input,
+        shown=one.display_input,
     )
     made = submit(order)
 
@@ -665,7 +671,7 @@ def test_refused_client_credentials_keep_the_work_until_they_are_renewed(
 
     hands.work()
     operation.refresh_from_db()
-    assert operation.state == State.QUEUED and operation.sealed_input
+    assert operation.state == State.QUEUED and operation.encrypted_input
     assert "refuses this console’s client id and secret" in operation.events.latest("pk").words
     cyclr.faults.clear()
     Operation.objects.update(not_before=timezone.now())

@@ -40,7 +40,7 @@ def key() -> Iterator[None]:
 
 
 def test_an_install_of_an_earlier_build_is_read() -> None:
-    operation = Operation(reference="opfrozeninstall", sealed_input=INSTALL)
+    operation = Operation(reference="opfrozeninstall", encrypted_input=INSTALL)
 
     assert InstallInput.of(operation) == InstallInput(
         release_id=77,
@@ -54,7 +54,7 @@ def test_an_install_of_an_earlier_build_is_read() -> None:
 
 
 def test_so_is_what_a_customer_entered() -> None:
-    operation = Operation(reference="opfrozenentry", sealed_input=ENTRY)
+    operation = Operation(reference="opfrozenentry", encrypted_input=ENTRY)
 
     assert EntryInput.of(operation) == EntryInput(
         way="api-key", auth_value="k e y", properties=(Setting("Region", "eu", 880101),)
@@ -62,7 +62,7 @@ def test_so_is_what_a_customer_entered() -> None:
 
 
 def test_so_are_settings() -> None:
-    operation = Operation(reference="opfrozensettings", sealed_input=SETTINGS)
+    operation = Operation(reference="opfrozensettings", encrypted_input=SETTINGS)
 
     assert SettingsInput.of(operation).properties == (Setting("Warehouse", "wh-1"),)
 
@@ -72,11 +72,11 @@ def test_unknown_keys_are_left_out_and_missing_ones_have_their_default(
     kind: type[InstallInput | EntryInput | SettingsInput],
 ) -> None:
     assert kind.from_json({"of_another_release": 1}) == kind()
-    assert kind.of(Operation(sealed_input="")) == kind()
+    assert kind.of(Operation(encrypted_input="")) == kind()
 
 
 def test_what_was_typed_is_not_in_its_representation() -> None:
-    operation = Operation(reference="opfrozeninstall", sealed_input=INSTALL)
+    operation = Operation(reference="opfrozeninstall", encrypted_input=INSTALL)
 
     shown = repr(InstallInput.of(operation))
     assert "k e y" not in shown and "eu" not in shown and "CRM" in shown

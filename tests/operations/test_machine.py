@@ -46,7 +46,7 @@ from dashboard.installs.handlers import InstallConnector
 from dashboard.jobs.leases import Lease
 from dashboard.operations import submitting, tasks
 from dashboard.operations.models import ACTIVE, Operation, Reason, State
-from dashboard.operations.submitting import AlreadyActiveError, Order, OtherInputError
+from dashboard.operations.submitting import AlreadyActiveError, OperationRequest, OtherInputError
 from tests.factories import make_account, make_connector, make_console, make_user
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -79,7 +79,7 @@ ANSWERS: dict[str, Callable[[CyclrState, str, str, int | None], Any]] = {
     "in 200 s": lambda w, m, p, n: w.faults.commit_late(m, p, 200, times=n),
     "no connection": lambda w, m, p, n: w.faults.unreachable(times=n, method=m, path=p),
 }
-STEPS = ("prepare", "act", "reconcile", "settle", "finish")
+STEPS = ("prepare", "act", "reconcile", "finalize", "finish")
 
 answers = st.sampled_from(sorted(ANSWERS))
 lost = st.sampled_from(["lost", "never came", "500 after it", "cut off", "in 90 s", "in 200 s"])
@@ -205,7 +205,7 @@ class Installs(RuleBasedStateMachine):
         """Which operation installed which account connector, by the mark that it sent."""
         self.attempts: dict[int, int] = {}
         self.frozen: list[Work] = []
-        self.orders: list[Order] = []
+        self.orders: list[OperationRequest] = []
         self.held_until = START
         self.undo = ExitStack()
         self.clock = self.undo.enter_context(time_machine.travel(START, tick=False))
@@ -312,7 +312,7 @@ class Installs(RuleBasedStateMachine):
             "properties": [],
             "is_native": False,
         }
-        order = Order(
+        order = OperationRequest(
             kind="installs.install",
             title=f"Install {wanted.name}",
             actor=Actor.staff(self.user),
@@ -493,7 +493,7 @@ class Installs(RuleBasedStateMachine):
             assert operation.is_finished == (operation.finished_at is not None)
             assert is_failed == bool(operation.error) == bool(operation.reason)
             if operation.state in {State.DONE, State.CANCELLED}:
-                assert operation.sealed_input == ""
+                assert operation.encrypted_input == ""
             if operation.state in ACTIVE:
                 active.append(operation.exclusive_key)
             ours = installed.get(operation.reference, [])

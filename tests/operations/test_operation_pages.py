@@ -76,7 +76,9 @@ def failed(account: Account, **values: Any) -> Operation:
 
 def retryable(account: Account, **values: Any) -> Operation:
     operation = failed(account, reason="gave-up", error="Cyclr could not be reached.", **values)
-    operation.sealed_input = encryption.encrypt_json({}, associated_data=operation.associated_data)
+    operation.encrypted_input = encryption.encrypt_json(
+        {}, associated_data=operation.associated_data
+    )
     operation.save()
     return operation
 
@@ -228,7 +230,7 @@ def test_other_consoles_operations_are_not_there(account: Account) -> None:
 
 def test_a_failure_says_what_happened_why_and_what_to_do(account: Account) -> None:
     operation = failed(
-        account, title="Install Shopify", shown_input={"entries": [["Token", "set"]]}
+        account, title="Install Shopify", display_input={"entries": [["Token", "set"]]}
     )
     operation.note("queued", "Queued by Mara")
     operation.note("failed", operation.error)
@@ -263,7 +265,7 @@ def test_what_was_tried_anew_offers_nothing(account: Account) -> None:
 
 
 def test_the_ticket_text_has_reference_account_times_and_cyclr_s_words(account: Account) -> None:
-    operation = failed(account, title="Install Shopify", sealed_input="")
+    operation = failed(account, title="Install Shopify", encrypted_input="")
 
     ticket = signed_in().get(operation.get_absolute_url()).context["ticket"]
 
@@ -479,7 +481,7 @@ def test_hostile_names_stay_text(console: Console, name: str) -> None:
         title=name,
         error=name,
         cyclr_message=name,
-        shown_input={"entries": [[name, name]]},
+        display_input={"entries": [[name, name]]},
     )
     operation.note("failed", name, said=name)
     client = signed_in()

@@ -16,7 +16,7 @@ from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations import handlers
 from dashboard.operations.handlers import JSON, Handler, Look
 from dashboard.operations.models import Operation, State
-from dashboard.operations.submitting import Order, submit
+from dashboard.operations.submitting import OperationRequest, submit
 from dashboard.operations.tasks import run_operation
 from tests.simulated import Hands
 
@@ -69,7 +69,7 @@ def operation(kind: Describe, harbour: Account) -> Operation:
     """One of that kind, which nobody has taken."""
     installed = AccountConnector.objects.filter(account=harbour)[0]
     return submit(
-        Order(
+        OperationRequest(
             kind=kind.kind,
             title="Describe",
             actor=Actor.system(),

@@ -22,7 +22,7 @@ from dashboard.links.models import ENTER, Link, LinkMail
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation
 from dashboard.operations.submissions import own_submission
-from dashboard.operations.submitting import Order, OtherInputError, submit
+from dashboard.operations.submitting import OperationRequest, OtherInputError, submit
 from dashboard.people.models import Role
 from tests.factories import (
     make_account,
@@ -57,7 +57,9 @@ def order(kind: str) -> Callable[[Actor, Place, uuid.UUID], Model]:
 
     def ask(actor: Actor, place: Place, sent: uuid.UUID) -> Model:
         console, account = place.account.console, place.account
-        return submit(Order(kind, "Something", actor, console, sent, account, values={"a": "b"}))
+        return submit(
+            OperationRequest(kind, "Something", actor, console, sent, account, values={"a": "b"})
+        )
 
     return ask
 
@@ -76,7 +78,7 @@ def draft_a_run(actor: Actor, place: Place, sent: uuid.UUID) -> Model:
     """As the forms for many accounts do."""
     target = bulk.Target(1, "one", place.account, values={"values": {}, "shown": {}})
     console = place.account.console
-    return bulk.draft(bulk.RunOrder("installs.install", "Many", actor, console, sent, [target]))
+    return bulk.draft(bulk.RunRequest("installs.install", "Many", actor, console, sent, [target]))
 
 
 ACTS = [
@@ -139,10 +141,10 @@ def test_a_used_id_is_not_taken_for_another_app_of_the_account() -> None:
     actor, place, sent = Actor.link(1), a_place(), uuid.uuid4()
     other = make_account_connector(account=place.account)
     about = (ENTER, "Enter details", actor, place.account.console, sent, place.account)
-    submit(Order(*about, account_connector=place.app, values={"a": "b"}))
+    submit(OperationRequest(*about, account_connector=place.app, values={"a": "b"}))
 
     with pytest.raises(OtherInputError):
-        submit(Order(*about, account_connector=other, values={"a": "b"}))
+        submit(OperationRequest(*about, account_connector=other, values={"a": "b"}))
 
 
 # ---- the pages ----

@@ -146,7 +146,9 @@ def test_prepare_without_settings_makes_nothing() -> None:
 def test_prepare_refuses_while_a_dropped_key_is_needed(settings: Any) -> None:
     link = make_link()
     operation = make_operation()
-    operation.sealed_input = encryption.encrypt_json({}, associated_data=operation.associated_data)
+    operation.encrypted_input = encryption.encrypt_json(
+        {}, associated_data=operation.associated_data
+    )
     operation.save()
     old = settings.CREDENTIAL_KEYS
 
@@ -174,7 +176,7 @@ def test_prepare_does_not_mind_keys_of_what_has_ended(settings: Any) -> None:
 def test_stored_secrets_are_re_encrypted_and_the_old_key_can_go(settings: Any) -> None:
     operation = make_operation()
     place = operation.associated_data
-    operation.sealed_input = encryption.encrypt_json({"auth_value": "x"}, associated_data=place)
+    operation.encrypted_input = encryption.encrypt_json({"auth_value": "x"}, associated_data=place)
     operation.save()
     link = make_link()
     old = settings.CREDENTIAL_KEYS
@@ -190,7 +192,7 @@ def test_stored_secrets_are_re_encrypted_and_the_old_key_can_go(settings: Any) -
     assert said[2] == "0 re-encrypted with the current key."
     settings.CREDENTIAL_KEYS = [OTHER_KEY]
     operation.refresh_from_db()
-    assert encryption.decrypt_json(operation.sealed_input, associated_data=place) == {
+    assert encryption.decrypt_json(operation.encrypted_input, associated_data=place) == {
         "auth_value": "x"
     }
     link.revoked_at = timezone.now()
@@ -209,7 +211,9 @@ def test_the_former_name_of_the_command_answers_and_says_the_new_one() -> None:
 
 def test_what_cannot_be_opened_is_counted_and_left_alone(settings: Any) -> None:
     operation = make_operation()
-    operation.sealed_input = encryption.encrypt_json({}, associated_data=operation.associated_data)
+    operation.encrypted_input = encryption.encrypt_json(
+        {}, associated_data=operation.associated_data
+    )
     operation.save()
     settings.CREDENTIAL_KEYS = [OTHER_KEY]
     out = io.StringIO()
@@ -217,9 +221,9 @@ def test_what_cannot_be_opened_is_counted_and_left_alone(settings: Any) -> None:
     call_command("rotate_keys", stdout=out)
 
     assert "1 could not be opened" in out.getvalue()
-    before = operation.sealed_input
+    before = operation.encrypted_input
     operation.refresh_from_db()
-    assert operation.sealed_input == before
+    assert operation.encrypted_input == before
 
 
 # ---- add_person ----

@@ -357,7 +357,7 @@ class Soak:
     def _ask(self, account: Any, connector: Any) -> None:
         from dashboard.audit.models import Actor
         from dashboard.installs.services import KIND, exclusive_key
-        from dashboard.operations.submitting import AlreadyActiveError, Order, submit
+        from dashboard.operations.submitting import AlreadyActiveError, OperationRequest, submit
 
         values = {
             "release_id": connector.release_id,
@@ -368,7 +368,7 @@ class Soak:
             "properties": [],
             "is_native": False,
         }
-        order = Order(
+        order = OperationRequest(
             kind=KIND,
             title=f"Install {connector.name}",
             actor=Actor.system(),

@@ -285,7 +285,11 @@ def test_every_encrypted_value_opens() -> None:
             encryption.decrypt(getattr(row, column), associated_data=row.associated_data)
             opened[f"{model.__name__}.{column}"] += 1
 
-    names = ("Operation.sealed_input", "BulkRow.sealed_input", "Console.encrypted_client_secret")
+    names = (
+        "Operation.encrypted_input",
+        "BulkRow.encrypted_input",
+        "Console.encrypted_client_secret",
+    )
     assert all(
         opened[name] for name in (*names, "Webhook.encrypted_secret", "LookUp.encrypted_answer")
     )

@@ -285,7 +285,7 @@ class InstallForm(Sections):
             return self.lacks or (is_open and not takes_none)
         return bool(values.get("wants_link")) and is_open
 
-    def shown_input(self) -> dict[str, Any]:
+    def display_input(self) -> dict[str, Any]:
         """What was entered, for people: secrets masked. `initial` fills the form again."""
         values = self.cleaned_data
         entries, initial = [], {}

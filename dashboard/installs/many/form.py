@@ -284,5 +284,5 @@ class InstallManyForm(InstallForm):
 
     def shared_entries(self) -> list[list[str]]:
         """What all accounts share, for people: secrets masked, nothing for nothing."""
-        entries: list[list[str]] = self.shown_input()["entries"]
+        entries: list[list[str]] = self.display_input()["entries"]
         return [entry for entry in entries if entry[1] not in {"", "not set"}]

@@ -94,7 +94,7 @@ def _target(
         return one.left_out(why)
     values = {
         "values": line.install_values(),
-        "shown": line.shown_input(),
+        "shown": line.display_input(),
         "exclusive_key": exclusive_key(account, form.connector),
         "follow_up": follow_up(line, account),
         "leaves_out_done": bool(form.cleaned_data.get("skips_existing")),

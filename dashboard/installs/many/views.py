@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.audit.models import Actor
-from dashboard.bulk.services import OtherRunError, RunOrder, draft
+from dashboard.bulk.services import OtherRunError, RunRequest, draft
 from dashboard.common.damage import protected
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.spreadsheet import csv_response
@@ -53,7 +53,7 @@ def install_many(request: StaffRequest, pk: int) -> HttpResponse:
         return render_page(request, PAGE, PARTIAL, context, status=422)
     try:
         run = draft(
-            RunOrder(
+            RunRequest(
                 kind=KIND,
                 title=f"Install {connector.name}",
                 actor=Actor.staff(request.user),

@@ -23,4 +23,5 @@ class Migration(migrations.Migration):
     """See the module."""
 
     dependencies = [("installs", "0001_initial"), ("operations", "0007_counters")]
+    run_before = [("operations", "0009_encrypted_input")]  # it reads the older name
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -36,7 +36,7 @@ def finish(lease: Lease[Operation], handler: Handler, outcome: dict[str, Any]) -
     """End it as done: the mirror, the audit entry and the follow-up are one with the end."""
     operation = lease.job
     with transaction.atomic():
-        lease.finish(state=State.DONE, outcome=outcome, sealed_input="")
+        lease.finish(state=State.DONE, outcome=outcome, encrypted_input="")
         words = handler.finish(operation, outcome)
         operation.save(update_fields=["account_connector", "outcome"])
         operation.note("done", words)
@@ -67,7 +67,7 @@ def fail(
             error=words,
             error_field=field,
             cyclr_message=said,
-            **({} if keep else {"sealed_input": ""}),
+            **({} if keep else {"encrypted_input": ""}),
         )
         operation.note("failed", words, said=said)
         submitting.record(operation, operation.actor, operation.kind, "failed")

@@ -99,7 +99,7 @@ def _work(lease: Lease[Operation], handler: Handler, client: Client, values: JSO
         _send(lease, handler, client, values)
     outcome = operation.outcome or {}
     try:
-        outcome = handler.settle(operation, client, outcome)
+        outcome = handler.finalize(operation, client, outcome)
     except CyclrError as error:
         if not _is_left_unfinalized(lease, error):
             return
