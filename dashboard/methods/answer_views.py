@@ -60,6 +60,7 @@ def _answer(request: StaffRequest, body: bytes, call: MethodCall) -> dict[str, A
     context["raw"] = answers.raw_part(shown.text, _number(request, "raw"))
     if call.is_json:
         context["branch"] = _branch(request, shown.tree_text)
+        context["table"] = _table(request, shown.tree_text)
     return context
 
 
@@ -68,6 +69,13 @@ def _branch(request: StaffRequest, text: str) -> tree.Branch:
         return tree.branch_at(text, request.GET.get("at", ""), _number(request, "first"))
     except LookupError:
         raise Http404 from None
+
+
+def _table(request: StaffRequest, text: str) -> tree.Table | None:
+    """The page as a table, if that is asked for and it is a list of objects."""
+    if "table" not in request.GET:
+        return None
+    return tree.table_at(text, request.GET.get("at", ""), _number(request, "first"))
 
 
 @require_safe
@@ -88,6 +96,9 @@ def method_call_tree(request: StaffRequest, pk: int, call_pk: int) -> HttpRespon
         return render(request, "methods/_answer_found.html", context)
     context["branch"] = _branch(request, text)
     name = "_answer_tree" if "q" in request.GET else "_answer_branch"
+    if "table" in request.GET:
+        context["table"] = _table(request, text)
+        name = "_answer_table"
     return render(request, f"methods/{name}.html", context)
 
 

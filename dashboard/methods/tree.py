@@ -21,7 +21,7 @@ import orjson
 PER_PAGE = 100
 SHOWN = 300
 """Characters of a value that a line of the tree shows."""
-MOST_FOUND = 100
+MOST_FOUND, MOST_COLUMNS = 100, 30
 DEEPEST = 2000
 LONGEST_SEARCH = 5.0
 """Seconds: a document may be made so that looking takes for ever."""
@@ -82,6 +82,12 @@ class Branch:
     def next(self) -> int | None:
         """Where the next page begins."""
         return self.last if self.is_more else None
+
+    @property
+    def may_be_table(self) -> bool:
+        """Whether it is a list of objects, as far as this page shows."""
+        kinds = {child.kind for child in self.children}
+        return self.node.kind == "list" and kinds == {"object"}
 
 
 def is_document(text: str) -> bool:
@@ -170,17 +176,52 @@ def branch_at(text: str, at: str, first: int = 0) -> Branch:
 
     Raises `LookupError` if there is none, `NotJSONError` for what is seen to be no JSON.
     """
-    places = places_of(at)
-    span, path = _root(text), "$"
-    for place in places:
-        span = _child(text, span, place)
-        path = _path(path, span.step)
+    span, path = _walk(text, at)
     page = list(islice(enumerate(children(text, span)), first, first + PER_PAGE + 1))
     shown = [
         _node(text, child, f"{at}.{number}" if at else str(number), path)
         for number, child in page[:PER_PAGE]
     ]
     return Branch(_node(text, span, at, "", path=path), shown, first, len(page) > PER_PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list of objects as a table: a column for each key, in the order of their first coming."""
+
+    columns: list[str]
+    rows: list[tuple[Node, list[Node | None]]]
+
+
+def table_at(text: str, at: str, first: int = 0) -> Table | None:
+    """The same page of a list of objects as a table; None for anything else.
+
+    Of keys that come twice in one object the last counts, as for most readers.
+    """
+    span, path = _walk(text, at)
+    page = list(islice(enumerate(children(text, span)), first, first + PER_PAGE))
+    if not page or text[span.start] != "[" or any(text[row.start] != "{" for _, row in page):
+        return None
+    found: list[tuple[Node, dict[str, Node]]] = []
+    columns: dict[str, None] = {}
+    for number, row in page:
+        node = _node(text, row, f"{at}.{number}" if at else str(number), path)
+        cells: dict[str, Node] = {}
+        for place, cell in enumerate(islice(children(text, row), MOST_COLUMNS)):
+            cells[str(cell.step)] = _node(text, cell, f"{node.at}.{place}", node.path)
+        columns |= dict.fromkeys(cells)
+        found.append((node, cells))
+    shown = list(columns)[:MOST_COLUMNS]
+    return Table(shown, [(node, [cells.get(name) for name in shown]) for node, cells in found])
+
+
+def _walk(text: str, at: str) -> tuple[Span, str]:
+    """The value that `at` names, and its path."""
+    span, path = _root(text), "$"
+    for place in places_of(at):
+        span = _child(text, span, place)
+        path = _path(path, span.step)
+    return span, path
 
 
 def places_of(at: str) -> list[int]:

@@ -244,6 +244,9 @@ def test_the_tree_is_fetched_part_by_part_and_searched(
     leaf = text_of(agent.get(url, {"at": "0.149.1"}))
     found = text_of(agent.get(url, {"q": "P149@X"}))
 
+    table = text_of(agent.get(url, {"at": "0", "table": "1"}))
+    whole = text_of(agent.get(call_of().get_absolute_url(), {"at": "0", "table": "1"}))
+    assert "<table" in whole and "As a table" in first and "<table" in table and "{…}" in table
     assert "Show more after 100" in first and "[99]" in first and "[100]" not in first
     assert "[149]" in more and "p149@x.example" in leaf
     assert "$.rows[149].who.email" in found and "1 place" in found

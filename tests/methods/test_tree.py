@@ -125,3 +125,18 @@ def test_bytes_that_are_no_text_leave_a_tree() -> None:
     found = answers.text_of(b'{"a": "\xff"}')
 
     assert tree.is_document(found.tree_text) and shown(found.tree_text) == [("a", "\ufffd")]
+
+
+def test_a_list_of_objects_is_a_table() -> None:
+    text = '{"rows": [{"id": 1, "x": {}}, {"id": 2, "y": [1], "id": 3}]}'
+
+    table = tree.table_at(text, "0")
+
+    assert table is not None and table.columns == ["id", "x", "y"]
+    cells = [[cell.preview if cell else None for cell in row] for _, row in table.rows]
+    assert cells == [["1", "{}", None], ["3", None, ""]]
+
+
+@pytest.mark.parametrize("text", ["[]", "[1]", "{}", '[{"a": 1}, 2]', '"x"'])
+def test_anything_else_is_no_table(text: str) -> None:
+    assert tree.table_at(text, "") is None
