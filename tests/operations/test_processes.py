@@ -147,7 +147,7 @@ def test_a_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(
             desk.wait_for(lambda: "Found in Cyclr" in visitor.page(operation), "to be found")
             desk.wait_for(lambda: "Installed as" in visitor.page(operation), "to be done")
             before = story(visitor.page(operation))
-        desk.wait_for(lambda: "operation superseded" in desk.logs, "for the late writes")
+        desk.wait_for(lambda: "lease lost job=Operation" in desk.logs, "for the late writes")
 
     assert story(visitor.page(operation)) == before
     assert len(installed(desk, "Slack")) == 1
