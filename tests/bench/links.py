@@ -115,7 +115,9 @@ def main() -> None:
     )
     board = f"/links/campaigns/{run.reference}/"
     page = urlsplit(link.url()).path
-    sys.stdout.write(f"{'page':28} {'median':>8} {'slowest':>8} {'queries':>8} {'KiB':>6}\n")
+    sys.stdout.write(
+        f"{'page':28} {'CPU':>8} {'median':>8} {'slowest':>8} {'queries':>8} {'KiB':>6}\n"
+    )
     for name, url in {
         "links": "/links/",
         "links, failing": "/links/?show=failing",
