@@ -78,3 +78,9 @@ def clean_address(request: HttpRequest) -> str:
     for key in [key for key, value in query.items() if not value]:
         del query[key]
     return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def query_number(request: HttpRequest, name: str) -> int:
+    """A small number of the address; 0 for what is none."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common.htmx import is_swap, render_page
+from dashboard.common.paging import query_number
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.methods import answers, calling, snippets, tree
 from dashboard.methods.models import MethodCall
@@ -30,7 +31,7 @@ LONGEST_SEARCH = 200
 @role_required(Role.AGENT)
 def method_call(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
     """The call and, as soon as it is there, its answer. Who reads it is recorded."""
-    call = _call_for(request, pk, call_pk)
+    call = call_for(request, pk, call_pk)
     version = version_of(call.pk, call.finished_at, call.sent_at, call.tries, bool(call.said))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
@@ -57,7 +58,7 @@ def method_call(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
 def _answer(request: StaffRequest, body: bytes, call: MethodCall) -> dict[str, Any]:
     shown = answers.text_of(body)
     context: dict[str, Any] = {"has_answer": True, "is_empty": not body, "notes": shown.notes}
-    context["raw"] = answers.raw_part(shown.text, _number(request, "raw"))
+    context["raw"] = answers.raw_part(shown.text, query_number(request, "raw"))
     if call.is_json:
         context["branch"] = _branch(request, shown.tree_text)
         context["table"] = _table(request, shown.tree_text)
@@ -66,7 +67,7 @@ def _answer(request: StaffRequest, body: bytes, call: MethodCall) -> dict[str, A
 
 def _branch(request: StaffRequest, text: str) -> tree.Branch:
     try:
-        return tree.branch_at(text, request.GET.get("at", ""), _number(request, "first"))
+        return tree.branch_at(text, request.GET.get("at", ""), query_number(request, "first"))
     except LookupError:
         raise Http404 from None
 
@@ -75,14 +76,14 @@ def _table(request: StaffRequest, text: str) -> tree.Table | None:
     """The page as a table, if that is asked for and it is a list of objects."""
     if "table" not in request.GET:
         return None
-    return tree.table_at(text, request.GET.get("at", ""), _number(request, "first"))
+    return tree.table_at(text, request.GET.get("at", ""), query_number(request, "first"))
 
 
 @require_safe
 @role_required(Role.AGENT)
 def method_call_tree(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
     """A part of the tree, or what a search found in the answer."""
-    call = _call_for(request, pk, call_pk)
+    call = call_for(request, pk, call_pk)
     body = answers.body_of(call)
     if body is None or not call.is_json:
         raise Http404
@@ -106,7 +107,7 @@ def method_call_tree(request: StaffRequest, pk: int, call_pk: int) -> HttpRespon
 @role_required(Role.AGENT)
 def method_call_download(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
     """The answer byte for byte, as a file that no browser opens by itself."""
-    call = _call_for(request, pk, call_pk)
+    call = call_for(request, pk, call_pk)
     body = answers.body_of(call)
     if body is None:
         raise Http404
@@ -128,14 +129,10 @@ def _ending(call: MethodCall) -> str:
     return next((ending for word, ending in kinds.items() if word in said), "txt")
 
 
-def _call_for(request: StaffRequest, pk: int, call_pk: int) -> MethodCall:
+def call_for(request: StaffRequest, pk: int, call_pk: int) -> MethodCall:
+    """An Agent's call, or 404."""
     call: MethodCall = get_for(request, CALLS, Role.AGENT, pk=call_pk, account_connector=pk)
     return call
-
-
-def _number(request: StaffRequest, name: str) -> int:
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def _note_reading(request: StaffRequest, call: MethodCall, action: str) -> None:

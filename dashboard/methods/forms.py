@@ -116,8 +116,9 @@ class CallForm(forms.Form):
         is_writing: bool,
         mode: str = BY_NAME,
         found: Found | None = None,
+        filled: Sequence[Given] = (),
     ) -> None:
-        """`found`: what was looked up for dynamic values."""
+        """`found`: what was looked up for dynamic values; `filled`: what it begins with."""
         self.method, self.is_writing = method, is_writing
         self.inputs = inputs_of(method)
         self.layout_now = key_of(*(f"{one.group}:{one.id}:{one.target}" for one in self.inputs))
@@ -139,6 +140,16 @@ class CallForm(forms.Form):
             listed = (found or {}).get(name_of(one), {}).get("choices") or []
             pairs = [(str(value), str(label)) for value, label in listed]
             self.fields[name] = self._choice(name, one, pairs) or _field(one, self.inputs)
+        self._fill(filled)
+
+    def _fill(self, filled: Sequence[Given]) -> None:
+        """Begin with these values, each where its technical name stands now."""
+        values = {(one.group, one.target, one.turn): one.value for one in filled}
+        for place, (where, _) in enumerate(placed(self.inputs)):
+            if where in values:
+                value = values[where]
+                lines = "\n".join(value) if isinstance(value, list) else value
+                self.initial[f"value-{place}"] = lines
 
     def _choice(
         self, name: str, one: MethodInput, pairs: Sequence[tuple[str, str]]

@@ -10,7 +10,7 @@ from typing import Any, Self
 import cyclr_api
 from dashboard.common import encryption
 from dashboard.common.untrusted_text import storable
-from dashboard.methods.models import Method, MethodCall
+from dashboard.methods.models import Method, MethodCall, SavedCall
 
 JSON = dict[str, Any]
 PARAMETER, FIELD = "parameter", "field"
@@ -134,12 +134,16 @@ class CallInput:
         """For encryption."""
         return asdict(self)
 
-    def encrypted(self, call: MethodCall) -> str:
+    def encrypted(self, call: MethodCall | SavedCall) -> str:
         """Encrypted to its call."""
         return encryption.encrypt_json(self.to_json(), associated_data=call.associated_data)
 
+    def without_secrets(self) -> Self:
+        """What may be kept for longer: values by name that are not secret."""
+        return type(self)(tuple(one for one in self.given if not one.is_secret))
+
     @classmethod
-    def of(cls, call: MethodCall) -> Self | None:
+    def of(cls, call: MethodCall | SavedCall) -> Self | None:
         """A call's; None once it was wiped. Raises `DecryptionError` if no key opens it."""
         if not call.encrypted_input:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any, Self
 
@@ -262,3 +263,51 @@ class MethodCall(Acted, Job):
     def console(self) -> Any:
         """The console of its account."""
         return self.account_connector.account.console
+
+
+class SavedCallQuerySet(models.QuerySet["SavedCall"]):
+    """Saved calls, found."""
+
+    def visible_to(self, user: User, console: Console) -> Self:
+        """A person's own, and those that colleagues share."""
+        return self.filter(Q(owner=user) | Q(is_shared=True), console=console)
+
+    def of(self, connector: AccountConnector) -> Self:
+        """Those of methods that the installed release has."""
+        has = Method.objects.of(connector).values("key")
+        return self.filter(console=connector.account.console_id, method_key__in=has)
+
+
+class SavedCall(models.Model):
+    """Values by name of a call, kept under a name to be used again. Secrets are never kept.
+
+    It belongs to the method, so that it serves every connector that has the method.
+    """
+
+    console = models.ForeignKey(Console, on_delete=models.CASCADE, related_name="+")
+    reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    method_key = models.CharField(max_length=32)
+    method_name = models.TextField(blank=True, default="")
+    name = models.CharField(max_length=80)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    is_shared = models.BooleanField(default=False)
+    encrypted_input = models.TextField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = SavedCallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["console", "method_key", "owner", "name"], name="saved_call_once_a_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def associated_data(self) -> str:
+        """Where its values are encrypted to."""
+        return f"methods.saved_call:{self.reference}"

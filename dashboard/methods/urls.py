@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.methods import answer_views, views
+from dashboard.methods import answer_views, saving_views, views
 
 _HERE = "connectors/<int:pk>/methods/"
 
@@ -22,6 +22,16 @@ urlpatterns = navigation.under(
             f"{_HERE}calls/<int:call_pk>/download/",
             answer_views.method_call_download,
             name="method_call_download",
+        ),
+        path(
+            f"{_HERE}calls/<int:call_pk>/save/",
+            saving_views.method_call_save,
+            name="method_call_save",
+        ),
+        path(
+            f"{_HERE}saved/<int:saved_pk>/delete/",
+            saving_views.saved_call_delete,
+            name="saved_call_delete",
         ),
         path(f"{_HERE}<slug:key>/", views.method_detail, name="method_detail"),
         path(f"{_HERE}<slug:key>/choices/", views.method_choices, name="method_choices"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -17,19 +18,21 @@ from django_htmx.http import replace_url
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
-from dashboard.common.paging import clean_address, paged
+from dashboard.common.paging import clean_address, paged, query_number
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.connectors.services import library_entry
-from dashboard.methods import calling, choices, marking, reading
+from dashboard.methods import calling, choices, marking, reading, saving
 from dashboard.methods.calling import CallRequest, OtherCallError
 from dashboard.methods.forms import BY_BODY, BY_NAME, CallForm
-from dashboard.methods.models import Method, MethodCall
+from dashboard.methods.inputs import Given
+from dashboard.methods.models import Method, MethodCall, SavedCall, SavedCallQuerySet
 from dashboard.mirror.models import AccountConnector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
 CONNECTORS = AccountConnector.objects.select_related("account__console")
 LAST_CALLS = 8
+MOST_SAVED_SHOWN = 50
 
 
 @require_safe
@@ -68,6 +71,7 @@ def method_list(request: StaffRequest, pk: int) -> HttpResponse:
         calls = MethodCall.objects.filter(account_connector=connector).select_related("actor_user")
         context["calls"] = list(calls.defer("encrypted_input", "encrypted_answer")[:LAST_CALLS])
         context["may_see_answers"] = _role(request, connector) >= Role.AGENT
+        context["saved_calls"] = _saved(request, connector)[:MOST_SAVED_SHOWN]
     response = render_page(
         request, "methods/method_list.html", "methods/_method_table.html", context
     )
@@ -107,7 +111,8 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     look_up = choices.latest(connector, method)
     found = choices.found_by(look_up)
-    form = CallForm(method, data, is_writing=is_writing, mode=mode, found=found)
+    filled = _filled(request, connector, method)
+    form = CallForm(method, data, is_writing=is_writing, mode=mode, found=found, filled=filled)
     is_waiting = (
         request.method != "POST"
         and not form.is_by_body
@@ -134,6 +139,11 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
         "is_there": _is_there(connector),
         "needs_lead": is_writing and not may_call,
         "is_other_release": _is_other_release(connector, method),
+        "saved_calls": [
+            (one, saving.may_delete(one, request.user))
+            for one in _saved(request, connector).filter(method_key=key)[:MOST_SAVED_SHOWN]
+        ],
+        "filled_by": query_number(request, "saved"),
     }
     status = 200
     if request.method == "POST":
@@ -146,6 +156,26 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     return render_page(
         request, "methods/method_detail.html", "methods/_call_form.html", context, status=status
     )
+
+
+def _saved(request: StaffRequest, connector: AccountConnector) -> SavedCallQuerySet:
+    """The saved calls that may be used with it."""
+    rows: SavedCallQuerySet = SavedCall.objects.of(connector).select_related("owner")
+    return rows.visible_to(request.user, connector.account.console)
+
+
+def _filled(
+    request: StaffRequest, connector: AccountConnector, method: Method
+) -> tuple[Given, ...]:
+    """What the form begins with: a saved call's values, or those of a call to be made again."""
+    if chosen := query_number(request, "saved"):
+        saved = _saved(request, connector).filter(method_key=method.key, pk=chosen).first()
+        return () if saved is None else saving.values_of(saved)
+    if again := query_number(request, "again"):
+        calls = MethodCall.objects.filter(account_connector=connector, method_key=method.key)
+        call = calls.filter(pk=again).first()
+        return () if call is None else saving.values_of(call)
+    return ()
 
 
 def _without_choices(method: Method, found: choices.Found) -> list[tuple[str, str]]:
@@ -162,7 +192,9 @@ def method_choices(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     method = _method(connector, key)
     if _is_there(connector) and choices.dynamic_inputs(method):
         choices.ask(connector, method)
-    return redirect(reverse("method_detail", args=[connector.pk, method.key]))
+    url = reverse("method_detail", args=[connector.pk, method.key])
+    kept = {name: number for name in ("saved", "again") if (number := query_number(request, name))}
+    return redirect(f"{url}?{urlencode(kept)}" if kept else url)
 
 
 def _call(

@@ -17,7 +17,7 @@ from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import decrypted_secret
 from dashboard.links.models import Link
-from dashboard.methods.models import ChoiceLookUp, MethodCall
+from dashboard.methods.models import ChoiceLookUp, MethodCall, SavedCall
 from dashboard.notifications.models import Webhook
 from dashboard.operations.models import Operation
 
@@ -32,6 +32,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (ChoiceLookUp, "encrypted_answer"),
     (MethodCall, "encrypted_input"),
     (MethodCall, "encrypted_answer"),
+    (SavedCall, "encrypted_input"),
 )
 """Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 
