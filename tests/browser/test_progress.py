@@ -25,7 +25,7 @@ def operation() -> Operation:
 
 @pytest.fixture
 def beats(live_server: Any, page: Page, operation: Operation) -> Beats:
-    """The operation's page is open, and its clock stands still."""
+    """The operation's page has been open for a second, and its clock stands still."""
     client = Client()
     client.force_login(make_user(Role.AGENT))
     cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
@@ -33,6 +33,7 @@ def beats(live_server: Any, page: Page, operation: Operation) -> Beats:
     beats = Beats(page)
     page.goto(f"{live_server.url}{operation.get_absolute_url()}")
     expect(page.locator(".badge[data-state]")).to_have_text("Queued")
+    beats.beat()
     return beats
 
 
@@ -74,6 +75,18 @@ def test_each_change_is_shown_within_a_second(
 
         assert asked(beats, operation, 1) == 1
         expect(page.locator(".badge[data-state]")).to_have_text(word)
+
+
+def test_what_was_just_asked_for_is_looked_at_within_a_fraction_of_a_second(
+    beats: Beats, page: Page, operation: Operation
+) -> None:
+    page.reload()
+    expect(page.locator(".badge[data-state]")).to_have_text("Queued")
+    become(operation, State.FAILED)
+
+    page.clock.run_for(200)
+
+    expect(page.locator(".badge[data-state]")).to_have_text("Failed")
 
 
 def test_a_moving_operation_is_asked_for_once_a_second(beats: Beats, operation: Operation) -> None:
