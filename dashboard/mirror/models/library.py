@@ -77,9 +77,7 @@ class CatalogueConnector(Mirrored):
         ordering = ["sort_name", "version", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["console", "account", "kind_key"],
-                name="connector_unique",
-                nulls_distinct=True,
+                fields=["console", "account", "kind_key"], name="connector_unique"
             ),
             models.UniqueConstraint(
                 fields=["console", "kind_key"],
@@ -157,9 +155,7 @@ class InstallRefusal(models.Model):
     class Meta:
         ordering = ["-at", "-pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["connector", "account"], name="refusal_unique", nulls_distinct=True
-            ),
+            models.UniqueConstraint(fields=["connector", "account"], name="refusal_unique"),
             models.UniqueConstraint(
                 fields=["connector"], name="refusal_unique_everywhere", condition=Q(account=None)
             ),
