@@ -13,7 +13,15 @@ from dashboard.audit.models import Actor
 from dashboard.common.searching import search_text, sort_name
 from dashboard.consoles.models import Console
 from dashboard.links.models import Link, LinkItem
-from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.mirror.models import (
+    Account,
+    AccountConnector,
+    CatalogueConnector,
+    Cycle,
+    CycleConnector,
+    Template,
+    TemplateConnector,
+)
 from dashboard.operations.models import Operation
 from dashboard.people.models import Membership, Role, User
 
@@ -118,6 +126,43 @@ def make_account_connector(**values: Any) -> AccountConnector:
     installed.save()
     recount([installed.account_id])
     return installed
+
+
+def make_cycle(*needed: AccountConnector, **values: Any) -> Cycle:
+    """A running cycle of an account; it needs these installed connectors."""
+    n = next(_number)
+    made_up = {"cyclr_id": str(uuid.UUID(int=n)), "name": f"Cycle {n}", "status": "Active"}
+    values = made_up | values
+    if "account" not in values:
+        values["account"] = needed[0].account if needed else make_account()
+    cycle = Cycle(**values)
+    cycle.is_active = cycle.status == "Active"
+    cycle.search_text, cycle.sort_name = search_text(cycle.name), sort_name(cycle.name)
+    cycle.save()
+    for connector in needed:
+        CycleConnector.objects.create(
+            cycle=cycle,
+            account_connector_cyclr_id=connector.cyclr_id,
+            connector_name=connector.connector_name,
+            connector_version=connector.connector_version,
+        )
+    return cycle
+
+
+def make_template(*kinds: tuple[str, str], **values: Any) -> Template:
+    """A template that needs connectors of these names and versions."""
+    n = next(_number)
+    values = {"cyclr_id": str(uuid.UUID(int=n)), "name": f"Template {n}"} | values
+    if "console" not in values:
+        values["console"] = make_console()
+    template = Template(**values)
+    template.search_text, template.sort_name = search_text(template.name), sort_name(template.name)
+    template.save()
+    for name, version in kinds:
+        TemplateConnector.objects.create(
+            template=template, connector_name=name, connector_version=version
+        )
+    return template
 
 
 def make_operation(**values: Any) -> Operation:

@@ -40,12 +40,21 @@ MARKS = {
     *("noticed_at", "own_library_read_at", "probed_at", "published_at", "queued_at", "read_at"),
     *("ready_at", "refresh_asked_at", "returned_at", "seen_at", "sent_at", "shown_at"),
     *("started_at", "sub_accounts_read_at", "touched_at", "viewed_at", "changed_at", "used_at"),
+    *("cycles_asked_at", "cycles_read_at"),
     *("saved_at", "failing_since", "trouble_since", "undecided_since"),
 }
 """Moments that have been, from which some time is counted."""
 DATES = {
     *("at", "authenticated_since", "connected_at", "dismissed_at", "ended_at", "emptied_at"),
-    *("expires_at", "gone_at", "identity_at", "last_login", "proven_at", "reminders_ended_at"),
+    *(
+        "expires_at",
+        "gone_at",
+        "identity_at",
+        "last_login",
+        "last_successful_run_at",
+        "proven_at",
+        "reminders_ended_at",
+    ),
     *("retired_at", "revoked_at", "test_failed_at"),
 }
 """Moments that are told or agreed; nothing waits by them."""

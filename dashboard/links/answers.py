@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.services import link_count
+from dashboard.connectors.blast_radius import OpenLink, open_links_of
+from dashboard.links.models import Link
 from dashboard.mirror.freshness import LINK_MOVES_FOR
 from dashboard.mirror.models import Account, AccountConnector, AccountConnectorQuerySet
 from dashboard.operations.live_updates import is_customer_at_connector, is_customer_in_account
@@ -33,6 +35,20 @@ def annotate_open_link(rows: AccountConnectorQuerySet) -> AccountConnectorQueryS
     }
     found = rows.annotate(open_link=Max("link_items__link", filter=Q(**is_open)))
     return cast("AccountConnectorQuerySet", found)
+
+
+@open_links_of.answered_by
+def list_open_links(connector: AccountConnector) -> list[OpenLink]:
+    """Those that a customer can use and on which it is left; the first to expire first."""
+    links = Link.objects.open().filter(items__account_connector=connector, items__connected_at=None)
+    return [
+        OpenLink(
+            recipient=link.recipient_name or link.recipient_email,
+            url=link.get_absolute_url(),
+            expires_at=link.expires_at,
+        )
+        for link in links.order_by("expires_at", "pk")
+    ]
 
 
 @is_customer_in_account.answered_by

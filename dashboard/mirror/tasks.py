@@ -1,8 +1,9 @@
 """The tasks that read Cyclr, and the schedule that asks for them.
 
-A run is a row and goes in steps: the list of accounts, the library, then the accounts' connectors
-in chunks. A list cannot be taken up again in the middle, so its step has `LIST_WITHIN`, and eight
-pages of 100 are fetched at a time. That is enough for
+A run is a row and goes in steps: the list of accounts, templates and library, then the accounts'
+connectors in chunks, and at their end the cycles of those accounts whose turn it is. A list cannot
+be taken up again in the middle, so its step has `LIST_WITHIN`, and eight pages of 100 are fetched
+at a time. That is enough for
 
     9,000 accounts at 10 s a call, 35,000 at 3 s, 100,000 (the most that is read) at 1 s,
 
@@ -89,9 +90,11 @@ def _take_step(lease: Lease[SyncRun]) -> bool:
         sync.read_accounts(lease)
     elif run.listed_at is None:
         sync.read_sub_accounts(run.console)
+        sync.read_templates(lease)
         sync.read_library(lease)
     else:
-        return not sync.read_chunk(lease, until=timezone.now() + CHECKPOINT)
+        until = timezone.now() + CHECKPOINT
+        return not (sync.read_chunk(lease, until=until) or sync.read_cycles(lease, until=until))
     return False
 
 

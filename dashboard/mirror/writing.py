@@ -7,12 +7,13 @@ for customers who left.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.utils import timezone
 
 from dashboard.common.searching import search_text, sort_name
@@ -20,8 +21,12 @@ from dashboard.mirror.models import (
     Account,
     AccountConnector,
     CatalogueConnector,
+    Cycle,
+    CycleConnector,
     Mirrored,
     MirrorQuerySet,
+    Template,
+    TemplateConnector,
 )
 
 GONE_AFTER_MISSED = 2
@@ -48,6 +53,12 @@ def _derived(row: Any, values: dict[str, Any]) -> dict[str, Any]:
         case CatalogueConnector():
             name = row.name
             words = search_text(name, *values["categories"])
+        case Template():
+            name = values["name"]
+            words = search_text(name, *values["tags"])
+        case Cycle():
+            name = values["name"]
+            words = search_text(name)
         case _:
             names = {column: values.get(column, getattr(row, column)) for column in NAMES}
             return derived_of_names(names)
@@ -179,6 +190,55 @@ def mark_sub_accounts_read(account: Account, began: datetime) -> None:
 def mark_own_library_read(account: Account, began: datetime) -> None:
     """The connectors made for it alone were listed."""
     Account.objects.filter(pk=account.pk).update(own_library_read_at=began)
+
+
+def mark_cycles_asked(account: Account, began: datetime, *, error: str = "") -> None:
+    """Its cycles were asked for, by a reading that began then; `error` says why in vain."""
+    rows = Account.objects.filter(pk=account.pk)
+    if not error:
+        older = rows.filter(Q(cycles_read_at=None) | Q(cycles_read_at__lt=began))
+        older.update(cycles_read_at=began)
+    rows.update(cycles_asked_at=timezone.now(), cycles_error=error)
+
+
+Needed = dict[str, Any]
+"""The columns of a connector that a template or a cycle needs."""
+
+OWNERS: dict[type[Mirrored], tuple[type[Model], str]] = {
+    Cycle: (CycleConnector, "cycle"),
+    Template: (TemplateConnector, "template"),
+}
+
+
+def write_needed(
+    rows: MirrorQuerySet, found: Mapping[Hashable, Sequence[Needed]], began: datetime
+) -> None:
+    """Which connectors templates or cycles need, by Cyclr's id; of those that a listing filled.
+
+    `rows` were merged with the listing that began then, in the transaction of this call. What an
+    older or a newer listing said of a row is left alone.
+    """
+    model, owner = OWNERS[rows.model]
+    told = rows.filter(seen_at=began, gone_at=None, missed=0)
+    pks = {pk: cyclr_id for pk, cyclr_id in told.values_list("pk", "cyclr_id") if cyclr_id in found}
+    columns = sorted({column for ones in found.values() for one in ones for column in one})
+    wanted = {
+        (pk, *(one[column] for column in columns))
+        for pk, cyclr_id in pks.items()
+        for one in found[cyclr_id]
+    }
+    there: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    known = model._default_manager.filter(**{f"{owner}__in": rows.order_by().values("pk")})
+    for pk, *values in known.order_by().values_list("pk", f"{owner}_id", *columns):
+        if values[0] in pks:
+            there[tuple(values)].append(pk)
+    lost = [pk for values, its in there.items() for pk in its[values in wanted :]]
+    if lost:
+        model._default_manager.filter(pk__in=lost).delete()
+    model._default_manager.bulk_create(
+        model(**{f"{owner}_id": pk}, **dict(zip(columns, values, strict=True)))
+        for pk, *values in sorted(wanted - there.keys(), key=repr)
+    )
 
 
 # ---- what our own calls, and tests, found out: later than any listing under way ----

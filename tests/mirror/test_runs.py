@@ -85,7 +85,7 @@ def answering(
     """Let listings of connectors fail as told; the others go to the simulator."""
     real = chunks._list_connectors
 
-    def listing(client: Any, account: Account, *rest: Any) -> chunks.Answer | None:
+    def listing(client: Any, account: Account, *rest: Any) -> chunks.Answer[Any] | None:
         error = errors(account)
         answer = real(client, account, *rest)
         if answer is None or error is None:
@@ -269,7 +269,7 @@ def test_no_listing_begins_when_the_time_is_over_and_each_is_written_as_it_comes
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
 
-        def slow(*arguments: Any) -> chunks.Answer | None:
+        def slow(*arguments: Any) -> chunks.Answer[Any] | None:
             answer = real(*arguments)
             if answer is not None:
                 clock.shift(0.1)
@@ -301,7 +301,7 @@ def test_an_account_that_takes_too_long_fails_alone(
     run = step(step(start(console)))
     real, ended = chunks._list_connectors, threading.Event()
 
-    def stalling(client: Any, account: Account, *rest: Any) -> chunks.Answer | None:
+    def stalling(client: Any, account: Account, *rest: Any) -> chunks.Answer[Any] | None:
         if "1042" in account.cyclr_id:
             ended.wait(CEILING)
         return real(client, account, *rest)

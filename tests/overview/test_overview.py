@@ -576,6 +576,28 @@ def test_a_library_that_fails_and_odd_answers_are_told(account: Account) -> None
     assert "2 things in Cyclr’s answers could not be read and are left out" in page
 
 
+def test_templates_and_cycles_that_were_not_read_are_told(account: Account) -> None:
+    moment = timezone.now()
+    run = SyncRun.objects.create(
+        console=account.console,
+        listed_at=moment,
+        finished_at=moment,
+        templates_error="Cyclr refuses to tell (403).",
+        cycles_failed=1,
+    )
+    failed = overview()
+    SyncRun.objects.filter(pk=run.pk).update(
+        templates_error="", cycles_error="Cyclr does not answer."
+    )
+    silent = overview()
+    SyncRun.objects.filter(pk=run.pk).update(cycles_error="", cycles_failed=0)
+
+    assert "Templates were not read: <bdi>Cyclr refuses to tell (403).</bdi>" in failed
+    assert "Cycles of 1 account could not be read" in " ".join(failed.split())
+    assert "Cycles were not read: <bdi>Cyclr does not answer.</bdi>" in silent
+    assert "Templates and cycles" not in overview()
+
+
 def test_sync_health_says_now_when_cyclr_does_not_answer(console: Console) -> None:
     assert "<dt>Now</dt>" not in overview()
     Console.objects.update(trouble="Cyclr does not answer.", trouble_since=timezone.now())

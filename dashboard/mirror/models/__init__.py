@@ -7,6 +7,14 @@ from dashboard.mirror.models.connectors import (
     AccountConnector,
     AccountConnectorQuerySet,
 )
+from dashboard.mirror.models.cycles import (
+    Cycle,
+    CycleConnector,
+    CycleQuerySet,
+    Template,
+    TemplateConnector,
+    TemplateQuerySet,
+)
 from dashboard.mirror.models.library import (
     CatalogueConnector,
     CatalogueConnectorQuerySet,
@@ -22,9 +30,15 @@ __all__ = [
     "AccountQuerySet",
     "CatalogueConnector",
     "CatalogueConnectorQuerySet",
+    "Cycle",
+    "CycleConnector",
+    "CycleQuerySet",
     "DailyFigure",
     "InstallRefusal",
     "MirrorQuerySet",
     "Mirrored",
     "SyncRun",
+    "Template",
+    "TemplateConnector",
+    "TemplateQuerySet",
 ]

@@ -60,6 +60,16 @@ class Account(Mirrored):
         null=True, blank=True, help_text="When its sub-accounts were listed last."
     )
 
+    cycles_asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its cycles were asked for last, whatever came of it."
+    )
+    cycles_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the newest reading of its cycles began."
+    )
+    cycles_error = models.TextField(
+        blank=True, default="", db_default="", help_text="Why the newest one failed; or nothing."
+    )
+
     objects = AccountQuerySet.as_manager()
 
     class Meta:

@@ -54,6 +54,19 @@ class SyncRun(Job):
         blank=True, default="", help_text="Why the library was not read; the rest was."
     )
 
+    templates_error = models.TextField(
+        blank=True, default="", db_default="", help_text="Why the templates were not read."
+    )
+    cycles_error = models.TextField(
+        blank=True, default="", db_default="", help_text="Why no more cycles were read."
+    )
+    cycles_read = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Accounts of which the cycles were read."
+    )
+    cycles_failed = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Accounts of which they could not be read."
+    )
+
     objects = JobQuerySet.as_manager()
 
     class Meta:

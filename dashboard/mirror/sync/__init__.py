@@ -8,6 +8,12 @@ from dashboard.mirror.sync.columns import (
     connector_columns,
 )
 from dashboard.mirror.sync.connectors import missing_connectors, write_account_connectors
+from dashboard.mirror.sync.cycles import (
+    read_cycles,
+    read_templates,
+    refresh_templates,
+    write_cycles,
+)
 from dashboard.mirror.sync.errors import words_for
 from dashboard.mirror.sync.figures import write_daily_figure
 from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
@@ -39,17 +45,21 @@ __all__ = [
     "pause",
     "read_accounts",
     "read_chunk",
+    "read_cycles",
     "read_library",
     "read_sub_accounts",
+    "read_templates",
     "refresh_account",
     "refresh_accounts",
     "refresh_library",
+    "refresh_templates",
     "release",
     "start_due_runs",
     "start_run",
     "waiting_accounts",
     "words_for",
     "write_account_connectors",
+    "write_cycles",
     "write_daily_figure",
     "write_sub_accounts",
 ]

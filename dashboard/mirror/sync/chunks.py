@@ -1,13 +1,15 @@
-"""The accounts' connectors, read a chunk of accounts at a time."""
+"""What is read of each account, a chunk of accounts at a time: their connectors here."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError
@@ -27,9 +29,9 @@ from cyclr_api import (
 from dashboard.consoles.pacing import BACKGROUND, PacedError
 from dashboard.consoles.services import client, note
 from dashboard.jobs.leases import Lease
+from dashboard.mirror.missing import Answers
 from dashboard.mirror.models import Account, SyncRun
 from dashboard.mirror.sync.connectors import (
-    ConnectorAnswers,
     known_connectors,
     missing_connectors,
     write_connectors,
@@ -40,6 +42,7 @@ from dashboard.mirror.sync.methods import fill_methods
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
 CHUNK = 200
 
@@ -74,13 +77,13 @@ def waiting_accounts(run: SyncRun) -> list[int]:
 
 
 @dataclass(slots=True)
-class Answer:
+class Answer(Generic[T]):
     """What Cyclr said about one account."""
 
     account: Account
     began: datetime
-    listed: cyclr_api.Listing[cyclr_api.AccountConnector] | None = None
-    answers: ConnectorAnswers | None = None
+    listed: cyclr_api.Listing[T] | None = None
+    answers: Answers[Any, T] | None = None
     error: CyclrError | None = None
 
 
@@ -90,10 +93,14 @@ class Tally:
 
     lease: Lease[SyncRun]
     noted_at: datetime = field(default_factory=timezone.now)
+    counts: Counter[str] = field(default_factory=Counter)
     read: list[int] = field(default_factory=list)
-    failed: int = 0
-    found: int = 0
-    skipped: int = 0
+    """Accounts of which the connectors were read."""
+    has_answered: bool = False
+
+    def count(self, **counts: int) -> None:
+        """Add to these columns of the run."""
+        self.counts.update(counts)
 
     def note(self, *, at_once: bool = False) -> None:
         """Write it to the run, every few seconds or at once."""
@@ -101,27 +108,54 @@ class Tally:
             return
         if self.read:
             fill_methods(self.lease.job.console, self.read)
+        if self.has_answered:
             note(self.lease.job.console, None)
-        if self.read or self.failed:
-            self.lease.write(
-                accounts_read=F("accounts_read") + len(self.read),
-                accounts_failed=F("accounts_failed") + self.failed,
-                connectors_found=F("connectors_found") + self.found,
-                skipped=F("skipped") + self.skipped,
-                touched_at=timezone.now(),
-            )
+        if self.counts:
+            added = {column: F(column) + count for column, count in self.counts.items()}
+            self.lease.write(**added, touched_at=timezone.now())
         self.noted_at = timezone.now()
-        self.read = []
-        self.failed = self.found = self.skipped = 0
+        self.read, self.has_answered = [], False
+        self.counts.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """One thing that is read of each account.
+
+    `ask` is one listing, in a thread of a pool: it asks Cyclr and leaves the database alone. It
+    is told until when it may begin, and the event that stops all of them: then it answers None.
+    `take` writes a listing; `fail` an error: of this account alone, the next run tries again.
+    """
+
+    ask: Callable[[cyclr_api.Client, Account, datetime, threading.Event], Answer[T] | None]
+    take: Callable[[Answer[T], cyclr_api.Listing[T], Tally], None]
+    fail: Callable[[Account, Exception, Tally], None]
 
 
 def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
-    """Read the connectors of the next accounts, several at once; says whether more are waiting.
-
-    No listing begins after `until`, and each is written as it comes: what was read stays.
-    """
+    """Read the connectors of the next accounts; says whether more are waiting."""
     run = lease.job
     waiting = waiting_accounts(run)
+    known = known_connectors(waiting) if run.is_asked else {}
+
+    def ask(
+        client: cyclr_api.Client, account: Account, until: datetime, stop: threading.Event
+    ) -> Answer[cyclr_api.AccountConnector] | None:
+        return _list_connectors(client, account, until, stop, known.get(account.pk, ()))
+
+    read_each(lease, waiting, Reading(ask, _take, _fail), until)
+    return bool(waiting_accounts(run))
+
+
+def read_each(
+    lease: Lease[SyncRun], waiting: Sequence[int], reading: Reading[T], until: datetime
+) -> None:
+    """Read something of these accounts, several at once.
+
+    No listing begins after `until`, and each is written as it comes: what was read stays. Raises
+    what is about the console: its credentials, a rate limit, or that Cyclr does not answer.
+    """
+    run = lease.job
     found = Account.objects.select_related("console").in_bulk(waiting)
     accounts = [found[pk] for pk in waiting if pk in found]
     shared = client(run.console, BACKGROUND)
@@ -129,11 +163,7 @@ def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
     has_answered, silence = run.accounts_read > 0, list[CyclrError]()
     fatal: CyclrError | None = None
     pool = ThreadPoolExecutor(THREADS)
-    known = known_connectors(found) if run.is_asked else {}
-    listings = {
-        pool.submit(_list_connectors, shared, one, until, stop, known.get(one.pk, ())): one
-        for one in accounts
-    }
+    listings = {pool.submit(reading.ask, shared, one, until, stop): one for one in accounts}
     try:
         for listing in as_completed(listings, (until + GRACE - timezone.now()).total_seconds()):
             answer = listing.result()
@@ -142,11 +172,11 @@ def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
             error = answer.error
             if answer.listed is not None:
                 has_answered, silence = True, []
-                _take(answer, answer.listed, tally)
+                _write(reading, answer, answer.listed, tally)
             elif error is not None and _is_about_the_console(error):
                 fatal = fatal or error
             elif error is not None and fatal is None:
-                _fail(answer.account, error, tally)
+                reading.fail(answer.account, error, tally)
                 if isinstance(error, UnexpectedAnswerError | PagingError | PermanentError):
                     has_answered, silence = True, []
                 else:
@@ -157,7 +187,7 @@ def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
             tally.note()
     except TimeoutError:
         for account in [one for listing, one in listings.items() if listing.running()]:
-            _fail(account, SoftTimeLimitExceeded(), tally)
+            reading.fail(account, SoftTimeLimitExceeded(), tally)
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -167,7 +197,6 @@ def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
     if fatal is not None:
         note(run.console, fatal)
         raise fatal
-    return bool(waiting_accounts(run))
 
 
 def _is_about_the_console(error: CyclrError) -> bool:
@@ -177,24 +206,31 @@ def _is_about_the_console(error: CyclrError) -> bool:
     return error.through is None and isinstance(error, PacedError | RateLimitedError)
 
 
-def _take(
-    answer: Answer, listed: cyclr_api.Listing[cyclr_api.AccountConnector], tally: Tally
+def _write(
+    reading: Reading[T], answer: Answer[T], listed: cyclr_api.Listing[T], tally: Tally
 ) -> None:
     """Write one account's listing; one that the database does not take is its failure alone."""
+    tally.has_answered = True
     try:
-        written = write_connectors(answer.account, listed, answer.began, answer.answers)
+        reading.take(answer, listed, tally)
     except DatabaseError as error:
-        logger.exception("connectors not written account=%d", answer.account.pk)
-        _fail(answer.account, error, tally)
-        return
+        logger.exception("listing not written account=%d", answer.account.pk)
+        reading.fail(answer.account, error, tally)
+
+
+def _take(
+    answer: Answer[cyclr_api.AccountConnector],
+    listed: cyclr_api.Listing[cyclr_api.AccountConnector],
+    tally: Tally,
+) -> None:
+    written = write_connectors(answer.account, listed, answer.began, answer.answers)
     tally.read.append(answer.account.pk)
-    tally.found += len(listed)
-    tally.skipped += written.skipped
+    tally.count(accounts_read=1, connectors_found=len(listed), skipped=written.skipped)
 
 
 def _fail(account: Account, error: Exception, tally: Tally) -> None:
     """This account could not be read in this run; the next one tries again."""
-    tally.failed += 1
+    tally.count(accounts_failed=1)
     Account.objects.filter(pk=account.pk).update(
         refresh_error=words_for(error), refresh_failed_run=tally.lease.job.pk
     )
@@ -206,7 +242,7 @@ def _list_connectors(
     until: datetime,
     stop: threading.Event,
     known: Iterable[int],
-) -> Answer | None:
+) -> Answer[cyclr_api.AccountConnector] | None:
     """One listing, in a thread of the pool: it asks Cyclr and leaves the database alone.
 
     `known`: the connectors that are asked for by themselves should it lack them.

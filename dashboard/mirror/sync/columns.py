@@ -50,6 +50,45 @@ def connector_columns(found: cyclr_api.Connector) -> dict[str, Any]:
     return columns
 
 
+def template_columns(found: cyclr_api.Template) -> dict[str, Any]:
+    """A template's columns; which connectors it needs are rows of their own."""
+    return {
+        "name": storable(found.name),
+        "description": storable(found.description or ""),
+        "tags": storable(list(found.tags)),
+    }
+
+
+def cycle_columns(found: cyclr_api.Cycle) -> dict[str, Any]:
+    """A cycle's columns; which connectors it needs are rows of their own."""
+    return {
+        "name": storable(found.name),
+        "description": storable(found.description or ""),
+        "status": storable(found.status),
+        "is_active": found.is_active,
+        "template_cyclr_id": storable(found.template_id or ""),
+        "tags": storable(list(found.tags)),
+        "error_count": found.error_count,
+        "warning_count": found.warning_count,
+        "in_progress_count": found.in_progress_count,
+        "created_at": found.created_at,
+        "last_successful_run_at": found.last_successful_run_at,
+    }
+
+
+def needed_columns(found: cyclr_api.CycleConnector | cyclr_api.TemplateConnector) -> dict[str, Any]:
+    """The columns of a connector that a cycle or a template needs."""
+    columns: dict[str, Any] = {
+        "connector_name": storable(found.name),
+        "connector_version": storable(found.version or ""),
+        "release_id": found.id,
+        "step_count": found.step_count,
+    }
+    if isinstance(found, cyclr_api.CycleConnector):
+        columns["account_connector_cyclr_id"] = found.account_connector_id
+    return columns
+
+
 def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, Any]:
     """An installed connector's columns; its secrets were left behind by the client.
 

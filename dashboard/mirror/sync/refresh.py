@@ -24,9 +24,10 @@ from dashboard.mirror.sync.connectors import (
     missing_connectors,
     write_account_connectors,
 )
+from dashboard.mirror.sync.cycles import CycleAnswers, known_cycles, missing_cycles, write_cycles
 from dashboard.mirror.sync.errors import words_for
 from dashboard.mirror.sync.library import own_releases, write_own_library
-from dashboard.mirror.writing import FILLED, fill, is_newer, mark_account_gone
+from dashboard.mirror.writing import FILLED, fill, is_newer, mark_account_gone, mark_cycles_asked
 
 logger = logging.getLogger(__name__)
 
@@ -69,12 +70,16 @@ def refresh_account(account: Account, *, priority: str = INTERACTIVE) -> None:
 class Beside:
     """What is read of an account beside its connectors; what Cyclr does not tell is None.
 
-    `offered`: releases that it was refused and that Cyclr shows it by now.
+    `offered`: releases that it was refused and that Cyclr shows it by now. `cycles_error`: why
+    its cycles were not told, in words.
     """
 
     own: OwnLibrary
     children: Sequence[cyclr_api.Account] | None = None
     offered: set[int] = field(default_factory=set)
+    cycles: cyclr_api.Listing[cyclr_api.Cycle] | None = None
+    cycle_answers: CycleAnswers | None = None
+    cycles_error: str = ""
 
 
 def _read_beside(account: Account, there: cyclr_api.AccountApi) -> Beside:
@@ -88,6 +93,12 @@ def _read_beside(account: Account, there: cyclr_api.AccountApi) -> Beside:
         beside.children = there.subaccounts.readable()
     except CyclrError as error:
         logger.info("sub-accounts not told account=%d status=%s", account.pk, error.status)
+    try:
+        beside.cycles = there.cycles.readable()
+        beside.cycle_answers = missing_cycles(there, beside.cycles, known_cycles(account))
+    except CyclrError as error:
+        beside.cycles_error = words_for(error)
+        logger.info("cycles not told account=%d status=%s", account.pk, error.status)
     return beside
 
 
@@ -97,3 +108,7 @@ def _write_beside(account: Account, beside: Beside, began: datetime) -> None:
     refused.filter(release_id__in=beside.offered).delete()
     if beside.children is not None:
         write_sub_accounts(account, beside.children, began)
+    if beside.cycles is not None:
+        write_cycles(account, beside.cycles, began, beside.cycle_answers)
+    else:
+        mark_cycles_asked(account, began, error=beside.cycles_error)
