@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("consoles", "0005_encrypted_client_secret"),
-        ("mirror", "0012_marks_are_removed_by_jobs"),
+        ("mirror", "0013_unique_on_sqlite_too"),
     ]
 
     operations = [
