@@ -40,6 +40,7 @@ from .errors import (
     UnreadableError,
     UnsendableError,
 )
+from .library import Icons
 from .models import (
     Account,
     AccountConnector,
@@ -102,6 +103,7 @@ __all__ = [
     "CyclrError",
     "Edge",
     "ForbiddenError",
+    "Icons",
     "Incident",
     "Listing",
     "MappedField",

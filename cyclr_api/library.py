@@ -1,11 +1,19 @@
 """The catalogue of connectors, and what each of them can do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from .calls import Calls, Pages, given
-from .decoding import Listing, decode_one, decode_some
+from .decoding import Listing, Record, decode_one, decode_some
 from .errors import NotFoundError
 from .models import Connector, Method
+
+Icons = Callable[[str], str]
+"""Is handed a connector's icon as it came, and answers what the connector remembers of it.
+
+An icon is a data URI of a picture [T], may be anything else, and is large: it is handed over once
+and kept nowhere. Pages may be read by several threads.
+"""
 
 
 class Library:
@@ -46,34 +54,38 @@ class Library:
         query: str | None = None,
         category: str | None = None,
         include_custom: bool = False,
+        icons: Icons | None = None,
     ) -> Listing[Connector]:
         """As `all`, but an element that cannot be read is left out and counted; see `Pages`."""
-        return self._pages(query, category, include_custom).readable(
+        return self._pages(query, category, include_custom, icons).readable(
             at_once=at_once, max_wait=max_wait
         )
 
-    def get(self, release_id: int) -> Connector:
+    def get(self, release_id: int, *, icons: Icons | None = None) -> Connector:
         """One release, by its id [T]. NotFoundError if there is none."""
         return self._calls.answer(
             "GET",
             "/connectors/{id}",
             int(release_id),
-            decode=lambda value: decode_one(value, Connector.from_json),
+            decode=lambda value: decode_one(value, _decoder(icons)),
         )
 
-    def named(self, name: str, version: str | None = None) -> list[Connector]:
+    def named(
+        self, name: str, version: str | None = None, *, icons: Icons | None = None
+    ) -> list[Connector]:
         """The connectors of this exact name, and version if given; empty if there are none [T].
 
         Names and versions are free text. A name of digits alone would be taken for an id [T],
         so those are searched for instead.
         """
         if version is None and is_like_an_id(name):
-            return [found for found in self.iterate(query=name) if found.name == name]
+            every = self._pages(name, None, False, icons).iterate()
+            return [found for found in every if found.name == name]
         try:
             return self._calls.answer(
                 "GET",
                 *named_path(name, version),
-                decode=lambda value: decode_some(value, Connector.from_json),
+                decode=lambda value: decode_some(value, _decoder(icons)),
             )
         except NotFoundError:
             return []
@@ -124,12 +136,16 @@ class Library:
         )
 
     def _pages(
-        self, query: str | None, category: str | None, include_custom: bool
+        self,
+        query: str | None,
+        category: str | None,
+        include_custom: bool,
+        icons: Icons | None = None,
     ) -> Pages[Connector]:
         return Pages(
             self._calls,
             "/connectors",
-            decode=Connector.from_json,
+            decode=_decoder(icons),
             key=lambda found: found.id,
             query=given(
                 query=query,
@@ -137,6 +153,19 @@ class Library:
                 includeCustomConnectors="true" if include_custom else None,
             ),
         )
+
+
+def _decoder(icons: Icons | None) -> Callable[[object], Connector]:
+    """How a connector is made of what came, with its icon handed over if somebody wants it."""
+    if icons is None:
+        return Connector.from_json
+
+    def decode(value: object) -> Connector:
+        found = Connector.from_json(value)
+        icon = Record(value, "connector").text("Icon")
+        return replace(found, icon=icons(icon)) if icon else found
+
+    return decode
 
 
 def is_like_an_id(name: str) -> bool:

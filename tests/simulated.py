@@ -23,7 +23,7 @@ from dashboard.jobs.working import dispatch
 from dashboard.links import tasks as link_tasks
 from dashboard.links.models import AttemptState, ConnectAttempt
 from dashboard.mirror import sync
-from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.mirror.models import Account, CatalogueConnector, Icon
 from dashboard.mirror.writing import mark_own_library_read
 from dashboard.operations.models import Operation
 from dashboard.operations.tasks import run_operation
@@ -71,11 +71,12 @@ class _Library:
     rows: list[CatalogueConnector] | None = None
 
     def read(self, console: Console) -> None:
-        """Read it from a Cyclr of which nothing was changed, and keep it."""
+        """Read it from a Cyclr of which nothing was changed, and keep it, without its icons."""
         began = timezone.now()
         sync.refresh_library(console)
         reader = Account.objects.get(console=console, own_library_read_at__gte=began)
         assert reader == sync.catalogue_accounts(console)[0]
+        Icon.objects.all().delete()
         rows = list(CatalogueConnector.objects.filter(console=console))
         assert all(row.account_id in {None, reader.pk} for row in rows)
         self.rows = rows

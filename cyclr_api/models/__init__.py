@@ -3,7 +3,8 @@
 Names and descriptions are text from outside, kept exactly as they came (markup, NUL, emoji):
 escape them where they are shown. A field that was missing, null or not understood is None,
 "" or (). `extra` holds the fields this version does not know, less those that look secret.
-Icons (large, untrusted) and `AuthValue` are dropped here and kept nowhere.
+Icons (large, untrusted) and `AuthValue` are dropped here and kept nowhere; a connector's icon is
+handed over while the library is read (`Library.readable`).
 
 How sure we are: [T] asserted against the real API, [D] documented, [C] seen by other clients,
 [?] unknown.

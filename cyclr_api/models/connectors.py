@@ -155,6 +155,8 @@ class Connector:
     is_partial: bool = False
     """Whether the answer had no `Parameters` at all: ask for it by id to know them [?]."""
     triggers: tuple[Trigger, ...] = ()
+    icon: str = field(default="", compare=False)
+    """What `Library.readable(icons=…)` was given to remember of its icon; never the icon."""
     extra: Mapping[str, Any] = field(default_factory=no_extra, repr=False, compare=False)
 
     @property

@@ -27,6 +27,7 @@ from dashboard.mirror.freshness import (
     is_overdue,
     reading_of,
 )
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import Account, AccountQuerySet
 from dashboard.mirror.tasks import ask_for_refresh, ask_for_sync
 from dashboard.operations.live_updates import poll_event_of_account
@@ -278,7 +279,9 @@ def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:
 
 
 def _actions(account: Account, table: dict[str, Any]) -> dict[str, Any]:
-    """The rows of the table, each with the action that its state asks for."""
+    """The rows of the table, each with its icon and the action that its state asks for."""
+    installs = [*table["installs"].active, *table["installs"].failed]
+    add_icons([*table["page"], *(one.connector for one in installs if one.connector)])
     actions = actions_of(account, table["page"].items, table["role"])
     return {"rows": [(row, actions.get(row.pk)) for row in table["page"]]}
 

@@ -19,6 +19,7 @@ from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
 from dashboard.connectors import connection_tests, services
 from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.mirror.freshness import is_stale
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.live_updates import poll_event_of_connector
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -40,6 +41,7 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
         response = render(request, "connectors/_connector_facts.html", facts)
         return trigger_client_event(response, "connector-changed")
     account = connector.account
+    add_icons([connector])
     context = {
         "account": account,
         "asks_itself": is_stale(account),

@@ -1,4 +1,4 @@
-"""A partner's logo and colours, for customers' pages: theirs to see, and nobody's secret."""
+"""A partner's logo and colours, and connectors' icons: customers' to see, and nobody's secret."""
 
 from __future__ import annotations
 
@@ -7,32 +7,37 @@ import re
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from dashboard.common.pictures import LOGOS, picture_response
 from dashboard.consoles.colours import as_hex, palette
 from dashboard.consoles.models import Branding
+from dashboard.mirror.models import Icon
 from dashboard.people.access import open_to_all
 
-A_DAY, A_YEAR = 86_400, 31_536_000
-TYPES = {"image/png", "image/jpeg", "image/webp"}
+A_DAY = 86_400
 
 
 @require_safe
 @open_to_all
 def brand_logo(request: HttpRequest, console_pk: int, digest: str) -> HttpResponse:
-    """The logo with this digest, kept by browsers for a year: another logo is another address.
-
-    Opened by itself it is a picture and nothing else, whatever its bytes would like to be.
-    """
+    """The logo with this digest: another logo is another address."""
     if not re.fullmatch("[0-9a-f]{64}", digest):
         raise Http404  # a NUL, for one, is nothing that PostgreSQL can be asked for
     row = Branding.objects.filter(console_id=console_pk, logo_digest=digest).first()
-    if row is None or not row.logo or row.logo_type not in TYPES:
+    if row is None or not row.logo or row.logo_type not in LOGOS:
         raise Http404
-    response = HttpResponse(bytes(row.logo), content_type=row.logo_type)
-    response["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Disposition"] = "inline; filename=logo"
-    return response
+    return picture_response(bytes(row.logo), row.logo_type, "logo")
+
+
+@require_safe
+@open_to_all
+def connector_icon(request: HttpRequest, digest: str) -> HttpResponse:
+    """A connector's icon, as it was drawn anew: on customers' pages and on staff's."""
+    if not re.fullmatch("[0-9a-f]{32}", digest):
+        raise Http404
+    icon = Icon.objects.filter(digest=digest).only("content").first()
+    if icon is None or not icon.content:
+        raise Http404
+    return picture_response(bytes(icon.content), "image/png", "icon")
 
 
 @require_safe

@@ -24,6 +24,7 @@ from dashboard.links.glued import ATTEMPT, candidates
 from dashboard.links.languages import format_pause, format_until, language_of, menu, set_headers
 from dashboard.links.models import ConnectAttempt, Link, LinkItem, LinkState
 from dashboard.links.requirements import requirements_on
+from dashboard.mirror.icons import add_icons
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
 
@@ -138,6 +139,7 @@ def link_context(link: Link) -> dict[str, Any]:
     for item in every:
         item.link = link
     items = [item for item in every if not item.is_gone]
+    add_icons(item.account_connector for item in items)
     requirements = requirements_on(link, items)
     return {
         "link": link,

@@ -6,6 +6,7 @@ from dashboard.customer import attempt_pages, brand, entry_pages, link_pages
 
 urlpatterns = [
     path("c/brand/<int:console_pk>/<str:digest>", brand.brand_logo, name="brand_logo"),
+    path("c/icon/<str:digest>", brand.connector_icon, name="connector_icon"),
     path("c/brand/<str:colour>.css", brand.brand_css, name="brand_css"),
     path("c/m/<str:attempt_id>", attempt_pages.attempt_wait, name="attempt_wait"),
     path("c/r/<str:attempt_id>", attempt_pages.link_return, name="link_return"),

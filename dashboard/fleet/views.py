@@ -16,6 +16,7 @@ from dashboard.common.sorting import Order, Sorting
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.filters import STATES, ConnectorFilter
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role
@@ -73,6 +74,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     version = version_of(is_waiting, page.total)
     if is_waiting and is_seen(request, version):
         return nothing_new()
+    add_icons(page)
     context: dict[str, Any] = {
         "page": page,
         "rows": _with_links(page),

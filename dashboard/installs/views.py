@@ -24,6 +24,7 @@ from dashboard.installs.models import Draft
 from dashboard.installs.services import KIND, exclusive_key, install_request, refused_in
 from dashboard.mirror.catalogue import AUTH_TYPES, LABELS
 from dashboard.mirror.freshness import library_read_at
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submissions import own_submission
@@ -54,6 +55,7 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
         request, _with_use(found.order_by("is_draft", "sort_name", "version", "pk"), account)
     )
     refused = refused_in(account, page.items)
+    add_icons(page)
     context: dict[str, Any] = {
         "account": account,
         "page": page,
@@ -99,6 +101,7 @@ def install_new(request: StaffRequest, pk: int, connector_pk: int) -> HttpRespon
     earlier = _earlier(request, account, connector)
     draft = _draft(request, account, connector, earlier)
     form = _form(request, account, connector, earlier, draft)
+    add_icons([connector])
     context: dict[str, Any] = {
         "account": account,
         "draft": draft,

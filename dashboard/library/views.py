@@ -15,6 +15,7 @@ from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.library import services
 from dashboard.mirror.catalogue import AUTH_TYPES, LABELS, AuthType, label_of
 from dashboard.mirror.freshness import consoles_in_view, gone_lately, reading_of
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import CatalogueConnector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -56,6 +57,7 @@ def library_list(request: StaffRequest) -> HttpResponse:
     whole = {c.pk: c for c in every.filter(pk__in=[c.pk for c in page]).select_related("account")}
     rows = [whole[connector.pk] for connector in page if connector.pk in whole]
     counts = services.counts_of(rows)
+    add_icons(rows)
     is_filtered = bool(search or category or auth_type)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not is_filtered
@@ -105,6 +107,7 @@ def library_detail(request: StaffRequest, pk: int) -> HttpResponse:
     connectors = CatalogueConnector.objects.select_related("console", "account")
     connector = get_for(request, connectors, pk=pk)
     rows = services.installed(connector).select_related("account")
+    add_icons([connector])
     context = {
         "connector": connector,
         "methods": [

@@ -26,6 +26,7 @@ from dashboard.links.mail import email_content, mailing, reminders
 from dashboard.links.models import Link
 from dashboard.links.requirements import requirements_of_all
 from dashboard.links.ticket import ticket
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import Account
 from dashboard.notifications.addresses import staff_url
 from dashboard.operations.models import Operation
@@ -138,7 +139,9 @@ def link_detail(request: StaffRequest, pk: int) -> HttpResponse:
     )
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    items = list(link.items.select_related("account_connector", "connection_test", "link__account"))
+    related = ("account_connector__account", "connection_test", "link__account")
+    items = list(link.items.select_related(*related))
+    add_icons(item.account_connector for item in items)
     events = list(link.events.select_related("item__account_connector")[:200])
     context = {
         "link": link,

@@ -26,6 +26,7 @@ from dashboard.methods.calling import CallRequest, OtherCallError
 from dashboard.methods.forms import BY_BODY, BY_NAME, CallForm
 from dashboard.methods.inputs import Given
 from dashboard.methods.models import Method, MethodCall, SavedCall, SavedCallQuerySet
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -68,6 +69,7 @@ def method_list(request: StaffRequest, pk: int) -> HttpResponse:
         "version": version,
     }
     if not is_swap(request) and request.user.role_in(connector.account.console_id):
+        add_icons([connector])
         calls = MethodCall.objects.filter(account_connector=connector).select_related("actor_user")
         context["calls"] = list(calls.defer("encrypted_input", "encrypted_answer")[:LAST_CALLS])
         context["may_see_answers"] = _role(request, connector) >= Role.AGENT

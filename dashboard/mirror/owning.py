@@ -14,7 +14,7 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from cyclr_api import AccountApi, Connector, CustomConnector, CyclrError, NotFoundError
+from cyclr_api import AccountApi, Connector, CustomConnector, CyclrError, Icons, NotFoundError
 from dashboard.common.untrusted_text import storable
 from dashboard.mirror.missing import ask_each
 
@@ -55,11 +55,13 @@ def own_library(
     shared: Collection[int],
     known: Collection[int],
     listed: Sequence[Connector] = (),
+    icons: Icons | None = None,
 ) -> OwnLibrary:
     """The connectors made for this account; an empty one that is not whole if Cyclr does not tell.
 
     `shared`: releases that are known to be the console's; `known`: those known to be this
-    account's. `listed`: the library as it was listed for it, if it was.
+    account's. `listed`: the library as it was listed for it, if it was. `icons`: who is handed
+    the icons of those that are asked for.
     """
     try:
         customs = there.custom_connectors.all()
@@ -68,7 +70,7 @@ def own_library(
         return OwnLibrary()
     own = OwnLibrary(is_whole=True)
     for custom in customs:
-        found = _among(listed, custom) or _asked_for(there, custom, shared)
+        found = _among(listed, custom) or _asked_for(there, custom, shared, icons)
         if found is None:
             own.is_whole = False
         else:
@@ -89,15 +91,15 @@ def _among(listed: Iterable[Connector], custom: CustomConnector) -> Connector | 
 
 
 def _asked_for(
-    there: AccountApi, custom: CustomConnector, shared: Collection[int]
+    there: AccountApi, custom: CustomConnector, shared: Collection[int], icons: Icons | None
 ) -> Connector | None:
     """The release of a custom connector: by its id, else by its name. None if nobody can tell."""
     try:
         if custom.id.isascii() and custom.id.isdecimal():
-            found = _got(there, int(custom.id))
+            found = _got(there, int(custom.id), icons)
             if found is not None and kind_of(found) == kind_of(custom):
                 return replace(found, is_partial=False)
-        named = there.library.named(custom.name, custom.version)
+        named = there.library.named(custom.name, custom.version, icons=icons)
     except CyclrError as error:
         logger.info("custom connector not read call=%s status=%s", error.call, error.status)
         return None
@@ -107,9 +109,9 @@ def _asked_for(
     return left[0] if len(left) == 1 else None
 
 
-def _got(there: AccountApi, release_id: int) -> Connector | None:
+def _got(there: AccountApi, release_id: int, icons: Icons | None) -> Connector | None:
     try:
-        return there.library.get(release_id)
+        return there.library.get(release_id, icons=icons)
     except NotFoundError:
         return None
 

@@ -17,6 +17,7 @@ connectors at 10 s a call; one that takes longer fails alone.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from celery import shared_task
@@ -33,8 +34,8 @@ from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import DeskTask, Message
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
-from dashboard.mirror import adopting, sync
-from dashboard.mirror.models import Account, SyncRun
+from dashboard.mirror import adopting, icons, sync
+from dashboard.mirror.models import Account, Icon, SyncRun
 
 logger = logging.getLogger(__name__)
 
@@ -162,6 +163,18 @@ def keep_probing() -> None:
         rows = Console.objects.filter(free, pk=console.pk)
         if rows.update(probed_at=moment):
             PROBE.send(console.pk)
+
+
+@works_on(Icon, gives_up=icons.give_up, soft_time_limit=110, time_limit=120)
+def draw_icons(leases: Sequence[Lease[Icon]]) -> None:
+    """Draw some connectors' icons anew; what is drawn already is not drawn again."""
+    icons.draw_all(leases)
+
+
+@periodic(every=3600)
+def forget_icons() -> None:
+    """Icons that nobody needs any more go."""
+    icons.forget()
 
 
 COMPARE_AGAIN_AFTER = timedelta(seconds=60)

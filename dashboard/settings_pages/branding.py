@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
+from dashboard.common.pictures import Picture
 from dashboard.consoles.models import Branding, Console
 from dashboard.settings_pages.branding_forms import FIELDS
-from dashboard.settings_pages.pictures import Picture
 
 logger = logging.getLogger(__name__)
 

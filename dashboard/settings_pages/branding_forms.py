@@ -13,10 +13,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import URLValidator
 
 from dashboard.common.email_field import EmailField
+from dashboard.common.pictures import Picture, PictureError, check_length, picture_from
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.colours import as_hex
 from dashboard.consoles.models import Branding
-from dashboard.settings_pages.pictures import Picture, PictureError, check_length, picture_from
 
 ADDRESS = "Enter an address that begins with https://."
 FIELDS = ("partner_name", "support_email", "language", "colour", "privacy_url", "imprint_url")

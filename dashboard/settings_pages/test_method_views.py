@@ -25,6 +25,7 @@ from dashboard.common.untrusted_text import storable
 from dashboard.connectors import lookups
 from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
 from dashboard.installs.fields import UntrustedText
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
 from dashboard.people.access import StaffRequest, consoles_for, get_for, role_required
@@ -165,6 +166,7 @@ def test_method_choose(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _context(connector: AccountConnector) -> dict[str, Any]:
+    add_icons([connector])
     look_up = lookups.latest(connector, LookUpKind.METHODS)
     answer = lookups.answer_of(look_up) or {}
     methods: list[dict[str, Any]] = answer.get("methods") or []

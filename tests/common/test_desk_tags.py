@@ -73,6 +73,16 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert not {name for name in tags.attributes if name.startswith(("on", "hx-", "style"))}
 
 
+def test_an_icon_says_nothing_to_a_screen_reader_and_comes_from_here() -> None:
+    assert draw('{% avatar text digest "l" %}', text="<b>", digest="0f" * 16) == (
+        f'<img class="avatar l" src="/c/icon/{"0f" * 16}" width="40" height="40" alt="" '
+        'loading="lazy">'
+    )
+    assert draw("{% avatar text digest %}", text="HubSpot", digest="") == (
+        '<span class="avatar" aria-hidden="true">Hs</span>'
+    )
+
+
 def test_foreign() -> None:
     assert draw("{% untrusted text %}", text="a & b") == "<bdi>a &amp; b</bdi>"
     assert draw("{% untrusted text %}", text="  ") == '<span class="nameless">No name</span>'

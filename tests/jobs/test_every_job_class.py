@@ -31,7 +31,7 @@ from dashboard.links import notification_kinds
 from dashboard.links.models import AccountCheck, ConnectAttempt, LinkMail
 from dashboard.methods.inputs import CallInput
 from dashboard.methods.models import ChoiceLookUp, MethodCall, MethodReading
-from dashboard.mirror.models import SyncRun
+from dashboard.mirror.models import Icon, SyncRun
 from dashboard.notifications.models import Notification, NotificationMail, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation
 from tests.factories import (
@@ -121,6 +121,7 @@ MAKE: dict[type, Callable[[], Any]] = {
         notification=a_notice(), user=make_user()
     ),
     WebhookDelivery: a_delivery,
+    Icon: lambda: Icon.objects.create(source_digest="a" * 64, source=b"\x89PNG"),
     SyncRun: lambda: SyncRun.objects.create(console=make_console()),
     Operation: make_operation,
     MarkRemoval: lambda: MarkRemoval.objects.create(account_connector=make_account_connector()),

@@ -184,7 +184,7 @@ def test_the_query_count_does_not_grow_with_the_library(viewer: Client, here: Co
             console=here, parameters=[parameter("A")], account=make_account(console=here)
         )
 
-    assert queries_of(viewer, URL) == few <= 11
+    assert queries_of(viewer, URL) == few <= 12
 
 
 @pytest.mark.parametrize(

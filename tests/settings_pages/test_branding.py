@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.audit.models import AuditEntry
+from dashboard.common.pictures import PictureError, picture_from
 from dashboard.consoles import colours
 from dashboard.consoles.branding import brand_of
 from dashboard.consoles.models import Branding, Console
 from dashboard.people.models import Role
-from dashboard.settings_pages.pictures import PictureError, picture_from
 from tests.factories import (
     make_account,
     make_account_connector,

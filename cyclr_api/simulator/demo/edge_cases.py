@@ -341,11 +341,21 @@ def edge_case_connectors(guid: Callable[[], str], number: Number) -> list[JSON]:
                 p("Password", IsSensitive=True),
             ],
         ),
-        connector(19032, "Old Handshake", [method(guid(), "OAuth1")], Parameters=[p("Site")]),
-        connector(19033, "Unknown Grant", [method(guid(), "OAuth2", "DeviceCode")]),
-        connector(19034, "Planned Thing", [key()], Status="Planned"),
-        connector(19035, "Beta Thing", [key()], Status="Beta"),
-        connector(19036, "Status Unknown", [key()], Status="Unknown"),
+        connector(
+            19032,
+            "Old Handshake",
+            [method(guid(), "OAuth1")],
+            Parameters=[p("Site")],
+            Icon=icons.GIF,
+        ),
+        connector(
+            19033, "Unknown Grant", [method(guid(), "OAuth2", "DeviceCode")], Icon=icons.WEBP
+        ),
+        connector(19034, "Planned Thing", [key()], Status="Planned", Icon=icons.plain_png(1, 1)),
+        connector(19035, "Beta Thing", [key()], Status="Beta", Icon=icons.plain_png(5000, 5000)),
+        connector(
+            19036, "Status Unknown", [key()], Status="Unknown", Icon=icons.plain_png(160, 40)
+        ),
         connector(19037, "Icon Broken", [key()], Icon=icons.BROKEN_PNG),
         connector(19038, "Icon Not Base64", [key()], Icon=icons.NOT_BASE64),
         connector(19039, "Icon Elsewhere", [key()], Icon=icons.TRACKER),
@@ -353,7 +363,13 @@ def edge_case_connectors(guid: Callable[[], str], number: Number) -> list[JSON]:
         connector(19041, "حساب الشحن", [key()], Description="من اليمين إلى اليسار"),
         connector(19042, "Override \u202egnp.exe", [key()]),
         connector(19043, "C" * 255, [key()], Description="D" * 10_000),
-        connector(19044, "12345", [key()], Description="A name of digits only."),
+        connector(
+            19044,
+            "12345",
+            [key()],
+            Description="A name of digits only.",
+            Icon=icons.plain_png(48, 48, is_blank=True),
+        ),
         connector(
             19045,
             "Bare Minimum",

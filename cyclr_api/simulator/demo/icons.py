@@ -20,6 +20,17 @@ SVG_HOSTILE = (
 BROKEN_PNG = "data:image/png;base64,iVBORw0KGgo="
 NOT_BASE64 = "data:image/png;base64,%%%not base64%%%"
 TRACKER = "https://tracker.example/pixel.gif?who=staff"
+GIF = (
+    "data:image/gif;base64,"
+    "R0lGODdhGAAYAIEAAP///wx4WuZaKAAAACwAAAAAGAAYAEAIYAABCBxIsKDBgwESKlzIMMBBAA0jKnw4UGJCihAb"
+    "Cti4sSFGgR4/ihyZ0eJEhBo5CghJMKLKlQwpmrxIsqbNmyxFznQoc+fJgj5jAk3JMSdIoh2FDg3ac6dOizejSgUQ"
+    "EAA7"
+)
+WEBP = (
+    "data:image/webp;base64,"
+    "UklGRlgAAABXRUJQVlA4TEwAAAAvH8AHAA9wJv0L6f/3f/7jAYxi22pDS7JEAlIiLUhDChJYpv9GkxDR/wlQE3Ut"
+    "2lraatnXSqide+09aj/UALSIAFYkgE1kAC8KQFDd"
+)
 
 
 def png_icon(name: str) -> str:
@@ -31,14 +42,25 @@ def png_icon(name: str) -> str:
         bits = [_is_filled(digest, x, y) for x in range(48)]
         packed = int("".join("1" if bit else "0" for bit in bits), 2).to_bytes(6, "big")
         rows.append(b"\x00" + packed)
-    header = struct.pack(">IIBBBBB", 48, 48, 1, 3, 0, 0, 0)
-    parts = [
-        (b"IHDR", header),
-        (b"PLTE", b"\xf6\xf7\xf9" + colour),
-        (b"IDAT", zlib.compress(b"".join(rows), 9)),
+    return _png(48, 48, [(b"PLTE", b"\xf6\xf7\xf9" + colour)], b"".join(rows))
+
+
+def plain_png(width: int, height: int, *, is_blank: bool = False) -> str:
+    """A PNG of one colour of any size, as a data URI; a blank one has nothing but transparency."""
+    row = b"\x00" + bytes((width + 7) // 8)
+    parts = [(b"PLTE", b"\x27\x46\x90"), *([(b"tRNS", b"\x00")] if is_blank else [])]
+    return _png(width, height, parts, row * height)
+
+
+def _png(width: int, height: int, parts: list[tuple[bytes, bytes]], rows: bytes) -> str:
+    """A PNG with a palette and one bit for each pixel."""
+    every = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 3, 0, 0, 0)),
+        *parts,
+        (b"IDAT", zlib.compress(rows, 9)),
         (b"IEND", b""),
     ]
-    image = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in parts)
+    image = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in every)
     return "data:image/png;base64," + base64.b64encode(image).decode()
 
 

@@ -10,6 +10,7 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
@@ -22,6 +23,7 @@ from dashboard.environment.email_address import mailto_address
 register = template.Library()
 
 
+AVATAR_PIXELS = {"": 28, "l": 40}
 NO_NAME = gettext_noop("No name")
 
 
@@ -88,8 +90,20 @@ def mail_to(address: str) -> SafeString:
 
 
 @register.simple_tag
-def avatar(name: object, size: str = "") -> SafeString:
-    """`{% avatar connector.name %}`, `{% avatar name "l" %}`: two letters instead of a logo."""
+def avatar(name: object, digest: str = "", size: str = "") -> SafeString:
+    """`{% avatar connector.name connector.icon_digest "l" %}`: its icon, else two letters of it.
+
+    Whatever it shows, the name stands beside it: for a screen reader it says nothing.
+    """
+    if digest:
+        pixels = AVATAR_PIXELS[size]
+        return format_html(
+            '<img class="avatar{}" src="{}" width="{}" height="{}" alt="" loading="lazy">',
+            f" {size}" if size else "",
+            reverse("connector_icon", args=[digest]),
+            pixels,
+            pixels,
+        )
     return format_html(
         '<span class="avatar{}" aria-hidden="true">{}</span>',
         f" {size}" if size else "",

@@ -21,6 +21,7 @@ from dashboard.installs.many.form import InstallManyForm
 from dashboard.installs.many.lines import targets
 from dashboard.installs.services import KIND
 from dashboard.mirror.freshness import library_read_at
+from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -33,6 +34,7 @@ PAGE, PARTIAL = "installs/install_many.html", "installs/_install_many_form.html"
 def install_many(request: StaffRequest, pk: int) -> HttpResponse:
     """The form and the table; a valid POST becomes the preview of a bulk run."""
     connector = _installable(request, pk)
+    add_icons([connector])
     asked = request.POST if request.method == "POST" else request.GET
     method = asked.get("method", "")
     context: dict[str, Any] = {

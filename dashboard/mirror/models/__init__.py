@@ -15,6 +15,7 @@ from dashboard.mirror.models.cycles import (
     TemplateConnector,
     TemplateQuerySet,
 )
+from dashboard.mirror.models.icons import Icon
 from dashboard.mirror.models.library import (
     CatalogueConnector,
     CatalogueConnectorQuerySet,
@@ -34,6 +35,7 @@ __all__ = [
     "CycleConnector",
     "CycleQuerySet",
     "DailyFigure",
+    "Icon",
     "InstallRefusal",
     "MirrorQuerySet",
     "Mirrored",

@@ -68,6 +68,9 @@ class AccountConnector(Mirrored):
     search_text = models.TextField(blank=True, default="")
     sort_name = models.CharField(max_length=100, blank=True, default="", db_default="")
 
+    icon_digest = ""
+    """The address of its icon, once `mirror.icons.add_icons` has looked; else empty."""
+
     objects = AccountConnectorQuerySet.as_manager()
 
     class Meta:

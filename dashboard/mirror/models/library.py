@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     pass
 from dashboard.mirror.models.accounts import Account
 from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
+from dashboard.mirror.models.icons import Icon
 
 
 class CatalogueConnectorQuerySet(MirrorQuerySet):
@@ -68,8 +69,19 @@ class CatalogueConnector(Mirrored):
     categories = models.JSONField(default=list, blank=True)
     authentication = models.JSONField(default=list, blank=True)
     parameters = models.JSONField(default=list, blank=True)
+    icon = models.ForeignKey(
+        Icon,
+        to_field="source_digest",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
     search_text = models.TextField(blank=True, default="")
     sort_name = models.CharField(max_length=100, blank=True, default="")
+
+    icon_digest = ""
+    """The address of its icon, once `mirror.icons.add_icons` has looked; else empty."""
 
     objects = CatalogueConnectorQuerySet.as_manager()
 

@@ -42,7 +42,10 @@ def connector_columns(found: cyclr_api.Connector) -> dict[str, Any]:
         "is_whole": not found.is_partial,
         "authentication": storable([method_json(method) for method in found.authentication]),
         "parameters": storable([parameter_json(p) for p in found.parameters]),
+        "icon_id": found.icon or None,
     }
+    if found.is_partial and not found.icon:
+        columns.pop("icon_id")
     if found.is_partial:
         columns.pop("parameters")  # what is not said overwrites nothing
         if not found.authentication:

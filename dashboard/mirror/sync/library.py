@@ -26,6 +26,7 @@ from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import BACKGROUND, PacedError
 from dashboard.consoles.services import asking, client
+from dashboard.mirror.icons import IconReader
 from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
 from dashboard.mirror.owning import OwnLibrary, kind_of, own_library, unknown_to
 from dashboard.mirror.sync.columns import connector_columns
@@ -53,7 +54,7 @@ def catalogue_accounts(console: Console) -> list[Account]:
 
 
 def _list_library(
-    console: Console, accounts: Sequence[Account], priority: str
+    console: Console, accounts: Sequence[Account], priority: str, icons: IconReader
 ) -> tuple[Account, cyclr_api.Listing[cyclr_api.Connector]]:
     """The library, and the first account for which Cyclr tells it."""
     refused: list[PermanentError] = []
@@ -62,7 +63,7 @@ def _list_library(
             try:
                 library = client.account(account.cyclr_id).library
                 return account, library.readable(
-                    at_once=THREADS, max_wait=MAX_WAIT, include_custom=True
+                    at_once=THREADS, max_wait=MAX_WAIT, include_custom=True, icons=icons
                 )
             except PermanentError as error:
                 is_about_all = isinstance(error, CredentialsRefusedError)
@@ -84,11 +85,14 @@ def refresh_library(console: Console, *, priority: str = BACKGROUND) -> Written:
     if not accounts:
         return Written()
     began = timezone.now()
-    reader, listed = _list_library(console, accounts, priority)
-    own = _own_among(console, reader, listed, priority)
+    icons = IconReader()
+    reader, listed = _list_library(console, accounts, priority, icons)
+    own = _own_among(console, reader, listed, priority, icons)
     known = _whole_releases(console)
     shared = [one for one in listed if one.id not in own.ids]
-    found = _by_kind(_made_whole(console, reader, shared, known), known)
+    whole = _made_whole(console, reader, shared, known, icons)
+    own.connectors = icons.save(own.connectors)
+    found = _by_kind(icons.save(whole), known)
     written = merge(
         CatalogueConnector.objects.filter(console=console, account=None),
         found,
@@ -137,7 +141,11 @@ def _by_kind(
 
 
 def _own_among(
-    console: Console, reader: Account, listed: Sequence[cyclr_api.Connector], priority: str
+    console: Console,
+    reader: Account,
+    listed: Sequence[cyclr_api.Connector],
+    priority: str,
+    icons: IconReader,
 ) -> OwnLibrary:
     """What of a listing of the library was made for the account that it was listed for."""
     entries = CatalogueConnector.objects.there().filter(console=console)
@@ -146,7 +154,9 @@ def _own_among(
     known = set(entries.filter(account=reader).values_list("release_id", flat=True))
     with asking(console, priority) as client:
         there = client.account(reader.cyclr_id)
-        own = own_library(there, shared=shared.keys() - known, known=known, listed=listed)
+        own = own_library(
+            there, shared=shared.keys() - known, known=known, listed=listed, icons=icons
+        )
         own.connectors += [one for one in listed if one.id in known - own.ids - shared.keys()]
         kinds = set(shared.values())
         new = {one.id for one in listed if kind_of(one) not in kinds} - own.ids
@@ -212,7 +222,11 @@ def _whole_releases(console: Console) -> set[Release]:
 
 
 def _made_whole(
-    console: Console, account: Account, listed: Sequence[cyclr_api.Connector], known: set[Release]
+    console: Console,
+    account: Account,
+    listed: Sequence[cyclr_api.Connector],
+    known: set[Release],
+    icons: IconReader,
 ) -> list[cyclr_api.Connector]:
     """The listing, with those asked for by id that came without their parameters.
 
@@ -227,7 +241,7 @@ def _made_whole(
         while timezone.now() < until:
             try:
                 library = client(console, BACKGROUND).account(account.cyclr_id).library
-                return replace(library.get(found.id), is_partial=False)
+                return replace(library.get(found.id, icons=icons), is_partial=False)
             except (PacedError, RateLimitedError) as error:
                 time.sleep(min(error.retry_after or 1.0, 5.0))
             except CyclrError:

@@ -14,6 +14,7 @@ import cyclr_api
 from cyclr_api import CyclrError, NotFoundError
 from dashboard.consoles.pacing import INTERACTIVE
 from dashboard.consoles.services import asking
+from dashboard.mirror.icons import IconReader
 from dashboard.mirror.missing import ask_each
 from dashboard.mirror.models import Account, InstallRefusal
 from dashboard.mirror.owning import OwnLibrary, own_library
@@ -85,7 +86,9 @@ class Beside:
 def _read_beside(account: Account, there: cyclr_api.AccountApi) -> Beside:
     """Whatever is wrong with any of it, the account and its connectors were read."""
     shared, known = own_releases(account)
-    beside = Beside(own_library(there, shared=shared, known=known))
+    icons = IconReader(known=())
+    beside = Beside(own_library(there, shared=shared, known=known, icons=icons))
+    beside.own.connectors = icons.save(beside.own.connectors)
     refused = InstallRefusal.objects.current().filter(account=account)
     releases = set(refused.values_list("release_id", flat=True))
     beside.offered = {one.id for one in ask_each(releases, there.library.get).there}
