@@ -8,8 +8,7 @@ came through them. A run is a row; whoever may be waiting for it is told by
 from __future__ import annotations
 
 import logging
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,11 +37,13 @@ from dashboard.audit.models import Actor
 from dashboard.common.untrusted_text import display_text
 from dashboard.connectors.answers import value_at
 from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
+from dashboard.connectors.why_broken import ABOUT_ADDRESS, why_broken
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.mirror import writing
-from dashboard.mirror.models import AccountConnector
+from dashboard.mirror.catalogue import auth_types_of
+from dashboard.mirror.models import AccountConnector, WhyBroken
 
 logger = logging.getLogger(__name__)
 
@@ -64,12 +65,6 @@ FORBIDDEN = (
     "The connection may lack a permission for it, or this server’s address is not allowed there: "
     "the answer does not tell which."
 )
-_ABOUT_ADDRESS = re.compile(
-    r"\bips?\b|\bip[ -]?(v[46]|address|range|rule)|(allow|white|deny|block)[ -]?list|"
-    r"\b(client|source|remote|your|this) (address|network|host)\b",
-    re.IGNORECASE,
-)
-"""Words of a 403 that are about where a call came from, not about its credentials."""
 NO_ANSWER = "No answer came in time, so the test was inconclusive."
 
 
@@ -83,6 +78,10 @@ class ConnectionTestResult:
     words: str = ""
     said: str = ""
     """Cyclr's own words: text from outside."""
+    why: str = ""
+    """The class of why it does not work, or could not be tested; of `WhyBroken`."""
+    method: str = ""
+    """What was called and answered."""
 
 
 def run_test(client: Client, connector: AccountConnector) -> ConnectionTestResult:
@@ -97,9 +96,10 @@ def run_test(client: Client, connector: AccountConnector) -> ConnectionTestResul
     try:
         answer = call(client, connector, method)
     except PermanentError as error:
-        return refused(connector, method, error)
+        found = refused(connector, method, error)
+        return replace(found, why=why_broken(error, auth_types_of(connector.methods)))
     identity = value_at(answer, method.identity_path) if method.identity_path else ""
-    return ConnectionTestResult(True, identity, f"{_name_of(method)} answered.")
+    return ConnectionTestResult(True, identity, f"{_name_of(method)} answered.", method=str(method))
 
 
 def call(client: Client, connector: AccountConnector, method: ConnectionTestMethod) -> Any:
@@ -118,7 +118,7 @@ def refused(
         case AddressRefusedError():
             # Our address is not allowed there; the connection may be as good as ever.
             return ConnectionTestResult(None, words=ADDRESS, said=said)
-        case ForbiddenError() if _ABOUT_ADDRESS.search(said):
+        case ForbiddenError() if ABOUT_ADDRESS.search(said):
             return ConnectionTestResult(
                 None, words=f"{called} was forbidden (403). {OTHER_ADDRESS}", said=said
             )
@@ -209,9 +209,10 @@ def _wait(lease: Lease[ConnectionTest], error: CyclrError) -> None:
     """Nothing is known: the same again later and later, and not for ever."""
     run = lease.job
     happened, said = trouble_message(error), error.cyclr_message or ""
+    why: str = why_broken(error, auth_types_of(run.account_connector.methods))
     if isinstance(error, PacedError):
-        happened, said = run.words, run.said  # of the call that was answered so
-    if lease.retry(error, began_at=None, words=happened, said=said):
+        happened, said, why = run.words, run.said, run.why  # of the call that was answered so
+    if lease.retry(error, began_at=None, words=happened, said=said, why=why):
         logger.info(
             "connection test waits run=%d call=%s status=%s", run.pk, error.call, error.status
         )
@@ -221,7 +222,8 @@ def give_up(lease: Lease[ConnectionTest], error: BaseException | None) -> None:
     """Nothing came to be known: end it with what kept it from being answered."""
     run = lease.job
     words = f"{run.words} Nothing could be proven." if run.words else NO_ANSWER
-    _finish(lease, ConnectionTestResult(None, words=words, said=run.said))
+    why = run.why or WhyBroken.OUTAGE
+    _finish(lease, ConnectionTestResult(None, words=words, said=run.said, why=why))
 
 
 def trouble_message(error: CyclrError) -> str:
@@ -246,7 +248,11 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
     run, connector = lease.job, lease.job.account_connector
     with transaction.atomic():
         lease.finish(
-            worked=result.worked, identity=result.identity, words=result.words, said=result.said
+            worked=result.worked,
+            identity=result.identity,
+            words=result.words,
+            said=result.said,
+            why=result.why,
         )
         run.refresh_from_db()
         _record_on(connector, result, run.began_at or timezone.now())
@@ -271,9 +277,10 @@ OUTCOMES = {True: "works", False: "does not work", None: "unclear"}
 def _record_on(connector: AccountConnector, result: ConnectionTestResult, began: datetime) -> None:
     """Write to the mirror what a test found; an older one does not overwrite a newer one."""
     if result.worked is False:
-        writing.write_test_failed(connector, began, result.words)
+        why = WhyBroken(result.why or WhyBroken.UNKNOWN)
+        writing.write_test_failed(connector, began, result.words, why)
     elif result.worked:
-        writing.write_test_passed(connector, began, result.identity)
+        writing.write_test_passed(connector, began, result.identity, result.method)
 
 
 def latest_tests(

@@ -83,7 +83,9 @@ class SetProperties(Handler):
         connector = operation.account_connector
         assert connector is not None
         names = [str(storable(name)) for name in outcome["names"]]
-        writing.write_settings(connector, names, authenticated=outcome.get("authenticated"))
+        writing.write_settings(
+            connector, names, authenticated=outcome.get("authenticated"), by=operation.actor_name
+        )
         count = len(names)
         return f"{count} setting{'' if count == 1 else 's'} saved"
 

@@ -13,7 +13,7 @@ from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job, JobQuerySet
 from dashboard.jobs.policy import Backoff, Policy
 from dashboard.mirror.keys import KeyField
-from dashboard.mirror.models import AccountConnector
+from dashboard.mirror.models import AccountConnector, WhyBroken
 
 
 class ConnectionTestMethod(models.Model):
@@ -88,6 +88,14 @@ class ConnectionTest(Acted, Job):
     identity = models.TextField(blank=True, default="")
     words = models.TextField(blank=True, default="", help_text="What came of it, for staff.")
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
+    why = models.CharField(
+        max_length=20,
+        choices=WhyBroken.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it does not work, or could not be tested, as a class.",
+    )
 
     objects = JobQuerySet.as_manager()
 

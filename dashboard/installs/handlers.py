@@ -220,7 +220,11 @@ class InstallConnector(Handler):
         is_tidy = outcome.get("description") == typed_description(operation)
         columns["left_mark"] = "" if is_tidy else mark_of(operation)
         row = writing.write_installed(
-            operation.account, outcome["id"], columns, authentication_id=chosen
+            operation.account,
+            outcome["id"],
+            columns,
+            authentication_id=chosen,
+            by=operation.actor_name,
         )
         sync.fill_methods(operation.account.console, [operation.account.pk])
         operation.account_connector = row

@@ -157,7 +157,13 @@ class EnterDetails(Handler):
         sent = [one.name for one in wanted]
         kept = columns.get("filled")
         lost = [] if kept is None else sorted({*installed.filled} - {*kept, *sent})
-        return {"columns": columns, "sent": sent, "lost": lost, "way": typed.way}
+        return {
+            "columns": columns,
+            "sent": sent,
+            "has_credentials": typed.auth_value is not None,
+            "lost": lost,
+            "way": typed.way,
+        }
 
     def reconcile(self, operation: Operation, client: Client) -> Look:
         """Never asked: it is sent again instead."""
@@ -174,7 +180,8 @@ class EnterDetails(Handler):
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Bring the mirror along, and connect the items that wait for it."""
         installed, columns = _installed(operation), outcome["columns"]
-        writing.write_connector(installed, columns)
+        names = [*outcome["sent"], *([""] if outcome.get("has_credentials") else [])]
+        writing.write_connector(installed, columns, names=names, by=operation.actor_name)
         for item in _waiting(operation):
             _follow(item, outcome)
         said = "says authenticated" if columns["authenticated"] else "does not say authenticated"

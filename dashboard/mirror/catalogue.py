@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from cyclr_api import AuthMethod, Parameter
@@ -140,3 +142,21 @@ def parameter_json(parameter: Parameter) -> dict[str, Any]:
         "IsMultiline": parameter.is_multiline,
         "Default": None if parameter.is_sensitive else parameter.default,
     }
+
+
+_LOOKS_SECRET = re.compile(
+    r"secret|passw|passphrase|signature|credential|\bpem\b|^token$|"
+    r"(private|api|access|signing|encryption|license|security|integrator).?key|"
+    r"(access|api|auth|refresh|bearer|security|personal|consumer|session).?token",
+    re.IGNORECASE,
+)
+
+
+def looks_secret(parameter: Parameter) -> bool:
+    """Whether a value should not be shown again although Cyclr did not call it sensitive."""
+    return parameter.is_sensitive or _sounds_secret(f"{parameter.name} {parameter.target_name}")
+
+
+@lru_cache(maxsize=10_000)
+def _sounds_secret(names: str) -> bool:
+    return bool(_LOOKS_SECRET.search(names))

@@ -7,13 +7,12 @@ for customers who left.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from dashboard.common.searching import search_text, sort_name
@@ -22,12 +21,12 @@ from dashboard.mirror.models import (
     AccountConnector,
     CatalogueConnector,
     Cycle,
-    CycleConnector,
     Mirrored,
     MirrorQuerySet,
     Template,
-    TemplateConnector,
+    WhyBroken,
 )
+from dashboard.mirror.set_by import set_now, still_ours
 
 GONE_AFTER_MISSED = 2
 
@@ -82,11 +81,16 @@ def fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) ->
         differing["active_at"] = moment if row.pk else values.get("created_at")
     if isinstance(row, AccountConnector) and "authenticated" in differing:
         differing["authenticated_since"] = moment if row.pk else None
-        differing |= {"test_failed_at": None, "test_failure": ""}  # of other credentials
+        differing |= NO_FAILED_TEST  # it was of other credentials
+    if isinstance(row, AccountConnector) and differing.keys() & {"filled", "setting_values"}:
+        differing["set_by"] = still_ours(row, differing)
     for column, value in differing.items():
         setattr(row, column, value)
     row.seen_at, row.missed, row.missed_at, row.gone_at = began, 0, None, None
     return set(differing)
+
+
+NO_FAILED_TEST = {"test_failed_at": None, "test_failure": "", "why_broken": ""}
 
 
 FILLED = frozenset({"seen_at", "missed", "missed_at", "gone_at"})
@@ -201,46 +205,6 @@ def mark_cycles_asked(account: Account, began: datetime, *, error: str = "") -> 
     rows.update(cycles_asked_at=timezone.now(), cycles_error=error)
 
 
-Needed = dict[str, Any]
-"""The columns of a connector that a template or a cycle needs."""
-
-OWNERS: dict[type[Mirrored], tuple[type[Model], str]] = {
-    Cycle: (CycleConnector, "cycle"),
-    Template: (TemplateConnector, "template"),
-}
-
-
-def write_needed(
-    rows: MirrorQuerySet, found: Mapping[Hashable, Sequence[Needed]], began: datetime
-) -> None:
-    """Which connectors templates or cycles need, by Cyclr's id; of those that a listing filled.
-
-    `rows` were merged with the listing that began then, in the transaction of this call. What an
-    older or a newer listing said of a row is left alone.
-    """
-    model, owner = OWNERS[rows.model]
-    told = rows.filter(seen_at=began, gone_at=None, missed=0)
-    pks = {pk: cyclr_id for pk, cyclr_id in told.values_list("pk", "cyclr_id") if cyclr_id in found}
-    columns = sorted({column for ones in found.values() for one in ones for column in one})
-    wanted = {
-        (pk, *(one[column] for column in columns))
-        for pk, cyclr_id in pks.items()
-        for one in found[cyclr_id]
-    }
-    there: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    known = model._default_manager.filter(**{f"{owner}__in": rows.order_by().values("pk")})
-    for pk, *values in known.order_by().values_list("pk", f"{owner}_id", *columns):
-        if values[0] in pks:
-            there[tuple(values)].append(pk)
-    lost = [pk for values, its in there.items() for pk in its[values in wanted :]]
-    if lost:
-        model._default_manager.filter(pk__in=lost).delete()
-    model._default_manager.bulk_create(
-        model(**{f"{owner}_id": pk}, **dict(zip(columns, values, strict=True)))
-        for pk, *values in sorted(wanted - there.keys(), key=repr)
-    )
-
-
 # ---- what our own calls, and tests, found out: later than any listing under way ----
 
 
@@ -249,8 +213,7 @@ def write_authenticated(connector: AccountConnector, *, authenticated: bool) -> 
     moment = timezone.now()
     rows = AccountConnector.objects.filter(pk=connector.pk)
     rows.exclude(authenticated=authenticated).update(
-        test_failed_at=None,
-        test_failure="",
+        **NO_FAILED_TEST,
         authenticated=authenticated,
         authenticated_since=moment,
     )
@@ -258,10 +221,21 @@ def write_authenticated(connector: AccountConnector, *, authenticated: bool) -> 
     recount([connector.account_id])
 
 
-def write_connector(connector: AccountConnector, columns: dict[str, Any]) -> None:
-    """Take over Cyclr's answer to new credentials; a test that failed was of other ones."""
+def write_connector(
+    connector: AccountConnector,
+    columns: dict[str, Any],
+    *,
+    names: Collection[str] = (),
+    by: str = "",
+) -> None:
+    """Take over Cyclr's answer to new credentials; a test that failed was of other ones.
+
+    `names`: the settings that were given a value, the empty one for the credentials; `by` whom.
+    """
     moment = timezone.now()
     rows = AccountConnector.objects.filter(pk=connector.pk)
+    row = rows.select_for_update(no_key=True).get()
+    columns = columns | {"set_by": still_ours(row, columns) | set_now(names, by, moment)}
     rows.exclude(authenticated=columns["authenticated"]).update(authenticated_since=moment)
     rows.update(**columns, seen_at=moment, changed_at=moment, missed=0, gone_at=None)
     forget_failed_tests(rows)
@@ -269,10 +243,19 @@ def write_connector(connector: AccountConnector, columns: dict[str, Any]) -> Non
 
 
 def write_installed(
-    account: Account, cyclr_id: int, columns: dict[str, Any], *, authentication_id: str
+    account: Account,
+    cyclr_id: int,
+    columns: dict[str, Any],
+    *,
+    authentication_id: str,
+    by: str = "",
 ) -> AccountConnector:
-    """Take over the connector that was just installed; a listing may have told of it already."""
+    """Take over the connector that was just installed; a listing may have told of it already.
+
+    All that it has, it was given with the install: `by` whom.
+    """
     moment = timezone.now()
+    names = [*columns.get("filled", ()), *([""] if columns["authenticated"] else [])]
     row, _ = AccountConnector.objects.update_or_create(
         account=account,
         cyclr_id=cyclr_id,
@@ -281,6 +264,7 @@ def write_installed(
             "authentication_id": authentication_id,
             "authenticated_since": moment if columns["authenticated"] else None,
             **derived_of_names(columns),
+            "set_by": set_now(names, by, moment),
             "changed_at": moment,
             "seen_at": moment,
             "missed": 0,
@@ -293,37 +277,61 @@ def write_installed(
 
 
 def write_settings(
-    connector: AccountConnector, names: Collection[str], *, authenticated: bool | None
+    connector: AccountConnector,
+    names: Collection[str],
+    *,
+    authenticated: bool | None,
+    by: str = "",
 ) -> None:
-    """These settings have a value now; `authenticated` is None where Cyclr did not say."""
+    """These settings have a value now, given `by` whom; which, the next reading says.
+
+    `authenticated` is None where Cyclr did not say.
+    """
     row = AccountConnector.objects.select_for_update(no_key=True).get(pk=connector.pk)
     row.filled = sorted({*row.filled, *names})
     row.changed_at = timezone.now()
+    row.set_by |= set_now(names, by, row.changed_at)
+    for name in names:
+        row.setting_values.pop(name, None)
     if authenticated is not None:
         row.authenticated, row.authenticated_since = authenticated, row.changed_at
-    row.save(update_fields=["filled", "changed_at", "authenticated", "authenticated_since"])
+    row.save(
+        update_fields=[
+            *("filled", "set_by", "setting_values", "changed_at"),
+            *("authenticated", "authenticated_since"),
+        ]
+    )
     recount([row.account_id])
 
 
 def forget_failed_tests(rows: QuerySet[Any]) -> int:
     """Their newest test failed with credentials or settings that are not theirs any more."""
-    return rows.exclude(test_failed_at=None).update(test_failed_at=None, test_failure="")
+    return rows.exclude(test_failed_at=None).update(**NO_FAILED_TEST)
 
 
-def write_test_failed(connector: AccountConnector, began: datetime, words: str) -> None:
+def write_test_failed(
+    connector: AccountConnector, began: datetime, words: str, why: WhyBroken = WhyBroken.UNKNOWN
+) -> None:
     """A test that began then failed; an older one does not overwrite a newer one."""
     rows = AccountConnector.objects.filter(_tested_before(began), pk=connector.pk)
     # What was changed since may have mended it: then the failure is of what was before.
-    rows.filter(changed_at__lte=began).update(test_failed_at=began, test_failure=words)
+    rows.filter(changed_at__lte=began).update(
+        test_failed_at=began, test_failure=words, why_broken=why
+    )
     recount([connector.account_id])
 
 
-def write_test_passed(connector: AccountConnector, began: datetime, identity: str) -> None:
-    """A test that began then passed; `identity`: whose account it is, where it told."""
+def write_test_passed(
+    connector: AccountConnector, began: datetime, identity: str, method: str = ""
+) -> None:
+    """A call of a method that began then was answered.
+
+    `identity`: whose account it is, where that was told; `method`: what was called.
+    """
     rows = AccountConnector.objects.filter(pk=connector.pk)
     if forget_failed_tests(rows.filter(test_failed_at__lt=began)):
         recount([connector.account_id])
-    rows.filter(_tested_before(began)).update(proven_at=began)
+    rows.filter(_tested_before(began)).update(proven_at=began, proven_by=method)
     if identity:
         rows.filter(Q(identity_at=None) | Q(identity_at__lt=began)).update(
             identity=identity, identity_at=began

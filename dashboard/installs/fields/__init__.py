@@ -1,7 +1,7 @@
 """Form fields for what a connector asks: text, choices, and which of them a Parameter gets."""
 
 from dashboard.installs.fields.choices import ChoiceOrAnother, Flag, listed_value
-from dashboard.installs.fields.parameters import field_among, field_for, looks_secret
+from dashboard.installs.fields.parameters import field_among, field_for
 from dashboard.installs.fields.recipient import recipient_fields
 from dashboard.installs.fields.text import (
     LONGEST_VALUE,
@@ -14,6 +14,7 @@ from dashboard.installs.fields.text import (
     UserName,
     WholeNumber,
 )
+from dashboard.mirror.catalogue import looks_secret
 
 __all__ = [
     "LONGEST_VALUE",

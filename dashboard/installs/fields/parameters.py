@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -21,23 +20,7 @@ from dashboard.installs.fields.text import (
     UntrustedText,
     WholeNumber,
 )
-
-_LOOKS_SECRET = re.compile(
-    r"secret|passw|passphrase|signature|credential|\bpem\b|^token$|"
-    r"(private|api|access|signing|encryption|license|security|integrator).?key|"
-    r"(access|api|auth|refresh|bearer|security|personal|consumer|session).?token",
-    re.IGNORECASE,
-)
-
-
-def looks_secret(parameter: Parameter) -> bool:
-    """Whether a value should not be shown again although Cyclr did not call it sensitive."""
-    return parameter.is_sensitive or _sounds_secret(f"{parameter.name} {parameter.target_name}")
-
-
-@lru_cache(maxsize=10_000)
-def _sounds_secret(names: str) -> bool:
-    return bool(_LOOKS_SECRET.search(names))
+from dashboard.mirror.catalogue import looks_secret
 
 
 def is_typed_otherwise(parameter: Parameter) -> bool:

@@ -6,6 +6,7 @@ from dashboard.mirror.models.connectors import (
     NOT_WORKING,
     AccountConnector,
     AccountConnectorQuerySet,
+    WhyBroken,
 )
 from dashboard.mirror.models.cycles import (
     Cycle,
@@ -43,4 +44,5 @@ __all__ = [
     "Template",
     "TemplateConnector",
     "TemplateQuerySet",
+    "WhyBroken",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, JSONField, Q, Value
 from django.urls import reverse
 
 from cyclr_api import AuthMethod
@@ -22,6 +22,18 @@ NOT_WORKING = Q(authenticated=True, test_failed_at__isnull=False)
 """Installed connectors that Cyclr calls authenticated and whose newest test failed."""
 
 
+class WhyBroken(models.TextChoices):
+    """Why a connector does not work, as far as Cyclr or the third party told."""
+
+    CONSENT = "consent", "Consent withdrawn or expired"
+    CREDENTIALS = "credentials", "Password or key changed"
+    PERMISSION = "permission", "Permission missing"
+    ADDRESS = "address", "Address not allowed"
+    LIMIT = "limit", "Plan or limit at the third party"
+    OUTAGE = "outage", "Outage"
+    UNKNOWN = "unknown", "Unknown"
+
+
 class AccountConnectorQuerySet(MirrorQuerySet):
     """Installed connectors, found."""
 
@@ -33,7 +45,12 @@ class AccountConnectorQuerySet(MirrorQuerySet):
 
 
 class AccountConnector(Mirrored):
-    """A connector installed in an account. Neither `AuthValue` nor property values are kept."""
+    """A connector installed in an account. Neither `AuthValue` nor secret settings are kept.
+
+    `setting_values`: by technical name, the values of settings that Cyclr does not call sensitive
+    and that do not look secret. `set_by`: who gave which setting a value from here, and when
+    (`[moment, name]`); the empty name stands for the credentials.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="connectors")
     cyclr_id = models.BigIntegerField()
@@ -50,11 +67,24 @@ class AccountConnector(Mirrored):
     filled = models.JSONField(
         default=list, blank=True, help_text="Names of the settings that have a value."
     )
+    setting_values = models.JSONField(default=dict, blank=True, db_default=Value({}, JSONField()))
+    set_by = models.JSONField(default=dict, blank=True, db_default=Value({}, JSONField()))
     proven_at = models.DateTimeField(null=True, blank=True)
     test_failed_at = models.DateTimeField(
         null=True, blank=True, help_text="Its newest test failed then; empty if it did not fail."
     )
     test_failure = models.TextField(blank=True, default="", help_text="Why, for staff.")
+    why_broken = models.CharField(
+        max_length=20,
+        choices=WhyBroken.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The class of why its newest test failed.",
+    )
+    proven_by = models.TextField(
+        blank=True, default="", db_default="", help_text="The method that proved it last."
+    )
     identity = models.TextField(
         blank=True, default="", help_text="Whose account at the third party it is, when told."
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import cyclr_api
 from dashboard.common.untrusted_text import storable
-from dashboard.mirror.catalogue import method_json, parameter_json
+from dashboard.mirror.catalogue import looks_secret, method_json, parameter_json
 
 MARK = re.compile(r"\s*\[desk:op[a-z0-9]{1,20}\]$")
 """What an install leaves at the end of a description while it is under way, or where it could
@@ -92,6 +93,33 @@ def needed_columns(found: cyclr_api.CycleConnector | cyclr_api.TemplateConnector
     return columns
 
 
+LONGEST_VALUE = 1000
+"""Letters of a setting's value that is kept; longer ones only have a value."""
+
+_HOLDS_SECRET = re.compile(r"-----BEGIN|://[^/\s]*@|\*{3}|\u2022{3}")
+"""In a value: a key, a password in an address, or what Cyclr writes instead of a secret."""
+
+
+def open_values(
+    parameters: Iterable[cyclr_api.Parameter], properties: Iterable[cyclr_api.PropertyValue]
+) -> dict[str, str]:
+    """By technical name, the values that may be shown: of settings known to be no secrets.
+
+    Two parameters may share a name: then none of them may be a secret.
+    """
+    every = [one for one in parameters if one.is_account_property and one.target_name]
+    secret = {one.target_name for one in every if looks_secret(one) or one.is_hidden}
+    known = {one.target_name for one in every} - secret
+    return {
+        str(storable(one.name)): str(storable(one.value))
+        for one in properties
+        if one.name in known
+        and one.value
+        and len(one.value) <= LONGEST_VALUE
+        and not _HOLDS_SECRET.search(one.value)
+    }
+
+
 def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, Any]:
     """An installed connector's columns; its secrets were left behind by the client.
 
@@ -109,9 +137,11 @@ def account_connector_columns(found: cyclr_api.AccountConnector) -> dict[str, An
     if mark := MARK.search(description):
         columns["left_mark"] = mark.group().strip()
     if connector is not None or found.properties:
-        # Only their names: values are secrets, or may be.
+        # Only their names: most values are secrets, or may be.
         filled = {value.name for value in found.properties if value.value}
         columns["filled"] = storable(sorted(filled))
+    if connector is not None and connector.parameters:
+        columns["setting_values"] = open_values(connector.parameters, found.properties)
     if connector is not None:
         columns["release_id"] = connector.id
         if connector.name:

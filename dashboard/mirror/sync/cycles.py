@@ -33,7 +33,8 @@ from dashboard.mirror.sync.columns import cycle_columns, needed_columns, templat
 from dashboard.mirror.sync.errors import words_for
 from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.merge import Written, merge
-from dashboard.mirror.writing import mark_cycles_asked, mark_gone, write_needed
+from dashboard.mirror.sync.needed import write_needed
+from dashboard.mirror.writing import mark_cycles_asked, mark_gone
 
 logger = logging.getLogger(__name__)
 
