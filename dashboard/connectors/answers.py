@@ -123,6 +123,28 @@ def reads_by_name(name: str) -> bool:
     return bool(_READING.match(name.strip()))
 
 
+_PROPOSED = (
+    re.compile(r"who ?am ?i|current user|\b(my|own)\b|\bme\b|authenticated user", re.IGNORECASE),
+    re.compile(
+        r"^(get|read|retrieve|fetch|show) (the )?(account|user|profile|company|organi[sz]ation|shop"
+        r"|store|workspace|tenant|site)( (details|info|information|settings))?$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"^(list|get|search|find|fetch) (all )?(accounts|users|companies)\b", re.IGNORECASE),
+    re.compile(r"^(list|count|search|find|get)\b", re.IGNORECASE),
+)
+"""Names of good tests, the best first: they tell whose account it is, or little."""
+
+
+def proposed(names: dict[str, str]) -> str:
+    """Of methods that only read and need no values, by key, the key of the best test; or empty."""
+    for wanted in _PROPOSED:
+        found = [key for key, name in names.items() if wanted.search(name.strip())]
+        if found:
+            return min(found, key=lambda key: len(names[key]))
+    return next(iter(names), "")
+
+
 def why_not(method: Method) -> str:
     """Why a method cannot prove a connector, in words; empty if it can."""
     kind = (method.type or "Action").casefold()

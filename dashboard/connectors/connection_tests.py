@@ -190,7 +190,7 @@ def carry_out(lease: Lease[ConnectionTest]) -> None:
     if connector.gone_at is not None or connector.account.gone_at is not None:
         _finish(lease, ConnectionTestResult(None, words="It is gone from Cyclr."))
         return
-    priority = BACKGROUND if run.is_for_link else INTERACTIVE
+    priority = BACKGROUND if run.is_for_link or run.is_scheduled else INTERACTIVE
     try:
         with asking(connector.account.console, priority) as client:
             result = run_test(client, connector)
@@ -255,8 +255,9 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
             why=result.why,
         )
         run.refresh_from_db()
+        is_recorded = not run.is_for_link and (not run.is_scheduled or _is_news(connector, result))
         _record_on(connector, result, run.began_at or timezone.now())
-        if not run.is_for_link:
+        if is_recorded:
             audit.record(
                 run.actor,
                 "connectors.test",
@@ -269,6 +270,14 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
             )
         connection_test_finished.send(ConnectionTest, run=run)
     logger.info("connection test done run=%d worked=%s", run.pk, result.worked)
+
+
+def _is_news(connector: AccountConnector, result: ConnectionTestResult) -> bool:
+    """Whether a test that nobody asked for found something else than what was known."""
+    if result.worked is None:
+        return False
+    has_failed = connector.test_failed_at is not None
+    return not has_failed if result.worked is False else has_failed or connector.proven_at is None
 
 
 OUTCOMES = {True: "works", False: "does not work", None: "unclear"}

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 from cyclr_api import Parameter
 from dashboard.common.untrusted_text import storable
+from dashboard.connectors.models import TestEvery
 from dashboard.installs.fields import ChoiceOrAnother, field_for, looks_secret
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
@@ -124,3 +125,26 @@ class SetupForm(forms.Form):
         ]
         listed: list[list[str]] = storable(shown)
         return listed
+
+
+class ScheduleForm(forms.Form):
+    """How often connectors are tested by themselves."""
+
+    every_hours = forms.TypedChoiceField(
+        label="Test by itself", choices=TestEvery.choices, coerce=int
+    )
+
+
+class OwnScheduleForm(forms.Form):
+    """How often one connector is tested by itself: as its kind, or otherwise."""
+
+    every_hours = forms.TypedChoiceField(
+        label="Test by itself", coerce=int, empty_value=None, required=False
+    )
+
+    def __init__(self, of_kind: str, data: Any = None, *, own: int | None = None) -> None:
+        """`of_kind`: how often its kind is tested, in words; `own`: its own schedule."""
+        super().__init__(data, initial={"every_hours": "" if own is None else own})
+        field = self.fields["every_hours"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [("", f"As its kind: {of_kind.lower()}"), *TestEvery.choices]

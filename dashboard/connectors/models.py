@@ -8,12 +8,23 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from dashboard.audit.models import ACTOR_IS_SOMEBODY, Acted
+from dashboard.audit.models import ACTOR_IS_SOMEBODY, Acted, ActorKind
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job, JobQuerySet
 from dashboard.jobs.policy import Backoff, Policy
 from dashboard.mirror.keys import KeyField
 from dashboard.mirror.models import AccountConnector, WhyBroken
+
+
+class TestEvery(models.IntegerChoices):
+    """How often connectors are tested without being asked, in hours."""
+
+    __test__ = False  # pytest takes it for a test
+
+    NEVER = 0, "Never"
+    SIX_HOURS = 6, "Every 6 hours"
+    DAILY = 24, "Daily"
+    WEEKLY = 168, "Weekly"
 
 
 class ConnectionTestMethod(models.Model):
@@ -33,6 +44,12 @@ class ConnectionTestMethod(models.Model):
         blank=True, default="", help_text="Where its answer says whose account it is."
     )
     changed_at = models.DateTimeField(auto_now=True)
+    every_hours = models.PositiveSmallIntegerField(
+        choices=TestEvery.choices,
+        default=TestEvery.NEVER,
+        db_default=TestEvery.NEVER,
+        help_text="How often connectors of the kind are tested by themselves.",
+    )
 
     class Meta:
         db_table = "connectors_proofmethod"  # its name in the database, and those below, are data
@@ -119,11 +136,37 @@ class ConnectionTest(Acted, Job):
         return self.actor_link is not None
 
     @property
+    def is_scheduled(self) -> bool:
+        """Whether nobody asked for it."""
+        return self.actor_kind == ActorKind.SYSTEM
+
+    @property
     def result(self) -> str:
         """What came of it, as a word: the state on screen."""
         if not self.is_finished:
             return "checking"
         return {True: "done", False: "not-working", None: "expired"}[self.worked]
+
+
+class ConnectionTestPlan(models.Model):
+    """When an installed connector is next tested by itself.
+
+    Without `every_hours` its kind says how often. There is a row only where a schedule is.
+    """
+
+    account_connector = models.OneToOneField(
+        AccountConnector, on_delete=models.CASCADE, related_name="test_plan"
+    )
+    every_hours = models.PositiveSmallIntegerField(
+        choices=TestEvery.choices,
+        null=True,
+        blank=True,
+        help_text="Its own, instead of its kind's.",
+    )
+    next_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"test plan of {self.account_connector}"
 
 
 class LookUpKind(models.TextChoices):

@@ -7,7 +7,7 @@ from dashboard.audit import labels
 from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.consoles.models import Console
 
-labels.register({"connectors.test": "Tested"})
+labels.register({"connectors.test": "Tested", "connectors.schedule_tests": "Scheduled tests of"})
 
 
 @testable_kinds.answered_by

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from dashboard.connectors import connection_tests, lookups
+from dashboard.connectors import connection_tests, lookups, schedules
 from dashboard.connectors.models import ConnectionTest, LookUp
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
@@ -21,6 +21,12 @@ def run_connection_test(lease: Lease[ConnectionTest]) -> None:
 def look_up(lease: Lease[LookUp]) -> None:
     """Carry out one look-up."""
     lookups.carry_out(lease)
+
+
+@periodic(every=60)
+def begin_scheduled_tests() -> None:
+    """Connection tests that nobody asks for."""
+    schedules.plan_all()
 
 
 @periodic(every=60)

@@ -311,3 +311,8 @@ class SavedCall(models.Model):
     def associated_data(self) -> str:
         """Where its values are encrypted to."""
         return f"methods.saved_call:{self.reference}"
+
+    @property
+    def button(self) -> str:
+        """The id of the button that deletes it."""
+        return f"saved-{self.pk}"

@@ -23,7 +23,9 @@ from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.untrusted_text import storable
 from dashboard.connectors import lookups
-from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
+from dashboard.connectors.answers import proposed
+from dashboard.connectors.forms import ScheduleForm
+from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind, TestEvery
 from dashboard.installs.fields import UntrustedText
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.keys import key_of
@@ -90,15 +92,20 @@ class MethodForm(forms.Form):
     )
 
     def __init__(self, methods: list[dict[str, Any]], current: str = "", data: Any = None) -> None:
-        super().__init__(data, initial={"method": current})
+        """`current`: the key of the one that is chosen now; without it one is proposed."""
         self.by_key = {one["key"]: one for one in methods if not one["why_not"]}
+        names = {key: one["name"] for key, one in self.by_key.items() if one["reads"]}
+        self.proposed = "" if current else proposed(names)
+        super().__init__(data, initial={"method": current or self.proposed})
         field = self.fields["method"]
         assert isinstance(field, forms.ChoiceField)
         # Those that read come first: the others are not forbidden, but meant to be thought about.
-        offered = sorted(self.by_key.values(), key=lambda one: not one["reads"])
+        offered = sorted(
+            self.by_key.values(), key=lambda one: (one["key"] != self.proposed, not one["reads"])
+        )
         field.choices = [(one["key"], one["name"] or "No name") for one in offered]
         field.choice_help = {  # type: ignore[attr-defined]
-            one["key"]: one["description"]
+            one["key"]: f"{'Proposed. ' if one['key'] == self.proposed else ''}{one['description']}"
             if one["reads"]
             else f"Its name does not say that it only reads. {one['description']}".strip()
             for one in offered
@@ -188,6 +195,9 @@ def _context(connector: AccountConnector) -> dict[str, Any]:
         "found": found if found and method and found.get("method") == str(method) else None,
         "try_version": version_of(tried and (tried.pk, tried.finished_at)),
         "identity_form": IdentityForm(initial={"path": method.identity_path if method else ""}),
+        "schedule_form": ScheduleForm(
+            initial={"every_hours": method.every_hours if method else TestEvery.NEVER}
+        ),
     }
 
 

@@ -7,6 +7,7 @@ from dashboard.settings_pages import (
     branding_views,
     console_views,
     test_method_views,
+    test_schedule_views,
     views,
     webhook_views,
 )
@@ -62,6 +63,11 @@ urlpatterns = navigation.under(
             "settings/proof/<int:pk>/identity/",
             test_method_views.test_method_identity,
             name="test_method_identity",
+        ),
+        path(
+            "settings/proof/<int:pk>/schedule/",
+            test_schedule_views.test_method_schedule,
+            name="test_method_schedule",
         ),
         path(
             "settings/proof/<int:pk>/remove/",
