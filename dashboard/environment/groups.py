@@ -18,7 +18,7 @@ GROUPS = (
                 names.CYCLR_CLIENT_ID,
                 names.CYCLR_CLIENT_SECRET,
             ),
-            *(names.CYCLR_CONSOLE_NAME, names.CYCLR_CALLS_PER_SECOND),
+            *(names.CYCLR_CONSOLE_NAME, names.CYCLR_CALLS_PER_SECOND, names.DESK_EGRESS_ADDRESSES),
             *(names.CYCLR_TIMEOUT_CONNECT, names.CYCLR_TIMEOUT_READ, names.CYCLR_TIMEOUT_TOTAL),
         ),
     ),

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -118,6 +119,17 @@ def comma_list(kind: Kind[T]) -> Kind[list[T]]:
         return [kind.read(part.strip()) for part in text.split(",") if part.strip()]
 
     return Kind(f"{kind.words}; several are separated by commas", read)
+
+
+def _network(text: str) -> str:
+    try:
+        network = ip_network(text)
+    except ValueError:
+        raise WrongValueError("write an IP address, or a range such as 203.0.113.0/28") from None
+    return str(network.network_address if network.num_addresses == 1 else network)
+
+
+NETWORK: Kind[str] = Kind("an IP address or a range of them", _network)
 
 
 def _folder(text: str) -> Path:

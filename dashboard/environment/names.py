@@ -25,6 +25,7 @@ from dashboard.environment.kinds import (
     BOOLEAN,
     FOLDER,
     KEY,
+    NETWORK,
     SECRET,
     TEXT,
     WORDS,
@@ -79,6 +80,13 @@ CYCLR_CALLS_PER_SECOND = Setting(
     20.0,
     "Calls a second to Cyclr, of all processes together.",
     "20",
+)
+DESK_EGRESS_ADDRESSES = Setting(
+    "DESK_EGRESS_ADDRESSES",
+    comma_list(NETWORK),
+    (),
+    "Public addresses from which workers call Cyclr: for whoever has to allow them.",
+    "203.0.113.7",
 )
 CYCLR_TIMEOUT_CONNECT = Setting(
     "CYCLR_TIMEOUT_CONNECT",
