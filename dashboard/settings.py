@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "dashboard.installs",
     "dashboard.connectors",
     "dashboard.methods",
+    "dashboard.releases",
     "dashboard.links",
     "dashboard.customer",
     "dashboard.campaigns",

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("dashboard.methods.urls")),
     path("", include("dashboard.fleet.urls")),
     path("", include("dashboard.library.urls")),
+    path("", include("dashboard.releases.urls")),
     path("", include("dashboard.customer.urls")),
     path("", include("dashboard.campaigns.urls")),
     path("", include("dashboard.links.urls")),

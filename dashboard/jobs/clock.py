@@ -55,7 +55,7 @@ DATES = {
         "proven_at",
         "reminders_ended_at",
     ),
-    *("retired_at", "revoked_at", "test_failed_at"),
+    *("retired_at", "revoked_at", "test_failed_at", "told_at"),
 }
 """Moments that are told or agreed; nothing waits by them."""
 COUNTED = {("people.SignInFailure", "at")}

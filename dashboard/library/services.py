@@ -28,6 +28,13 @@ def asked_of(connector: CatalogueConnector) -> list[Asked]:
     return [Asked(parameter, _kind_of(parameter)) for parameter in connector.asked_parameters]
 
 
+def not_asked_of(connector: CatalogueConnector) -> list[Parameter]:
+    """The parameters that an install does not ask for: the console has set them, or hides them."""
+    asked = {one.target_name for one in connector.asked_parameters}
+    every = [Parameter.from_json(one) for one in connector.parameters]
+    return [one for one in every if one.target_name not in asked]
+
+
 def _kind_of(parameter: Parameter) -> str:
     if parameter.is_sensitive:
         return "Secret"
@@ -35,6 +42,11 @@ def _kind_of(parameter: Parameter) -> str:
         return "Choice, once authenticated"
     if parameter.values:
         return f"Choice of {len(parameter.values)}"
+    return data_type_label(parameter)
+
+
+def data_type_label(parameter: Parameter) -> str:
+    """What is typed into a setting, in words."""
     known = {
         "integer": "Whole number",
         "float": "Number",
@@ -83,6 +95,25 @@ def installed(connector: CatalogueConnector) -> QuerySet[AccountConnector]:
         connector_version=connector.version,
     )
     return rows.filter(account=connector.account_id) if connector.account_id else rows
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledRelease:
+    """A release that is installed, and in how many accounts."""
+
+    release_id: int
+    accounts: int
+    is_live: bool
+
+
+def releases_of(connector: CatalogueConnector) -> list[InstalledRelease]:
+    """Which releases of this version are installed, the newest first; one query."""
+    rows = installed(connector).exclude(release_id=None).order_by().values_list("release_id")
+    counted = rows.annotate(accounts=Count("account", distinct=True)).order_by("-release_id")
+    return [
+        InstalledRelease(release, accounts, release == connector.release_id)
+        for release, accounts in counted
+    ]
 
 
 def counts_of(connectors: Iterable[CatalogueConnector]) -> dict[Kind, int]:

@@ -20,6 +20,8 @@ from dashboard.mirror.models import CatalogueConnector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
+CONNECTORS = CatalogueConnector.objects.select_related("console", "account")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -104,25 +106,37 @@ def _entry(connector: CatalogueConnector, counts: dict[services.Kind, int]) -> E
 @role_required(Role.VIEWER)
 def library_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """One connector of the library: what an install asks for, and where it is installed."""
-    connectors = CatalogueConnector.objects.select_related("console", "account")
-    connector = get_for(request, connectors, pk=pk)
+    connector = get_for(request, CONNECTORS.select_related("icon"), pk=pk)
     rows = services.installed(connector).select_related("account")
-    add_icons([connector])
     context = {
-        "connector": connector,
+        **head_context(request, connector, "asks"),
         "methods": [
             (method, label_of(method), services.fields_of(method)) for method in connector.methods
         ],
         "asked": services.asked_of(connector),
-        "why_not": services.why_not_installable(connector),
-        "may_install_many": _may_install_many(request, connector),
+        "not_asked": services.not_asked_of(connector),
+        "releases": services.releases_of(connector),
         "page": paged(request, rows.order_by("account__sort_name", "account_id", "pk")),
-        "reading": reading_of([connector.console]),
         "in_view": consoles_in_view(request),
     }
     return render_page(
         request, "library/library_detail.html", "library/_library_accounts.html", context
     )
+
+
+def head_context(request: StaffRequest, connector: CatalogueConnector, tab: str) -> dict[str, Any]:
+    """What stands above every page of a connector: its name, what may be done, the tabs.
+
+    `tab` is the one in view: `asks`, `methods` or `compare`.
+    """
+    add_icons([connector])
+    return {
+        "connector": connector,
+        "tab": tab,
+        "why_not": services.why_not_installable(connector),
+        "may_install_many": _may_install_many(request, connector),
+        "reading": reading_of([connector.console]),
+    }
 
 
 def _may_install_many(request: StaffRequest, connector: CatalogueConnector) -> bool:

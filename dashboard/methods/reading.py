@@ -95,7 +95,7 @@ def carry_out(lease: Lease[MethodReading]) -> None:
         lease.finish(last_error=words_for(error), said=error.cyclr_message or "")
         return
     with transaction.atomic():
-        _write(wanted, found[:MOST_METHODS])
+        write_methods(wanted.console_id, wanted.release_id, found[:MOST_METHODS])
         lease.finish(last_error="", said="")
     logger.info("methods read release=%d count=%d", wanted.release_id, len(found))
 
@@ -121,14 +121,11 @@ def words_for(error: PermanentError) -> str:
             return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."
 
 
-def _write(reading: MethodReading, found: Sequence[cyclr_api.Method]) -> None:
+def write_methods(console_id: int, release_id: int, found: Sequence[cyclr_api.Method]) -> None:
     """Replace what is kept of the release by what was listed; each method once."""
-    rows = {
-        row.key: row
-        for place, one in enumerate(found)
-        if (row := _row(reading, place, one)) is not None
-    }
-    kept = Method.objects.filter(console=reading.console_id, release_id=reading.release_id)
+    every = [_row(console_id, release_id, place, one) for place, one in enumerate(found)]
+    rows = {row.key: row for row in every}
+    kept = Method.objects.filter(console=console_id, release_id=release_id)
     kept.exclude(key__in=rows).delete()
     columns = ["place", "method_id", "unique_id", "name", "description", "category", "kind"]
     Method.objects.bulk_create(
@@ -140,7 +137,7 @@ def _write(reading: MethodReading, found: Sequence[cyclr_api.Method]) -> None:
     )
 
 
-def _row(reading: MethodReading, place: int, found: cyclr_api.Method) -> Method:
+def _row(console_id: int, release_id: int, place: int, found: cyclr_api.Method) -> Method:
     texts: dict[str, Any] = storable(
         {
             "unique_id": (found.unique_id or "").lower(),
@@ -154,8 +151,8 @@ def _row(reading: MethodReading, place: int, found: cyclr_api.Method) -> Method:
     inputs = [MethodInput.of_parameter(one) for one in found.parameters]
     inputs += [MethodInput.of_field(one) for one in found.request_fields]
     return Method(
-        console_id=reading.console_id,
-        release_id=reading.release_id,
+        console_id=console_id,
+        release_id=release_id,
         key=key_of(texts["unique_id"] or str(found.id)),
         place=place,
         method_id=found.id,

@@ -34,7 +34,9 @@ from dashboard.methods.models import ChoiceLookUp, MethodCall, MethodReading
 from dashboard.mirror.models import Icon, SyncRun
 from dashboard.notifications.models import Notification, NotificationMail, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation
+from dashboard.releases.models import ReleaseReading
 from tests.factories import (
+    make_account,
     make_account_connector,
     make_console,
     make_link,
@@ -121,6 +123,9 @@ MAKE: dict[type, Callable[[], Any]] = {
         notification=a_notice(), user=make_user()
     ),
     WebhookDelivery: a_delivery,
+    ReleaseReading: lambda: ReleaseReading.objects.create(
+        console=(account := make_account()).console, account=account, release_id=7
+    ),
     Icon: lambda: Icon.objects.create(source_digest="a" * 64, source=b"\x89PNG"),
     SyncRun: lambda: SyncRun.objects.create(console=make_console()),
     Operation: make_operation,

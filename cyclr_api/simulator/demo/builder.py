@@ -30,6 +30,11 @@ FACTS = Path(__file__).with_name("facts.json")
 OLD_RELEASES = [("Salesforce", 16278), ("HubSpot", 16293), ("MailChimp", 15718), ("Slack", 15764)]
 """Releases of an earlier catalogue, deprecated since; account connectors may still use them."""
 
+NEW_SINCE = {"Dc"}
+"""Settings that those releases did not have yet."""
+EARLIER = {"Scopes": {"Name": "Scope", "IsOptional": False, "Values": ["read", "write"]}}
+"""What they said otherwise of settings."""
+
 WITHOUT_APP = {"eBay", "Phrase", "Brightspace", "Capsule"}
 """OAuth connectors of the facts whose app is not set at partner level."""
 
@@ -204,7 +209,9 @@ class Builder:
         for name, number in OLD_RELEASES:
             live = next(one for one in connectors if one["Name"] == name)
             parameters = [
-                {**entry, "Id": self.parameter_id()} for entry in live["Parameters"] or []
+                {**entry, "Id": self.parameter_id(), **EARLIER.get(entry["TargetName"], {})}
+                for entry in live["Parameters"] or []
+                if entry["TargetName"] not in NEW_SINCE
             ]
             found.append(
                 {**live, "Id": number, "Parameters": parameters, OWN: {"Release": "Deprecated"}}

@@ -134,16 +134,29 @@ VERBS = {
 """How a method begins, and its description."""
 
 
+OTHERS_BEFORE = {"MailChimp", "Slack"}
+"""Connectors whose deprecated releases had other methods."""
+
+
 def release_of(method_id: int) -> int:
     """The release that a made-up method belongs to."""
     return method_id // PER_RELEASE
 
 
 def made_up_methods(connector: Connector) -> list[JSON]:
-    """Three to twelve methods as the API shows them; the same names for every release."""
+    """Two to twelve methods as the API shows them; the same names for nearly every release."""
     special = EDGE_CASE_METHODS.get(connector.name)
     listed = list(_usual(connector)) if special is None else special
+    if connector.release == "Deprecated" and connector.name in OTHERS_BEFORE:
+        listed = [_before(method) for method in listed if not method["Name"].startswith("Update")]
     return [_numbered(connector, n, method) for n, method in enumerate(listed, 1)]
+
+
+def _before(method: JSON) -> JSON:
+    """The method in a deprecated release: what may be left out now was not there yet."""
+    if not method["Name"].startswith("List"):
+        return method
+    return {**method, "Parameters": method["Parameters"][:1]}
 
 
 def _usual(connector: Connector) -> Iterator[JSON]:

@@ -22,6 +22,7 @@ from dashboard.mirror.models.library import (
     CatalogueConnectorQuerySet,
     InstallRefusal,
 )
+from dashboard.mirror.models.releases import Release
 from dashboard.mirror.models.runs import DailyFigure, SyncRun
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "InstallRefusal",
     "MirrorQuerySet",
     "Mirrored",
+    "Release",
     "SyncRun",
     "Template",
     "TemplateConnector",

@@ -33,6 +33,7 @@ from dashboard.mirror.sync.columns import connector_columns
 from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.merge import Written, merge
 from dashboard.mirror.sync.methods import fill_methods
+from dashboard.mirror.sync.releases import keep_replaced
 from dashboard.mirror.writing import mark_gone, mark_own_library_read, withdraw
 
 logger = logging.getLogger(__name__)
@@ -93,8 +94,10 @@ def refresh_library(console: Console, *, priority: str = BACKGROUND) -> Written:
     whole = _made_whole(console, reader, shared, known, icons)
     own.connectors = icons.save(own.connectors)
     found = _by_kind(icons.save(whole), known)
+    rows = CatalogueConnector.objects.filter(console=console, account=None)
+    keep_replaced(rows, found)
     written = merge(
-        CatalogueConnector.objects.filter(console=console, account=None),
+        rows,
         found,
         key=lambda row: (row.name, row.version),
         make=lambda key: CatalogueConnector(console=console, name=key[0], version=key[1]),
