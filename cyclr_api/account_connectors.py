@@ -113,6 +113,19 @@ class AccountConnectorApi:
         """The installed connector as it is now. NotFoundError if it is gone [T]."""
         return self._calls.answer("GET", "/account/connectors/{id}", self.id, decode=_installed)
 
+    def shown_credential(self, candidates: Iterable[str]) -> str | None:
+        """Which of these texts Cyclr shows as its `AuthValue` [D]; None: none of them.
+
+        What it shows is compared and kept nowhere. It may be a mask [?].
+        """
+        known = [text for text in candidates if text]
+        return self._calls.answer(
+            "GET",
+            "/account/connectors/{id}",
+            self.id,
+            decode=lambda value: _auth_value_among(value, known),
+        )
+
     def update(
         self,
         *,
@@ -120,8 +133,9 @@ class AccountConnectorApi:
         description: str | None = None,
         auth_value: str | None = None,
         properties: Iterable[Property] = (),
+        is_native: bool | None = None,
     ) -> AccountConnector:
-        """Change the description [T], the name [?], the credentials [D], properties [C].
+        """Change description [T], name [?], credentials [D], properties [C], native mark [?].
 
         None leaves a field as it is, and "" empties the description. Show what comes back,
         not what was sent. Setting `auth_value` makes it authenticated, right or wrong [D].
@@ -135,6 +149,7 @@ class AccountConnectorApi:
             Description=description,
             AuthValue=auth_value,
             Properties=[{"Name": value.name, "Value": value.value} for value in wanted] or None,
+            IsPartnerIntegrationConnector=is_native,
         )
         if not body:
             raise UnsendableError(f"PUT {template}", reason="there is nothing to change")
@@ -410,6 +425,11 @@ class CustomFields:
 
 def _installed(value: object) -> AccountConnector:
     return decode_one(value, AccountConnector.from_json)
+
+
+def _auth_value_among(value: object, known: list[str]) -> str | None:
+    shown = Record(value, "account connector").text("AuthValue")
+    return shown if shown in known else None
 
 
 def _property(value: object) -> PropertyValue:

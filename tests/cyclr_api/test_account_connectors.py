@@ -245,6 +245,30 @@ def test_an_update_needs_a_change(installed: AccountConnectorApi) -> None:
     raises(UnsendableError, installed.update)
 
 
+@pytest.mark.parametrize("is_native", [True, False])
+def test_the_mark_of_the_own_product_is_changed(
+    client: Client, installed: AccountConnectorApi, is_native: bool
+) -> None:
+    sent = sent_by(client)
+
+    assert installed.update(is_native=is_native).is_native is is_native
+
+    assert sent[0].body == {"IsPartnerIntegrationConnector": is_native}
+
+
+def test_what_cyclr_shows_as_credentials_is_compared_and_not_handed_out(
+    installed: AccountConnectorApi,
+) -> None:
+    installed.update(auth_value=KEY)
+
+    assert installed.shown_credential(["another", KEY]) == KEY
+    assert installed.shown_credential(["another", ""]) is None
+
+
+def test_without_credentials_nothing_is_shown(installed: AccountConnectorApi) -> None:
+    assert installed.shown_credential([""]) is None
+
+
 def test_credentials_are_taken_away(state: CyclrState, installed: AccountConnectorApi) -> None:
     installed.update(auth_value=KEY)
 

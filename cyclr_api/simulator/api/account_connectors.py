@@ -41,7 +41,8 @@ def account_connector_detail(state: CyclrState, request: Request) -> Reply:
 
 @routes.add("PUT", "/account/connectors/{id}", level="account")
 def account_connector_change(state: CyclrState, request: Request) -> Reply:
-    """Partial. Sim: a null AuthValue or Name counts as absent, Properties are merged."""
+    """Partial. Sim: a null AuthValue or Name counts as absent, Properties are merged, and
+    IsPartnerIntegrationConnector can be changed."""
     one = _one(state, request)
     fields = request.json_given()
     state.account_connectors.change(
@@ -50,6 +51,7 @@ def account_connector_change(state: CyclrState, request: Request) -> Reply:
         description=(fields.text("Description"),) if "Description" in fields else None,
         auth_value=fields.text("AuthValue"),
         properties=read_properties(fields),
+        is_partner=fields.switch("IsPartnerIntegrationConnector"),
     )
     return Reply.encoded(one.encoded())
 

@@ -180,6 +180,7 @@ class AccountConnectors(Mapping[str, dict[int, AccountConnector]]):
         description: tuple[str | None] | None = None,
         auth_value: str | None = None,
         properties: list[Property] | None = None,
+        is_partner: bool | None = None,
         by: str = "api",
     ) -> None:
         """Change what is given and keep the rest; `description` is wrapped, for None is a value."""
@@ -195,6 +196,8 @@ class AccountConnectors(Mapping[str, dict[int, AccountConnector]]):
         if auth_value is not None:
             one.auth_value = auth_value or None
             one.authenticated = self._credentials.is_authenticated(one)
+        if is_partner is not None:
+            one.is_partner = is_partner
         one.changed()
         self._core.record("update", one.account_id, by, account_connector=one.id)
 
