@@ -23,6 +23,10 @@ _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,60})-----(.*?)-----END \1-----", re.
 _ALL_PEM = re.compile(r"[\"']?\s*-----BEGIN [A-Z0-9 ]{1,60}-----.*-----END [A-Z0-9 ]{1,60}-----.*")
 _ENDS_A_LINE = re.compile(r"(\s|\\n)[\"']?$")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z-]{0,40}): (\S+)")
+_MASKING = "*\u2022\u25cf\u2219\u00b7\u25aa\u25a0\u2588"
+"""Asterisks, bullets, points and blocks."""
+_SHORTEST_MASK = 3
+_MASKED_PART = re.compile(rf"([{re.escape(_MASKING)}])\1{{2,}}")
 _LINE = 64
 """Characters of a line of PEM."""
 
@@ -40,6 +44,17 @@ def clean_pasted(text: str, *, is_password: bool = False) -> str:
         return _in_lines(plain)
     ends = _AT_ENDS_OF_PASSWORDS if is_password else _AT_ENDS
     return _stripped(plain, ends)
+
+
+def is_mask(text: str) -> bool:
+    """Whether a text is what stands in place of a secret, and no value: `••••••`, `****`."""
+    bare = text.strip()
+    return len(bare) >= _SHORTEST_MASK and set(bare) <= set(_MASKING)
+
+
+def holds_mask(text: str) -> bool:
+    """Whether a part of a text looks like a mask, such as `sk_••••4242`; a value may, too."""
+    return bool(_MASKED_PART.search(text))
 
 
 def doubt_about(text: str) -> str:

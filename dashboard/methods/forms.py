@@ -12,7 +12,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from cyclr_api import Parameter
-from dashboard.common.untrusted_text import display_line, storable
+from dashboard.common.confirming import ConfirmField, confirming_word
+from dashboard.common.untrusted_text import storable
 from dashboard.installs.fields import ChoiceOrAnother, field_for, looks_secret
 from dashboard.installs.fields.text import UntrustedText
 from dashboard.methods.calling import placed
@@ -24,7 +25,6 @@ from dashboard.operations.submissions import SubmissionField
 
 BY_NAME, BY_BODY = "names", "body"
 LONGEST_BODY = 1_000_000
-LONGEST_WORD = 60
 DEEPEST = 6
 """Levels of a path that are drawn further to the right each."""
 RELEASE_CHANGED = (
@@ -32,13 +32,6 @@ RELEASE_CHANGED = (
     "Check the values and call again."
 )
 ONE_A_LINE = "Several values: one a line."
-
-
-def confirming_word(method: Method) -> str:
-    """What is typed to confirm a writing call: its name, or a word if that cannot be typed."""
-    name = display_line(method.name)
-    is_typable = name == method.name and name.isprintable() and name.isascii()
-    return name if is_typable and 0 < len(name) <= LONGEST_WORD else "CALL"
 
 
 def _parameter(one: MethodInput) -> Parameter:
@@ -106,7 +99,6 @@ class CallForm(forms.Form):
         help_text="JSON or XML, sent to the third party as it is.",
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "mono"}),
     )
-    confirm = forms.CharField(required=False, max_length=LONGEST_WORD * 2)
 
     def __init__(
         self,
@@ -125,13 +117,10 @@ class CallForm(forms.Form):
         initial = {"submission": uuid.uuid4(), "layout": self.layout_now, "mode": mode}
         super().__init__(data, initial=initial)
         self.is_by_body = (self.data.get("mode") if self.is_bound else mode) == BY_BODY
-        self.word = confirming_word(method)
+        self.word = confirming_word(method.name, "CALL")
         if is_writing:
-            self.fields["confirm"].label = f"Type {self.word} to confirm"
-            self.fields["confirm"].required = True
-            self.fields["confirm"].widget.attrs["autocomplete"] = "off"
-        else:
-            del self.fields["confirm"]
+            why = "confirm that this call may change something"
+            self.fields["confirm"] = ConfirmField(self.word, why)
         if self.is_by_body:
             self.fields["body"].required = True
             return
@@ -188,15 +177,6 @@ class CallForm(forms.Form):
                 where = f" (line {line})" if line else ""
                 raise ValidationError(f"This is not valid JSON{where}.") from None
         return body
-
-    def clean_confirm(self) -> str:
-        """The word, in any case."""
-        typed = str(self.cleaned_data["confirm"]).strip()
-        if typed.casefold() != self.word.casefold():
-            raise ValidationError(
-                f"Type {self.word} to confirm that this call may change something."
-            )
-        return typed
 
     def sends(self) -> CallInput:
         """What is to be sent."""

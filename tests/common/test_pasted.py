@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.common.pasted import clean_pasted, doubt_about, name_of
+from dashboard.common.pasted import clean_pasted, doubt_about, holds_mask, is_mask, name_of
 
 KEY = "pk_live_0123456789"
 INVISIBLE = ["\u200b", "\u200c", "\u2060", "\ufeff", "\xad", "\u200e", "\u202c", "\u2800", "\u3164"]
@@ -125,3 +125,21 @@ def test_pem_without_any_blank_is_cut_into_lines() -> None:
 )
 def test_what_is_not_pem_alone_stays_as_it_is(text: str) -> None:
     assert clean_pasted(text) == text
+
+
+@pytest.mark.parametrize("text", ["***", "********", "••••", " ●●●● \n", "■■■", "∙∙∙∙∙∙"])
+def test_a_mask_is_known_by_what_it_is_made_of(text: str) -> None:
+    assert is_mask(text) and holds_mask(text)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "*", "**", "* *", "a***", "pass", "***x"])
+def test_what_holds_anything_else_is_no_mask(text: str) -> None:
+    assert not is_mask(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [("sk_••••4242", True), ("****1234", True), ("*•●", False), ("a*b*c", False), ("", False)],
+)
+def test_a_part_of_a_value_may_be_masked(text: str, holds: bool) -> None:
+    assert holds_mask(text) is holds
