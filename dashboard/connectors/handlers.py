@@ -30,6 +30,17 @@ def _properties(operation: Operation, client: Client) -> Properties:
     return client.account(operation.account.cyclr_id).connector(connector.cyclr_id).properties
 
 
+def try_signing_in(operation: Operation, client: Client, outcome: JSON) -> JSON:
+    """Have Cyclr sign in with what stands among the settings, where that is all it needs."""
+    connector, account = operation.account_connector, operation.account
+    assert connector is not None and account is not None
+    auth_types = {auth_type_of(method) for method in connector.methods}
+    if connector.authenticated or not auth_types or auth_types - TRIED_BY_CYCLR:
+        return outcome
+    there = client.account(account.cyclr_id).connector(connector.cyclr_id)
+    return {**outcome, "authenticated": there.update(auth_value=TRY).authenticated}
+
+
 @register
 class SetProperties(Handler):
     """Give settings of an installed connector their values, one by one.
@@ -70,13 +81,7 @@ class SetProperties(Handler):
 
     def finalize(self, operation: Operation, client: Client, outcome: JSON) -> JSON:
         """With all it needs among the settings, Cyclr is asked to sign in with them."""
-        connector, account = operation.account_connector, operation.account
-        assert connector is not None and account is not None
-        auth_types = {auth_type_of(method) for method in connector.methods}
-        if connector.authenticated or not auth_types or auth_types - TRIED_BY_CYCLR:
-            return outcome
-        there = client.account(account.cyclr_id).connector(connector.cyclr_id)
-        return {**outcome, "authenticated": there.update(auth_value=TRY).authenticated}
+        return try_signing_in(operation, client, outcome)
 
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """The mirror learns which settings have a value."""

@@ -15,15 +15,12 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from dashboard.common.searching import search_text, sort_name
+from dashboard.mirror.derived import derived, derived_of_names
 from dashboard.mirror.models import (
     Account,
     AccountConnector,
-    CatalogueConnector,
-    Cycle,
     Mirrored,
     MirrorQuerySet,
-    Template,
     WhyBroken,
 )
 from dashboard.mirror.set_by import set_now, still_ours
@@ -43,33 +40,9 @@ def is_missed(row: Mirrored, began: datetime) -> bool:
     return not row.missed or row.missed_at is None or row.missed_at <= began
 
 
-def _derived(row: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The columns that search and order go by."""
-    match row:
-        case Account():
-            name = values["name"]
-            words = search_text(name, row.cyclr_id)
-        case CatalogueConnector():
-            name = row.name
-            words = search_text(name, *values["categories"])
-        case Template():
-            name = values["name"]
-            words = search_text(name, *values["tags"])
-        case Cycle():
-            name = values["name"]
-            words = search_text(name)
-        case _:
-            names = {column: values.get(column, getattr(row, column)) for column in NAMES}
-            return derived_of_names(names)
-    return {"search_text": words, "sort_name": sort_name(name)}
-
-
-NAMES = ("name", "connector_name")
-
-
 def differences(row: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Those of the values, and of what is derived from them, that the row does not have."""
-    wanted = values | _derived(row, values)
+    wanted = values | derived(row, values)
     return {column: value for column, value in wanted.items() if getattr(row, column) != value}
 
 
@@ -122,13 +95,6 @@ def confirm(rows: QuerySet[Any], began: datetime) -> None:
     rows.filter(seen_at__lt=began, changed_at__lte=began).order_by().update(seen_at=began)
 
 
-def derived_of_names(columns: dict[str, Any]) -> dict[str, str]:
-    """What search compares of an installed connector, and what lists order it by."""
-    name, connector_name = columns.get("name"), columns.get("connector_name")
-    words = search_text(name, connector_name)
-    return {"search_text": words, "sort_name": sort_name(name or connector_name or "")}
-
-
 COUNTS = ("connector_count", "unauthenticated_count", "not_working_count")
 
 
@@ -168,7 +134,7 @@ def mark_connector_gone(connector: AccountConnector, began: datetime) -> None:
 
 
 def withdraw(rows: QuerySet[Any]) -> None:
-    """Mark rows gone that turned out to be somebody else's."""
+    """Mark rows gone that were deleted from here, or turned out to be somebody else's."""
     moment = timezone.now()
     rows.update(gone_at=moment, changed_at=moment)
 
@@ -276,23 +242,39 @@ def write_installed(
     return row
 
 
+def write_changed(connector: AccountConnector, columns: dict[str, Any]) -> None:
+    """Take over Cyclr's answer to a change that is not about credentials."""
+    moment = timezone.now()
+    row = AccountConnector.objects.select_for_update(no_key=True).get(pk=connector.pk)
+    rows = AccountConnector.objects.filter(pk=row.pk)
+    rows.update(**columns, **derived(row, columns), seen_at=moment, changed_at=moment)
+
+
+def write_deleted(connector: AccountConnector) -> None:
+    """It was deleted by our own call; listings that began before know nothing of it."""
+    withdraw(AccountConnector.objects.filter(pk=connector.pk, gone_at=None))
+    recount([connector.account_id])
+
+
 def write_settings(
     connector: AccountConnector,
     names: Collection[str],
     *,
+    removed: Collection[str] = (),
     authenticated: bool | None,
     by: str = "",
 ) -> None:
     """These settings have a value now, given `by` whom; which, the next reading says.
 
-    `authenticated` is None where Cyclr did not say.
+    `removed` have none any more. `authenticated` is None where Cyclr did not say.
     """
     row = AccountConnector.objects.select_for_update(no_key=True).get(pk=connector.pk)
-    row.filled = sorted({*row.filled, *names})
+    row.filled = sorted({*row.filled, *names} - {*removed})
     row.changed_at = timezone.now()
     row.set_by |= set_now(names, by, row.changed_at)
-    for name in names:
+    for name in (*names, *removed):
         row.setting_values.pop(name, None)
+    row.set_by = {name: how for name, how in row.set_by.items() if name not in removed}
     if authenticated is not None:
         row.authenticated, row.authenticated_since = authenticated, row.changed_at
     row.save(
