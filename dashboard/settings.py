@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "dashboard.methods",
     "dashboard.releases",
     "dashboard.links",
+    "dashboard.connector_changes",
     "dashboard.customer",
     "dashboard.campaigns",
     "dashboard.cycles",

@@ -96,6 +96,7 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         "connector": connector,
         "library_entry": entry,
         "may_act": may_act,
+        "may_lose": bool(role and role >= Role.LEAD and may_act),
         "may_test": may_act and ConnectionTestMethod.of(connector) is not None,
         "runs": [run for run in (testing, ended) if run is not None],
         "is_put_off": testing is not None and testing.not_before > timezone.now(),
