@@ -3,14 +3,28 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.cycles import views
+from dashboard.cycles import template_views, views
 
 navigation.register(navigation.Place("Templates", "template_list", "template", group=2, order=0))
 navigation.register(navigation.Place("Cycles", "cycle_list", "repeat", group=2, order=1))
 
 urlpatterns = [
     *navigation.under(
-        "template_list", [path("templates/", views.template_list, name="template_list")]
+        "template_list",
+        [
+            path("templates/", template_views.template_list, name="template_list"),
+            path("templates/<int:pk>/", template_views.template_detail, name="template_detail"),
+        ],
     ),
-    *navigation.under("cycle_list", [path("cycles/", views.cycle_list, name="cycle_list")]),
+    *navigation.under(
+        "cycle_list",
+        [
+            path("cycles/", views.cycle_list, name="cycle_list"),
+            path("cycles/<int:pk>/", views.cycle_detail, name="cycle_detail"),
+        ],
+    ),
+    *navigation.under(
+        "account_list",
+        [path("accounts/<int:pk>/cycles/", views.cycle_account_tab, name="cycle_account_tab")],
+    ),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
+from django.urls import reverse
 
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
@@ -50,6 +51,10 @@ class Template(Mirrored):
 
     def __str__(self) -> str:
         return self.name or self.cyclr_id
+
+    def get_absolute_url(self) -> str:
+        """The template's page."""
+        return reverse("template_detail", args=[self.pk])
 
 
 class TemplateConnector(models.Model):
@@ -122,6 +127,24 @@ class Cycle(Mirrored):
 
     def __str__(self) -> str:
         return self.name or self.cyclr_id
+
+    def get_absolute_url(self) -> str:
+        """The cycle's page."""
+        return reverse("cycle_detail", args=[self.pk])
+
+    @property
+    def console(self) -> Console:
+        """The console of its account."""
+        return self.account.console
+
+    @property
+    def shape(self) -> str:
+        """How its state is drawn: what stopped by itself is not known, so stopped is neutral."""
+        if self.gone_at:
+            return "gone"
+        if self.error_count:
+            return "failed"
+        return "done" if self.is_active else "created"
 
     @property
     def state(self) -> str:
