@@ -8,3 +8,7 @@ class CyclesConfig(AppConfig):
 
     name = "dashboard.cycles"
     label = "cycles"
+
+    def ready(self) -> None:
+        """The engine learns the kinds of this package of operation, the workers its jobs."""
+        from dashboard.cycles import handlers, tasks  # noqa: F401

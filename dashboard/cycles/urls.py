@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.cycles import template_views, views
+from dashboard.cycles import change_views, template_views, views
 
 navigation.register(navigation.Place("Templates", "template_list", "template", group=2, order=0))
 navigation.register(navigation.Place("Cycles", "cycle_list", "repeat", group=2, order=1))
@@ -21,6 +21,14 @@ urlpatterns = [
         [
             path("cycles/", views.cycle_list, name="cycle_list"),
             path("cycles/<int:pk>/", views.cycle_detail, name="cycle_detail"),
+            path("cycles/<int:pk>/check/", change_views.cycle_check, name="cycle_check"),
+            path("cycles/<int:pk>/activate/", change_views.cycle_activate, name="cycle_activate"),
+            path(
+                "cycles/<int:pk>/deactivate/",
+                change_views.cycle_deactivate,
+                name="cycle_deactivate",
+            ),
+            path("cycles/<int:pk>/delete/", change_views.cycle_delete, name="cycle_delete"),
         ],
     ),
     *navigation.under(

@@ -15,10 +15,12 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
+from dashboard.cycles import prerequisites
 from dashboard.cycles.connectors import needed_by
 from dashboard.cycles.filters import STATES, CycleFilter
-from dashboard.mirror.freshness import consoles_in_view, gone_lately, reading_of
+from dashboard.mirror.freshness import consoles_in_view, gone_lately, is_stale, reading_of
 from dashboard.mirror.models import Account, Cycle, Template
+from dashboard.operations.models import Operation, State
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -123,18 +125,55 @@ def cycle_account_tab(request: StaffRequest, pk: int) -> HttpResponse:
 @require_safe
 @role_required(Role.VIEWER)
 def cycle_detail(request: StaffRequest, pk: int) -> HttpResponse:
-    """One cycle: how it does, what it was made of, and the connectors that it needs."""
+    """One cycle: how it does, what it lacks, and the connectors that it needs."""
     cycle = get_for(request, CYCLES, pk=pk)
-    needed = needed_by(cycle)
+    operations = Operation.objects.filter(exclusive_key=exclusive_key(cycle))
+    active, last = operations.active().first(), operations.first()
+    reading = prerequisites.latest(cycle)
+    is_reading = reading is not None and not reading.is_finished
+    version = version_of(
+        cycle.state,
+        cycle.error_count,
+        cycle.warning_count,
+        cycle.last_successful_run_at,
+        active and (active.pk, active.state),
+        last and last.pk,
+        reading and (reading.pk, reading.finished_at),
+    )
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    needs_reading = is_there(cycle) and not cycle.is_active
+    role = request.user.role_in(cycle.console)
     context = {
         "cycle": cycle,
         "account": cycle.account,
-        "needed": needed,
-        "lacking": [one for one in needed if not one.is_ready],
+        "needed": needed_by(cycle),
         "template": _template_of(cycle),
+        "active": active,
+        "failed": last if last is not None and last.state == State.FAILED else None,
+        "reading": reading if needs_reading else None,
+        "is_reading": is_reading and needs_reading,
+        "is_due": needs_reading and prerequisites.is_due(reading) and active is None,
+        "lacking": prerequisites.lacking(cycle, reading.found if reading else []),
+        "needs_reading": needs_reading,
+        "is_moving": is_reading or active is not None,
+        "may_act": bool(role and role >= Role.AGENT and is_there(cycle)),
+        "may_delete": bool(role and role >= Role.LEAD and is_there(cycle)),
+        "version": version,
+        "asks_itself": is_stale(cycle.account),
         "back": request.get_full_path(),
     }
-    return render(request, "cycles/cycle_detail.html", context)
+    return render_page(request, "cycles/cycle_detail.html", "cycles/_cycle.html", context)
+
+
+def exclusive_key(cycle: Cycle) -> str:
+    """One change of a cycle at a time, whichever it is."""
+    return f"cycle:{cycle.pk}"
+
+
+def is_there(cycle: Cycle) -> bool:
+    """Whether there is anything to change."""
+    return cycle.gone_at is None and cycle.account.gone_at is None
 
 
 def _template_of(cycle: Cycle) -> Template | None:

@@ -19,6 +19,7 @@ from dashboard.mirror.derived import derived, derived_of_names
 from dashboard.mirror.models import (
     Account,
     AccountConnector,
+    Cycle,
     Mirrored,
     MirrorQuerySet,
     WhyBroken,
@@ -254,6 +255,19 @@ def write_deleted(connector: AccountConnector) -> None:
     """It was deleted by our own call; listings that began before know nothing of it."""
     withdraw(AccountConnector.objects.filter(pk=connector.pk, gone_at=None))
     recount([connector.account_id])
+
+
+def write_cycle_status(cycle: Cycle, status: str, *, is_active: bool) -> None:
+    """Take over what Cyclr says of it now, after our own call."""
+    moment = timezone.now()
+    Cycle.objects.filter(pk=cycle.pk).update(
+        status=status, is_active=is_active, seen_at=moment, changed_at=moment
+    )
+
+
+def write_cycle_deleted(cycle: Cycle) -> None:
+    """It was deleted by our own call; listings that began before know nothing of it."""
+    withdraw(Cycle.objects.filter(pk=cycle.pk, gone_at=None))
 
 
 def write_settings(

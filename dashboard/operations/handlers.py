@@ -50,6 +50,14 @@ class Refusal:
     field: str = ""
 
 
+class NotDoneError(PermanentError):
+    """We do not send it, or Cyclr answered and all is as it was. `words` say why, and what now."""
+
+    def __init__(self, call: str, words: str, *, field: str = "") -> None:
+        super().__init__(call, reason="not done")
+        self.words, self.field = words, field
+
+
 class PrepareAgain(Exception):  # noqa: N818 - not an error: a turn of the road
     """Nothing was done; prepare once more (somebody took the reserved name)."""
 

@@ -20,19 +20,11 @@ from cyclr_api.account_connectors import AccountConnectorApi
 from dashboard.links import deletions
 from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.tasks import ask_for_refresh
-from dashboard.operations.handlers import Handler, Look, NotThere, Refusal
+from dashboard.operations.handlers import Handler, Look, NotDoneError, NotThere, Refusal
 from dashboard.operations.models import Operation
 
 JSON = dict[str, Any]
 SO_FAR = "Nothing was changed."
-
-
-class NotDoneError(PermanentError):
-    """We do not send it, or Cyclr answered and all is as it was. `words` say why, and what now."""
-
-    def __init__(self, call: str, words: str, *, field: str = "") -> None:
-        super().__init__(call, reason="not done")
-        self.words, self.field = words, field
 
 
 def installed_of(operation: Operation) -> AccountConnector:

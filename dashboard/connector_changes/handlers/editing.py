@@ -10,12 +10,11 @@ from cyclr_api.account_connectors import AccountConnectorApi
 from dashboard.common.untrusted_text import storable
 from dashboard.connector_changes.handlers.base import (
     ConnectorChange,
-    NotDoneError,
     installed_of,
 )
 from dashboard.connector_changes.input import EditInput, NativeInput
 from dashboard.mirror import sync, writing
-from dashboard.operations.handlers import Refusal, register
+from dashboard.operations.handlers import NotDoneError, Refusal, register
 from dashboard.operations.models import Operation
 
 JSON = dict[str, Any]

@@ -11,7 +11,6 @@ from cyclr_api.account_connectors import AccountConnectorApi
 from dashboard.common.untrusted_text import storable
 from dashboard.connector_changes.handlers.base import (
     ConnectorChange,
-    NotDoneError,
     connector_api,
     installed_of,
 )
@@ -24,7 +23,7 @@ from dashboard.links import deletions, timeline
 from dashboard.links.models import ENTER, Link, LinkItem
 from dashboard.mirror import writing
 from dashboard.mirror.tasks import ask_for_refresh
-from dashboard.operations.handlers import Doubtful, Found, Look, NotThere, register
+from dashboard.operations.handlers import Doubtful, Found, Look, NotDoneError, NotThere, register
 from dashboard.operations.models import Operation, State
 from dashboard.people.models import Role
 

@@ -13,7 +13,6 @@ from dashboard.common.untrusted_text import storable
 from dashboard.connector_changes.handlers.base import (
     SO_FAR,
     ConnectorChange,
-    NotDoneError,
     connector_api,
     installed_of,
 )
@@ -24,7 +23,7 @@ from dashboard.links.models import LinkItem
 from dashboard.mirror import sync, writing
 from dashboard.mirror.catalogue import TRY
 from dashboard.mirror.tasks import ask_for_refresh
-from dashboard.operations.handlers import Refusal, register
+from dashboard.operations.handlers import NotDoneError, Refusal, register
 from dashboard.operations.input import Setting
 from dashboard.operations.models import Operation
 

@@ -1,0 +1,117 @@
+"""The pages on which a cycle is started, stopped and deleted, and asked what it lacks."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dashboard.audit.models import Actor
+from dashboard.common.untrusted_text import display_text
+from dashboard.cycles import prerequisites
+from dashboard.cycles.forms import ActivateForm, DeactivateForm, DeleteForm
+from dashboard.cycles.handlers import ACTIVATE, DEACTIVATE, DELETE
+from dashboard.cycles.views import CYCLES, exclusive_key, is_there
+from dashboard.mirror.models import Cycle
+from dashboard.operations.submitting import (
+    AlreadyActiveError,
+    OperationRequest,
+    OtherInputError,
+    submit,
+)
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+METHODS = ["GET", "HEAD", "POST"]
+CycleForm = ActivateForm | DeactivateForm | DeleteForm
+
+
+@require_http_methods(METHODS)
+@role_required(Role.AGENT)
+def cycle_activate(request: StaffRequest, pk: int) -> HttpResponse:
+    """Start it: how often, from when on."""
+    cycle = get_for(request, CYCLES, Role.AGENT, pk=pk)
+    form = ActivateForm(cycle, _data(request))
+    return _respond(request, cycle, form, ACTIVATE, "Activate")
+
+
+@require_http_methods(METHODS)
+@role_required(Role.AGENT)
+def cycle_deactivate(request: StaffRequest, pk: int) -> HttpResponse:
+    """Stop it, with or without what is under way."""
+    cycle = get_for(request, CYCLES, Role.AGENT, pk=pk)
+    return _respond(request, cycle, DeactivateForm(_data(request)), DEACTIVATE, "Deactivate")
+
+
+@require_http_methods(METHODS)
+@role_required(Role.LEAD)
+def cycle_delete(request: StaffRequest, pk: int) -> HttpResponse:
+    """Delete it, after its name was typed."""
+    cycle = get_for(request, CYCLES, Role.LEAD, pk=pk)
+    return _respond(request, cycle, DeleteForm(cycle, _data(request)), DELETE, "Delete")
+
+
+@require_POST
+@role_required(Role.VIEWER)
+def cycle_check(request: StaffRequest, pk: int) -> HttpResponse:
+    """Have it read what it lacks; the page shows it when it is there."""
+    cycle = get_for(request, CYCLES, pk=pk)
+    if is_there(cycle):
+        prerequisites.ask(cycle)
+    return redirect(cycle)
+
+
+def _data(request: StaffRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _respond(
+    request: StaffRequest, cycle: Cycle, form: CycleForm, kind: str, doing: str
+) -> HttpResponse:
+    """Draw the form, or take it and lead back to the cycle."""
+    template = f"cycles/cycle_{doing.lower()}.html"
+    context: dict[str, Any] = {
+        "cycle": cycle,
+        "account": cycle.account,
+        "form": form,
+        "is_there": is_there(cycle),
+    }
+    if request.method != "POST":
+        return render(request, template, context)
+    if not context["is_there"]:
+        return render(request, template, context, status=409)
+    if not form.is_valid():
+        _draw_anew(form)
+        return render(request, template, context, status=422)
+    try:
+        submit(
+            OperationRequest(
+                kind=kind,
+                title=f"{doing} {display_text(cycle)}",
+                actor=Actor.staff(request.user),
+                console=cycle.console,
+                submission=form.cleaned_data["submission"],
+                account=cycle.account,
+                values={"cycle": cycle.pk, **form.values()},
+                shown={"entries": form.entries()},
+                exclusive_key=exclusive_key(cycle),
+            )
+        )
+    except (AlreadyActiveError, OtherInputError) as error:
+        context["other"] = error.operation
+        _draw_anew(form)
+        return render(request, template, context, status=409)
+    messages.success(request, "It is on its way to Cyclr.")
+    return redirect(cycle)
+
+
+def _draw_anew(form: CycleForm) -> None:
+    """A form that is shown again is a new submission."""
+    assert isinstance(form.data, QueryDict)
+    data = form.data.copy()
+    data["submission"] = str(uuid.uuid4())
+    form.data = data
