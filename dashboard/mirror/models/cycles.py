@@ -139,11 +139,9 @@ class Cycle(Mirrored):
 
     @property
     def shape(self) -> str:
-        """How its state is drawn: what stopped by itself is not known, so stopped is neutral."""
+        """How its state is drawn: why it stopped is not known, so stopped is neutral."""
         if self.gone_at:
             return "gone"
-        if self.error_count:
-            return "failed"
         return "done" if self.is_active else "created"
 
     @property
