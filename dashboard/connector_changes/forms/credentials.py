@@ -9,11 +9,11 @@ from django import forms
 from django.http import QueryDict
 
 from cyclr_api import AuthMethod, Parameter
-from dashboard.connector_changes.forms.base import JSON
 from dashboard.connector_changes.forms.settings import HAS_VALUE, NO_VALUE, PropertiesForm
 from dashboard.installs import credentials
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, AuthType, auth_type_of
 from dashboard.mirror.models import AccountConnector
+from dashboard.operations.forms import JSON
 
 GOES = "Sent to Cyclr and never shown again."
 IN_SETTINGS = frozenset({*TRIED_BY_CYCLR, AuthType.UNKNOWN})

@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from dashboard.common.confirming import ConfirmField, confirming_word
 from dashboard.common.pasted import clean_pasted
 from dashboard.common.searching import normalize_for_search
-from dashboard.connector_changes.forms.base import JSON, ChangeForm
 from dashboard.installs.fields import UntrustedText
 from dashboard.installs.form import free_name
 from dashboard.installs.form.names import LONGEST_NAME
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
+from dashboard.operations.forms import JSON, ChangeForm
 
 LONGEST_DESCRIPTION = 2000
 

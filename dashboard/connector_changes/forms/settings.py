@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 from cyclr_api import Parameter
 from dashboard.common.pasted import is_mask
 from dashboard.common.untrusted_text import display_line, storable
-from dashboard.connector_changes.forms.base import JSON, ChangeForm
 from dashboard.installs.fields import (
     ChoiceOrAnother,
     SecretInput,
@@ -22,6 +21,7 @@ from dashboard.installs.fields import (
 )
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
+from dashboard.operations.forms import JSON, ChangeForm
 
 LONGEST_NAME = 200
 LONGEST_SHOWN = 120

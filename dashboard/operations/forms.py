@@ -1,4 +1,4 @@
-"""What every form of a change has: an id of its own, and what it sends and shows."""
+"""What every form of an operation has: an id of its own, and what it sends and shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JSON = dict[str, Any]
 
 
 class ChangeForm(forms.Form):
-    """A change of one installed connector."""
+    """A change of something that Cyclr has."""
 
     changed_meanwhile: ClassVar[str] = (
         "It was changed in Cyclr while the form was open. Check your entries and save again."
