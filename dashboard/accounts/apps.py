@@ -8,3 +8,7 @@ class AccountsConfig(AppConfig):
 
     name = "dashboard.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """The engine learns the kinds of this package of operation."""
+        from dashboard.accounts import handlers  # noqa: F401

@@ -73,7 +73,7 @@ def link_count(account: Account) -> int:
 def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str, Any]:
     """What `accounts/account_page.html` shows around every tab of an account.
 
-    `tab` is the tab in view: `connectors`, `cycles`, `links` or `activity`. The package that serves
+    `tab` is the tab in view, such as `connectors` or `links`. The package that serves
     the tab adds its own.
     """
     role = request.user.role_in(account.console_id)
@@ -82,7 +82,9 @@ def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str,
         "tab": tab,
         "link_count": link_count(account),
         "cycle_count": account.cycles.filter(gone_lately()).count(),
+        "sub_account_count": Account.objects.there().below(account).count(),
         "may_act": bool(role and role >= Role.AGENT and not account.gone_at),
+        "may_edit": bool(role and role >= Role.LEAD and not account.gone_at),
         "takes_links": account.connectors.there().exists(),
         "asks_itself": is_stale(account),
         "back": back_from(request, account),

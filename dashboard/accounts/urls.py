@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.accounts import views
+from dashboard.accounts import editing_views, inside_views, time_zone_views, views
 
 navigation.register(navigation.Place("Accounts", "account_list", "building", group=1, order=0))
 
@@ -12,7 +12,18 @@ urlpatterns = navigation.under(
     [
         path("accounts/", views.account_list, name="account_list"),
         path("accounts/refresh/", views.account_list_refresh, name="account_list_refresh"),
+        path("accounts/new/", editing_views.account_new, name="account_new"),
+        path("accounts/time-zones/", time_zone_views.time_zone_list, name="time_zone_list"),
+        path("accounts/time-zones/pick/", time_zone_views.time_zone_pick, name="time_zone_pick"),
         path("accounts/<int:pk>/", views.account_detail, name="account_detail"),
+        path("accounts/<int:pk>/edit/", editing_views.account_edit, name="account_edit"),
+        path("accounts/<int:pk>/delete/", editing_views.account_delete, name="account_delete"),
+        path("accounts/<int:pk>/settings/", inside_views.account_settings, name="account_settings"),
+        path(
+            "accounts/<int:pk>/sub-accounts/",
+            inside_views.account_sub_accounts,
+            name="account_sub_accounts",
+        ),
         path("accounts/<int:pk>/activity/", views.account_activity, name="account_activity"),
         path("accounts/<int:pk>/refresh/", views.account_refresh, name="account_refresh"),
     ],

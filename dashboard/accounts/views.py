@@ -7,12 +7,12 @@ from typing import Any
 from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import replace_url, trigger_client_event
 
 from dashboard.accounts import services
 from dashboard.accounts.actions import actions_of
+from dashboard.accounts.empty_list import shown_accounts, why_empty
 from dashboard.accounts.services import Installs
 from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
@@ -20,15 +20,12 @@ from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
 from dashboard.mirror.freshness import (
-    InView,
-    Reading,
     consoles_in_view,
-    gone_lately,
     is_overdue,
     reading_of,
 )
 from dashboard.mirror.icons import add_icons
-from dashboard.mirror.models import Account, AccountQuerySet
+from dashboard.mirror.models import Account
 from dashboard.mirror.tasks import ask_for_refresh, ask_for_sync
 from dashboard.operations.live_updates import poll_event_of_account
 from dashboard.operations.models import Operation
@@ -76,8 +73,11 @@ def account_list(request: StaffRequest) -> HttpResponse:
     is_failing_only = request.GET.get("not_working", "") not in {"", "0"}
     is_narrowed = is_broken_only or is_failing_only
     sorting = Sorting(request, ORDERS)
-    every = _shown(request, in_view)
+    every = shown_accounts(request, in_view)
     found = every.search(search)
+    parent = _parent_in_view(request)
+    if parent is not None:
+        found = found.below(parent)
     if is_broken_only:
         found = found.filter(unauthenticated_count__gt=0)
     if is_failing_only:
@@ -96,6 +96,8 @@ def account_list(request: StaffRequest) -> HttpResponse:
         "is_broken_only": is_broken_only,
         "is_failing_only": is_failing_only,
         "is_narrowed": is_narrowed,
+        "parent": parent,
+        "may_create": any(role >= Role.LEAD for role in request.user.roles.values()),
         "is_waiting": is_waiting,
         "version": version,
         "sorting": sorting,
@@ -104,7 +106,7 @@ def account_list(request: StaffRequest) -> HttpResponse:
         "console_names": {console.pk: console.name for console in in_view.every},
     }
     if not page.total:
-        context |= _why_empty(request, in_view, reading, search, is_narrowed)
+        context |= why_empty(request, in_view, reading, search, is_narrowed, parent)
     response = render_page(
         request, "accounts/account_list.html", "accounts/_account_table.html", context
     )
@@ -113,78 +115,12 @@ def account_list(request: StaffRequest) -> HttpResponse:
     return response
 
 
-def _shown(request: StaffRequest, in_view: InView) -> AccountQuerySet:
-    accounts = Account.objects.visible_to(request.user).filter(gone_lately())
-    return accounts.filter(console=in_view.chosen) if in_view.chosen else accounts
-
-
-def _why_empty(
-    request: StaffRequest, in_view: InView, reading: Reading, search: str, is_narrowed: bool
-) -> dict[str, Any]:
-    """Words for an empty list: what was looked for, what would be found, one way out."""
-    every = _shown(request, in_view)
-    if not search and not is_narrowed:
-        if not in_view.every:
-            return {
-                "heading": "No console yet",
-                "why": "Accounts are read from a Cyclr console. An administrator sets one up "
-                "in Settings.",
-            }
-        if reading.read_at:
-            return {
-                "heading": "No accounts",
-                "why": "Cyclr says that this console has none. One created there appears "
-                "here after the next sync.",
-            }
-        if reading.error:
-            return {
-                "heading": "Cyclr could not be read",
-                "why": f"{reading.error} It will be retried automatically; Refresh tries now.",
-            }
-        return {
-            "heading": "Nothing read yet",
-            "why": "The first sync starts automatically in a moment; Refresh starts it now.",
-        }
-    all_url = reverse("account_list")
-    if in_view.chosen:
-        all_url += f"?console={in_view.chosen.pk}"
-    if is_narrowed and not search:
-        is_failing = request.GET.get("not_working", "") not in {"", "0"}
-        return {
-            "heading": "Nothing fails its test" if is_failing else "Nothing needs authentication",
-            "why": "No connector’s newest test has failed."
-            if is_failing
-            else "Every connector that was read is authenticated.",
-            "way_out": ("Show all accounts", all_url),
-        }
-    matching = every.search(search).count() if is_narrowed else 0
-    if matching:
-        words = "One account matches" if matching == 1 else f"{matching:,} accounts match"
-        query = request.GET.copy()
-        for key in ("unauthenticated", "not_working", "page"):
-            query.pop(key, None)
-        return {
-            "why": f"{words} without the filter.",
-            "way_out": ("Show without filter", f"?{query.urlencode()}"),
-        }
-    elsewhere = 0
-    if in_view.chosen:
-        others = Account.objects.visible_to(request.user).filter(gone_lately())
-        elsewhere = others.search(search).count()
-    if elsewhere:
-        words = "One account matches" if elsewhere == 1 else f"{elsewhere:,} accounts match"
-        query = request.GET.copy()
-        for key in ("console", "page"):
-            query.pop(key, None)
-        return {
-            "why": f"{words} in another console.",
-            "way_out": ("Search all consoles", f"?{query.urlencode()}"),
-        }
-    return {
-        "why": "The search looks anywhere in names and ids. An account created in the last "
-        "few minutes may not be listed yet: Refresh reads Cyclr again.",
-        "way_out": ("Show all accounts", all_url),
-    }
+def _parent_in_view(request: StaffRequest) -> Account | None:
+    """The account of whose sub-accounts the list is, from `?parent=`."""
+    asked = request.GET.get("parent", "")
+    if not asked.isdecimal():
+        return None
+    return Account.objects.visible_to(request.user).filter(pk=int(asked[:18])).first()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

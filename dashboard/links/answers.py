@@ -8,6 +8,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from dashboard.accounts.actions import with_open_link
+from dashboard.accounts.loss import open_link_count
 from dashboard.accounts.services import link_count
 from dashboard.connectors.blast_radius import OpenLink, open_links_of
 from dashboard.links.models import Link
@@ -20,6 +21,12 @@ from dashboard.operations.live_updates import is_customer_at_connector, is_custo
 def count_links(account: Account) -> int:
     """All of them, whatever became of them."""
     return account.links.count()
+
+
+@open_link_count.answered_by
+def count_open_links(account: Account) -> int:
+    """Those that customers can use."""
+    return Link.objects.open().filter(account=account).count()
 
 
 @with_open_link.answered_by

@@ -50,7 +50,8 @@ def differences(row: Any, values: dict[str, Any]) -> dict[str, Any]:
 def fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) -> set[str]:
     """Take over what a listing said; answers the columns that changed."""
     differing = differences(row, values)
-    if isinstance(row, Account) and differing:
+    learned = set() if not isinstance(row, Account) or row.attributes else {"attributes"}
+    if isinstance(row, Account) and differing.keys() - learned:
         # The first reading is ours and no activity of theirs.
         differing["active_at"] = moment if row.pk else values.get("created_at")
     if isinstance(row, AccountConnector) and "authenticated" in differing:

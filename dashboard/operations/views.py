@@ -136,6 +136,7 @@ def operation_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "note": note,
         "story": words.story(events),
         "entries": words.entries(operation),
+        "stored": words.stored(operation),
         "kind": words.kind_words(operation),
         "links": words.links_made([operation, *follow_ups]),
         "ticket": words.ticket(operation, request.build_absolute_uri(operation.get_absolute_url())),

@@ -85,6 +85,16 @@ def entries(operation: Operation) -> list[tuple[str, str]]:
     ]
 
 
+def stored(operation: Operation) -> list[tuple[str, str, str]]:
+    """What Cyclr stored, label by label, and what was sent where that is something else."""
+    rows = (operation.outcome or {}).get("stored") if operation.state == State.DONE else None
+    return [
+        (str(row[0]), str(row[1]), str(row[2]))
+        for row in rows or []
+        if isinstance(row, list) and len(row) == 3
+    ]
+
+
 def links_made(operations: Sequence[Operation]) -> list[int]:
     """The connection links that came of these operations, by their keys."""
     made = [(one.outcome or {}).get("link") for one in operations if one.state == State.DONE]

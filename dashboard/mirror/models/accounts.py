@@ -24,6 +24,10 @@ class AccountQuerySet(MirrorQuerySet):
         """Accounts whose name or id has every word of the text, as people type them."""
         return self.filter(words_in(text, "search_text"))
 
+    def below(self, account: Account) -> Self:
+        """The sub-accounts of an account."""
+        return self.filter(console=account.console_id, parent_id=account.cyclr_id)
+
 
 class Account(Mirrored):
     """One end customer's Cyclr account."""

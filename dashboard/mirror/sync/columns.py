@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import cyclr_api
 from dashboard.common.untrusted_text import storable
@@ -25,10 +26,39 @@ def account_columns(found: cyclr_api.Account) -> dict[str, Any]:
     }
     if found.parent_id:
         columns["parent_id"] = found.parent_id  # what is not said overwrites nothing
-    return {
+    kept = {
         key: storable("" if value is None and key != "created_at" else value)
         for key, value in columns.items()
     }
+    return kept | {"attributes": account_attributes(found)}
+
+
+def account_attributes(found: cyclr_api.Account) -> dict[str, Any]:
+    """What the form of an account edits beside its columns, by the client's names.
+
+    Of the error webhook's URL only the host is kept: the rest may hold a secret.
+    """
+    return {
+        "success_retention_hours": found.success_retention_hours,
+        "errored_retention_hours": found.errored_retention_hours,
+        "is_error_webhook_enabled": bool(found.is_error_webhook_enabled),
+        "error_webhook_host": storable(host_of(found.error_webhook_url or "")),
+        "error_webhook_includes_warnings": bool(found.error_webhook_includes_warnings),
+        "audit_info": storable(found.audit_info or ""),
+        "task_audit_info": storable(found.task_audit_info or ""),
+    }
+
+
+def host_of(url: str) -> str:
+    """The host in a URL, and nothing of the rest of it; `unreadable` where there is none.
+
+    >>> host_of("https://user:pw@hooks.example/T0/secret"), host_of("")
+    ('hooks.example', '')
+    """
+    try:
+        return urlsplit(url).hostname or ("unreadable" if url else "")
+    except ValueError:
+        return "unreadable"
 
 
 def connector_columns(found: cyclr_api.Connector) -> dict[str, Any]:

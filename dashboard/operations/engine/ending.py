@@ -38,7 +38,7 @@ def finish(lease: Lease[Operation], handler: Handler, outcome: dict[str, Any]) -
     with transaction.atomic():
         lease.finish(state=State.DONE, outcome=outcome, encrypted_input="")
         words = handler.finish(operation, outcome)
-        operation.save(update_fields=["account_connector", "outcome"])
+        operation.save(update_fields=["account", "account_connector", "outcome"])
         operation.note("done", words)
         if handler.is_recorded:
             submitting.record(operation, operation.actor, operation.kind, "done")

@@ -1,0 +1,34 @@
+"""What our own changes of accounts did: later than any listing under way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from dashboard.common.untrusted_text import storable
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, AccountConnector, Cycle
+from dashboard.mirror.writing import fill, recount
+
+
+def write_account(console: Console, cyclr_id: str, columns: dict[str, Any]) -> Account:
+    """Take over an account as Cyclr has stored it; a listing may have told of it already."""
+    moment = timezone.now()
+    rows = Account.objects.select_for_update(no_key=True)
+    row: Account = rows.get_or_create(console=console, cyclr_id=storable(cyclr_id))[0]
+    fill(row, columns, moment, moment)
+    row.changed_at = moment
+    row.save()
+    return row
+
+
+def write_account_deleted(account: Account) -> None:
+    """It was deleted in Cyclr, with all that was in it."""
+    moment = timezone.now()
+    gone = {"gone_at": moment, "seen_at": moment, "changed_at": moment, "missed": 0}
+    for inside in (AccountConnector, Cycle):
+        inside.objects.filter(account=account, gone_at=None).update(**gone)
+    rows = Account.objects.filter(pk=account.pk)
+    rows.update(**gone, active_at=moment, refresh_asked_at=None, refresh_error="")
+    recount([account.pk])
