@@ -28,3 +28,11 @@ class StopInput(CycleInput):
     """How it is to stop: whether what waits is carried out first."""
 
     finish_queued: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateInput(Input):
+    """Which template: our row's number. `name`: what the cycle is called."""
+
+    template: int = 0
+    name: str = ""

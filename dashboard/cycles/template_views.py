@@ -83,6 +83,8 @@ def template_detail(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "template": template,
         "needed": _with_entries(template),
+        "may_act": template.gone_at is None
+        and (request.user.role_in(template.console) or 0) >= Role.AGENT,
         "page": paged(request, cycles),
     }
     return render(request, "cycles/template_detail.html", context)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.cycles import change_views, template_views, views
+from dashboard.cycles import change_views, install_views, template_views, views
 
 navigation.register(navigation.Place("Templates", "template_list", "template", group=2, order=0))
 navigation.register(navigation.Place("Cycles", "cycle_list", "repeat", group=2, order=1))
@@ -14,6 +14,11 @@ urlpatterns = [
         [
             path("templates/", template_views.template_list, name="template_list"),
             path("templates/<int:pk>/", template_views.template_detail, name="template_detail"),
+            path(
+                "templates/<int:pk>/accounts/",
+                install_views.template_accounts,
+                name="template_accounts",
+            ),
         ],
     ),
     *navigation.under(
@@ -33,6 +38,14 @@ urlpatterns = [
     ),
     *navigation.under(
         "account_list",
-        [path("accounts/<int:pk>/cycles/", views.cycle_account_tab, name="cycle_account_tab")],
+        [
+            path("accounts/<int:pk>/cycles/", views.cycle_account_tab, name="cycle_account_tab"),
+            path("accounts/<int:pk>/templates/", install_views.template_pick, name="template_pick"),
+            path(
+                "accounts/<int:pk>/templates/<int:template_pk>/",
+                install_views.template_install,
+                name="template_install",
+            ),
+        ],
     ),
 ]

@@ -100,6 +100,10 @@ class Handler(ABC):
         """Where one that failed can be tried with other entries; empty if nowhere."""
         return ""
 
+    def result_url(self, operation: Operation) -> str:
+        """The page of what one that is done has made; empty if there is none."""
+        return ""
+
     @abstractmethod
     def prepare(self, operation: Operation, client: Client) -> JSON:
         """Find out and return what will recognise the effect; changes nothing in Cyclr."""

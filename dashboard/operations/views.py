@@ -144,6 +144,7 @@ def operation_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "may_dismiss": may_act and operation.state == State.FAILED,
         "may_retry": may_act and operation.is_retryable,
         "fix_url": words.fix_url(operation) if may_act else "",
+        "result_url": words.result_url(operation),
         "is_moving": not operation.is_finished or any(not one.is_finished for one in follow_ups),
         "version": version,
     }

@@ -162,6 +162,12 @@ def _next(operation: Operation) -> str:
     return f"at {operation.not_before:%H:%M:%S} UTC"
 
 
+def result_url(operation: Operation) -> str:
+    """Where what it made can be seen; empty if nowhere, or if it is not done."""
+    handler = find_handler(operation.kind)
+    return handler.result_url(operation) if handler and operation.state == State.DONE else ""
+
+
 def fix_url(operation: Operation) -> str:
     """Where the same can be tried with other entries; empty if its kind has no such page."""
     handler = find_handler(operation.kind)

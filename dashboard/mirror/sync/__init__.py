@@ -13,6 +13,7 @@ from dashboard.mirror.sync.cycles import (
     read_templates,
     refresh_templates,
     write_cycles,
+    write_new_cycle,
 )
 from dashboard.mirror.sync.errors import words_for
 from dashboard.mirror.sync.figures import write_daily_figure
@@ -60,6 +61,7 @@ __all__ = [
     "words_for",
     "write_account_connectors",
     "write_cycles",
+    "write_new_cycle",
     "write_daily_figure",
     "write_sub_accounts",
 ]

@@ -119,6 +119,18 @@ def known_cycles(account: Account) -> list[str]:
     return list(Cycle.objects.there().filter(account=account).values_list("cyclr_id", flat=True))
 
 
+def write_new_cycle(account: Account, cyclr_id: str, **columns: Any) -> None:
+    """A cycle that our own call has just made; a reading tells the rest."""
+    merge(
+        Cycle.objects.filter(account=account, cyclr_id=cyclr_id),
+        {cyclr_id: columns},
+        key=lambda row: row.cyclr_id,
+        make=lambda new: Cycle(account=account, cyclr_id=new),
+        began=timezone.now(),
+        is_complete=False,
+    )
+
+
 def write_cycles(
     account: Account,
     listed: Sequence[cyclr_api.Cycle],

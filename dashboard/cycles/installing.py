@@ -1,0 +1,133 @@
+"""Installing a template: it becomes a cycle of one account, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from cyclr_api import AccountRefusedError, Client, Cycle, NotFoundError, PermanentError
+from dashboard.common.untrusted_text import display_line, storable
+from dashboard.cycles.input import TemplateInput
+from dashboard.mirror import sync
+from dashboard.mirror.models import Cycle as CycleRow
+from dashboard.mirror.models import Template
+from dashboard.mirror.tasks import ask_for_refresh
+from dashboard.operations.handlers import (
+    Doubtful,
+    Found,
+    Handler,
+    Look,
+    NotThere,
+    Refusal,
+    register,
+)
+from dashboard.operations.models import Operation
+
+JSON = dict[str, Any]
+INSTALL = "templates.install"
+
+
+def template_of(operation: Operation) -> Template:
+    """The template."""
+    pk = (operation.prepared or {}).get("template") or TemplateInput.of(operation).template
+    found: Template = Template.objects.select_related("console").get(pk=pk)
+    return found
+
+
+def _alike(operation: Operation, client: Client, template: Template, name: str) -> list[Cycle]:
+    """The account's cycles of this template and name, as Cyclr lists them now."""
+    assert operation.account is not None
+    listed = client.account(operation.account.cyclr_id).cycles.all()
+    wanted = template.cyclr_id.casefold()
+    return [
+        cycle
+        for cycle in listed
+        if cycle.name == name and (cycle.template_id or "").casefold() == wanted
+    ]
+
+
+@register
+class InstallTemplate(Handler):
+    """Make a cycle from a template. Not sent twice: each time makes another one."""
+
+    kind = INSTALL
+    label = "Install template"
+
+    def fix_url(self, operation: Operation) -> str:
+        """The form."""
+        pk = (operation.prepared or {}).get("template")
+        if not pk or operation.account_id is None:
+            return ""
+        return reverse("template_install", args=[operation.account_id, pk])
+
+    def result_url(self, operation: Operation) -> str:
+        """The page of the cycle."""
+        made = (operation.outcome or {}).get("id")
+        row = CycleRow.objects.filter(account=operation.account_id, cyclr_id=made or "").first()
+        return row.get_absolute_url() if row is not None else ""
+
+    def prepare(self, operation: Operation, client: Client) -> JSON:
+        """Which cycles of the template and name are there already: the new one is none of them."""
+        wanted = TemplateInput.of(operation)
+        template = template_of(operation)
+        known = [cycle.id for cycle in _alike(operation, client, template, wanted.name)]
+        words = f"{len(known)} of that name there already" if known else "The name is free"
+        return {"template": template.pk, "name": wanted.name, "known": known, "words": words}
+
+    def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
+        """The one call."""
+        assert operation.account is not None
+        templates = client.account(operation.account.cyclr_id).templates
+        made = templates.install(
+            template_of(operation).cyclr_id, name=TemplateInput.from_json(values).name
+        )
+        return _outcome(made)
+
+    def reconcile(self, operation: Operation, client: Client) -> Look:
+        """A cycle of the template and name that was not there before is ours."""
+        prepared = operation.prepared or {}
+        template = template_of(operation)
+        alike = _alike(operation, client, template, prepared.get("name", ""))
+        new = [cycle for cycle in alike if cycle.id not in prepared.get("known", ())]
+        if len(new) > 1:
+            return Doubtful(
+                f"There are {len(new)} new cycles of that name in the account. Look at them in "
+                "Cyclr and delete what is too much."
+            )
+        return Found(_outcome(new[0])) if new else NotThere()
+
+    def finish(self, operation: Operation, outcome: JSON) -> str:
+        """The mirror learns of the cycle; the account is read for what came with it."""
+        assert operation.account is not None
+        sync.write_new_cycle(
+            operation.account,
+            outcome["id"],
+            name=outcome["name"],
+            status=outcome["status"],
+            template_cyclr_id=template_of(operation).cyclr_id,
+        )
+        ask_for_refresh(operation.account)
+        return f"Installed as “{display_line(outcome['name'])}”"
+
+    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+        """What happened, why, and what to do next."""
+        if isinstance(error, AccountRefusedError):
+            assert operation.account is not None
+            ask_for_refresh(operation.account)
+            return Refusal(
+                "Cyclr refuses access to this account; it may have been deleted there. Nothing "
+                "was installed. The account is read again."
+            )
+        if isinstance(error, NotFoundError):
+            return Refusal(
+                "Cyclr does not know this template any more, or not for this account. Nothing "
+                "was installed."
+            )
+        said = f": “{error.cyclr_message}”" if error.cyclr_message else "."
+        return Refusal(f"Cyclr refused to install the template{said} Nothing was installed.")
+
+
+def _outcome(made: Cycle) -> JSON:
+    outcome: JSON = storable({"id": made.id, "name": made.name, "status": made.status})
+    return outcome
