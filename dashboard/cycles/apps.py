@@ -11,4 +11,4 @@ class CyclesConfig(AppConfig):
 
     def ready(self) -> None:
         """The engine learns the kinds of this package of operation, the workers its jobs."""
-        from dashboard.cycles import handlers, installing, tasks  # noqa: F401
+        from dashboard.cycles import handlers, installing, registration, tasks  # noqa: F401

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.cycles import change_views, install_views, template_views, views
+from dashboard.cycles import change_views, incident_views, install_views, template_views, views
 
 navigation.register(navigation.Place("Templates", "template_list", "template", group=2, order=0))
 navigation.register(navigation.Place("Cycles", "cycle_list", "repeat", group=2, order=1))
@@ -26,6 +26,14 @@ urlpatterns = [
         [
             path("cycles/", views.cycle_list, name="cycle_list"),
             path("cycles/<int:pk>/", views.cycle_detail, name="cycle_detail"),
+            path(
+                "cycles/<int:pk>/incidents/", incident_views.cycle_incidents, name="cycle_incidents"
+            ),
+            path(
+                "cycles/<int:pk>/incidents/read/",
+                incident_views.cycle_incidents_read,
+                name="cycle_incidents_read",
+            ),
             path("cycles/<int:pk>/check/", change_views.cycle_check, name="cycle_check"),
             path("cycles/<int:pk>/activate/", change_views.cycle_activate, name="cycle_activate"),
             path(

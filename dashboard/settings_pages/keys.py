@@ -16,6 +16,7 @@ from dashboard.common import encryption
 from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import decrypted_secret
+from dashboard.cycles.models import IncidentReading
 from dashboard.links.models import Link
 from dashboard.methods.models import ChoiceLookUp, MethodCall, SavedCall
 from dashboard.notifications.models import Webhook
@@ -33,6 +34,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (MethodCall, "encrypted_input"),
     (MethodCall, "encrypted_answer"),
     (SavedCall, "encrypted_input"),
+    (IncidentReading, "encrypted_answer"),
 )
 """Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from dashboard.audit.models import Actor
 from dashboard.celery import app
 from dashboard.connectors.models import ConnectionTest, LookUp, LookUpKind
-from dashboard.cycles.models import PrerequisiteReading
+from dashboard.cycles.models import IncidentReading, PrerequisiteReading
 from dashboard.installs.models import MarkRemoval
 from dashboard.jobs import checks, clock, messages
 from dashboard.jobs.leases import Lease, LeaseLostError
@@ -116,6 +116,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
     MethodReading: a_method_reading,
     MethodCall: a_method_call,
+    IncidentReading: lambda: IncidentReading.objects.create(cycle=make_cycle()),
     PrerequisiteReading: lambda: PrerequisiteReading.objects.create(cycle=make_cycle()),
     ChoiceLookUp: lambda: ChoiceLookUp.objects.create(
         account_connector=make_account_connector(), method_key="a" * 32

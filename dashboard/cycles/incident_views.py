@@ -1,0 +1,87 @@
+"""The page of a cycle's errors and warnings. Who reads them is recorded."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor, AuditEntry
+from dashboard.common.htmx import is_swap, render_page
+from dashboard.common.paging import paged
+from dashboard.common.polling import is_seen, nothing_new, version_of
+from dashboard.cycles import incidents
+from dashboard.cycles.models import IncidentReading
+from dashboard.cycles.views import CYCLES, is_there
+from dashboard.mirror.models import Cycle
+from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.models import Role
+
+READ = "cycles.read_incidents"
+
+
+@require_safe
+@role_required(Role.AGENT)
+def cycle_incidents(request: StaffRequest, pk: int) -> HttpResponse:
+    """What was read, filtered by level and words, each whole message folded."""
+    cycle = get_for(request, CYCLES, Role.AGENT, pk=pk)
+    reading = incidents.latest(cycle)
+    version = version_of(reading and (reading.pk, reading.finished_at))
+    if is_swap(request) and is_seen(request, version):
+        return nothing_new()
+    found = incidents.found_by(reading)
+    if reading is not None and found:
+        _record_reading(request, cycle, reading)
+    level = request.GET.get("level", "")
+    level = level if level in incidents.LEVELS else ""
+    search = request.GET.get("q", "").strip()[:300]
+    context = {
+        "cycle": cycle,
+        "account": cycle.account,
+        "reading": reading,
+        "is_due": reading is None and is_there(cycle),
+        "is_reading": reading is not None and not reading.is_finished,
+        "page": paged(request, incidents.among(found, level=level, search=search)),
+        "count": len(found),
+        "most": incidents.MOST,
+        "level": level,
+        "levels": incidents.LEVELS.items(),
+        "search": search,
+        "version": version,
+    }
+    return render_page(
+        request, "cycles/cycle_incidents.html", "cycles/_cycle_incidents.html", context
+    )
+
+
+def _record_reading(request: StaffRequest, cycle: Cycle, reading: IncidentReading) -> None:
+    """Once for each person and reading."""
+    told = AuditEntry.objects.filter(
+        action=READ,
+        actor_user=request.user,
+        target_url=cycle.get_absolute_url(),
+        at__gte=reading.created_at,
+    )
+    if told.exists():
+        return
+    with transaction.atomic():
+        audit.record(
+            Actor.staff(request.user),
+            READ,
+            console=cycle.console,
+            target=str(cycle),
+            target_url=cycle.get_absolute_url(),
+            account_name=str(cycle.account),
+        )
+
+
+@require_POST
+@role_required(Role.AGENT)
+def cycle_incidents_read(request: StaffRequest, pk: int) -> HttpResponse:
+    """Have them read; the page shows them when they are there."""
+    cycle = get_for(request, CYCLES, Role.AGENT, pk=pk)
+    if is_there(cycle):
+        incidents.ask(cycle)
+    return redirect("cycle_incidents", cycle.pk)
