@@ -37,6 +37,7 @@ from django.utils import timezone  # noqa: E402
 import cyclr_api  # noqa: E402
 from cyclr_api import Listing  # noqa: E402
 from dashboard.mirror import sync  # noqa: E402
+from dashboard.mirror.sync import accounts as accounts_sync  # noqa: E402
 from dashboard.mirror.models import Account  # noqa: E402
 from tests.factories import OAUTH, make_console  # noqa: E402
 
@@ -142,7 +143,7 @@ def main() -> None:
         "all renamed": accounts(count, "Firm"),
         "one in ten missing": missing,
     }.items():
-        sync.asking = listing(found)
+        accounts_sync.asking = listing(found)
         timed(name, lambda: sync.refresh_accounts(console))
     some = list(Account.objects.select_related("console")[:500])
 
