@@ -37,8 +37,8 @@ from django.utils import timezone  # noqa: E402
 import cyclr_api  # noqa: E402
 from cyclr_api import Listing  # noqa: E402
 from dashboard.mirror import sync  # noqa: E402
-from dashboard.mirror.sync import accounts as accounts_sync  # noqa: E402
 from dashboard.mirror.models import Account  # noqa: E402
+from dashboard.mirror.sync import accounts as accounts_sync  # noqa: E402
 from tests.factories import OAUTH, make_console  # noqa: E402
 
 longest = {"transaction": 0.0, "statement": 0.0}
