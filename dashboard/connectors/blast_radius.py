@@ -20,6 +20,25 @@ class OpenLink:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LinkLine:
+    """A connection link on the page of a connector, and how far that one is on it."""
+
+    recipient: str
+    url: str
+    state: str
+    """Names its mark."""
+    label: str
+    at: datetime
+    """When something last happened on it."""
+
+
+@Question
+def newest_links_of(connector: AccountConnector, most: int) -> Sequence[LinkLine]:
+    """The links with the connector on them, newest first, whatever became of them; links answer."""
+    return ()
+
+
 @Question
 def open_links_of(connector: AccountConnector) -> Sequence[OpenLink]:
     """The open links with the connector among what is left on them; links answer."""

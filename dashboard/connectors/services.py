@@ -12,6 +12,8 @@ from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation
 
 LINES = 20
+UNSHOWN = ("display_input", "encrypted_input", "follow_up", "prepared", "outcome", "search_text")
+"""Columns of operations that a history has no use for, and that are large."""
 TEST_MARKS = {"works": "done", "does not work": "not-working", "unclear": "expired"}
 """The marks of what tests found, as the trail has it."""
 
@@ -29,7 +31,7 @@ class Line:
 
 def history_of(connector: AccountConnector) -> list[Line]:
     """What was done to it, newest first: its operations, and audit lines about it."""
-    operations = Operation.objects.filter(account_connector=connector)[:LINES]
+    operations = Operation.objects.filter(account_connector=connector).defer(*UNSHOWN)[:LINES]
     entries = AuditEntry.objects.filter(
         console=connector.account.console_id, target_url=connector.get_absolute_url()
     )[:LINES]

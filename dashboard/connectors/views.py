@@ -17,13 +17,20 @@ from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
 from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
 from dashboard.connectors import connection_tests, services
+from dashboard.connectors.blast_radius import newest_links_of
 from dashboard.connectors.models import ConnectionTestMethod
+from dashboard.connectors.releases import release_state
+from dashboard.connectors.setting_lines import missing_settings, setting_lines
+from dashboard.connectors.usage import where_used
+from dashboard.connectors.verdict import verdict_of
 from dashboard.mirror.freshness import is_stale
 from dashboard.mirror.icons import add_icons
-from dashboard.mirror.models import AccountConnector
+from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.live_updates import poll_event_of_connector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
+
+LINKS_SHOWN = 5
 
 
 @require_safe
@@ -44,7 +51,7 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
     add_icons([connector])
     context = {
         "account": account,
-        "asks_itself": is_stale(account),
+        "asks_itself": is_stale(account) or _are_cycles_unread(account),
         "back": request.get_full_path(),
     }
     context |= facts | _history(connector)
@@ -69,17 +76,28 @@ def connector_test(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]:
-    """What Cyclr says, what was proven and what is left to set up, and the version of it."""
+    """The answer, what it is made of, what was given to it and what needs it; and their version."""
     account = connector.account
     role = request.user.role_in(account.console_id)
     is_there = connector.gone_at is None and account.gone_at is None
     may_act = bool(role and role >= Role.AGENT and is_there)
-    entry = services.library_entry(connector)
+    release = release_state(connector)
+    has_method = ConnectionTestMethod.of(connector) is not None
     testing, ended = connection_tests.latest_tests(connector)
-    poll_event = POLL_1S if testing else poll_event_of_connector(connector)
-    setup = services.setup_lines(connector, entry)
+    settings = setting_lines(connector, release.entry)
+    missing = missing_settings(settings)
+    used = where_used(connector)
+    facts = {
+        "setup": services.setup_lines(connector, release.entry),
+        "verdict": verdict_of(connector, ended, missing, may_be_tested=has_method),
+        "settings": settings,
+        "used": used,
+        "links": newest_links_of(connector, LINKS_SHOWN),
+        "poll_event": POLL_1S if testing else poll_event_of_connector(connector),
+    }
     version = version_of(
-        poll_event,
+        *(value for name, value in sorted(facts.items()) if name != "used"),
+        used.version,
         connector.state,
         connector.authenticated,
         connector.authenticated_since,
@@ -88,22 +106,26 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         connector.identity,
         testing and (testing.pk, testing.tries, testing.words, testing.not_before),
         ended and (ended.pk, ended.finished_at),
-        setup,
         account.refresh_error,
         account.gone_at,
     )
-    return {
+    return facts | {
         "connector": connector,
-        "library_entry": entry,
+        "library_entry": release.entry,
+        "release": release,
         "may_act": may_act,
         "may_lose": bool(role and role >= Role.LEAD and may_act),
-        "may_test": may_act and ConnectionTestMethod.of(connector) is not None,
+        "may_test": may_act and has_method,
         "runs": [run for run in (testing, ended) if run is not None],
         "is_put_off": testing is not None and testing.not_before > timezone.now(),
-        "setup": setup,
-        "poll_event": poll_event,
         "version": version,
     }
+
+
+def _are_cycles_unread(account: Account) -> bool:
+    """Whether nobody has asked for the account's cycles yet."""
+    is_there = account.gone_at is None and not account.is_refreshing
+    return is_there and account.cycles_asked_at is None
 
 
 def _history(connector: AccountConnector) -> dict[str, Any]:

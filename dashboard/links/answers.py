@@ -6,12 +6,13 @@ from typing import Any, cast
 
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.text import slugify
 
 from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.loss import open_link_count
 from dashboard.accounts.services import link_count
-from dashboard.connectors.blast_radius import OpenLink, open_links_of
-from dashboard.links.models import Link
+from dashboard.connectors.blast_radius import LinkLine, OpenLink, newest_links_of, open_links_of
+from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.freshness import LINK_MOVES_FOR
 from dashboard.mirror.models import Account, AccountConnector, AccountConnectorQuerySet
 from dashboard.operations.live_updates import is_customer_at_connector, is_customer_in_account
@@ -56,6 +57,28 @@ def list_open_links(connector: AccountConnector) -> list[OpenLink]:
         )
         for link in links.order_by("expires_at", "pk")
     ]
+
+
+@newest_links_of.answered_by
+def list_newest_links(connector: AccountConnector, most: int) -> list[LinkLine]:
+    """Whether a link ended before this one was done counts more than how far it was."""
+    items = LinkItem.objects.filter(account_connector=connector)
+    items = items.select_related("link").order_by("-link__created_at", "-link__pk")[:most]
+    return [_line_of(item, connector) for item in items]
+
+
+def _line_of(item: LinkItem, connector: AccountConnector) -> LinkLine:
+    link, item.account_connector = item.link, connector
+    link.account, link.console = connector.account, connector.account.console
+    is_over = item.connected_at is None and not link.is_usable
+    label = link.state_label if is_over else item.state_label
+    return LinkLine(
+        recipient=link.recipient_name or link.recipient_email,
+        url=link.get_absolute_url(),
+        state=slugify(label),
+        label=label,
+        at=link.moved_at,
+    )
 
 
 @is_customer_in_account.answered_by

@@ -179,7 +179,7 @@ def mark(name: str) -> SafeString:
 def _state(kind: str, name: str, words: object) -> SafeString:
     slug = str(name).lower().replace(" ", "-").replace("_", "-")
     said = words or slug.replace("-", " ").capitalize()
-    return format_html('<span class="{}" data-state="{}">{}</span>', kind, slug, said)
+    return format_html('<span class="{}" data-state="{}">{}</span>', kind, slug, pieces(said))
 
 
 @register.simple_tag(takes_context=True)
