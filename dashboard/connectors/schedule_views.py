@@ -12,7 +12,7 @@ from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.connectors import schedules
 from dashboard.connectors.forms import OwnScheduleForm
-from dashboard.connectors.models import TestEvery
+from dashboard.connectors.models import ConnectionTestMethod, TestEvery
 from dashboard.mirror.models import AccountConnector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -24,7 +24,7 @@ def connector_schedule(request: StaffRequest, pk: int) -> HttpResponse:
     """Keep it; the page of the connector shows it."""
     connectors = AccountConnector.objects.select_related("account__console")
     connector = get_for(request, connectors, Role.LEAD, pk=pk)
-    _, of_kind = schedules.described(connector)
+    _, of_kind = schedules.described(connector, ConnectionTestMethod.of(connector))
     form = OwnScheduleForm(of_kind, request.POST)
     if not form.is_valid():
         messages.warning(request, "Choose how often it is tested.")

@@ -182,9 +182,10 @@ def _of_kinds(kinds: Iterable[Kind]) -> Q:
     return found
 
 
-def described(connector: AccountConnector) -> tuple[int | None, str]:
+def described(
+    connector: AccountConnector, method: ConnectionTestMethod | None
+) -> tuple[int | None, str]:
     """A connector's own schedule, None without one, and how often its kind is tested, in words."""
     plan = ConnectionTestPlan.objects.filter(account_connector=connector).first()
-    method = ConnectionTestMethod.of(connector)
     kind = TestEvery(method.every_hours) if method is not None else TestEvery.NEVER
     return plan.every_hours if plan is not None else None, kind.label

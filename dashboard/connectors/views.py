@@ -16,16 +16,18 @@ from dashboard.accounts.actions import with_open_link
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
 from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
-from dashboard.connectors import connection_tests, services
+from dashboard.connectors import connection_tests, schedules, services
 from dashboard.connectors.blast_radius import newest_links_of
-from dashboard.connectors.models import ConnectionTestMethod
+from dashboard.connectors.forms import OwnScheduleForm
+from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod, TestEvery
 from dashboard.connectors.releases import release_state
 from dashboard.connectors.setting_lines import missing_settings, setting_lines
+from dashboard.connectors.support_message import addresses, support_message
 from dashboard.connectors.usage import where_used
 from dashboard.connectors.verdict import verdict_of
 from dashboard.mirror.freshness import is_stale
 from dashboard.mirror.icons import add_icons
-from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.models import Account, AccountConnector, WhyBroken
 from dashboard.operations.live_updates import poll_event_of_connector
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -54,7 +56,7 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
         "asks_itself": is_stale(account) or _are_cycles_unread(account),
         "back": request.get_full_path(),
     }
-    context |= facts | _history(connector)
+    context |= facts | _history(connector) | _schedule(facts, connector)
     return render(request, "connectors/connector_detail.html", context)
 
 
@@ -82,14 +84,14 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
     is_there = connector.gone_at is None and account.gone_at is None
     may_act = bool(role and role >= Role.AGENT and is_there)
     release = release_state(connector)
-    has_method = ConnectionTestMethod.of(connector) is not None
+    method = ConnectionTestMethod.of(connector)
     testing, ended = connection_tests.latest_tests(connector)
     settings = setting_lines(connector, release.entry)
     missing = missing_settings(settings)
     used = where_used(connector)
     facts = {
         "setup": services.setup_lines(connector, release.entry),
-        "verdict": verdict_of(connector, ended, missing, may_be_tested=has_method),
+        "verdict": verdict_of(connector, ended, missing, may_be_tested=method is not None),
         "settings": settings,
         "used": used,
         "links": newest_links_of(connector, LINKS_SHOWN),
@@ -115,8 +117,11 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         "release": release,
         "may_act": may_act,
         "may_lose": bool(role and role >= Role.LEAD and may_act),
-        "may_test": may_act and has_method,
+        "may_test": may_act and method is not None,
+        "test_method": method,
         "runs": [run for run in (testing, ended) if run is not None],
+        "support_message": _support_message(connector, ended),
+        "egress": addresses(),
         "is_put_off": testing is not None and testing.not_before > timezone.now(),
         "version": version,
     }
@@ -126,6 +131,22 @@ def _are_cycles_unread(account: Account) -> bool:
     """Whether nobody has asked for the account's cycles yet."""
     is_there = account.gone_at is None and not account.is_refreshing
     return is_there and account.cycles_asked_at is None
+
+
+def _support_message(connector: AccountConnector, ended: ConnectionTest | None) -> str:
+    """What to write to Cyclr's support where the newest test met a refusal of our address."""
+    if ended is None or ended.why != WhyBroken.ADDRESS:
+        return ""
+    return support_message(connector, ended.said)
+
+
+def _schedule(facts: dict[str, Any], connector: AccountConnector) -> dict[str, Any]:
+    """How often it is tested by itself, for whoever may say that, and for the others in words."""
+    own, of_kind = schedules.described(connector, facts["test_method"])
+    return {
+        "schedule": of_kind if own is None else TestEvery(own).label,
+        "schedule_form": OwnScheduleForm(of_kind, own=own) if facts["may_lose"] else None,
+    }
 
 
 def _history(connector: AccountConnector) -> dict[str, Any]:

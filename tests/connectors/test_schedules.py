@@ -108,7 +108,7 @@ def test_a_connector_can_have_a_schedule_of_its_own(
     turn()
     assert turn(HOUR) == 1
     assert ConnectionTest.objects.get().account_connector == other
-    assert schedules.described(mailchimp) == (TestEvery.NEVER, "Daily")
+    assert schedules.described(mailchimp, daily) == (TestEvery.NEVER, "Daily")
     plan = ConnectionTestPlan.objects.get(account_connector=other)
     assert plan.next_at is not None and plan.next_at < timezone.now() + 9 * HOUR
 
@@ -297,3 +297,36 @@ def test_the_proposed_method_comes_first_and_is_preselected(
     page = text_of(admin.get(reverse("test_method_choose", args=[mailchimp.pk])))
 
     assert page.count("Proposed.") == 1 and page.count("checked") == 1
+
+
+def test_the_connectors_page_tells_its_schedule(
+    agent: Client, mailchimp: AccountConnector, daily: ConnectionTestMethod
+) -> None:
+    lead = signed_in(make_user(Role.LEAD))
+
+    told, asked = (text_of(one.get(mailchimp.get_absolute_url())) for one in (agent, lead))
+
+    assert "Scheduled tests" in told and "Daily" in told and "every_hours" not in told
+    assert "As its kind: daily" in asked
+
+
+def test_a_refusal_of_our_address_has_a_message_for_cyclrs_support(
+    settings: Any,
+    cyclr: CyclrState,
+    agent: Client,
+    mailchimp: AccountConnector,
+    test_method: ConnectionTestMethod,
+) -> None:
+    settings.EGRESS_ADDRESSES = ["203.0.113.7"]
+    words = "Unknown client IP Address: contact support to request access for this IP address"
+    path = "/account/connectors/{id}/methods/{method}"
+    cyclr.faults.respond("POST", path, status=403, body={"Message": words})
+    agent.post(reverse("connector_test", args=[mailchimp.pk]))
+    work()
+
+    page = text_of(agent.get(mailchimp.get_absolute_url()))
+
+    assert "Message for Cyclr’s support" in page and "203.0.113.7" in page
+    assert f"account connector {mailchimp.cyclr_id} in the account" in page
+    settings.EGRESS_ADDRESSES = []
+    assert "DESK_EGRESS_ADDRESSES" in text_of(agent.get(mailchimp.get_absolute_url()))
