@@ -19,6 +19,8 @@ from dashboard.accounts.handlers.updating import UPDATE
 from dashboard.accounts.loss import loss_of
 from dashboard.audit.models import Actor
 from dashboard.common import zones
+from dashboard.common.htmx import is_swap
+from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.untrusted_text import display_text
 from dashboard.consoles.models import Console
 from dashboard.mirror.keys import key_of
@@ -133,13 +135,19 @@ def account_delete(request: StaffRequest, pk: int) -> HttpResponse:
     is_old = loss.cycles_read_at is None or (
         loss.cycles_read_at < timezone.now() - LOOKED_AT_WITHIN
     )
+    version = version_of(loss, account.is_refreshing)
     context = {
         "account": account,
         "loss": loss,
+        "version": version,
         "active": active_change(account),
         "asks_itself": is_old and not account.gone_at and not account.is_refreshing,
         "back": request.get_full_path(),
     }
+    if is_swap(request):
+        if is_seen(request, version):
+            return nothing_new()
+        return render(request, "accounts/_account_loss.html", context | {"form": form})
     return _change(request, account, Page("accounts/account_delete.html", context), form, DELETE)
 
 
@@ -171,4 +179,4 @@ def _change(
 
 def _zone_note(form: ChangeForm) -> zones.Zone | None:
     """The zone that the form shows, with its clock."""
-    return zones.find(str(form["timezone"].value() or ""))
+    return zones.find(zones.understand(str(form["timezone"].value() or "")).name)

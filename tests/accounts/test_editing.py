@@ -185,6 +185,16 @@ def test_what_goes_with_it_is_shown_first(harbour: Account, lead: Client) -> Non
         assert words in page, words
 
 
+def test_what_goes_with_it_is_drawn_anew_while_it_is_read(harbour: Account, lead: Client) -> None:
+    address = url("account_delete", harbour)
+    seen = lead.get(address).context["version"]
+    assert part(lead, address, "account-loss", seen=seen).status_code == 204
+    make_cycle(account=harbour, name="Came meanwhile")
+    page = text_of(part(lead, address, "account-loss", seen=seen))
+
+    assert "Came meanwhile" in page and 'name="seen"' in page and "<html" not in page
+
+
 def test_a_deleted_account_leaves_with_all_that_was_in_it(
     cyclr: CyclrState, harbour: Account, lead: Client, hands: Hands
 ) -> None:
