@@ -9,6 +9,7 @@
 Five minutes to read: docs/cyclr_api.md.
 """
 
+from .account_connectors import InstallOptions
 from .accounts import AccountApi
 from .addresses import connect_url, sign_in_url
 from .answers import RawAnswer
@@ -104,6 +105,7 @@ __all__ = [
     "Edge",
     "ForbiddenError",
     "Icons",
+    "InstallOptions",
     "Incident",
     "Listing",
     "MappedField",

@@ -14,6 +14,7 @@ import cyclr_api
 from cyclr_api import (
     AccountRefusedError,
     Client,
+    InstallOptions,
     NameInUseError,
     NotFoundError,
     PermanentError,
@@ -142,16 +143,25 @@ class InstallConnector(Handler):
     def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
         """The install call itself."""
         entered = InstallInput.from_json(values)
-        installed = client.account(account_id_of(operation)).connectors.install(
-            entered.release_id,
-            name=(operation.prepared or {})["name"],
-            description=description_of(operation),
-            authentication_id=entered.authentication_id,
-            auth_value=entered.auth_value,
-            properties=[Property(one.name, one.value, one.id) for one in entered.properties],
-            is_native=entered.is_native,
+        there = client.account(account_id_of(operation)).connectors
+        is_named = bool(entered.connector_name)  # the ids of settings belong to a release
+        options: InstallOptions = {
+            "description": description_of(operation),
+            "authentication_id": entered.authentication_id,
+            "auth_value": entered.auth_value,
+            "properties": [
+                Property(one.name, one.value, 0 if is_named else one.id)
+                for one in entered.properties
+            ],
+            "is_native": entered.is_native,
+        }
+        name = (operation.prepared or {})["name"]
+        if not is_named:
+            return outcome_of(there.install(entered.release_id, name=name, **options))
+        version = entered.connector_version or None
+        return outcome_of(
+            there.install_named(entered.connector_name, version=version, name=name, **options)
         )
-        return outcome_of(installed)
 
     def reconcile(self, operation: Operation, client: Client) -> Look:
         """Ours bears the mark. One with our name but no mark may be a customer's: never adopted."""
@@ -248,6 +258,14 @@ class InstallConnector(Handler):
             return Refusal(
                 f"{name} is a draft in Cyclr now and cannot be installed. Nothing was installed. "
                 "Release it in the Cyclr console first."
+            )
+        entered = InstallInput.of(operation)
+        if isinstance(error, NotFoundError) and entered.connector_name:
+            called = f"{entered.connector_name} {entered.connector_version}".strip()
+            return Refusal(
+                f"Cyclr offers this account no live release under the name “{called}”. Nothing was "
+                "installed. Refresh the account, or choose the release by its id.",
+                field="installs_by",
             )
         if isinstance(error, NotFoundError):
             _record_refusal(operation, operation.account, NOT_OFFERED)

@@ -11,7 +11,8 @@ from dashboard.operations.input import Input, Setting
 class InstallInput(Input):
     """What was entered into the install form, as Cyclr gets it.
 
-    `auth_value`: None = it is authenticated later.
+    `auth_value`: None = it is authenticated later. `connector_name`: what Cyclr is asked for
+    instead of the release, with `connector_version` if that is said.
     """
 
     release_id: int = 0
@@ -21,3 +22,5 @@ class InstallInput(Input):
     auth_value: str | None = field(default=None, repr=False)
     properties: tuple[Setting, ...] = ()
     is_native: bool = False
+    connector_name: str = ""
+    connector_version: str = ""

@@ -21,6 +21,7 @@ from dashboard.common.untrusted_text import storable
 from dashboard.installs import drafts
 from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft
+from dashboard.installs.naming import ways_of
 from dashboard.installs.services import KIND, exclusive_key, install_request, refused_in
 from dashboard.mirror.catalogue import AUTH_TYPES, LABELS
 from dashboard.mirror.freshness import library_read_at
@@ -223,7 +224,9 @@ def _form(
         return _made(request, account, connector, method=request.GET.get("method", ""))
     shown = earlier.display_input
     method = str(shown.get("method", ""))
-    form = InstallForm(connector, account, method=method, taken=_taken(account))
+    form = InstallForm(
+        connector, account, method=method, taken=_taken(account), ways=ways_of(connector)
+    )
     form.initial.update(form.moved(shown.get("initial", {}), str(shown.get("layout", ""))))
     form.show_error(earlier.error_field, earlier.error)
     return form
@@ -246,6 +249,7 @@ def _made(
         method=method,
         taken=_taken(account) if taken is None else taken,
         asks_another=_another(request, account, connector),
+        ways=ways_of(connector),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,7 +20,9 @@ from dashboard.installs.fields import UntrustedText, field_among, looks_secret, 
 from dashboard.installs.form.layout import layout_of, now_called
 from dashboard.installs.form.methods import method_field
 from dashboard.installs.form.names import LONGEST_NAME, free_name
+from dashboard.installs.form.release import asked_by, release_field, release_label
 from dashboard.installs.form.sections import Sections
+from dashboard.installs.naming import By
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, AuthType, auth_type_of, label_of
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.submissions import SubmissionField
@@ -53,8 +56,12 @@ class InstallForm(Sections):
         method: str = "",
         taken: set[str] | None = None,
         asks_another: str = "",
+        ways: Sequence[By] = (By.ID,),
     ) -> None:
-        """`asks_another`: words about an install of a moment ago, which must be meant to double."""
+        """`asks_another`: words about an install of a moment ago, which must be meant to double.
+
+        `ways`: by what Cyclr may be asked for it (`naming.ways_of`).
+        """
         self.connector, self.account = connector, account
         self.taken = taken or set()
         self.asks_another = bool(asks_another)
@@ -91,6 +98,9 @@ class InstallForm(Sections):
                 help_text=asks_another,
                 error_messages={"required": "Tick this only if the account needs two of them."},
             )
+        if len(ways) > 1:
+            self.fields["installs_by"] = release_field(connector, ways)
+            self.initial["installs_by"] = By.ID
         self.fields["is_native"] = forms.BooleanField(
             label="This is our own product’s connector",
             help_text="Cyclr then treats it as the partner’s integration connector.",
@@ -272,6 +282,7 @@ class InstallForm(Sections):
             "auth_value": self.auth_value(),
             "properties": self.properties(),
             "is_native": values["is_native"],
+            **asked_by(self.connector, values.get("installs_by") or By.ID),
         }
 
     def wants_link(self) -> bool:
@@ -300,6 +311,8 @@ class InstallForm(Sections):
             shown = ("Yes" if value else "No") if isinstance(value, bool) else str(value or "")
             if name == "method" and self.method:
                 shown = self.method.name or label_of(self.method)
+            if name == "installs_by":
+                shown = release_label(self.connector, value or By.ID)
             entries.append([str(bound.label), shown])
             initial[name] = value
         result: dict[str, Any] = storable(

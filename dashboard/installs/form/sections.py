@@ -8,6 +8,7 @@ from django import forms
 
 from cyclr_api import AuthMethod, Parameter
 from dashboard.installs.form.methods import auth_type_message
+from dashboard.installs.naming import By
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, AuthType
 
 
@@ -27,6 +28,17 @@ class Sections(forms.Form):
     def asks_for_link(self) -> bool:
         """Whether the form has the tick for a link right away."""
         return "wants_link" in self.fields
+
+    @property
+    def asks_release(self) -> bool:
+        """Whether Cyclr can be asked for it by more than the id of a release."""
+        return "installs_by" in self.fields
+
+    @property
+    def opens_release(self) -> bool:
+        """Whether the choice of the release is open: another than the usual one is made."""
+        bound = self["installs_by"]
+        return bool(bound.errors) or bound.value() not in ("", None, By.ID)
 
     @property
     def wants_customer(self) -> bool:

@@ -29,12 +29,20 @@ from dashboard.common.searching import nfkc_casefold, squeeze
 from dashboard.common.tables import TableError, read_grid
 from dashboard.common.untrusted_text import storable
 from dashboard.installs.form import InstallForm
+from dashboard.installs.naming import By, Entry, entries_for
 from dashboard.mirror.models import CatalogueConnector
 
 UNFILLABLE = {
-    *("submission", "release", "layout", "method"),
+    *("submission", "release", "layout", "method", "installs_by"),
     *("wants_link", "by_customer", "is_native", "another"),
 }
+
+CONNECTOR_COLUMNS = {
+    **dict.fromkeys(("connector", "connectorname", "connectorid", "releaseid"), "connector"),
+    **dict.fromkeys(("connectorversion",), "version"),
+}
+"""Headings, squeezed, of the columns that say which connector is meant."""
+MEANT = {"connector": "id or name", "version": "version"}
 
 COLUMNS_NAMED = 12
 """As many known columns are named to somebody who wrote an unknown one."""
@@ -66,8 +74,9 @@ class InstallManyForm(InstallForm):
         files: Any = None,
         *,
         method: str = "",
+        ways: Sequence[By] = (By.ID,),
     ) -> None:
-        super().__init__(connector, None, data, method=method)
+        super().__init__(connector, None, data, method=method, ways=ways)
         if files is not None:
             self.files = files
         self.fields["name"].label = "Name in each account"
@@ -75,7 +84,8 @@ class InstallManyForm(InstallForm):
         self.fields["table"].label = "Account ids or a table"
         self.fields["table"].help_text = (
             "One account id on each line; or a table with a heading line: “Account id”, and a "
-            "column for each field that differs."
+            "column for each field that differs. A column “Connector” may say which is meant: by "
+            "id, by name, or by name and version."
         )
         self.fields["file"].label = "Or a CSV file"
         self.fields["file"].help_text = "UTF-8, at most 2 MB and 5,000 lines."
@@ -98,6 +108,8 @@ class InstallManyForm(InstallForm):
         """Which field each column of the table fills."""
         self.name_place: int | None = None
         """The column that says the accounts' names."""
+        self.meant_places: dict[str, int] = {}
+        """The columns that say which connector is meant: `connector`, `version`."""
         self.needed: set[str] = set()
         """The fields that a line must fill if the form does not."""
         self.emptied: list[str] = []
@@ -149,6 +161,11 @@ class InstallManyForm(InstallForm):
                 self.fields[name].required = False
 
     @cached_property
+    def entries(self) -> list[Entry]:
+        """The connectors that the table may name, to be told that another one is meant."""
+        return entries_for(self.connector)
+
+    @cached_property
     def accounts(self) -> Accounts:
         """The accounts that the table may name."""
         return Accounts(self.connector.console)
@@ -168,6 +185,11 @@ class InstallManyForm(InstallForm):
         found: dict[int, str] = {}
         for place, heading in enumerate(columns):
             name = self.field_of(heading)
+            if name is None and (part := CONNECTOR_COLUMNS.get(squeeze(heading))):
+                if part in self.meant_places:
+                    raise TableError(f"Two columns are for the connector’s {MEANT[part]}.")
+                self.meant_places[part] = place
+                continue
             if name is None and is_account_name(heading):
                 if self.name_place is not None:
                     raise TableError("Two columns are for the account’s name.")
@@ -274,7 +296,9 @@ class InstallManyForm(InstallForm):
         if place == account_column(heading):
             return True
         name = self.field_of(cell)
-        return not self.is_secret(name) if name else not cell or is_account_name(cell)
+        if name:
+            return not self.is_secret(name)
+        return not cell or is_account_name(cell) or squeeze(cell) in CONNECTOR_COLUMNS
 
     @property
     def emptied_message(self) -> str:

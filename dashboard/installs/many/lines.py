@@ -18,12 +18,15 @@ from dashboard.common.chunks import chunks
 from dashboard.common.damage import damage_of, unprotected
 from dashboard.common.untrusted_text import storable
 from dashboard.installs.fields import ChoiceOrAnother, Fraction, Moment, UntrustedText, WholeNumber
-from dashboard.installs.many.form import InstallManyForm
+from dashboard.installs.many.form import MEANT, InstallManyForm
+from dashboard.installs.naming import By, NotMeantError, meant
 from dashboard.installs.services import exclusive_key, follow_up, refused_accounts
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 
 VALUES_NAMED = 12
 """As many listed values are named to somebody who wrote another."""
+
+BY_LABELS = {By.ID: "id", By.VERSION: "name and version", By.NAME: "name"}
 
 NOT_READ = "(not read)"
 """In place of the account of a line that cannot be cut into cells: it may hold secrets."""
@@ -114,6 +117,11 @@ def _checked(form: InstallManyForm, cells: tuple[str, ...]) -> tuple[InstallMany
     line._errors = ErrorDict()
     problems: list[str] = []
     doubts: list[str] = []
+    try:
+        if by := _meant(form, cells):
+            line.cleaned_data["installs_by"] = by
+    except NotMeantError as error:
+        problems.append(f"Connector: {error}")
     for place, name in form.filled.items():
         cell, form_field = cells[place], form.fields[name]
         if not cell.strip():
@@ -134,6 +142,14 @@ def _checked(form: InstallManyForm, cells: tuple[str, ...]) -> tuple[InstallMany
     if problems:
         raise ValidationError(problems)
     return line, doubts
+
+
+def _meant(form: InstallManyForm, cells: tuple[str, ...]) -> By | None:
+    """By what the line asks for the connector; raises `NotMeantError`."""
+    written = {part: unprotected(cells[place]) for part, place in form.meant_places.items()}
+    if not any(map(str.strip, written.values())):
+        return None
+    return meant(form.connector, form.entries, *(written.get(part, "") for part in MEANT))
 
 
 def _read(form_field: forms.Field, cell: str) -> Any:
@@ -174,6 +190,9 @@ def _doubt(form: InstallManyForm, name: str, cell: str, value: object) -> str:
 
 def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
     found = []
+    by = form.cleaned_data.get("installs_by")
+    if any(cells[place].strip() for place in form.meant_places.values()):
+        found.append(["Installed by", BY_LABELS[By(by or By.ID)]])
     for place, name in form.filled.items():
         if not cells[place].strip():
             continue

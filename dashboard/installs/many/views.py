@@ -19,6 +19,7 @@ from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import display_line
 from dashboard.installs.many.form import InstallManyForm
 from dashboard.installs.many.lines import targets
+from dashboard.installs.naming import ways_of
 from dashboard.installs.services import KIND
 from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.icons import add_icons
@@ -45,7 +46,9 @@ def install_many(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method != "POST" or "redraw" in request.POST or is_swap(request):
         context["form"] = _drawn(request, connector, method)
         return render_page(request, PAGE, PARTIAL, context)
-    form = InstallManyForm(connector, request.POST, request.FILES, method=method)
+    form = InstallManyForm(
+        connector, request.POST, request.FILES, method=method, ways=ways_of(connector)
+    )
     context["form"] = form
     if request.POST.get("release") != str(connector.release_id):
         context |= {"form": _drawn(request, connector, method), "outdated": True}
@@ -108,7 +111,7 @@ def _installable(request: StaffRequest, pk: int) -> CatalogueConnector:
 
 def _drawn(request: StaffRequest, connector: CatalogueConnector, method: str) -> InstallManyForm:
     """A form that is not checked yet, with what was typed before, less secrets."""
-    form = InstallManyForm(connector, method=method)
+    form = InstallManyForm(connector, method=method, ways=ways_of(connector))
     if request.method == "POST":
         form.keep(request.POST)
     return form

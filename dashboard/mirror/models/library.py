@@ -26,8 +26,12 @@ class CatalogueConnectorQuerySet(MirrorQuerySet):
     """Connectors of the library, found."""
 
     def search(self, text: str) -> Self:
-        """Connectors whose name or categories have every word of the text."""
-        return self.filter(words_in(text, "search_text"))
+        """Connectors whose name or categories have every word of the text, or of this release."""
+        found = words_in(text, "search_text")
+        number = text.strip()
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            found |= Q(release_id=int(number))
+        return self.filter(found)
 
     def categories(self) -> list[str]:
         """All categories that occur, in alphabetical order."""

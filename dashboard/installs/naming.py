@@ -1,0 +1,164 @@
+"""How Cyclr is asked for a connector: by the id of a release, by name, or by name and version.
+
+An id is one release: once a newer one is live, Cyclr may not install it any more. By name, or name
+and version, Cyclr installs what is live when it is asked. A name of digits is taken for an id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cyclr_api.library import is_like_an_id
+from dashboard.common.searching import nfkc_casefold
+from dashboard.common.untrusted_text import storable
+from dashboard.mirror.models import CatalogueConnector
+
+NAMED = 5
+"""Versions that are named to somebody who has to choose one."""
+
+
+class By(StrEnum):
+    """By what Cyclr is asked for it."""
+
+    ID = "id"
+    VERSION = "version"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A connector of the library, as far as it is called by."""
+
+    pk: int
+    name: str
+    version: str
+    release_id: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+    @property
+    def names(self) -> set[str]:
+        """How name and version together are written."""
+        ways = (" ", ", ", "@", "/") if self.version else ()
+        return {nfkc_casefold(f"{self.name}{between}{self.version}") for between in ways}
+
+
+class NotMeantError(ValueError):
+    """What is written names no connector, several, or another one; the message says so."""
+
+
+def entries_for(connector: CatalogueConnector) -> list[Entry]:
+    """What can be installed where this connector can."""
+    library = CatalogueConnector.objects.installable().filter(console=connector.console_id)
+    shared = library.filter(account=None)
+    own = library.filter(account=connector.account_id) if connector.account_id else library.none()
+    columns = ("pk", "name", "version", "release_id")
+    return [Entry(*row) for row in (shared | own).order_by("pk").values_list(*columns)]
+
+
+def ways_of(connector: CatalogueConnector) -> list[By]:
+    """By what it can be asked for without doubt."""
+    return ways_among(connector, versions_of(connector))
+
+
+def ways_among(connector: CatalogueConnector, versions: int) -> list[By]:
+    """The same; `versions`: how many of its name the library has.
+
+    One that was made for an account alone may share its name with the console's.
+    """
+    if connector.account_id is not None:
+        return [By.ID]
+    ways = [By.ID] + ([By.VERSION] if connector.version.strip() else [])
+    is_sure = versions <= 1 and not is_like_an_id(connector.name)
+    return ways + ([By.NAME] if is_sure else [])
+
+
+def versions_of(connector: CatalogueConnector) -> int:
+    """How many versions of its name the library has."""
+    rows = CatalogueConnector.objects.installable().filter(console=connector.console_id)
+    return int(rows.filter(account=None, name=connector.name).count())
+
+
+def meant(
+    connector: CatalogueConnector, entries: Sequence[Entry], written: str, version: str = ""
+) -> By | None:
+    """By what a line of a table asks for this connector; None if it says nothing.
+
+    `written`: an id, a name, or name and version; `version`: from a column of its own. Raises
+    `NotMeantError` if it is another connector, several, or none.
+    """
+    written, version = written.strip(), version.strip()
+    if not written and not version:
+        return None
+    if written.isascii() and written.isdigit():
+        found, by = _by_id(entries, written, version), By.ID
+    else:
+        found, by = _by_name(entries, written or connector.name, version)
+    if found.pk != connector.pk:
+        raise NotMeantError(
+            f"{quoted(written)} is {found}, and this table installs {_said(connector)}: "
+            "make another table for it."
+        )
+    allowed = ways_among(connector, sum(one.name == connector.name for one in entries))
+    return by if by in allowed else By.ID
+
+
+def _by_id(entries: Sequence[Entry], written: str, version: str) -> Entry:
+    if version:
+        raise NotMeantError("Write an id, or a name and a version, not an id and a version.")
+    found = [one for one in entries if str(one.release_id) == written.lstrip("0")]
+    if found:
+        return found[0]
+    named = [one for one in entries if one.name.strip() == written]
+    hint = f" Write the id of the connector of that name, {named[0].release_id}." if named else ""
+    raise NotMeantError(f"No connector’s live release has the id {written[:40]}.{hint}")
+
+
+def _by_name(entries: Sequence[Entry], written: str, version: str) -> tuple[Entry, By]:
+    name = nfkc_casefold(written)
+    named = [one for one in entries if nfkc_casefold(one.name) == name]
+    if version:
+        whole = [one for one in named if nfkc_casefold(one.version) == nfkc_casefold(version)]
+        if named and not whole:
+            raise NotMeantError(
+                f"{named[0].name} has no version {quoted(version)}, but {_versions(named)}."
+            )
+        return _only(whole, f"{written} {version}"), By.VERSION
+    whole = [one for one in entries if name in one.names]
+    if not named:
+        return _only(whole, written), By.VERSION
+    return _only(named + whole, written), By.NAME
+
+
+def _only(found: Sequence[Entry], written: str) -> Entry:
+    """The one that is meant; the message for none and for several."""
+    if not found:
+        raise NotMeantError(f"No connector in the library is called {quoted(written)}.")
+    if len(found) == 1:
+        return found[0]
+    if len({one.name for one in found}) == 1 and len({one.version for one in found}) > 1:
+        raise NotMeantError(
+            f"{found[0].name} has several versions: {_versions(found)}. Write which, as in "
+            f"“{found[0]}”."
+        )
+    ids = ", ".join(f"{one} ({one.release_id})" for one in found[:NAMED])
+    raise NotMeantError(f"{quoted(written)} may be one of several: {ids}. Write the id.")
+
+
+def _versions(found: Sequence[Entry]) -> str:
+    names = sorted({one.version or "one without a version" for one in found})
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _said(connector: CatalogueConnector) -> str:
+    return f"{connector.name} {connector.version}".strip()
+
+
+def quoted(text: str) -> str:
+    """What was written, for a message."""
+    shown = str(storable(text))
+    return f"“{shown if len(shown) <= 60 else f'{shown[:60]}…'}”"
