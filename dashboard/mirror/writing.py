@@ -43,8 +43,12 @@ def is_missed(row: Mirrored, began: datetime) -> bool:
 
 def differences(row: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Those of the values, and of what is derived from them, that the row does not have."""
-    wanted = values | derived(row, values)
-    return {column: value for column, value in wanted.items() if getattr(row, column) != value}
+    differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if differing or not row.search_text or not row.pk:
+        # What nothing changed of needs not be derived anew, which takes longer than to compare.
+        made = derived(row, values)
+        differing |= {name: value for name, value in made.items() if getattr(row, name) != value}
+    return differing
 
 
 def fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import BACKGROUND
 from dashboard.consoles.services import asking
 from dashboard.mirror.missing import MOST, ask_each
-from dashboard.mirror.models import Account
+from dashboard.mirror.models import Account, AccountQuerySet
 from dashboard.mirror.sync.columns import account_columns
 from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.merge import Written, merge, parts
@@ -43,8 +43,7 @@ def refresh_accounts(
     with asking(console, priority) as client:
         listed = client.accounts.readable(at_once=THREADS, max_wait=MAX_WAIT)
         found = {storable(account.id): account_columns(account) for account in listed}
-        lacking = [row for row in rows.there() if row.cyclr_id not in found]
-        lacking = [] if listed.skipped else [row for row in lacking if is_missed(row, began)]
+        lacking = [] if listed.skipped else _lacking(rows, found, began)
         doubted = sorted(row.cyclr_id for row in lacking if is_asked or row.missed)
         answers = ask_each(doubted, lambda one: client.account(one).get(), most=MOST_ACCOUNTS_ASKED)
     found |= {storable(account.id): account_columns(account) for account in answers.there}
@@ -71,6 +70,14 @@ def refresh_accounts(
         written.gone,
     )
     return written
+
+
+def _lacking(rows: AccountQuerySet, found: Container[Hashable], began: datetime) -> list[Account]:
+    """The accounts that are there, and that a listing lacks: mostly none, so ids come first."""
+    ids = rows.there().values_list("pk", "cyclr_id")
+    absent = [pk for pk, cyclr_id in ids if cyclr_id not in found]
+    lacking = [row for pks in parts(absent) for row in rows.filter(pk__in=pks)]
+    return [row for row in lacking if is_missed(row, began)]
 
 
 def write_sub_accounts(
