@@ -118,7 +118,7 @@ class CredentialsForm(PropertiesForm):
             data.update(self.data)
             is_key = not data.get("auth-password")
             if is_key and name not in self.errors:
-                self.add_error(name, "Enter it again. What was entered before was not kept.")
+                self.add_error(name, "Type it again. What you typed before was not kept.")
             if is_key:
                 data[name] = ""
                 self.data = data
