@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.environment import names
+from dashboard.environment import names, waits
 from dashboard.environment.reading import read
 
 BASE_DIR: Path = names.ROOT
@@ -301,16 +301,16 @@ SUPPORT_EMAIL = env[names.SUPPORT_EMAIL]
 
 # ---- how long things wait; all in seconds ----
 
-LEASE_FOR = env[names.DESK_LEASE_FOR]
-FIRST_LOOK_AFTER = env[names.DESK_FIRST_LOOK_AFTER]
-LOOK_GAP = env[names.DESK_LOOK_GAP]
-SYNC_EVERY = env[names.DESK_SYNC_EVERY]
-STALE_AFTER = env[names.DESK_STALE_AFTER]
+LEASE_FOR = env[waits.DESK_LEASE_FOR]
+FIRST_LOOK_AFTER = env[waits.DESK_FIRST_LOOK_AFTER]
+LOOK_GAP = env[waits.DESK_LOOK_GAP]
+SYNC_EVERY = env[waits.DESK_SYNC_EVERY]
+STALE_AFTER = env[waits.DESK_STALE_AFTER]
 """Data older than this is refreshed when somebody opens a page that shows it."""
-VERIFY_FOR = env[names.DESK_VERIFY_FOR]
-KEEP_GONE_FOR = env[names.DESK_KEEP_GONE_FOR]
-KEEP_INPUT_FOR = env[names.DESK_KEEP_SEALED_FOR]
-ATTEMPT_LIVES_FOR = env[names.DESK_MINT_LIVES_FOR]
+VERIFY_FOR = env[waits.DESK_VERIFY_FOR]
+KEEP_GONE_FOR = env[waits.DESK_KEEP_GONE_FOR]
+KEEP_INPUT_FOR = env[waits.DESK_KEEP_SEALED_FOR]
+ATTEMPT_LIVES_FOR = env[waits.DESK_MINT_LIVES_FOR]
 
 LOGGING = {
     "version": 1,

@@ -27,6 +27,12 @@ class Loss:
     cycles_read_at: datetime | None
     cycles_error: str = ""
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is known that nothing goes with it."""
+        there = (self.connectors, self.running, self.resting_count, self.open_links)
+        return self.cycles_read_at is not None and not any((*there, self.sub_accounts))
+
 
 def loss_of(account: Account) -> Loss:
     """Five queries, whatever there is."""

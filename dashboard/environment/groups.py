@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.environment import names
+from dashboard.environment import names, waits
 from dashboard.environment.setting import Group, Setting
 
 GROUPS = (
@@ -65,18 +65,18 @@ GROUPS = (
         "In seconds. The operations guide and the architecture say what they protect from.",
         (
             *(
-                names.DESK_LEASE_FOR,
-                names.DESK_FIRST_LOOK_AFTER,
-                names.DESK_LOOK_GAP,
-                names.DESK_SYNC_EVERY,
+                waits.DESK_LEASE_FOR,
+                waits.DESK_FIRST_LOOK_AFTER,
+                waits.DESK_LOOK_GAP,
+                waits.DESK_SYNC_EVERY,
             ),
             *(
-                names.DESK_STALE_AFTER,
-                names.DESK_VERIFY_FOR,
-                names.DESK_KEEP_GONE_FOR,
-                names.DESK_KEEP_SEALED_FOR,
+                waits.DESK_STALE_AFTER,
+                waits.DESK_VERIFY_FOR,
+                waits.DESK_KEEP_GONE_FOR,
+                waits.DESK_KEEP_SEALED_FOR,
             ),
-            names.DESK_MINT_LIVES_FOR,
+            waits.DESK_MINT_LIVES_FOR,
         ),
     ),
 )

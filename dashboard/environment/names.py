@@ -38,7 +38,6 @@ from dashboard.environment.setting import Setting
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 """The repository: where `.env` lies, and `var/` by default."""
-A_YEAR = 365 * 86400.0
 
 
 # ---- Cyclr ----
@@ -318,40 +317,6 @@ LOCAL_CYCLR_OPTIONS: Setting[list[str]] = Setting(
     [],
     "More options for the local Cyclr: see `docs/simulator.md`.",
     "--latency 0.2",
-)
-
-# ---- waits ----
-
-
-def _seconds(name: str, default: float, help: str) -> Setting[float]:
-    kind = number(above=0, most=A_YEAR, of="seconds")
-    return Setting(name, kind, default, help, f"{default:g}")
-
-
-DESK_LEASE_FOR = _seconds(
-    "DESK_LEASE_FOR", 30.0, "How long a worker that is not heard of keeps an operation."
-)
-DESK_FIRST_LOOK_AFTER = _seconds(
-    "DESK_FIRST_LOOK_AFTER",
-    120.0,
-    "How long after an unclear call a look that finds nothing counts.",
-)
-DESK_LOOK_GAP = _seconds("DESK_LOOK_GAP", 30.0, "How far such looks are apart.")
-DESK_SYNC_EVERY = _seconds("DESK_SYNC_EVERY", 900.0, "How often everything is read from Cyclr.")
-DESK_STALE_AFTER = _seconds(
-    "DESK_STALE_AFTER", 120.0, "Data older than this is read again when somebody opens its page."
-)
-DESK_VERIFY_FOR = _seconds(
-    "DESK_VERIFY_FOR", 900.0, "How long Cyclr is asked whether a customer's start succeeded."
-)
-DESK_KEEP_GONE_FOR = _seconds(
-    "DESK_KEEP_GONE_FOR", 86400.0, "How long what is gone in Cyclr stays in the lists."
-)
-DESK_KEEP_SEALED_FOR = _seconds(
-    "DESK_KEEP_SEALED_FOR", 86400.0, "How long what was typed is kept, encrypted, for another try."
-)
-DESK_MINT_LIVES_FOR = _seconds(
-    "DESK_MINT_LIVES_FOR", 45.0, "How long a sign-in token for a customer waits for its redirect."
 )
 
 LOCAL_CLIENT_ID = "desk-demo"
