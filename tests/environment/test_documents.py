@@ -33,7 +33,7 @@ def test_the_example_file_works_with_every_line_uncommented(tmp_path: Path) -> N
 
 def test_every_setting_of_django_is_read_from_the_declared_ones() -> None:
     text = Path("dashboard/settings.py").read_text()
-    used = set(re.findall(r"names\.([A-Z_]+)", text))
+    used = set(re.findall(r"(?:names|waits)\.([A-Z_]+)", text))
 
     of_the_launchers = {"DESK_DEMO", "LOCAL_CYCLR_OPTIONS", "LOCAL_CYCLR_PORT", "WEB_CONCURRENCY"}
     assert set(ALL) - used == of_the_launchers
