@@ -120,6 +120,8 @@ def value(name: str, hint: Any) -> Any:
         return value(name, kinds[0])
     if origin is Literal:
         return inner[0]
+    if origin is Callable:
+        return str  # a text in its own place
     if origin is not None and issubclass(origin, Mapping):
         return {value("key", inner[0]): value(name, inner[1])}
     if origin is not None and issubclass(origin, Iterable):
