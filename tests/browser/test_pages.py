@@ -92,6 +92,8 @@ def test_every_staff_page_is_sound(
         f"{account}links/new/",
         connector,
         entry,
+        f"{entry}methods/",
+        f"{entry}compare/",
         f"{entry}install/",
         preview,
     ]
