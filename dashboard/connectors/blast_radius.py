@@ -55,7 +55,7 @@ class BlastRadius:
 
     running: tuple[Cycle, ...]
     resting: tuple[Cycle, ...]
-    links: tuple[OpenLink, ...]
+    open_links: tuple[OpenLink, ...]
     cycles_read_at: datetime | None
     cycles_error: str = ""
     """Why the newest reading of the account's cycles failed; empty if it did not."""
@@ -68,7 +68,7 @@ class BlastRadius:
     @property
     def is_empty(self) -> bool:
         """Whether it is known that nothing depends on it."""
-        return self.is_known and not (self.running or self.resting or self.links)
+        return self.is_known and not (self.running or self.resting or self.open_links)
 
 
 def blast_radius(connector: AccountConnector) -> BlastRadius:
@@ -78,7 +78,7 @@ def blast_radius(connector: AccountConnector) -> BlastRadius:
     return BlastRadius(
         running=tuple(cycle for cycle in cycles if cycle.is_active),
         resting=tuple(cycle for cycle in cycles if not cycle.is_active),
-        links=tuple(open_links_of(connector)),
+        open_links=tuple(open_links_of(connector)),
         cycles_read_at=account.cycles_read_at,
         cycles_error=account.cycles_error,
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.dateparse import parse_datetime
 
 from cyclr_api import Parameter
-from dashboard.audit.models import Actor
+from dashboard.audit.models import ActorKind
 from dashboard.mirror.catalogue import AuthType, auth_types_of, looks_secret
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 
@@ -101,5 +101,5 @@ def _line(
 
 def _who(connector: AccountConnector, target: str) -> tuple[datetime | None, str]:
     moment, by = connector.set_by.get(target, ("", ""))
-    shown = "the customer" if by == Actor.link(0).name else by
+    shown = "the customer" if by == ActorKind.LINK.label else by
     return parse_datetime(moment) if moment else None, shown

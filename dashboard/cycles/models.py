@@ -24,7 +24,7 @@ class PrerequisiteReading(Job):
         related=("cycle__account__console",),
     )
 
-    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="readings")
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="+")
     found = models.JSONField(default=list, blank=True)
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
 

@@ -39,7 +39,7 @@ def test_links_that_are_out_are_those_that_customers_can_use() -> None:
     done = make_link(connectors=[connector])
     LinkItem.objects.filter(link=done).update(connected_at=timezone.now())
 
-    (link,) = blast_radius(connector).links
+    (link,) = blast_radius(connector).open_links
 
     assert (link.recipient, link.url, link.expires_at) == (
         "Robin",
@@ -68,4 +68,4 @@ def test_it_takes_two_queries_whatever_there_is(django_assert_num_queries: Any) 
     with django_assert_num_queries(2):
         found = blast_radius(connector)
 
-    assert (len(found.running), len(found.links)) == (20, 20)
+    assert (len(found.running), len(found.open_links)) == (20, 20)

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     "cycle",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="readings",
+                        related_name="+",
                         to="mirror.cycle",
                     ),
                 ),
