@@ -119,6 +119,9 @@ class Builder:
         connectors = [*self._real(), *edge_case_connectors(self.guid, self.parameter_id)]
         connectors += self._old_releases(connectors)
         accounts = [self.account(*customer) for customer in CUSTOMERS]
+        users = {account["Id"]: self.users(account) for account in accounts}
+        installed = self._installed(connectors, accounts)
+        self._age_old_releases(connectors)
         state = new_state(
             {
                 "Format": FORMAT,
@@ -127,8 +130,8 @@ class Builder:
                 "OAuthApps": sorted(self.oauth_apps),
                 "Connectors": connectors,
                 "Accounts": accounts,
-                "Users": {account["Id"]: self.users(account) for account in accounts},
-                "AccountConnectors": self._installed(connectors, accounts),
+                "Users": users,
+                "AccountConnectors": installed,
             }
         )
         workflows.add_workflows(state)
@@ -209,14 +212,23 @@ class Builder:
         for name, number in OLD_RELEASES:
             live = next(one for one in connectors if one["Name"] == name)
             parameters = [
-                {**entry, "Id": self.parameter_id(), **EARLIER.get(entry["TargetName"], {})}
-                for entry in live["Parameters"] or []
-                if entry["TargetName"] not in NEW_SINCE
+                {**entry, "Id": self.parameter_id()} for entry in live["Parameters"] or []
             ]
             found.append(
                 {**live, "Id": number, "Parameters": parameters, OWN: {"Release": "Deprecated"}}
             )
         return found
+
+    def _age_old_releases(self, connectors: list[JSON]) -> None:
+        """Last, so that what is made up for installed ones stays what it always was."""
+        numbers = {number for _, number in OLD_RELEASES}
+        for one in connectors:
+            if one["Id"] in numbers:
+                one["Parameters"] = [
+                    {**entry, **EARLIER.get(entry["TargetName"], {})}
+                    for entry in one["Parameters"]
+                    if entry["TargetName"] not in NEW_SINCE
+                ]
 
     def _icon(self, name: str, number: int) -> str | None:
         if name in POPULAR:
