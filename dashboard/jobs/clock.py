@@ -32,7 +32,7 @@ LONGEST_CLAIM = timedelta(minutes=5)
 CLAIMS = {"leased_until"}
 PAUSES = {
     *("not_before", "due_at", "cool_down_until", "next_check_at", "check_until"),
-    "compare_at",
+    *("compare_at", "next_at"),
 }
 MARKS = {
     *("accounts_at", "active_at", "answered_at", "began_at", "checked_at", "compared_at"),
