@@ -209,6 +209,14 @@ const lookEarly = () => {
 };
 window.addEventListener("DOMContentLoaded", lookEarly);
 
+// What was typed into a search before htmx was there is no change to it: search for it now.
+const searchTyped = () => {
+  for (const field of document.querySelectorAll("input[type=search][hx-get]")) {
+    if (field.value !== field.defaultValue) window.htmx.trigger(field, "search");
+  }
+};
+document.addEventListener("htmx:load", searchTyped, { once: true });
+
 setInterval(() => {
   waited += 1;
   if (waited < pause || !mayPoll()) return;

@@ -30,7 +30,8 @@ PAGE = """
 {% block title %}Trial{% endblock %}
 {% block heading %}Trial{% endblock %}
 {% block content %}
-<input type="search" aria-label="Search trial">
+<input type="search" name="q" aria-label="Search trial"
+  hx-get="/part/" hx-trigger="search" hx-swap="none">
 {% copyable "search-me" "id" %}
 <p id="search-me">not this text</p>
 <input id="address" readonly value="https://desk.example/c/x">
@@ -438,6 +439,21 @@ def test_a_refused_form_is_drawn_and_takes_the_focus(page: Any) -> None:
     playwright.expect(alert).to_be_focused()
     alert.get_by_role("link").click()
     assert page.evaluate("document.activeElement.id || location.hash") in {"id_name", "#id_name"}
+
+
+TYPED_EARLY = """
+document.addEventListener("DOMContentLoaded", () => {
+  const field = document.querySelector("input[type=search]");
+  if (field) field.value = "typed early";
+});
+"""
+
+
+def test_what_was_typed_before_htmx_was_there_is_searched_for(page: Any) -> None:
+    page.context.add_init_script(TYPED_EARLY)
+
+    with page.expect_request(re.compile(r"/part/\?q=typed")):
+        page.reload()
 
 
 def test_a_slash_finds_the_search_but_not_while_typing(page: Any) -> None:
