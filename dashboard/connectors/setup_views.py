@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +18,7 @@ from dashboard.connectors.forms import SetupForm
 from dashboard.connectors.handlers import SET_PROPERTIES
 from dashboard.connectors.models import LookUp, LookUpKind
 from dashboard.mirror.models import AccountConnector
+from dashboard.operations.submissions import draw_anew
 from dashboard.operations.submitting import (
     AlreadyActiveError,
     OperationRequest,
@@ -76,7 +76,7 @@ def _save(
     context = _context(connector, look_up, request.POST)
     form: SetupForm = context["form"]
     if not form.is_valid():
-        _draw_anew(form)
+        draw_anew(form, layout=form.layout_now)
         return render_page(request, PAGE, PARTIAL, context, status=422)
     try:
         submit(
@@ -95,18 +95,10 @@ def _save(
         )
     except (AlreadyActiveError, OtherInputError) as error:
         context["other"] = error.operation
-        _draw_anew(form)
+        draw_anew(form, layout=form.layout_now)
         return render_page(request, PAGE, PARTIAL, context, status=409)
     messages.success(request, "The settings are on their way to Cyclr.")
     return redirect(connector)
-
-
-def _draw_anew(form: SetupForm) -> None:
-    """A form that is shown again is a new submission, for the settings that it shows."""
-    assert isinstance(form.data, QueryDict)
-    data = form.data.copy()
-    data["submission"], data["layout"] = str(uuid.uuid4()), form.layout_now
-    form.data = data
 
 
 @require_POST

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +16,7 @@ from dashboard.cycles.forms import ActivateForm, DeactivateForm, DeleteForm
 from dashboard.cycles.handlers import ACTIVATE, DEACTIVATE, DELETE
 from dashboard.cycles.views import CYCLES, exclusive_key, is_there
 from dashboard.mirror.models import Cycle
+from dashboard.operations.submissions import draw_anew
 from dashboard.operations.submitting import (
     AlreadyActiveError,
     OperationRequest,
@@ -85,7 +85,7 @@ def _respond(
     if not context["is_there"]:
         return render(request, template, context, status=409)
     if not form.is_valid():
-        _draw_anew(form)
+        draw_anew(form)
         return render(request, template, context, status=422)
     try:
         submit(
@@ -103,15 +103,7 @@ def _respond(
         )
     except (AlreadyActiveError, OtherInputError) as error:
         context["other"] = error.operation
-        _draw_anew(form)
+        draw_anew(form)
         return render(request, template, context, status=409)
     messages.success(request, "It is on its way to Cyclr.")
     return redirect(cycle)
-
-
-def _draw_anew(form: CycleForm) -> None:
-    """A form that is shown again is a new submission."""
-    assert isinstance(form.data, QueryDict)
-    data = form.data.copy()
-    data["submission"] = str(uuid.uuid4())
-    form.data = data

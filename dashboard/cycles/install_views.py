@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,7 +17,7 @@ from dashboard.cycles.installing import INSTALL
 from dashboard.installs.fields.text import UntrustedText
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import Account, AccountConnector, Template, TemplateConnector
-from dashboard.operations.submissions import SubmissionField
+from dashboard.operations.submissions import SubmissionField, draw_anew
 from dashboard.operations.submitting import (
     AlreadyActiveError,
     OperationRequest,
@@ -110,7 +109,7 @@ def template_install(request: StaffRequest, pk: int, template_pk: int) -> HttpRe
     if not context["is_there"]:
         return render(request, "cycles/template_install.html", context, status=409)
     if not form.is_valid():
-        _draw_anew(form)
+        draw_anew(form)
         return render(request, "cycles/template_install.html", context, status=422)
     name = form.cleaned_data["name"]
     try:
@@ -129,7 +128,7 @@ def template_install(request: StaffRequest, pk: int, template_pk: int) -> HttpRe
         )
     except (AlreadyActiveError, OtherInputError) as error:
         context["other"] = error.operation
-        _draw_anew(form)
+        draw_anew(form)
         return render(request, "cycles/template_install.html", context, status=409)
     return redirect(operation)
 
@@ -144,11 +143,3 @@ def _parts(account: Account, template: Template) -> list[Part]:
         key = key_of(one.connector_name, one.connector_version)
         installed.setdefault(key, []).append(one)
     return [Part(one, installed.get(one.kind_key, [])) for one in needed]
-
-
-def _draw_anew(form: InstallForm) -> None:
-    """A form that is shown again is a new submission."""
-    assert isinstance(form.data, QueryDict)
-    data = form.data.copy()
-    data["submission"] = str(uuid.uuid4())
-    form.data = data

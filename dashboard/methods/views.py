@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -28,6 +27,7 @@ from dashboard.methods.inputs import Given
 from dashboard.methods.models import Method, MethodCall, SavedCall, SavedCallQuerySet
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector
+from dashboard.operations.submissions import draw_anew
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -154,7 +154,7 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
         if form.is_valid():
             return _call(request, connector, method, form, context)
         status = 422
-        _draw_anew(form)
+        draw_anew(form, layout=form.layout_now)
     return render_page(
         request, "methods/method_detail.html", "methods/_call_form.html", context, status=status
     )
@@ -218,20 +218,12 @@ def _call(
             )
         )
     except OtherCallError as error:
-        _draw_anew(form)
+        draw_anew(form, layout=form.layout_now)
         context["other"] = error.call
         return render_page(
             request, "methods/method_detail.html", "methods/_call_form.html", context, status=409
         )
     return redirect(call)
-
-
-def _draw_anew(form: CallForm) -> None:
-    """A form that is shown again is a new submission, for the values that it shows."""
-    assert isinstance(form.data, QueryDict)
-    data = form.data.copy()
-    data["submission"], data["layout"] = str(uuid.uuid4()), form.layout_now
-    form.data = data
 
 
 def _method(connector: AccountConnector, key: str) -> Method:

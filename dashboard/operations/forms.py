@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict, ErrorList
-from django.http import QueryDict
 
-from dashboard.operations.submissions import SubmissionField
+from dashboard.operations.submissions import SubmissionField, draw_anew
 
 JSON = dict[str, Any]
 
@@ -40,10 +39,7 @@ class ChangeForm(forms.Form):
 
     def draw_anew(self) -> None:
         """A form that is shown again is a new submission, for what it shows."""
-        assert isinstance(self.data, QueryDict)
-        data = self.data.copy()
-        data["submission"], data["seen"] = str(uuid.uuid4()), self.seen_now
-        self.data = data
+        draw_anew(self, seen=self.seen_now)
 
     def show_error(self, about: str, words: str) -> None:
         """Show an earlier refusal at the field that it was about."""

@@ -12,6 +12,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
@@ -40,6 +41,16 @@ class SubmissionField(forms.UUIDField):
             return str(uuid.UUID(str(data)))
         except ValueError:
             return str(uuid.uuid4())
+
+
+def draw_anew(form: forms.BaseForm, **values: str) -> None:
+    """A form that is shown again is a new submission; `values`: what else it is drawn for now."""
+    assert isinstance(form.data, QueryDict)
+    data = form.data.copy()
+    data["submission"] = str(uuid.uuid4())
+    for name, value in values.items():
+        data[name] = value
+    form.data = data
 
 
 def own_submission(
