@@ -146,8 +146,7 @@ class Activate(CycleChange):
 
     def prepare(self, operation: Operation, client: Client) -> JSON:
         """It must not run yet, and nothing may be lacking: Cyclr would refuse in other words."""
-        prepared = super().prepare(operation, client)
-        there = cycle_api(self.cycle(operation), client)
+        there = self.there(operation, client)
         if there.get().is_active:
             raise RunsAlreadyError(
                 "GET /cycles/{id}",
@@ -164,7 +163,7 @@ class Activate(CycleChange):
                 f"{f', the first: “{first}”' if first else ''}. Nothing was changed. The cycle’s "
                 "page lists them.",
             )
-        return {**prepared, "words": "Nothing is lacking"}
+        return {"cycle": CycleInput.of(operation).cycle, "words": "Nothing is lacking"}
 
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """One that runs may be the echo of our own earlier call."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.urls import reverse
@@ -11,9 +11,6 @@ from django.utils import timezone
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.keys import KeyField
-
-if TYPE_CHECKING:
-    pass
 from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, JSONField, Q, Value
@@ -12,9 +12,6 @@ from cyclr_api import AuthMethod
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import is_by_customer, is_by_visit, methods_label
-
-if TYPE_CHECKING:
-    pass
 from dashboard.mirror.models.accounts import Account
 from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
 
