@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 import cyclr_api
@@ -48,18 +47,8 @@ LONGEST_TEXT = 500
 
 def ask(connector: AccountConnector, kind: LookUpKind) -> LookUp:
     """Have something looked up; one that is under way serves everybody who asks."""
-    moment = timezone.now()
-    with transaction.atomic():
-        running: LookUp | None = (
-            LookUp.objects.open().filter(account_connector=connector, kind=kind).first()
-        )
-        if running is not None:
-            return running
-        made = LookUp.objects.create(
-            account_connector=connector, kind=kind, created_at=moment, published_at=moment
-        )
-        made.send_on_commit()
-    return made
+    asked: LookUp = LookUp.objects.ask(account_connector=connector, kind=kind)
+    return asked
 
 
 def latest(connector: AccountConnector, kind: LookUpKind) -> LookUp | None:

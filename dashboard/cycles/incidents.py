@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -51,14 +50,8 @@ def written(found: Incident) -> JSON:
 
 def ask(cycle: Cycle) -> IncidentReading:
     """Have them read; a reading under way serves everybody who asks."""
-    with transaction.atomic():
-        rows = IncidentReading.objects.filter(cycle=cycle)
-        running: IncidentReading | None = rows.filter(finished_at=None).first()
-        if running is not None:
-            return running
-        made = IncidentReading.objects.create(cycle=cycle, published_at=timezone.now())
-        made.send_on_commit()
-    return made
+    asked: IncidentReading = IncidentReading.objects.ask(cycle=cycle)
+    return asked
 
 
 def latest(cycle: Cycle) -> IncidentReading | None:

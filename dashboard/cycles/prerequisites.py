@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from cyclr_api import (
@@ -111,14 +110,8 @@ def _lacking(one: JSON, by_id: dict[int, AccountConnector]) -> Lacking:
 
 def ask(cycle: Cycle) -> PrerequisiteReading:
     """Have them read; a reading under way serves everybody who asks."""
-    with transaction.atomic():
-        rows = PrerequisiteReading.objects.filter(cycle=cycle)
-        running: PrerequisiteReading | None = rows.filter(finished_at=None).first()
-        if running is not None:
-            return running
-        made = PrerequisiteReading.objects.create(cycle=cycle, published_at=timezone.now())
-        made.send_on_commit()
-    return made
+    asked: PrerequisiteReading = PrerequisiteReading.objects.ask(cycle=cycle)
+    return asked
 
 
 def latest(cycle: Cycle) -> PrerequisiteReading | None:

@@ -36,6 +36,21 @@ class JobQuerySet(models.QuerySet[Any]):
         ready = self.model.ready(moment)
         return self.due(moment).filter(self._overdue(moment) | ready) if ready else self.due(moment)
 
+    def ask(self, *, defaults: dict[str, Any] | None = None, **about: Any) -> Any:
+        """The open job about this, which serves everybody who asks; else a new one, which is sent.
+
+        `defaults`: what else a new one is made of.
+        """
+        with transaction.atomic():
+            running = self.open().filter(**about).first()
+            if running is not None:
+                return running
+            moment = timezone.now()
+            columns = {**about, **(defaults or {})}
+            made = self.create(**columns, created_at=moment, published_at=moment)
+            made.send_on_commit()
+        return made
+
     def claim(self, pk: int, *, attempt: int | None = None) -> Lease[Any] | None:
         """Take one job for this worker; None if it has ended, is not due, or somebody has it.
 

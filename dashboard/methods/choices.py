@@ -6,7 +6,6 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from cyclr_api import CyclrError, Parameter, PermanentError
@@ -41,16 +40,10 @@ def dynamic_inputs(method: Method) -> list[MethodInput]:
 
 def ask(connector: AccountConnector, method: Method) -> ChoiceLookUp:
     """Have the choices looked up; a look-up under way serves everybody who asks."""
-    rows = ChoiceLookUp.objects.filter(account_connector=connector, method_key=method.key)
-    with transaction.atomic():
-        running: ChoiceLookUp | None = rows.filter(finished_at=None).first()
-        if running is not None:
-            return running
-        made = ChoiceLookUp.objects.create(
-            account_connector=connector, method_key=method.key, published_at=timezone.now()
-        )
-        made.send_on_commit()
-    return made
+    asked: ChoiceLookUp = ChoiceLookUp.objects.ask(
+        account_connector=connector, method_key=method.key
+    )
+    return asked
 
 
 def latest(connector: AccountConnector, method: Method) -> ChoiceLookUp | None:

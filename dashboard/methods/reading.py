@@ -43,22 +43,12 @@ def ask(connector: AccountConnector) -> MethodReading | None:
     """
     if connector.release_id is None:
         return None
-    moment, release = timezone.now(), connector.release_id
-    with transaction.atomic():
-        running: MethodReading | None = (
-            readings(connector).filter(finished_at=None).first()  # serves all who ask
-        )
-        if running is not None:
-            return running
-        made = MethodReading.objects.create(
-            console=connector.account.console,
-            account_connector=connector,
-            release_id=release,
-            created_at=moment,
-            published_at=moment,
-        )
-        made.send_on_commit()
-    return made
+    asked: MethodReading = MethodReading.objects.ask(
+        console=connector.account.console,
+        release_id=connector.release_id,
+        defaults={"account_connector": connector},
+    )
+    return asked
 
 
 def readings(connector: AccountConnector) -> QuerySet[MethodReading]:

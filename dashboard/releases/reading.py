@@ -49,19 +49,10 @@ def ask(connector: CatalogueConnector, release_id: int) -> ReleaseReading | None
     account = account_for(connector, release_id)
     if account is None:
         return None
-    with transaction.atomic():
-        rows = ReleaseReading.objects.filter(console=connector.console, release_id=release_id)
-        running: ReleaseReading | None = rows.filter(finished_at=None).first()
-        if running is not None:
-            return running
-        made = ReleaseReading.objects.create(
-            console=connector.console,
-            account=account,
-            release_id=release_id,
-            published_at=timezone.now(),
-        )
-        made.send_on_commit()
-    return made
+    asked: ReleaseReading = ReleaseReading.objects.ask(
+        console=connector.console, release_id=release_id, defaults={"account": account}
+    )
+    return asked
 
 
 def latest(console_id: int, release_id: int) -> ReleaseReading | None:
