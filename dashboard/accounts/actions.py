@@ -19,7 +19,7 @@ from dashboard.people.models import Role
 class Action:
     """A row's button. One that changes something is posted; one that leads outside says so."""
 
-    words: str
+    label: str
     url: str
     is_posted: bool = False
     is_outside: bool = False

@@ -31,14 +31,14 @@ class Page:
     context: JSON
 
 
-def exclusive_key(account: Account) -> str:
+def exclusivity_key(account: Account) -> str:
     """One change of an account at a time, whichever it is."""
     return f"accounts.change:{account.pk}"
 
 
 def active_change(account: Account) -> Operation | None:
     """The change of it that is under way."""
-    rows = Operation.objects.active().filter(exclusive_key=exclusive_key(account))
+    rows = Operation.objects.active().filter(exclusivity_key=exclusivity_key(account))
     found: Operation | None = rows.first()
     return found
 

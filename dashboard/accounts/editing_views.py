@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from dashboard.accounts import changes
-from dashboard.accounts.changes import Page, active_change, earlier, exclusive_key
+from dashboard.accounts.changes import Page, active_change, earlier, exclusivity_key
 from dashboard.accounts.forms import CreateForm, DeleteForm, EditForm
 from dashboard.accounts.handlers.creating import CREATE
 from dashboard.accounts.handlers.deleting import DELETE
@@ -101,7 +101,7 @@ def _create_request(request: StaffRequest, form: CreateForm) -> OperationRequest
             "initial": form.kept(),
             "parent": form.parent.pk if form.parent else None,
         },
-        exclusive_key=f"{CREATE}:{form.console.pk}:{key_of(values['id'].casefold())}",
+        exclusivity_key=f"{CREATE}:{form.console.pk}:{key_of(values['id'].casefold())}",
     )
 
 
@@ -172,7 +172,7 @@ def _change(
         account=account,
         values=form.values(),
         shown={"entries": form.entries(), "initial": form.kept()},
-        exclusive_key=exclusive_key(account),
+        exclusivity_key=exclusivity_key(account),
     )
     return changes.send(request, page, form, asked)
 

@@ -70,12 +70,12 @@ def why_empty(
         }
     matching = every.search(search).count() if is_narrowed else 0
     if matching:
-        words = "One account matches" if matching == 1 else f"{matching:,} accounts match"
+        message = "One account matches" if matching == 1 else f"{matching:,} accounts match"
         query = request.GET.copy()
         for key in ("unauthenticated", "not_working", "page"):
             query.pop(key, None)
         return {
-            "why": f"{words} without the filter.",
+            "why": f"{message} without the filter.",
             "way_out": ("Show without filter", f"?{query.urlencode()}"),
         }
     elsewhere = 0
@@ -83,12 +83,12 @@ def why_empty(
         others = Account.objects.visible_to(request.user).filter(gone_lately())
         elsewhere = others.search(search).count()
     if elsewhere:
-        words = "One account matches" if elsewhere == 1 else f"{elsewhere:,} accounts match"
+        message = "One account matches" if elsewhere == 1 else f"{elsewhere:,} accounts match"
         query = request.GET.copy()
         for key in ("console", "page"):
             query.pop(key, None)
         return {
-            "why": f"{words} in another console.",
+            "why": f"{message} in another console.",
             "way_out": ("Search all consoles", f"?{query.urlencode()}"),
         }
     return {

@@ -39,7 +39,7 @@ DAYS = (("Today", 0, 0), ("Yesterday", 1, 1), ("Last 7 days", 6, 0))
 class ReadyDays:
     """A chip for some days; `ago` is what the script counts them anew by."""
 
-    words: str
+    label: str
     since: str
     until: str
     ago: str
@@ -120,10 +120,10 @@ def _ready_days(asked: dict[str, str]) -> list[ReadyDays]:
     """Today and the like, as the reader's calendar has them."""
     today = timezone.now().astimezone(_zone(asked)).date()
     found = []
-    for words, first, last in DAYS:
+    for label, first, last in DAYS:
         since, until = (str(today - timedelta(days=count)) for count in (first, last))
         is_chosen = (asked["from"], asked["until"]) == (since, until)
-        found.append(ReadyDays(words, since, until, f"{first} {last}", is_chosen))
+        found.append(ReadyDays(label, since, until, f"{first} {last}", is_chosen))
     return found
 
 

@@ -103,7 +103,7 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
         connector=run.connector,
         values=values["values"],
         shown=values["shown"],
-        exclusive_key=values.get("exclusive_key", ""),
+        exclusivity_key=values.get("exclusivity_key", ""),
         follow_up=values.get("follow_up"),
         is_bulk=True,
     )
@@ -124,6 +124,6 @@ def _needless(run: BulkRun, account: Account, values: dict[str, Any]) -> str:
     return handler_for(run.kind).needless(account, run.connector)
 
 
-def _leave_out(row: BulkRow, words: str) -> bool:
-    BulkRow.objects.filter(pk=row.pk).update(problem=words, encrypted_input="")
+def _leave_out(row: BulkRow, message: str) -> bool:
+    BulkRow.objects.filter(pk=row.pk).update(problem=message, encrypted_input="")
     return False

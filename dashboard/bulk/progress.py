@@ -37,7 +37,7 @@ class Progress:
         return self.total - self.left_out
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """How far it is, in words."""
         return f"{self.done:,} done, {self.failed:,} failed, {self.left:,} to come"
 

@@ -28,7 +28,7 @@ class Target:
     """One line of a run before it is stored.
 
     `values`: what makes its operation, as `OperationRequest` has it: `values`, `shown`, and perhaps
-    `exclusive_key` and `follow_up`; encrypted. `doubt`: what a person must confirm before it is
+    `exclusivity_key` and `follow_up`; encrypted. `doubt`: what a person must confirm before it is
     taken in, in words. With `leaves_out_done` its handler is asked once more
     when its turn comes whether it is still needed. `shown`: its own entries, masked. `problem`:
     why it is left out, in words; then nothing of it is carried out. `shown` may say `why` at
@@ -108,8 +108,8 @@ def _without_doubles(targets: Sequence[Target]) -> list[Target]:
         if target.account is not None and not target.problem:
             first = lines.setdefault(target.account.pk, target.number)
             if first != target.number:
-                words = f"This account is already on line {first}."
-                target = Target(target.number, target.label, target.account, problem=words)
+                message = f"This account is already on line {first}."
+                target = Target(target.number, target.label, target.account, problem=message)
         found.append(target)
     return found
 

@@ -191,13 +191,13 @@ def _headings_again(grid: Grid, heading: Sequence[str]) -> list[int]:
 def _notes(note: str, grid: Grid, again: Sequence[int]) -> tuple[str, ...]:
     notes = [note] if note else []
     if grid.above:
-        notes.append(f"{_lines_words(grid.above)} above the heading and was passed over.")
+        notes.append(f"{_lines_label(grid.above)} above the heading and was passed over.")
     if again:
-        notes.append(f"{_lines_words(again)} a heading again and was passed over.")
+        notes.append(f"{_lines_label(again)} a heading again and was passed over.")
     return tuple(notes)
 
 
-def _lines_words(numbers: Sequence[int]) -> str:
+def _lines_label(numbers: Sequence[int]) -> str:
     if len(numbers) == 1:
         return f"Line {numbers[0]} is"
     return f"Each of the lines {', '.join(map(str, numbers[:20]))} is"
@@ -303,11 +303,11 @@ class Accounts:
         )
 
     def _unknown(self, written: str, name: str) -> Meant:
-        words = " ".join(filter(None, [UNKNOWN, self._hint(written, name)]))
+        message = " ".join(filter(None, [UNKNOWN, self._hint(written, name)]))
         if damage := damage_of(written):
-            words = f"{words} {quoted(written)} {damage}."
-        short = UNKNOWN if words != UNKNOWN else ""
-        return Meant(problem=short or words, why=words if short else "")
+            message = f"{message} {quoted(written)} {damage}."
+        short = UNKNOWN if message != UNKNOWN else ""
+        return Meant(problem=short or message, why=message if short else "")
 
     def _hint(self, written: str, name: str) -> str:
         """Which account it may have been meant for, if exactly one."""

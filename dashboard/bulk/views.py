@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from dashboard.audit.models import Actor
-from dashboard.bulk import services, words
+from dashboard.bulk import display, services
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.pages import PAGES
 from dashboard.bulk.progress import progress_of
@@ -37,7 +37,7 @@ def bulk_run_list(request: StaffRequest) -> HttpResponse:
     if in_view.chosen:
         runs = runs.filter(console=in_view.chosen)
     page = paged(request, runs.order_by("-created_at", "-pk"))
-    lines = words.run_lines(page)
+    lines = display.run_lines(page)
     version = version_of(
         request.get_full_path(),
         page.total,
@@ -69,13 +69,13 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
     if run.kind in PAGES:
         return redirect(run)
     progress = progress_of(run)
-    state = words.state_of(run, progress)
+    state = display.state_of(run, progress)
     role = request.user.role_in(run.console)
     turn = version_of(run.state, run.halted, state, progress.to_do, progress.failed > 0)
     context: dict[str, Any] = {
         "run": run,
         "state": state,
-        "heading": words.heading(run, progress.to_do),
+        "heading": display.heading(run, progress.to_do),
         "progress": progress,
         "may_act": role is not None and role >= Role.LEAD,
         "turn": turn,
@@ -83,10 +83,10 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
     if is_swap(request) and request.htmx.target == HEAD:
         return render(request, "bulk/_bulk_run_head.html", context)
     show = request.GET.get("show", "")
-    show = show if show in words.SHOWS else ""
-    rows = run.rows.filter(words.SHOWS[show]) if show else run.rows.all()
-    page = paged(request, words.by_urgency(words.with_stories(rows), run))
-    lines = list(words.lines(run, page))
+    show = show if show in display.SHOWS else ""
+    rows = run.rows.filter(display.SHOWS[show]) if show else run.rows.all()
+    page = paged(request, display.by_urgency(display.with_events(rows), run))
+    lines = list(display.lines(run, page))
     version = version_of(
         request.get_full_path(),
         (turn, progress),
@@ -95,14 +95,14 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
     context |= {
-        "bar": words.bar(progress),
-        "time_left": words.time_left(progress),
+        "bar": display.bar(progress),
+        "time_left": display.time_left(progress),
         "page": page,
         "lines": lines,
         "show": show,
         "entries": run.display_input.get("entries", []),
         "notes": run.display_input.get("notes", []),
-        "passed_over": words.passed_over(run),
+        "passed_over": display.passed_over(run),
         "is_moving": run.state == RunState.RUNNING or progress.under_way > 0,
         "version": version,
     }
@@ -174,8 +174,8 @@ def bulk_run_export(request: StaffRequest, reference: str) -> HttpResponseBase:
     """The outcomes as CSV."""
     run = get_for(request, BulkRun.objects, Role.LEAD, reference=reference)
     services.note_export(run, Actor.staff(request.user))
-    rows: list[BulkRow] = list(words.with_stories(run.rows.all()))
-    return csv_response(f"outcomes-{run.reference}", words.COLUMNS, words.table(run, rows))
+    rows: list[BulkRow] = list(display.with_events(run.rows.all()))
+    return csv_response(f"outcomes-{run.reference}", display.COLUMNS, display.table(run, rows))
 
 
 def _turned(

@@ -123,8 +123,8 @@ def _locked(links: QuerySet[Link]) -> list[int]:
     return list(held.values_list("pk", flat=True))
 
 
-def _record_all(pks: Sequence[int], moment: datetime, event: str, words: str) -> None:
-    lines = [LinkEvent(link_id=pk, at=moment, event=event, words=words) for pk in pks]
+def _record_all(pks: Sequence[int], moment: datetime, event: str, message: str) -> None:
+    lines = [LinkEvent(link_id=pk, at=moment, event=event, message=message) for pk in pks]
     LinkEvent.objects.bulk_create(lines, batch_size=IDS_AT_A_TIME)
 
 

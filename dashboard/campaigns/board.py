@@ -22,9 +22,9 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from dashboard.bulk import words as bulk_words
+from dashboard.bulk import display as bulk_display
+from dashboard.bulk.display import Part
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
-from dashboard.bulk.words import Part
 from dashboard.common.chunks import chunks
 from dashboard.links.handlers import NOTHING_LEFT, STOPPED
 from dashboard.links.models import Link, LinkEvent, LinkItem, LinkMail, LinkState, MailState
@@ -148,7 +148,7 @@ def made(counts: dict[str, int]) -> int:
 
 def bar(counts: dict[str, int]) -> list[Part]:
     """What is connected; all else of the bar is still to come, and told below it."""
-    return bulk_words.parts_of({"done": counts.get("connected", 0)}, made(counts))
+    return bulk_display.parts_of({"done": counts.get("connected", 0)}, made(counts))
 
 
 # ---- the rows ----
@@ -188,7 +188,7 @@ def lines(run: BulkRun, found: Iterable[tuple[int, str]]) -> list[Line]:
         .defer("encrypted_input", "operation__encrypted_input", "operation__display_input")
         .prefetch_related("link__items__account_connector", "link__mails")
         .annotate(
-            last_message=Subquery(events.values("words")[:1]),
+            last_message=Subquery(events.values("message")[:1]),
             last_at=Subquery(events.values("at")[:1]),
         )
     )
@@ -297,7 +297,7 @@ class CampaignLine:
 
     run: BulkRun
     heading: str
-    state: bulk_words.Shown
+    state: bulk_display.Shown
     links: int
     connected: int
 
@@ -313,5 +313,5 @@ def campaign_lines(runs: Iterable[BulkRun]) -> list[CampaignLine]:
     by_run = {run: (made, connected) for run, made, connected in counted}
     return [
         CampaignLine(line.run, line.heading, line.state, *by_run.get(line.run.pk, (0, 0)))
-        for line in bulk_words.run_lines(runs)
+        for line in bulk_display.run_lines(runs)
     ]

@@ -182,7 +182,7 @@ class CampaignForm(forms.Form):
         chosen = {plan.account.pk: plan for plan in self.every}
         found: dict[int, tuple[str, str]] = {}
         lines: dict[int, int] = {}
-        wrong = [f"Line {number}: {words}" for number, words in table.problems.items()]
+        wrong = [f"Line {number}: {message}" for number, message in table.problems.items()]
         for number, written, cells in table.lines:
             said, name, email = (
                 str(storable(bare(cells[places[what]]))) if what in places else ""
@@ -219,8 +219,8 @@ class CampaignForm(forms.Form):
         """What may be meant otherwise in a line: its account, or a name like a ruined number."""
         damage = damage_of(name)
         ruined = f"The name {quoted(name)} {damage}." if damage else ""
-        words = " ".join(filter(None, [meant.doubt, ruined]))
-        return f"Line {number}: {words}" if words else ""
+        message = " ".join(filter(None, [meant.doubt, ruined]))
+        return f"Line {number}: {message}" if message else ""
 
     # ---- what comes of it ----
 

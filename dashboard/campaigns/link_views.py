@@ -67,10 +67,10 @@ def _confirm(
     return render(request, "campaigns/campaign_act.html", context, status=status)
 
 
-def _done(request: StaffRequest, run: BulkRun, count: int, words: str) -> HttpResponse:
+def _done(request: StaffRequest, run: BulkRun, count: int, message: str) -> HttpResponse:
     said = f"{count:,} link{'' if count == 1 else 's'}"
     say: Callable[..., None] = messages.success if count else messages.info
-    say(request, words.format(said) if count else "There was nothing left to do.")
+    say(request, message.format(said) if count else "There was nothing left to do.")
     return redirect(run)
 
 

@@ -60,8 +60,8 @@ class Plan:
     @property
     def reasons(self) -> str:
         """Which connectors stay off the link and why; empty for none."""
-        words = [f"{display_text(one)} {why}" for one, why in self.left_out]
-        return f"{'; '.join(words)}." if words else ""
+        message = [f"{display_text(one)} {why}" for one, why in self.left_out]
+        return f"{'; '.join(message)}." if message else ""
 
 
 def plan(
@@ -215,7 +215,7 @@ def _targets(plans: Sequence[Plan], wishes: Wishes) -> Iterator[Target]:
             values={
                 "values": shared | own,
                 "shown": {"entries": entries},
-                "exclusive_key": f"{KIND}:{entry.account.pk}",
+                "exclusivity_key": f"{KIND}:{entry.account.pk}",
             },
             shown={
                 "entries": entries,

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from dashboard.audit.models import Actor
+from dashboard.bulk import display as bulk_display
 from dashboard.bulk import services as bulk
-from dashboard.bulk import words as bulk_words
 from dashboard.bulk.models import BulkRun, RunState
 from dashboard.bulk.progress import Progress, progress_of
 from dashboard.bulk.services import OtherRunError
@@ -229,7 +229,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
     counts = board.counts_of(run)
     role = request.user.role_in(run.console)
     acts = _acts(run, counts)
-    state = bulk_words.state_of(run, progress)
+    state = bulk_display.state_of(run, progress)
     trouble = mail_trouble.current()
     counted = planning.counted(run) if run.state == RunState.DRAFT else {}
     turn = version_of(
@@ -245,14 +245,14 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
     context: dict[str, Any] = {
         "run": run,
         "state": state,
-        "heading": bulk_words.heading(run, progress.to_do),
+        "heading": bulk_display.heading(run, progress.to_do),
         "progress": progress,
         "acts": acts,
         "may_act": role is not None and role >= Role.LEAD,
         "turn": turn,
         "shown": run.display_input | counted,
         "mail_trouble": trouble,
-        "passed_over": bulk_words.passed_over_in_table(
+        "passed_over": bulk_display.passed_over_in_table(
             run, run.display_input.get("passed_over", [])
         ),
     }
@@ -276,7 +276,7 @@ def campaign_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "bar": board.bar(counts),
         "made": board.made(counts),
         "connected": counts.get("connected", 0),
-        "time_left": bulk_words.time_left(progress),
+        "time_left": bulk_display.time_left(progress),
         "total": sum(counts.values()),
         "page": page,
         "lines": lines,

@@ -59,7 +59,7 @@ class EmailInput(forms.TextInput):
             '<label><input class="tick" type="radio" name="{}-{}" value="{}">'
             "<span>{}</span></label>",
             (
-                (name, READING, address, _words(address, is_kept=not place))
+                (name, READING, address, _message(address, is_kept=not place))
                 for place, address in enumerate(readings)
             ),
         )
@@ -103,7 +103,7 @@ def _readings(value: Any) -> tuple[str, ...]:
     return ()
 
 
-def _words(address: str, *, is_kept: bool) -> str:
+def _message(address: str, *, is_kept: bool) -> str:
     domain = address.rpartition("@")[2]
     readable = idna.decode(domain)
     shown = readable if readable == domain else f"{readable} ({domain})"

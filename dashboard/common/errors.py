@@ -55,7 +55,8 @@ GUEST_WORDS = {
 LAST_RESORT = (
     '<!doctype html><html lang="en"><title>Not available</title>'
     "<h1>This page could not be shown</h1>"
-    "<p data-words>The fault is ours and has been recorded. Try again in a few minutes.</p></html>"
+    "<p data-message>The fault is ours and has been recorded. Try again in a few minutes.</p>"
+    "</html>"
 )
 """When even the error page cannot be drawn, as before the static files are collected."""
 
@@ -146,8 +147,8 @@ def _page(request: HttpRequest, template: str, status: int, **context: str) -> H
     values: dict[str, object] = {"request": request, **context}
     if request.path.startswith(GUESTS):
         template = "errors/guest.html"
-        heading, words = GUEST_WORDS.get(status, GUEST_WORDS[404])
-        values |= {"heading": heading, "words": words}
+        heading, message = GUEST_WORDS.get(status, GUEST_WORDS[404])
+        values |= {"heading": heading, "message": message}
     is_staff = status in {400, 403, 404} and _is_signed_in(request)
     values["layout"] = "base.html" if is_staff else "_standalone.html"
     is_guest = request.path.startswith(GUESTS)

@@ -14,7 +14,7 @@ class Order:
     """One way to sort: `first` is what pressing its heading gives, `second` pressing it again."""
 
     key: str
-    words: str
+    label: str
     first: tuple[OrderBy | str, ...]
     second: tuple[OrderBy | str, ...]
     falls: bool = False
@@ -25,7 +25,7 @@ class Order:
 class Heading:
     """A column's heading, as `_sort_heading.html` draws it; `aria` is the `aria-sort`, if any."""
 
-    words: str
+    label: str
     url: str
     aria: str
 
@@ -54,12 +54,12 @@ class Sorting:
     def options(self) -> list[tuple[str, str, bool]]:
         """The same as choices of a select, for phones: value, words, whether chosen."""
         found = [
-            (self._value(order, False), order.words, order == self.chosen and not self.is_reversed)
+            (self._value(order, False), order.label, order == self.chosen and not self.is_reversed)
             for order in self._orders
         ]
         if self.is_reversed:
-            words = f"{self.chosen.words}, reversed"
-            found.append((self._value(self.chosen, True), words, True))
+            label = f"{self.chosen.label}, reversed"
+            found.append((self._value(self.chosen, True), label, True))
         return found
 
     def _heading(self, order: Order) -> Heading:
@@ -72,7 +72,7 @@ class Sorting:
         query.pop("sort", None)
         if value := self._value(order, is_chosen and not self.is_reversed):
             query["sort"] = value
-        return Heading(order.words, f"?{query.urlencode()}", aria)
+        return Heading(order.label, f"?{query.urlencode()}", aria)
 
     def _value(self, order: Order, is_reversed: bool) -> str:
         if is_reversed:

@@ -41,14 +41,14 @@ class Change:
     sent: str
 
 
-def exclusive_key(connector: AccountConnector) -> str:
+def exclusivity_key(connector: AccountConnector) -> str:
     """One change of a connector at a time, whichever it is."""
     return f"change:{connector.pk}"
 
 
 def active_change(connector: AccountConnector) -> Operation | None:
     """The change of it that is under way."""
-    rows = Operation.objects.active().filter(exclusive_key=exclusive_key(connector))
+    rows = Operation.objects.active().filter(exclusivity_key=exclusivity_key(connector))
     found: Operation | None = rows.first()
     return found
 
@@ -109,7 +109,7 @@ def _request(
         account_connector=connector,
         values=form.values(),
         shown={"entries": storable(form.entries()), "initial": form.kept()},
-        exclusive_key=exclusive_key(connector),
+        exclusivity_key=exclusivity_key(connector),
     )
 
 

@@ -75,7 +75,7 @@ class ConnectionTestResult:
     worked: bool | None
     identity: str = ""
     """Whose account it is at the third party; empty when that is not told."""
-    words: str = ""
+    summary: str = ""
     said: str = ""
     """Cyclr's own words: text from outside."""
     why: str = ""
@@ -92,7 +92,7 @@ def run_test(client: Client, connector: AccountConnector) -> ConnectionTestResul
     """
     method = ConnectionTestMethod.of(connector)
     if method is None:
-        return ConnectionTestResult(None, words=NO_METHOD)
+        return ConnectionTestResult(None, summary=NO_METHOD)
     try:
         answer = call(client, connector, method)
     except PermanentError as error:
@@ -117,29 +117,29 @@ def refused(
     match error:
         case AddressRefusedError():
             # Our address is not allowed there; the connection may be as good as ever.
-            return ConnectionTestResult(None, words=ADDRESS, said=said)
+            return ConnectionTestResult(None, summary=ADDRESS, said=said)
         case ForbiddenError() if ABOUT_ADDRESS.search(said):
             return ConnectionTestResult(
-                None, words=f"{called} was forbidden (403). {OTHER_ADDRESS}", said=said
+                None, summary=f"{called} was forbidden (403). {OTHER_ADDRESS}", said=said
             )
         case ForbiddenError():
             return ConnectionTestResult(
-                False, words=f"{called} was forbidden (403). {FORBIDDEN}", said=said
+                False, summary=f"{called} was forbidden (403). {FORBIDDEN}", said=said
             )
         case AccountRefusedError():
-            words = f"{called} was refused ({error.status}): the credentials do not work."
-            return ConnectionTestResult(False, words=words, said=said)
+            summary = f"{called} was refused ({error.status}): the credentials do not work."
+            return ConnectionTestResult(False, summary=summary, said=said)
         case CredentialsRefusedError():
             raise error
         case NotFoundError():
-            words = f"{called} was not found (404). Choose the test method again in Settings."
-            return ConnectionTestResult(None, words=words, said=said)
+            summary = f"{called} was not found (404). Choose the test method again in Settings."
+            return ConnectionTestResult(None, summary=summary, said=said)
         case RefusedError() if connector.authenticated is False:
-            return ConnectionTestResult(False, words="It is not authenticated.", said=said)
+            return ConnectionTestResult(False, summary="It is not authenticated.", said=said)
         case _:
             status = f" ({error.status})" if error.status else ""
             return ConnectionTestResult(
-                None, words=f"{called} was refused{status}: the test was inconclusive.", said=said
+                None, summary=f"{called} was refused{status}: the test was inconclusive.", said=said
             )
 
 
@@ -188,7 +188,7 @@ def carry_out(lease: Lease[ConnectionTest]) -> None:
     lease.write(began_at=timezone.now())
     connector = run.account_connector
     if connector.gone_at is not None or connector.account.gone_at is not None:
-        _finish(lease, ConnectionTestResult(None, words="It is gone from Cyclr."))
+        _finish(lease, ConnectionTestResult(None, summary="It is gone from Cyclr."))
         return
     priority = BACKGROUND if run.is_for_link or run.is_scheduled else INTERACTIVE
     try:
@@ -198,10 +198,10 @@ def carry_out(lease: Lease[ConnectionTest]) -> None:
         _wait(lease, error)
         return
     except PermanentError as error:
-        words = "Nothing could be tested: this console is no longer in use."
+        summary = "Nothing could be tested: this console is no longer in use."
         if isinstance(error, CredentialsRefusedError):
-            words = "Nothing could be tested: Cyclr refuses this console’s client id and secret."
-        result = ConnectionTestResult(None, words=words, said=error.cyclr_message or "")
+            summary = "Nothing could be tested: Cyclr refuses this console’s client id and secret."
+        result = ConnectionTestResult(None, summary=summary, said=error.cyclr_message or "")
     _finish(lease, result)
 
 
@@ -211,8 +211,8 @@ def _wait(lease: Lease[ConnectionTest], error: CyclrError) -> None:
     happened, said = trouble_message(error), error.cyclr_message or ""
     why: str = why_broken(error, auth_types_of(run.account_connector.methods))
     if isinstance(error, PacedError):
-        happened, said, why = run.words, run.said, run.why  # of the call that was answered so
-    if lease.retry(error, began_at=None, words=happened, said=said, why=why):
+        happened, said, why = run.summary, run.said, run.why  # of the call that was answered so
+    if lease.retry(error, began_at=None, summary=happened, said=said, why=why):
         logger.info(
             "connection test waits run=%d call=%s status=%s", run.pk, error.call, error.status
         )
@@ -221,9 +221,9 @@ def _wait(lease: Lease[ConnectionTest], error: CyclrError) -> None:
 def give_up(lease: Lease[ConnectionTest], error: BaseException | None) -> None:
     """Nothing came to be known: end it with what kept it from being answered."""
     run = lease.job
-    words = f"{run.words} Nothing could be proven." if run.words else NO_ANSWER
+    summary = f"{run.summary} Nothing could be proven." if run.summary else NO_ANSWER
     why = run.why or WhyBroken.OUTAGE
-    _finish(lease, ConnectionTestResult(None, words=words, said=run.said, why=why))
+    _finish(lease, ConnectionTestResult(None, summary=summary, said=run.said, why=why))
 
 
 def trouble_message(error: CyclrError) -> str:
@@ -250,7 +250,7 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
         lease.finish(
             worked=result.worked,
             identity=result.identity,
-            words=result.words,
+            summary=result.summary,
             said=result.said,
             why=result.why,
         )
@@ -266,7 +266,7 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
                 target_url=connector.get_absolute_url(),
                 account_name=str(connector.account),
                 result=OUTCOMES[result.worked],
-                words=result.words,
+                words=result.summary,  # as in all entries that are stored
             )
         connection_test_finished.send(ConnectionTest, run=run)
     logger.info("connection test done run=%d worked=%s", run.pk, result.worked)
@@ -287,7 +287,7 @@ def _record_on(connector: AccountConnector, result: ConnectionTestResult, began:
     """Write to the mirror what a test found; an older one does not overwrite a newer one."""
     if result.worked is False:
         why = WhyBroken(result.why or WhyBroken.UNKNOWN)
-        writing.write_test_failed(connector, began, result.words, why)
+        writing.write_test_failed(connector, began, result.summary, why)
     elif result.worked:
         writing.write_test_passed(connector, began, result.identity, result.method)
 
@@ -301,7 +301,7 @@ def latest_tests(
     """
     runs = ConnectionTest.objects.filter(account_connector=connector)
     ended = runs.filter(finished_at__isnull=False).values("pk")[:1]
-    is_begun = Q(not_before__lte=timezone.now()) | Q(tries__gt=0) | ~Q(words="")
+    is_begun = Q(not_before__lte=timezone.now()) | Q(tries__gt=0) | ~Q(summary="")
     shown = list(runs.filter(Q(is_begun, finished_at=None) | Q(pk__in=Subquery(ended))))
     testing = next((run for run in shown if not run.is_finished), None)
     return testing, next((run for run in shown if run.is_finished), None)

@@ -83,9 +83,9 @@ def carry_out(lease: Lease[LookUp]) -> None:
         with asking(wanted.account_connector.account.console) as client:
             answer = WORK[LookUpKind(wanted.kind)](client, wanted.account_connector, is_last)
     except LookUpRefused as refusal:
-        _finish(lease, last_error=refusal.words, said=refusal.said)
+        _finish(lease, last_error=refusal.message, said=refusal.said)
     except PermanentError as error:
-        _finish(lease, last_error=words_for(error), said=error.cyclr_message or "")
+        _finish(lease, last_error=message_for(error), said=error.cyclr_message or "")
     else:
         encrypted = encryption.encrypt_json(
             storable(answer), associated_data=wanted.associated_data
@@ -95,10 +95,10 @@ def carry_out(lease: Lease[LookUp]) -> None:
 
 def give_up(lease: Lease[LookUp], error: BaseException | None) -> None:
     """End it with what kept it from being answered."""
-    words, said = "", ""
+    message, said = "", ""
     if isinstance(error, CyclrError):
-        words, said = connection_tests.trouble_message(error), error.cyclr_message or ""
-    _finish(lease, last_error=words or "Cyclr did not answer in time.", said=said)
+        message, said = connection_tests.trouble_message(error), error.cyclr_message or ""
+    _finish(lease, last_error=message or "Cyclr did not answer in time.", said=said)
 
 
 def _finish(lease: Lease[LookUp], **columns: str) -> None:
@@ -110,12 +110,12 @@ def _finish(lease: Lease[LookUp], **columns: str) -> None:
 class LookUpRefused(Exception):  # noqa: N818 - an answer, and no error of ours
     """There is nothing to show, for a reason in words."""
 
-    def __init__(self, words: str, said: str = "") -> None:
-        super().__init__(words)
-        self.words, self.said = words, said
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.message, self.said = message, said
 
 
-def words_for(error: PermanentError) -> str:
+def message_for(error: PermanentError) -> str:
     """Why nothing could be looked up, for staff."""
     match error:
         case AccountRefusedError():
@@ -170,7 +170,7 @@ def _answer(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
         answer = connection_tests.call(client, connector, method)
     except PermanentError as error:
         result = connection_tests.refused(connector, method, error)
-        raise LookUpRefused(result.words, result.said) from None
+        raise LookUpRefused(result.summary, result.said) from None
     return {
         "method": str(method),
         "milliseconds": round((time.monotonic() - began) * 1000),
@@ -212,8 +212,10 @@ def choices_of(
         except TemporaryError as error:
             if not is_last:
                 raise
-            words = connection_tests.trouble_message(error) or "The look-up did not answer in time."
-            found[parameter.target_name] = {"error": words, "said": error.cyclr_message or ""}
+            message = (
+                connection_tests.trouble_message(error) or "The look-up did not answer in time."
+            )
+            found[parameter.target_name] = {"error": message, "said": error.cyclr_message or ""}
         else:
             found[parameter.target_name] = {"choices": _pairs(listed)}
     return {"settings": found}

@@ -103,7 +103,9 @@ class ConnectionTest(Acted, Job):
     began_at = models.DateTimeField(null=True, blank=True, help_text="When its call was sent.")
     worked = models.BooleanField(null=True, blank=True)
     identity = models.TextField(blank=True, default="")
-    words = models.TextField(blank=True, default="", help_text="What came of it, for staff.")
+    summary = models.TextField(
+        blank=True, default="", db_column="words", help_text="What came of it, for staff."
+    )
     said = models.TextField(blank=True, default="", help_text="Cyclr's own words.")
     why = models.CharField(
         max_length=20,

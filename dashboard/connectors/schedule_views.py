@@ -30,7 +30,7 @@ def connector_schedule(request: StaffRequest, pk: int) -> HttpResponse:
         messages.warning(request, "Choose how often it is tested.")
         return redirect(connector)
     every_hours = form.cleaned_data["every_hours"]
-    words = "as its kind" if every_hours is None else TestEvery(every_hours).label.lower()
+    message = "as its kind" if every_hours is None else TestEvery(every_hours).label.lower()
     with transaction.atomic():
         schedules.set_for_connector(connector, every_hours)
         audit.record(
@@ -40,7 +40,7 @@ def connector_schedule(request: StaffRequest, pk: int) -> HttpResponse:
             target=str(connector),
             target_url=connector.get_absolute_url(),
             account_name=str(connector.account),
-            every=words,
+            every=message,
         )
-    messages.success(request, f"Saved. It is tested {words} now.")
+    messages.success(request, f"Saved. It is tested {message} now.")
     return redirect(connector)

@@ -25,7 +25,7 @@ class Line:
     at: datetime
     state: str
     event: str
-    words: str
+    message: str
     url: str = ""
 
 
@@ -58,7 +58,7 @@ def _operation_line(operation: Operation) -> Line:
         at=operation.finished_at or operation.created_at,
         state=state.lower(),
         event=operation.title,
-        words=operation.error or by,
+        message=operation.error or by,
         url=operation.get_absolute_url(),
     )
 

@@ -90,7 +90,7 @@ def _save(
                 account_connector=connector,
                 values={"properties": form.properties()},
                 shown={"entries": form.entries()},
-                exclusive_key=f"{SET_PROPERTIES}:{connector.pk}",
+                exclusivity_key=f"{SET_PROPERTIES}:{connector.pk}",
             )
         )
     except (AlreadyActiveError, OtherInputError) as error:

@@ -126,7 +126,7 @@ def _inconclusive(ended: ConnectionTest) -> Verdict:
     return Verdict(
         "expired",
         "It could not be tested",
-        ended.words,
+        ended.summary,
         NEXT[why] if why else "",
         why.label if why else "",
         ended.finished_at,

@@ -106,7 +106,7 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         connector.proven_at,
         connector.test_failed_at,
         connector.identity,
-        testing and (testing.pk, testing.tries, testing.words, testing.not_before),
+        testing and (testing.pk, testing.tries, testing.summary, testing.not_before),
         ended and (ended.pk, ended.finished_at),
         account.refresh_error,
         account.gone_at,

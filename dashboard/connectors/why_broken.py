@@ -82,7 +82,7 @@ def why_broken(error: CyclrError, auth_types: Collection[AuthType]) -> WhyBroken
     if isinstance(error, UnreadableError) or status >= SERVER_ERROR or not status:
         return WhyBroken.OUTAGE
     if isinstance(error, AccountRefusedError | ForbiddenError | RefusedError):
-        told = next((why for why, words in _WORDS.items() if words.search(said)), None)
+        told = next((why for why, message in _WORDS.items() if message.search(said)), None)
         return told or _by_status(error, auth_types)
     return WhyBroken.UNKNOWN
 

@@ -229,7 +229,7 @@ def trouble_message(error: CyclrError) -> str:
     return "Cyclr does not answer."
 
 
-def record_trouble(console: Console, words: str, error: CyclrError) -> None:
+def record_trouble(console: Console, message: str, error: CyclrError) -> None:
     """Remember a failure: the banner on every page, until Cyclr answers again.
 
     One is enough: the client has asked several times before it gives up.
@@ -237,7 +237,7 @@ def record_trouble(console: Console, words: str, error: CyclrError) -> None:
     moment = timezone.now()
     rows = Console.objects.filter(pk=console.pk)
     rows.filter(failing_since=None).update(failing_since=moment)
-    rows.update(failures=F("failures") + 1, trouble=words)
+    rows.update(failures=F("failures") + 1, trouble=message)
     rows.filter(trouble_since=None).update(trouble_since=F("failing_since"))
     logger.warning(
         "cyclr trouble console=%d call=%s status=%s", console.pk, error.call, error.status

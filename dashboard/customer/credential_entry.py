@@ -50,7 +50,7 @@ def _request(item: LinkItem, form: EntryForm) -> OperationRequest:
         account_connector=installed,
         values=form.values(),
         shown=form.shown(),
-        exclusive_key=f"enter:{installed.pk}",
+        exclusivity_key=f"enter:{installed.pk}",
     )
 
 

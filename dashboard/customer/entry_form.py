@@ -30,7 +30,7 @@ class Trouble:
     """
 
     heading: str
-    words: str
+    message: str
     said: str = ""
     field: str = ""
 
@@ -116,9 +116,9 @@ class EntryForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """What no field can tell by itself."""
         super().clean()
-        for name, words in credentials.pairing_errors(self.cleaned_data, self.fields).items():
+        for name, message in credentials.pairing_errors(self.cleaned_data, self.fields).items():
             if name not in self.errors:
-                self.add_error(name, words)
+                self.add_error(name, message)
         if self.requirements.signs_in and not self.errors and not self.properties():
             raise ValidationError(_("Nothing was entered. Enter what has changed, or go back."))
         return self.cleaned_data
@@ -196,21 +196,21 @@ def trouble_of(item: LinkItem, form: EntryForm) -> Trouble | None:
         if form.requirements.auth_type not in {AuthType.API_KEY, AuthType.BASIC}:
             return None
         heading = _("%(app)s is not connected yet") % {"app": app}
-        words = _("What you entered was passed on, but it does not seem to work. Check it.")
-        return Trouble(heading, f"{words} {again}", field=form.first_secret)
+        message = _("What you entered was passed on, but it does not seem to work. Check it.")
+        return Trouble(heading, f"{message} {again}", field=form.first_secret)
     if entry.state == State.FAILED and entry.reason == Reason.REFUSED:
         return _refused(entry, item.link, form, again)
     heading = _("What you entered could not be saved")
-    words = _("This was not your fault.")
-    return Trouble(heading, f"{words} {again}")
+    message = _("This was not your fault.")
+    return Trouble(heading, f"{message} {again}")
 
 
 def _refused(entry: Operation, link: Link, form: EntryForm, again: str) -> Trouble:
     status, _space, said = entry.cyclr_message.partition(" ")
     if status not in {"400", "422"}:  # it is about the account or the console, not the entries
         partner = display_text(link.brand.name)
-        words = _("This was not your fault: %(partner)s has to look at it.")
-        return Trouble(_("What you entered could not be saved"), words % {"partner": partner})
+        message = _("This was not your fault: %(partner)s has to look at it.")
+        return Trouble(_("What you entered could not be saved"), message % {"partner": partner})
     field = form.field_named(entry.error_field.removeprefix("property:"))
     heading = _("What you entered was not accepted")
     if field:

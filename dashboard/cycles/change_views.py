@@ -14,7 +14,7 @@ from dashboard.common.untrusted_text import display_text
 from dashboard.cycles import prerequisites
 from dashboard.cycles.forms import ActivateForm, DeactivateForm, DeleteForm
 from dashboard.cycles.handlers import ACTIVATE, DEACTIVATE, DELETE
-from dashboard.cycles.views import CYCLES, exclusive_key, is_there
+from dashboard.cycles.views import CYCLES, exclusivity_key, is_there
 from dashboard.mirror.models import Cycle
 from dashboard.operations.submissions import draw_anew
 from dashboard.operations.submitting import (
@@ -98,7 +98,7 @@ def _respond(
                 account=cycle.account,
                 values={"cycle": cycle.pk, **form.values()},
                 shown={"entries": form.entries()},
-                exclusive_key=exclusive_key(cycle),
+                exclusivity_key=exclusivity_key(cycle),
             )
         )
     except (AlreadyActiveError, OtherInputError) as error:

@@ -28,9 +28,9 @@ from dashboard.operations.handlers import (
     Found,
     Handler,
     Look,
-    LookAgain,
     NotDoneError,
     NotThere,
+    ReconcileAgain,
     Refusal,
     register,
 )
@@ -101,7 +101,7 @@ class CycleChange(Handler):
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """What happened, why, and what to do next."""
         if isinstance(error, NotDoneError):
-            return Refusal(error.words, field=error.field)
+            return Refusal(error.message, field=error.field)
         if isinstance(error, NotFoundError | AccountRefusedError):
             assert operation.account is not None
             ask_for_refresh(operation.account)
@@ -168,7 +168,7 @@ class Activate(CycleChange):
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """One that runs may be the echo of our own earlier call."""
         if isinstance(error, RunsAlreadyError) and operation.is_resent:
-            raise LookAgain
+            raise ReconcileAgain
         return super().refused(operation, error)
 
     def act(self, operation: Operation, client: Client, values: JSON) -> JSON:

@@ -16,7 +16,7 @@ from dashboard.common.searching import squeeze
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.services import asking
 from dashboard.cycles.models import IncidentReading
-from dashboard.cycles.prerequisites import cycle_api, words_for
+from dashboard.cycles.prerequisites import cycle_api, message_for
 from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import Cycle
 
@@ -103,7 +103,7 @@ def carry_out(lease: Lease[IncidentReading]) -> None:
         with asking(cycle.account.console) as client:
             found = list(islice(cycle_api(cycle, client).incidents().iterate(), MOST))
     except PermanentError as error:
-        lease.finish(last_error=words_for(error), said=storable(error.cyclr_message or ""))
+        lease.finish(last_error=message_for(error), said=storable(error.cyclr_message or ""))
         return
     answer = encryption.encrypt_json(
         [written(one) for one in found], associated_data=reading.associated_data

@@ -123,7 +123,7 @@ def template_install(request: StaffRequest, pk: int, template_pk: int) -> HttpRe
                 account=account,
                 values={"template": template.pk, "name": name},
                 shown={"entries": [["Name", name]]},
-                exclusive_key=f"template:{account.pk}:{template.pk}",
+                exclusivity_key=f"template:{account.pk}:{template.pk}",
             )
         )
     except (AlreadyActiveError, OtherInputError) as error:

@@ -72,8 +72,8 @@ class InstallTemplate(Handler):
         wanted = TemplateInput.of(operation)
         template = template_of(operation)
         known = [cycle.id for cycle in _alike(operation, client, template, wanted.name)]
-        words = f"{len(known)} of that name there already" if known else "The name is free"
-        return {"template": template.pk, "name": wanted.name, "known": known, "words": words}
+        message = f"{len(known)} of that name there already" if known else "The name is free"
+        return {"template": template.pk, "name": wanted.name, "known": known, "words": message}
 
     def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
         """The one call."""

@@ -60,7 +60,7 @@ SENTENCES = {
 class Lacking:
     """One thing that is lacking. `said`: Cyclr's own words; `connector`: which has to be mended."""
 
-    words: str
+    message: str
     said: str = ""
     connector: AccountConnector | None = None
     step: str = ""
@@ -96,13 +96,13 @@ def lacking(cycle: Cycle, found: list[JSON]) -> list[Lacking]:
 
 def _lacking(one: JSON, by_id: dict[int, AccountConnector]) -> Lacking:
     code, said = one.get("code"), str(one.get("reason") or "")
-    words = SENTENCES.get(code or 0, "")
+    message = SENTENCES.get(code or 0, "")
     if code == UNAUTHENTICATED:
-        return Lacking(words, said, by_id.get(one.get("object_id") or 0))
+        return Lacking(message, said, by_id.get(one.get("object_id") or 0))
     step = str(one["object_id"] or "") if one.get("object_type") == "Action" else ""
-    if not words:
+    if not message:
         return Lacking("Cyclr says that something else is lacking.", said, step=step)
-    return Lacking(words, said, step=step)
+    return Lacking(message, said, step=step)
 
 
 # ---- reading ----
@@ -134,7 +134,7 @@ def carry_out(lease: Lease[PrerequisiteReading]) -> None:
         with asking(cycle.account.console) as client:
             found = cycle_api(cycle, client).prerequisites()
     except PermanentError as error:
-        lease.finish(last_error=words_for(error), said=storable(error.cyclr_message or ""))
+        lease.finish(last_error=message_for(error), said=storable(error.cyclr_message or ""))
         return
     kept = [written(one) for one in found[:MOST]]
     lease.finish(found=kept, last_error="", said="")
@@ -147,7 +147,7 @@ def give_up(lease: Lease[PrerequisiteReading], error: BaseException | None) -> N
     lease.finish(last_error="Cyclr did not answer in time.", said=storable(said))
 
 
-def words_for(error: PermanentError) -> str:
+def message_for(error: PermanentError) -> str:
     """Why they could not be read, for staff."""
     match error:
         case NotFoundError():

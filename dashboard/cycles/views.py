@@ -83,7 +83,7 @@ def cycle_list(request: StaffRequest) -> HttpResponse:
         "page": page,
         "search": asked.search,
         "state": asked.state,
-        "states": [(key, words) for key, (words, _) in STATES.items()],
+        "states": [(key, label) for key, (label, _) in STATES.items()],
         "template": _template_named(request, asked.template),
         "asked": asked,
         "sorting": sorting,
@@ -127,7 +127,7 @@ def cycle_account_tab(request: StaffRequest, pk: int) -> HttpResponse:
 def cycle_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """One cycle: how it does, what it lacks, and the connectors that it needs."""
     cycle = get_for(request, CYCLES, pk=pk)
-    operations = Operation.objects.filter(exclusive_key=exclusive_key(cycle))
+    operations = Operation.objects.filter(exclusivity_key=exclusivity_key(cycle))
     active, last = operations.active().first(), operations.first()
     reading = prerequisites.latest(cycle)
     is_reading = reading is not None and not reading.is_finished
@@ -166,7 +166,7 @@ def cycle_detail(request: StaffRequest, pk: int) -> HttpResponse:
     return render_page(request, "cycles/cycle_detail.html", "cycles/_cycle.html", context)
 
 
-def exclusive_key(cycle: Cycle) -> str:
+def exclusivity_key(cycle: Cycle) -> str:
     """One change of a cycle at a time, whichever it is."""
     return f"cycle:{cycle.pk}"
 

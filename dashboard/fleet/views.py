@@ -81,7 +81,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         "search": asked.search,
         "name": asked.name,
         "state": asked.state,
-        "states": [(key, words) for key, (words, _) in STATES.items()],
+        "states": [(key, label) for key, (label, _) in STATES.items()],
         "sorting": sorting,
         "in_view": in_view,
         "reading": reading,

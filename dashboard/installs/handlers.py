@@ -31,9 +31,9 @@ from dashboard.operations.handlers import (
     Found,
     Handler,
     Look,
-    LookAgain,
     NotThere,
     PrepareAgain,
+    ReconcileAgain,
     Refusal,
     register,
 )
@@ -131,13 +131,13 @@ class InstallConnector(Handler):
         there = client.account(account_id_of(operation)).connectors.all()
         entered = InstallInput.of(operation)
         name = free_name(entered.name or operation.title, taken_names(operation, there))
-        words = f"Looked at the {len(there)} connectors that are there; the name “{name}” is free"
+        message = f"Looked at the {len(there)} connectors that are there; the name “{name}” is free"
         return {
             "name": name,
             "description": f"{entered.description} {mark_of(operation)}".strip(),
             "authentication_id": entered.authentication_id or "",
             "ids_before": [connector.id for connector in there],
-            "words": words,
+            "words": message,
         }
 
     def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
@@ -244,7 +244,7 @@ class InstallConnector(Handler):
         """Which field Cyclr's message is about; a name in use is looked into first."""
         if isinstance(error, NameInUseError):
             if operation.is_resent:
-                raise LookAgain
+                raise ReconcileAgain
             raise PrepareAgain
         said = error.cyclr_message or ""
         name = operation.connector.name if operation.connector else "the connector"
@@ -279,11 +279,11 @@ class InstallConnector(Handler):
                 "Cyclr refuses access to this account; it may have been deleted there. "
                 "Nothing was installed. Refresh the account."
             )
-        words = f"Cyclr refused to install {name}"
+        message = f"Cyclr refused to install {name}"
         return Refusal(
-            f"{words}: “{said}” Nothing was installed."
+            f"{message}: “{said}” Nothing was installed."
             if said
-            else f"{words}. Nothing was installed."
+            else f"{message}. Nothing was installed."
         )
 
 

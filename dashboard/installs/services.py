@@ -46,7 +46,7 @@ def refused_accounts(connector: CatalogueConnector) -> dict[int | None, str]:
     return dict(rows.values_list("account", "why"))
 
 
-def exclusive_key(account: Account, connector: CatalogueConnector) -> str:
+def exclusivity_key(account: Account, connector: CatalogueConnector) -> str:
     """One install of a connector into an account at a time."""
     return f"install:{account.pk}:{connector.name}:{connector.version}"
 
@@ -74,6 +74,6 @@ def install_request(
         connector=connector,
         values=form.install_values(),
         shown=form.display_input(),
-        exclusive_key=exclusive_key(account, connector),
+        exclusivity_key=exclusivity_key(account, connector),
         follow_up=follow_up(form, account),
     )

@@ -22,7 +22,7 @@ from dashboard.installs import drafts
 from dashboard.installs.form import InstallForm
 from dashboard.installs.models import Draft
 from dashboard.installs.naming import ways_of
-from dashboard.installs.services import KIND, exclusive_key, install_request, refused_in
+from dashboard.installs.services import KIND, exclusivity_key, install_request, refused_in
 from dashboard.mirror.catalogue import AUTH_TYPES, LABELS
 from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.icons import add_icons
@@ -262,7 +262,7 @@ def _another(request: StaffRequest, account: Account, connector: CatalogueConnec
     Who comes back to the form by the back button and presses Install again rarely wants two.
     """
     same = Operation.objects.filter(
-        exclusive_key=exclusive_key(account, connector),
+        exclusivity_key=exclusivity_key(account, connector),
         state=State.DONE,
         finished_at__gt=timezone.now() - JUST_NOW,
     )
@@ -306,8 +306,8 @@ def _is_outdated(request: StaffRequest, connector: CatalogueConnector) -> bool:
 
 
 def _active(account: Account, connector: CatalogueConnector) -> Operation | None:
-    key = exclusive_key(account, connector)
-    active: Operation | None = Operation.objects.active().filter(exclusive_key=key).first()
+    key = exclusivity_key(account, connector)
+    active: Operation | None = Operation.objects.active().filter(exclusivity_key=key).first()
     return active
 
 

@@ -36,7 +36,7 @@ class ProcessState:
     """The processes of one kind: when one showed itself last, how many do, how many do no more."""
 
     name: str
-    words: str
+    label: str
     does: str
     at: datetime | None
     alive: int

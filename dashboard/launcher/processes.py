@@ -70,7 +70,7 @@ class Running:
         self.forks = Forks() if process.is_loaded_once else None
         self.popen = self._launched(environment, forks)
         self.pid = self.popen.pid
-        self.last_words = ""
+        self.last_line = ""
         self._reader = threading.Thread(target=self._read, args=(say,), daemon=True)
         self._reader.start()
 
@@ -98,8 +98,8 @@ class Running:
     def _read(self, say: Callable[[str, str], None]) -> None:
         assert self.popen.stdout is not None
         for line in self.popen.stdout:
-            self.last_words = line.rstrip("\n")
-            say(self.process.name, self.last_words)
+            self.last_line = line.rstrip("\n")
+            say(self.process.name, self.last_line)
 
     def signal(self, number: int) -> None:
         """To the process; to all of its group if it is to be killed."""
@@ -122,7 +122,7 @@ class Running:
             self.forks.close()
         return True
 
-    def end_in_words(self) -> str:
+    def end_message(self) -> str:
         """How it ended."""
         status = self.popen.poll() or 0
         if status < 0:
@@ -267,10 +267,10 @@ class Tree:
         self.start(*due) if due else None
 
     def _died(self, running: Running) -> None:
-        name, how = running.process.name, running.end_in_words()
+        name, how = running.process.name, running.end_message()
         status = running.popen.poll() or 0
         if running.forks and not running.forks.is_loaded and status > 0:
-            raise EndedError(running.last_words or f"{name} {how}.", CANNOT_START)
+            raise EndedError(running.last_line or f"{name} {how}.", CANNOT_START)
         if running.process.is_vital:
             raise EndedError(f"{name} {how}, so everything ends: its last words are above.")
         now = time.monotonic()

@@ -104,17 +104,17 @@ def start_local_cyclr(tree: Tree, environment: Environment, var: Path) -> None:
             hand_on(**{name: value})
     process = simulator(own, var, environment[names.LOCAL_CYCLR_OPTIONS])
     if environment.is_set(names.LOCAL_CYCLR_OPTIONS):
-        status, words = tree.run(replace(process, command=[*process.command, "--check"]))
+        status, message = tree.run(replace(process, command=[*process.command, "--check"]))
         if status:
-            why = words.strip().splitlines()[-1].rpartition(" error: ")[2].rstrip(".")
+            why = message.strip().splitlines()[-1].rpartition(" error: ")[2].rstrip(".")
             cannot(f"LOCAL_CYCLR_OPTIONS cannot be used: {why}; see docs/simulator.md.")
     tree.start(process)
 
 
 def run_to_its_end(tree: Tree, command: Process, failed: str) -> JSON:
     """The JSON object that a command printed. One sentence if it failed."""
-    status, words = tree.run(command)
-    lines = [line for line in words.splitlines() if line.strip()]
+    status, message = tree.run(command)
+    lines = [line for line in message.splitlines() if line.strip()]
     if status:
         if lines and not any(line.startswith("Traceback") for line in lines):
             cannot(lines[-1])

@@ -92,10 +92,10 @@ def _leave(item: LinkItem) -> None:
     moment = timezone.now()
     LinkItem.objects.filter(pk=item.pk).update(gone_at=moment, next_check_at=None)
     ConnectAttempt.objects.filter(item=item).end()
-    words = f"{item.account_connector} was deleted in Cyclr: it is not asked for any more"
+    message = f"{item.account_connector} was deleted in Cyclr: it is not asked for any more"
     if item.link.account.gone_at is not None:
-        words = f"{item.account_connector}: its account was deleted in Cyclr"
-    timeline.record(item.link, "gone", words, item)
+        message = f"{item.account_connector}: its account was deleted in Cyclr"
+    timeline.record(item.link, "gone", message, item)
 
 
 def _come_back(item: LinkItem) -> None:

@@ -185,17 +185,17 @@ class EnterDetails(Handler):
         for item in _waiting(operation):
             _follow(item, outcome)
         said = "says authenticated" if columns["authenticated"] else "does not say authenticated"
-        words = f"Saved, and Cyclr {said}"
+        message = f"Saved, and Cyclr {said}"
         if outcome["lost"]:
-            words += f". It no longer shows these settings: {', '.join(outcome['lost'])}"
-        return words
+            message += f". It no longer shows these settings: {', '.join(outcome['lost'])}"
+        return message
 
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """Which setting Cyclr's message is about, for the customer to type again."""
         name, said = _installed(operation), error.cyclr_message or ""
         if target := setting_refused(said, operation):
-            words = f"Cyclr does not take the setting “{target}” of {name}. Nothing was changed."
-            return Refusal(words, field=f"property:{target}")
+            message = f"Cyclr does not take the setting “{target}” of {name}. Nothing was changed."
+            return Refusal(message, field=f"property:{target}")
         if isinstance(error, NotFoundError | AccountRefusedError):
             return Refusal(
                 f"Cyclr does not know {name} any more, or not this account. Nothing was changed. "
@@ -211,10 +211,10 @@ class EnterDetails(Handler):
             if item.is_gone:
                 deletions.follow(item.link_id)
                 continue
-            words = f"{item.account_connector}: what was entered was not saved"
+            message = f"{item.account_connector}: what was entered was not saved"
             if operation.reason != Reason.NOT_ALLOWED:
                 progress.record_failure(item, operation.error)
-            timeline.record(item.link, "entry-refused", words, item, why=operation.error)
+            timeline.record(item.link, "entry-refused", message, item, why=operation.error)
 
 
 def _is_stopped(row: BulkRow, operation: Operation) -> bool:
@@ -254,8 +254,8 @@ def _follow(item: LinkItem, outcome: JSON) -> None:
         LinkItem.objects.filter(pk=item.pk).update(was_authenticated=False)
     if auth_type in {AuthType.API_KEY, AuthType.BASIC}:
         progress.record_failure(item, "Cyclr accepted it but does not say it is authenticated")
-        words = f"{name}: saved, but Cyclr does not say it is authenticated"
-        timeline.record(item.link, "entry-refused", words, item)
+        message = f"{name}: saved, but Cyclr does not say it is authenticated"
+        timeline.record(item.link, "entry-refused", message, item)
     elif auth_type in {AuthType.NOTHING, AuthType.UNKNOWN}:
         timeline.record(
             item.link, "unproven", f"{name}: saved. It has to be finished in Cyclr", item

@@ -59,7 +59,7 @@ def on_event(link: Link, event: LinkEvent) -> None:
                 link,
                 notification_kinds.MAIL_BOUNCED,
                 f"{_name(link)}: the message with the link {what}",
-                details=_why(event) or event.words,
+                details=_why(event) or event.message,
             )
         case "entry-refused" if event.item is not None:
             _post(
@@ -85,7 +85,7 @@ def on_event(link: Link, event: LinkEvent) -> None:
                 link,
                 notification_kinds.OTHER_ACCOUNT,
                 f"{_name(link)}: {_short(event.item)} is another account than before",
-                details=event.words,
+                details=event.message,
             )
     if event.event in FAILING and event.item is not None:
         _tell_of_failures(link, event.item)
@@ -161,12 +161,12 @@ def _end_key(link: Link) -> str:
 
 
 def _post(
-    link: Link, kind: NotificationKind, words: str, *, details: str = "", dedupe_key: str = ""
+    link: Link, kind: NotificationKind, message: str, *, details: str = "", dedupe_key: str = ""
 ) -> Notification | None:
     return notifications.post(
         kind,
         link.console,
-        words,
+        message,
         url=link.get_absolute_url(),
         account=link.account,
         details=details,

@@ -61,14 +61,14 @@ def log_open(link: Link, *, method: str, guess: str, why: str, agent: str, name:
     # After a return the page loads itself again and again until the check has ended.
     pause = timedelta(seconds=settings.VERIFY_FOR)
     lately = timezone.now() - (pause if link.state == LinkState.RETURNED else SAME_OPEN_FOR)
-    words = "Opened" if is_robot else f"Opened by {name or 'a person'}"
-    is_same = opens.filter(at__gt=lately, details__agent=agent, words=words).exists()
+    message = "Opened" if is_robot else f"Opened by {name or 'a person'}"
+    is_same = opens.filter(at__gt=lately, details__agent=agent, message=message).exists()
     if is_same or opens.count() >= OPENS_KEPT:
         return
     timeline.record(
         link,
         "opened",
-        words,
+        message,
         None,
         robot=is_robot,
         why=why,

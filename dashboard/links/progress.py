@@ -52,5 +52,5 @@ def finish(link: Link, moment: datetime) -> None:
         state=LinkState.CONNECTED, connected_at=moment, emptied_at=None
     )
     is_all = not link.items.filter(connected_at=None).exists()
-    words = "Everything is connected" if is_all else "Everything that is left is connected"
-    timeline.record(link, "all-connected", words)
+    message = "Everything is connected" if is_all else "Everything that is left is connected"
+    timeline.record(link, "all-connected", message)

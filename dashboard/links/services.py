@@ -197,8 +197,8 @@ def edit(link: Link, actor: Actor, details: dict[str, object], *, version: str) 
         if columns.get("has_reminders"):
             columns["reminders_ended_at"] = None  # somebody here begins them again
         Link.objects.filter(pk=now.pk).update(**columns)
-        words = ", ".join(name.replace("_", " ").removeprefix("has ") for name in changed)
-        timeline.record(now, "edited", f"Changed by {actor.name}", why=words.capitalize())
+        message = ", ".join(name.replace("_", " ").removeprefix("has ") for name in changed)
+        timeline.record(now, "edited", f"Changed by {actor.name}", why=message.capitalize())
         record(now, actor, "links.edit", changed=changed)
     link.refresh_from_db()
     return True

@@ -22,14 +22,14 @@ def ticket(link: Link, items: Sequence[LinkItem], events: Sequence[LinkEvent], a
         f"Link for {_line(link.account)}: {link.state_label}",
         f"Account {_line(account)}, id {_line(account.cyclr_id)}",
         f"Created by {_line(link.actor_name)}, {format_exact(link.created_at)}",
-        _end_words(link),
+        _end_line(link),
     ]
-    lines += [_item_words(item) for item in items]
-    lines += [_event_words(event) for event in events[:LINES_AT_MOST]]
+    lines += [_item_line(item) for item in items]
+    lines += [_event_line(event) for event in events[:LINES_AT_MOST]]
     return "\n".join([*lines, address])
 
 
-def _end_words(link: Link) -> str:
+def _end_line(link: Link) -> str:
     if link.connected_at is not None:
         return f"Everything connected {format_exact(link.connected_at)}"
     if link.revoked_at is not None:
@@ -37,22 +37,22 @@ def _end_words(link: Link) -> str:
     return f"{'Expired' if link.is_expired else 'Works until'} {format_exact(link.expires_at)}"
 
 
-def _item_words(item: LinkItem) -> str:
-    words = [f"- {_line(item.account_connector)}: {item.state_label}"]
+def _item_line(item: LinkItem) -> str:
+    message = [f"- {_line(item.account_connector)}: {item.state_label}"]
     if item.connected_at is not None:
-        words.append(f"connected {format_exact(item.connected_at)}")
+        message.append(f"connected {format_exact(item.connected_at)}")
     elif item.started_at is not None:
-        words.append(f"last started {format_exact(item.started_at)}")
+        message.append(f"last started {format_exact(item.started_at)}")
     if item.why_failed:
-        words.append(_line(item.why_failed))
-    return ", ".join(words)
+        message.append(_line(item.why_failed))
+    return ", ".join(message)
 
 
-def _event_words(event: LinkEvent) -> str:
+def _event_line(event: LinkEvent) -> str:
     guess = " (likely a mail scanner)" if event.is_robot else ""
     said = event.details.get("said") or ""
     answer = f". Cyclr’s answer: {_line(said)}" if said else ""
-    return f"{format_short(event.at)} UTC: {_line(event.words)}{guess}{answer}"
+    return f"{format_short(event.at)} UTC: {_line(event.message)}{guess}{answer}"
 
 
 def _line(text: object) -> str:

@@ -11,11 +11,11 @@ from dashboard.links.models import Link, LinkEvent, LinkItem
 
 
 def record(
-    link: Link, event: str, words: str, item: LinkItem | None = None, /, **details: Any
+    link: Link, event: str, message: str, item: LinkItem | None = None, /, **details: Any
 ) -> LinkEvent:
     """Add an event to a link's timeline and tell staff of it. `details` hold no secrets."""
     link.moved_at = timezone.now()
     Link.objects.filter(pk=link.pk).update(moved_at=link.moved_at)
-    made: LinkEvent = link.events.create(event=event, words=words, item=item, details=details)
+    made: LinkEvent = link.events.create(event=event, message=message, item=item, details=details)
     link_notifications.on_event(link, made)
     return made

@@ -50,7 +50,7 @@ def link_list(request: StaffRequest) -> HttpResponse:
     show = request.GET.get("show", "")
     links = _searched(LINKS.visible_to(request.user), search)
     counts = counted(links)
-    chips = [(key, words, counts[key]) for key, words in SHOW.items()]
+    chips = [(key, label, counts[key]) for key, label in SHOW.items()]
     context = {"search": search, "show": show, "chips": chips}
     return _table(request, "links/link_list.html", filtered(links, show), context)
 

@@ -126,10 +126,10 @@ def carry_out(lease: Lease[MethodCall]) -> None:
     """Make one call. What is temporary is raised, unless a writing call may have happened."""
     call = lease.job
     if call.is_writing and call.sent_at is not None:
-        _finish(lease, Outcome.UNKNOWN, words=LOST)  # whoever sent it died before the answer
+        _finish(lease, Outcome.UNKNOWN, message=LOST)  # whoever sent it died before the answer
         return
     if (why_not := _why_not(call)) or (sends := CallInput.of(call)) is None:
-        _finish(lease, Outcome.NOT_SENT, words=why_not or NO_ANSWER)
+        _finish(lease, Outcome.NOT_SENT, message=why_not or NO_ANSWER)
         return
     began = time.monotonic()
     try:
@@ -241,7 +241,7 @@ def _end(lease: Lease[MethodCall], error: CyclrError, began: float) -> None:
         lease,
         outcome,
         answer=error.answer,
-        words=words_for(error),
+        message=message_for(error),
         said=error.cyclr_message or "",
         status=error.status,
         began=began,
@@ -252,13 +252,13 @@ def give_up(lease: Lease[MethodCall], error: BaseException | None) -> None:
     """End it in words: too old, or tried too often."""
     call = lease.job
     if call.is_writing and call.sent_at is not None:
-        _finish(lease, Outcome.UNKNOWN, words=LOST)
+        _finish(lease, Outcome.UNKNOWN, message=LOST)
         return
     why = trouble_message(error) if isinstance(error, CyclrError) else ""
-    _finish(lease, Outcome.NOT_SENT, words=f"{why} {NO_ANSWER}".strip())
+    _finish(lease, Outcome.NOT_SENT, message=f"{why} {NO_ANSWER}".strip())
 
 
-def words_for(error: CyclrError) -> str:
+def message_for(error: CyclrError) -> str:
     """What kept a call from being answered well, for staff."""
     match error:
         case OutcomeUnknownError():
@@ -288,7 +288,7 @@ def _finish(
     outcome: Outcome,
     *,
     answer: RawAnswer | None = None,
-    words: str = "",
+    message: str = "",
     began: float | None = None,
     **columns: Any,
 ) -> None:
@@ -306,7 +306,7 @@ def _finish(
     if began is not None:
         columns["milliseconds"] = round((time.monotonic() - began) * 1000)
     with transaction.atomic():
-        lease.finish(outcome=outcome, last_error=words, **columns)
+        lease.finish(outcome=outcome, last_error=message, **columns)
         connector = call.account_connector
         audit.record(
             call.actor,

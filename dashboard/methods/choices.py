@@ -80,7 +80,7 @@ def carry_out(lease: Lease[ChoiceLookUp]) -> None:
         with asking(connector.account.console) as client:
             found = lookups.choices_of(client, connector, parameters, is_last=is_last)
     except PermanentError as error:
-        lease.finish(last_error=lookups.words_for(error))
+        lease.finish(last_error=lookups.message_for(error))
         return
     answer = encryption.encrypt_json(
         storable(found["settings"]), associated_data=wanted.associated_data
@@ -90,5 +90,5 @@ def carry_out(lease: Lease[ChoiceLookUp]) -> None:
 
 def give_up(lease: Lease[ChoiceLookUp], error: BaseException | None) -> None:
     """End it with what kept it from being answered."""
-    words = trouble_message(error) if isinstance(error, CyclrError) else ""
-    lease.finish(last_error=words or NO_ANSWER)
+    message = trouble_message(error) if isinstance(error, CyclrError) else ""
+    lease.finish(last_error=message or NO_ANSWER)

@@ -82,7 +82,7 @@ def carry_out(lease: Lease[MethodReading]) -> None:
             library = client.account(wanted.account_connector.account.cyclr_id).library
             found = library.methods(wanted.release_id)
     except PermanentError as error:
-        lease.finish(last_error=words_for(error), said=error.cyclr_message or "")
+        lease.finish(last_error=message_for(error), said=error.cyclr_message or "")
         return
     with transaction.atomic():
         write_methods(wanted.console_id, wanted.release_id, found[:MOST_METHODS])
@@ -96,7 +96,7 @@ def give_up(lease: Lease[MethodReading], error: BaseException | None) -> None:
     lease.finish(last_error="Cyclr did not answer in time.", said=said)
 
 
-def words_for(error: PermanentError) -> str:
+def message_for(error: PermanentError) -> str:
     """Why the methods could not be read, for staff."""
     match error:
         case AccountRefusedError():

@@ -69,13 +69,13 @@ def run_sync(lease: Lease[SyncRun]) -> None:
     except LeaseLostError:
         raise
     except CyclrError as error:
-        sync.finish_run(lease, sync.words_for(error))
+        sync.finish_run(lease, sync.message_for(error))
         logger.warning(
             "sync broke off console=%d call=%s status=%s", run.console_id, error.call, error.status
         )
     except Exception as error:
         logger.exception("sync failed console=%d", run.console_id)
-        sync.finish_run(lease, sync.words_for(error))
+        sync.finish_run(lease, sync.message_for(error))
     else:
         if is_over:
             sync.finish_run(lease)
@@ -190,8 +190,10 @@ def compare_console(change_id: int) -> None:
         adopting.compare(change)
     except CyclrError as error:
         is_refused = isinstance(error, CredentialsRefusedError)
-        words = "Cyclr refuses the client id and secret." if is_refused else trouble_message(error)
-        ConsoleChange.objects.filter(pk=change_id).update(trouble=words)
+        message = (
+            "Cyclr refuses the client id and secret." if is_refused else trouble_message(error)
+        )
+        ConsoleChange.objects.filter(pk=change_id).update(trouble=message)
         logger.info("console not compared console=%d call=%s", change.console_id, error.call)
     except NothingToDecideError:
         logger.info("console decided meanwhile console=%d", change.console_id)

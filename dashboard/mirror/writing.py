@@ -311,13 +311,13 @@ def forget_failed_tests(rows: QuerySet[Any]) -> int:
 
 
 def write_test_failed(
-    connector: AccountConnector, began: datetime, words: str, why: WhyBroken = WhyBroken.UNKNOWN
+    connector: AccountConnector, began: datetime, message: str, why: WhyBroken = WhyBroken.UNKNOWN
 ) -> None:
     """A test that began then failed; an older one does not overwrite a newer one."""
     rows = AccountConnector.objects.filter(_tested_before(began), pk=connector.pk)
     # What was changed since may have mended it: then the failure is of what was before.
     rows.filter(changed_at__lte=began).update(
-        test_failed_at=began, test_failure=words, why_broken=why
+        test_failed_at=began, test_failure=message, why_broken=why
     )
     recount([connector.account_id])
 

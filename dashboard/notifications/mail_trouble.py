@@ -46,28 +46,28 @@ def is_resting() -> bool:
     return MailTrouble.objects.filter(is_over=False, cool_down_until__gt=timezone.now()).exists()
 
 
-def record_refusal(console: Console, words: str) -> None:
+def record_refusal(console: Console, message: str) -> None:
     """A message of this console was refused for what somebody here can mend; told once."""
     cool_down_until = timezone.now() + COOL_DOWN
     with transaction.atomic():
-        trouble = current() or _begin(words)
+        trouble = current() or _begin(message)
         MailTrouble.objects.filter(pk=trouble.pk).update(
-            words=storable(words), cool_down_until=cool_down_until
+            message=storable(message), cool_down_until=cool_down_until
         )
         services.post(
             MAIL_REFUSED,
             console,
             "The mail server refuses our messages",
-            details=f"{words.rstrip('.')}. Messages wait until this is mended.",
+            details=f"{message.rstrip('.')}. Messages wait until this is mended.",
             url=reverse("settings_index"),
             dedupe_key=f"mail-refused:{trouble.pk}:{console.pk}",
         )
 
 
-def _begin(words: str) -> MailTrouble:
+def _begin(message: str) -> MailTrouble:
     try:
         with transaction.atomic():
-            trouble = MailTrouble.objects.create(words=storable(words))
+            trouble = MailTrouble.objects.create(message=storable(message))
     except IntegrityError:  # another worker met it at the same moment
         trouble = MailTrouble.objects.get(is_over=False)
     else:

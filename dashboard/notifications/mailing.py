@@ -49,8 +49,8 @@ def send_to(leases: Sequence[Lease[NotificationMail]]) -> None:
         hand_over(_message(user, [lease.job for lease in wanted]))
     except (MailboxError, UnwritableError) as error:
         what = "The address was refused" if isinstance(error, MailboxError) else "Not written"
-        words = str(storable(f"{what}: {error}"))
-        finish_all(wanted, state=SendState.FAILED, last_error=words)
+        message = str(storable(f"{what}: {error}"))
+        finish_all(wanted, state=SendState.FAILED, last_error=message)
         logger.warning("notifications not mailed user=%d error=%s", user.pk, type(error).__name__)
     except OurFaultError as error:
         _wait(wanted, error)
@@ -83,7 +83,7 @@ def _wait(leases: Sequence[Lease[NotificationMail]], error: Exception) -> None:
 
 def _message(user: User, mails: Sequence[NotificationMail]) -> Message:
     """The message as plain text. It leads to staff pages alone, which ask to sign in."""
-    first = display_line(mails[0].notification.words)
+    first = display_line(mails[0].notification.message)
     subject = first if len(mails) == 1 else f"{len(mails)} notifications"
     end = (
         "You chose to get these by e-mail. Change that at\n"
@@ -105,7 +105,7 @@ def _message(user: User, mails: Sequence[NotificationMail]) -> Message:
 
 def _told(notification: Notification) -> str:
     lines = [
-        display_line(notification.words),
+        display_line(notification.message),
         display_line(notification.details),
         f"{format_short(notification.at)} UTC, {display_line(notification.console.name)}",
         staff_url(notification.url),

@@ -30,7 +30,7 @@ class Notification(models.Model):
         Account, on_delete=models.CASCADE, null=True, blank=True, related_name="notifications"
     )
     kind = models.CharField(max_length=kinds.LONGEST, choices=kinds.choices)
-    words = models.TextField()
+    message = models.TextField(db_column="words")
     details = models.TextField(blank=True, default="")
     url = models.CharField(max_length=300, help_text="The staff page about it: a path of ours.")
     at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -51,7 +51,7 @@ class Notification(models.Model):
         indexes = [models.Index(fields=["console", "kind", "-id"], name="notice_of_kind")]
 
     def __str__(self) -> str:
-        return self.words
+        return self.message
 
     @property
     def shape(self) -> str:
@@ -162,7 +162,7 @@ class NotificationMail(Job):
 class MailTrouble(models.Model):
     """The mail server refuses what we send, for a reason that somebody here can mend."""
 
-    words = models.TextField(help_text="What it said last.")
+    message = models.TextField(db_column="words", help_text="What it said last.")
     began_at = models.DateTimeField(default=timezone.now)
     cool_down_until = models.DateTimeField(
         default=timezone.now,
@@ -180,7 +180,7 @@ class MailTrouble(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.words
+        return self.message
 
 
 class Shape(models.TextChoices):

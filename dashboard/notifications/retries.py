@@ -15,6 +15,6 @@ TRIES_FOR = timedelta(hours=24)
 LEASE = timedelta(seconds=70)
 
 
-def final_message(words: str) -> str:
+def final_message(message: str) -> str:
     """Why something was not sent, when it is given up."""
-    return f"{words} It was tried for a day." if words else "It could not be sent for a day."
+    return f"{message} It was tried for a day." if message else "It could not be sent for a day."

@@ -44,7 +44,7 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Why it does not count, in a sentence."""
         if 300 <= self.status < 400:
             return f"It answered with a redirect ({self.status}), which is not followed."
@@ -68,7 +68,7 @@ def post(target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
         response = connection.getresponse()
         return Answer(response.status, _said(response))
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise SendingError(_words(error, time.monotonic() - began)) from None
+        raise SendingError(_message(error, time.monotonic() - began)) from None
     finally:
         watch.cancel()
         connection.close()
@@ -123,7 +123,7 @@ def _cut(connection: http.client.HTTPConnection) -> None:
             held.shutdown(socket.SHUT_RDWR)
 
 
-def _words(error: Exception, seconds: float) -> str:
+def _message(error: Exception, seconds: float) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "Its TLS certificate is not trusted."
     if isinstance(error, TimeoutError) or seconds >= LIMIT:

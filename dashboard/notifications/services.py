@@ -25,7 +25,7 @@ COUNTED_AT_MOST = 100
 def post(
     kind: NotificationKind,
     console: Console,
-    words: str,
+    message: str,
     *,
     url: str,
     account: Account | None = None,
@@ -41,7 +41,7 @@ def post(
         "kind": str(kind),
         "console": console,
         "account": account,
-        "words": _storable(words),
+        "message": _storable(message),
         "details": _storable(details),
         "url": url,
     }
@@ -72,7 +72,7 @@ class Unseen:
     newest: int
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """The count as the bell shows it; empty for none."""
         if not self.count:
             return ""

@@ -193,7 +193,7 @@ def _deliver(lease: Lease[WebhookDelivery]) -> bool:
         answer = sending.post(target_of(webhook.url), body, headers)
         status, said = answer.status, display_answer(answer.said, webhook, headers)
         if not answer.is_good:
-            raise NotTakenError(answer.words)
+            raise NotTakenError(answer.message)
     except (UnknownHostError, sending.SendingError, NotTakenError) as error:
         _put_off(lease, error, status, said)
         return False
@@ -202,11 +202,11 @@ def _deliver(lease: Lease[WebhookDelivery]) -> bool:
         _end(lease, SendState.FAILED, last_error=str(error))
         return False
     except encryption.DecryptionError:
-        words = (
+        message = (
             "Its secret cannot be decrypted: a key was removed from the settings. Create a new one."
         )
         logger.error("webhook secret cannot be opened webhook=%d", webhook.pk)
-        _end(lease, SendState.FAILED, last_error=words)
+        _end(lease, SendState.FAILED, last_error=message)
         return False
     _end(lease, SendState.SENT, status=status, sent_at=timezone.now(), last_error="", said=said)
     return True
@@ -234,9 +234,9 @@ def _put_off(
 def give_up(lease: Lease[WebhookDelivery], error: BaseException | None) -> None:
     """A day is over: its receiver never took it, its webhook is off, or it never had its turn."""
     one = lease.job
-    words = final_message(one.last_error)
+    message = final_message(one.last_error)
     told = {"status": one.status, "said": one.said, "tries": one.tries}
-    lease.finish(state=SendState.FAILED, last_error=words, **told)
+    lease.finish(state=SendState.FAILED, last_error=message, **told)
 
 
 @sensitive_variables("secret", "hidden")
@@ -277,7 +277,7 @@ def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
         "console": {"id": console.pk, "name": console.name},
         "account": None,
         "link": None,
-        "words": "A test from Cyclr Desk." if notification is None else notification.words,
+        "words": "A test from Cyclr Desk." if notification is None else notification.message,
         "details": "" if notification is None else notification.details,
     }
     if notification is not None:
@@ -293,18 +293,18 @@ def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
 def text_of(delivery: WebhookDelivery) -> str:
     """What is told, as one line of a chat: the words, and where to look."""
     told = payload_of(delivery)
-    words = [_for_chat(told[key]).rstrip(".") for key in ("words", "details") if told[key]]
-    line = f"{'. '.join(words)}."
+    message = [_for_chat(told[key]).rstrip(".") for key in ("words", "details") if told[key]]
+    line = f"{'. '.join(message)}."
     return f"{line} {told['link']['url']}" if told["link"] else line
 
 
-def _for_chat(words: str) -> str:
+def _for_chat(message: str) -> str:
     """Names come from outside: in a chat they call nobody and lead nowhere.
 
     `<!channel>` and `<https://…|words>` are Slack's, `@all` Mattermost's, `[words](https://…)`
     that of many.
     """
-    plain = display_line(words).replace("<", "‹").replace(">", "›").replace("](", "] (")
+    plain = display_line(message).replace("<", "‹").replace(">", "›").replace("](", "] (")
     return re.sub(r"(?<!\w)@(?=\w)", "@ ", plain)
 
 

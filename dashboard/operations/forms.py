@@ -41,11 +41,11 @@ class ChangeForm(forms.Form):
         """A form that is shown again is a new submission, for what it shows."""
         draw_anew(self, seen=self.seen_now)
 
-    def show_error(self, about: str, words: str) -> None:
+    def show_error(self, about: str, message: str) -> None:
         """Show an earlier refusal at the field that it was about."""
         name = self.field_about(about)
         if name and not self.is_bound:
-            self._errors = ErrorDict({name: ErrorList([words])})
+            self._errors = ErrorDict({name: ErrorList([message])})
 
     def values(self) -> JSON:
         """Everything the worker needs; to be encrypted."""

@@ -46,23 +46,23 @@ Look = Found | NotThere | Doubtful
 class Refusal:
     """What Cyclr's refusal means in our words. `field`: the form field it is about."""
 
-    words: str
+    message: str
     field: str = ""
 
 
 class NotDoneError(PermanentError):
     """We do not send it, or Cyclr answered and all is as it was. `words` say why, and what now."""
 
-    def __init__(self, call: str, words: str, *, field: str = "") -> None:
+    def __init__(self, call: str, message: str, *, field: str = "") -> None:
         super().__init__(call, reason="not done")
-        self.words, self.field = words, field
+        self.message, self.field = message, field
 
 
 class PrepareAgain(Exception):  # noqa: N818 - not an error: a turn of the road
     """Nothing was done; prepare once more (somebody took the reserved name)."""
 
 
-class LookAgain(Exception):  # noqa: N818 - not an error: a turn of the road
+class ReconcileAgain(Exception):  # noqa: N818 - not an error: a turn of the road
     """The refusal may be the echo of our own earlier send: look before believing it."""
 
 
@@ -128,7 +128,7 @@ class Handler(ABC):
         """Bring along what waits for it, in the last transaction of one that failed."""
 
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
-        """What a refusal means; may raise `PrepareAgain` or `LookAgain` instead."""
+        """What a refusal means; may raise `PrepareAgain` or `ReconcileAgain` instead."""
         said = error.cyclr_message or "no reason given"
         return Refusal(f"Cyclr refused: {said}. Nothing was changed.")
 

@@ -70,13 +70,13 @@ class OperationQuerySet(JobQuerySet, MirrorQuerySet):  # type: ignore[override] 
         return self.filter(state__in=ACTIVE)
 
     def claim(self, pk: int, *, attempt: int | None = None) -> Lease[Any] | None:
-        """Take one for this worker; its story tells if the worker before was lost."""
+        """Take one for this worker; its timeline tells if the worker before was lost."""
         with transaction.atomic():
             rows = self.model.objects.filter(pk=pk).select_for_update()
             leased_until = rows.values_list("leased_until", flat=True).first()
             lease = super().claim(pk, attempt=attempt)
             if lease is not None and leased_until is not None:  # nobody gave it back
-                lease.job.note("lost", "The worker handling it was lost")
+                lease.job.record("lost", "The worker handling it was lost")
         return lease
 
     def _taking(self, moment: datetime) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class Operation(Acted, Job):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="follow_ups"
     )
     follow_up = models.JSONField(null=True, blank=True, help_text="Kind and input of the next.")
-    exclusive_key = models.TextField(blank=True, default="")
+    exclusivity_key = models.TextField(blank=True, default="", db_column="exclusive_key")
     is_bulk = models.BooleanField(default=False, help_text="One of many: others go first.")
     is_superseded = models.BooleanField(default=False, help_text="Tried anew by a later one.")
     dismissed_at = models.DateTimeField(
@@ -170,9 +170,9 @@ class Operation(Acted, Job):
         constraints = [
             *Acted.Meta.constraints,
             models.UniqueConstraint(
-                fields=["exclusive_key"],
+                fields=["exclusivity_key"],
                 name="operation_one_active_per_key",
-                condition=Q(state__in=ACTIVE) & ~Q(exclusive_key=""),
+                condition=Q(state__in=ACTIVE) & ~Q(exclusivity_key=""),
             ),
             models.CheckConstraint(
                 name="operation_error_only_when_failed",
@@ -242,18 +242,20 @@ class Operation(Acted, Job):
         """Whether the same input can be tried again as it is."""
         return self.state == State.FAILED and bool(self.encrypted_input) and not self.is_superseded
 
-    def note(self, event: str, words: str, **details: Any) -> OperationEvent:
-        """Add a line to its story. `details` hold no secrets."""
-        return self.events.create(event=event, words=words, attempt=self.attempt, details=details)
+    def record(self, event: str, message: str, **details: Any) -> OperationEvent:
+        """Add an event to its timeline. `details` hold no secrets."""
+        return self.events.create(
+            event=event, message=message, attempt=self.attempt, details=details
+        )
 
 
 class OperationEvent(models.Model):
-    """One line of an operation's story, as a colleague reads it."""
+    """One event of an operation's timeline, as a colleague reads it."""
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(default=timezone.now)
     event = models.CharField(max_length=20)
-    words = models.TextField()
+    message = models.TextField(db_column="words")
     attempt = models.PositiveIntegerField(default=0)
     details = models.JSONField(default=dict, blank=True)
 
@@ -261,4 +263,4 @@ class OperationEvent(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return self.words
+        return self.message

@@ -54,7 +54,7 @@ class OperationRequest:
     account_connector: AccountConnector | None = None
     values: dict[str, Any] = field(default_factory=dict)
     shown: dict[str, Any] = field(default_factory=dict)
-    exclusive_key: str = ""
+    exclusivity_key: str = ""
     is_bulk: bool = False
     follow_up: dict[str, Any] | None = None
     parent: Operation | None = None
@@ -92,7 +92,7 @@ def submit(requested: OperationRequest) -> Operation:
         connector=requested.connector,
         account_connector=requested.account_connector,
         display_input=requested.shown,
-        exclusive_key=requested.exclusive_key,
+        exclusivity_key=requested.exclusivity_key,
         is_bulk=requested.is_bulk,
         follow_up=requested.follow_up,
         parent=requested.parent,
@@ -106,7 +106,7 @@ def submit(requested: OperationRequest) -> Operation:
             with transaction.atomic():
                 operation.published_at = timezone.now()
                 operation.save(force_insert=True)
-                operation.note("queued", f"Queued by {requested.actor.name}")
+                operation.record("queued", f"Queued by {requested.actor.name}")
                 operation.send_on_commit()
         except IntegrityError:
             existing = _existing(requested, fingerprint)
@@ -125,8 +125,8 @@ def _existing(requested: OperationRequest, fingerprint: str) -> Operation | None
         if same.input_fingerprint != fingerprint:
             raise OtherInputError(same) from None
         return same
-    active = Operation.objects.active().filter(exclusive_key=requested.exclusive_key).first()
-    if requested.exclusive_key and active is not None:
+    active = Operation.objects.active().filter(exclusivity_key=requested.exclusivity_key).first()
+    if requested.exclusivity_key and active is not None:
         raise AlreadyActiveError(active) from None
     return None
 
@@ -187,11 +187,13 @@ def retry(operation: Operation, actor: Actor) -> bool:
             ):
                 return False
             operation.refresh_from_db()
-            operation.note("queued", f"Queued again by {actor.name}")
+            operation.record("queued", f"Queued again by {actor.name}")
             record(operation, actor, "operations.retry", "queued")
             operation.send_on_commit()
     except IntegrityError:
-        active = Operation.objects.active().filter(exclusive_key=operation.exclusive_key).first()
+        active = (
+            Operation.objects.active().filter(exclusivity_key=operation.exclusivity_key).first()
+        )
         if active is not None:
             raise AlreadyActiveError(active) from None
         raise
@@ -209,7 +211,7 @@ def bring_back(operation: Operation, actor: Actor) -> bool:
 
 
 def _dismissed(
-    operation: Operation, actor: Actor, moment: datetime | None, words: str, action: str
+    operation: Operation, actor: Actor, moment: datetime | None, message: str, action: str
 ) -> bool:
     with transaction.atomic():
         rows = Operation.objects.filter(
@@ -218,7 +220,7 @@ def _dismissed(
         if not rows.update(dismissed_at=moment):
             return False
         operation.refresh_from_db()
-        operation.note("dismissed", f"{words} by {actor.name}")
+        operation.record("dismissed", f"{message} by {actor.name}")
         record(operation, actor, action, "failed")
     return True
 
@@ -237,7 +239,7 @@ def cancel(operation: Operation, actor: Actor) -> bool:
         ):
             return False
         operation.refresh_from_db()
-        operation.note("cancelled", f"Cancelled by {actor.name} before anything was sent")
+        operation.record("cancelled", f"Cancelled by {actor.name} before anything was sent")
         record(operation, actor, "operations.cancel", "cancelled")
     return True
 

@@ -1,4 +1,4 @@
-"""Operations: every change to Cyclr in flight or done, and the story of one."""
+"""Operations: every change to Cyclr in flight or done, and the timeline of one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dashboard.common.searching import words_in
 from dashboard.common.untrusted_text import storable
 from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.models import Account
-from dashboard.operations import submitting, words
+from dashboard.operations import display, submitting
 from dashboard.operations.handlers import handler_for
 from dashboard.operations.models import SHOWN, Operation, State
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -122,9 +122,9 @@ def operation_detail(request: StaffRequest, reference: str) -> HttpResponse:
     operation = get_for(request, _with_all(), reference=reference)
     events = list(operation.events.all())
     follow_ups = list(operation.follow_ups.all())
-    note = words.note_on(operation, events)
+    summary = display.summary_of(operation, events)
     version = version_of(
-        (operation.state, operation.attempt, operation.is_put_aside, len(events), note),
+        (operation.state, operation.attempt, operation.is_put_aside, len(events), summary),
         [(one.pk, one.state, one.attempt) for one in follow_ups],
     )
     if is_swap(request) and is_seen(request, version):
@@ -133,18 +133,20 @@ def operation_detail(request: StaffRequest, reference: str) -> HttpResponse:
     context = {
         "operation": operation,
         "follow_ups": follow_ups,
-        "note": note,
-        "story": words.story(events),
-        "entries": words.entries(operation),
-        "stored": words.stored(operation),
-        "kind": words.kind_words(operation),
-        "links": words.links_made([operation, *follow_ups]),
-        "ticket": words.ticket(operation, request.build_absolute_uri(operation.get_absolute_url())),
+        "summary": summary,
+        "timeline": display.timeline(events),
+        "entries": display.entries(operation),
+        "stored": display.stored(operation),
+        "kind": display.kind_label(operation),
+        "links": display.links_made([operation, *follow_ups]),
+        "ticket": display.ticket(
+            operation, request.build_absolute_uri(operation.get_absolute_url())
+        ),
         "may_cancel": may_act and operation.is_cancellable,
         "may_dismiss": may_act and operation.state == State.FAILED,
         "may_retry": may_act and operation.is_retryable,
-        "fix_url": words.fix_url(operation) if may_act else "",
-        "result_url": words.result_url(operation),
+        "fix_url": display.fix_url(operation) if may_act else "",
+        "result_url": display.result_url(operation),
         "is_moving": not operation.is_finished or any(not one.is_finished for one in follow_ups),
         "version": version,
     }

@@ -30,7 +30,7 @@ from dashboard.consoles.models import Console
 from dashboard.links.filters import with_troubles
 from dashboard.links.models import Link, LinkItem, LinkState, MailState
 from dashboard.mirror.models import NOT_WORKING, AccountConnector
-from dashboard.operations import words
+from dashboard.operations import display
 from dashboard.operations.models import Operation, State
 
 SHOWN_AT_MOST = 20
@@ -141,7 +141,7 @@ def troubled_operations(consoles: Sequence[Console]) -> QuerySet[Operation]:
 
 
 def _operation_row(operation: Operation, may_act: Collection[int]) -> Row:
-    fix_url = words.fix_url(operation) if operation.console_id in may_act else ""
+    fix_url = display.fix_url(operation) if operation.console_id in may_act else ""
     if operation.state == State.FAILED:
         why = Truncator(operation.error).chars(LONGEST_WHY)
     else:

@@ -90,7 +90,7 @@ class Trend:
     area: str
     tip: tuple[str, str]
     ticks: list[str]
-    words: str
+    message: str
     now: int
     change: str
 
@@ -219,7 +219,7 @@ def trend(consoles: Sequence[Console], unauthenticated: int) -> Trend | None:
         area=f"{line}V{BOTTOM}H0Z",
         tip=drawn[-1],
         ticks=[_short(high), _short((low + high) / 2), _short(low)],
-        words=(
+        message=(
             f"Not authenticated connectors over {span + 1} days: from {first[1]:,} to {last[1]:,}, "
             f"lowest {lowest[1]:,} on {_day(lowest[0])}"
         ),

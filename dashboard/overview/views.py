@@ -114,7 +114,7 @@ def _everything(counts: dict[str, int], show: str) -> list[tuple[str, str]]:
         "operations": (f"{reverse('operation_list')}?state=failed", "operation"),
     }
     return [
-        (url, f"{counts[kind]:,} {words}{'s' * (kind in COUNTABLE and counts[kind] != 1)}")
-        for kind, (url, words) in lists.items()
+        (url, f"{counts[kind]:,} {label}{'s' * (kind in COUNTABLE and counts[kind] != 1)}")
+        for kind, (url, label) in lists.items()
         if counts[kind] and show in {"", kind}
     ]

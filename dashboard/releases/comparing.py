@@ -32,9 +32,9 @@ class Asked:
     @property
     def traits(self) -> str:
         """What kind of thing it is: “Required, secret”."""
-        words = ["required" if self.is_required else "optional"]
-        words += ["secret"] if self.is_sensitive else []
-        return ", ".join(words).capitalize()
+        differences = ["required" if self.is_required else "optional"]
+        differences += ["secret"] if self.is_sensitive else []
+        return ", ".join(differences).capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Changed(Generic[T]):
 
     before: T
     now: T
-    words: tuple[str, ...]
+    differences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ def compare_settings(before: Sequence[Asked], now: Sequence[Asked]) -> Differenc
     """By what Cyclr calls them: labels and ids change."""
     old, new = _by_key(before), _by_key(now)
     changed = [
-        Changed(old[key], one, words)
+        Changed(old[key], one, differences)
         for key, one in new.items()
-        if key in old and (words := _changes(old[key], one))
+        if key in old and (differences := _changes(old[key], one))
     ]
     return Difference(
         added=[one for key, one in new.items() if key not in old],
@@ -119,9 +119,9 @@ def compare_methods(before: Sequence[Method], now: Sequence[Method]) -> Differen
     """By their unique ids, which outlive releases; what was read needs its inputs."""
     old, new = ({one.key: one for one in some} for some in (before, now))
     changed = [
-        Changed(old[key], one, words)
+        Changed(old[key], one, differences)
         for key, one in new.items()
-        if key in old and (words := _method_changes(old[key], one))
+        if key in old and (differences := _method_changes(old[key], one))
     ]
     return Difference(
         added=[one for key, one in new.items() if key not in old],
@@ -156,42 +156,46 @@ def _by_key(asked: Iterable[Asked]) -> dict[str, Asked]:
 
 
 def _changes(before: Asked, now: Asked) -> tuple[str, ...]:
-    words = []
+    differences = []
     if before.is_required != now.is_required:
-        words.append("required now" if now.is_required else "optional now")
+        differences.append("required now" if now.is_required else "optional now")
     if before.is_sensitive != now.is_sensitive:
-        words.append("secret now" if now.is_sensitive else "no longer secret")
+        differences.append("secret now" if now.is_sensitive else "no longer secret")
     if before.kind != now.kind:
-        words.append(f"{now.kind or 'no type'}, before {before.kind or 'no type'}")
-    words += _choices_changed(before.choices, now.choices)
+        differences.append(f"{now.kind or 'no type'}, before {before.kind or 'no type'}")
+    differences += _choices_changed(before.choices, now.choices)
     if before.label != now.label:
-        words.append(f"called “{now.label[:80]}”, before “{before.label[:80]}”")
-    return tuple(words)
+        differences.append(f"called “{now.label[:80]}”, before “{before.label[:80]}”")
+    return tuple(differences)
 
 
 def _choices_changed(before: Sequence[str], now: Sequence[str]) -> list[str]:
     added = [one for one in now if one not in before]
     removed = [one for one in before if one not in now]
-    words = [f"new choices: {_named(added)}"] if added else []
-    return words + ([f"choices gone: {_named(removed)}"] if removed else [])
+    differences = [f"new choices: {_named(added)}"] if added else []
+    return differences + ([f"choices gone: {_named(removed)}"] if removed else [])
 
 
 def _method_changes(before: Method, now: Method) -> tuple[str, ...]:
-    words = [f"called “{now.name[:80]}”, before “{before.name[:80]}”"] * (before.name != now.name)
+    differences = [f"called “{now.name[:80]}”, before “{before.name[:80]}”"] * (
+        before.name != now.name
+    )
     if before.kind != now.kind:
-        words.append(f"{now.kind or 'no type'}, before {before.kind or 'no type'}")
+        differences.append(f"{now.kind or 'no type'}, before {before.kind or 'no type'}")
     if before.endpoint != now.endpoint:
-        words.append("another address at the third party")
+        differences.append("another address at the third party")
     asked = compare_settings(inputs_asked(before), inputs_asked(now))
     must = [one.label for one in asked.added if one.is_required]
     may = [one.label for one in asked.added if not one.is_required]
-    words += [f"asks in addition: {_named(must)}"] if must else []
-    words += [f"may be given too: {_named(may)}"] if may else []
+    differences += [f"asks in addition: {_named(must)}"] if must else []
+    differences += [f"may be given too: {_named(may)}"] if may else []
     gone = [one.label for one in asked.removed]
-    words += [f"takes no longer: {_named(gone)}"] if gone else []
-    words += [f"{one.now.label[:80]}: {', '.join(one.words)}" for one in asked.changed[:MOST_NAMED]]
+    differences += [f"takes no longer: {_named(gone)}"] if gone else []
+    differences += [
+        f"{one.now.label[:80]}: {', '.join(one.differences)}" for one in asked.changed[:MOST_NAMED]
+    ]
     more = len(asked.changed) - MOST_NAMED
-    return (*words, f"{more} more changed") if more > 0 else tuple(words)
+    return (*differences, f"{more} more changed") if more > 0 else tuple(differences)
 
 
 def _named(names: Sequence[str]) -> str:

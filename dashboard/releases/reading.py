@@ -15,7 +15,7 @@ from dashboard.common.untrusted_text import storable
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.methods.models import MethodReading
-from dashboard.methods.reading import MOST_METHODS, words_for, write_methods
+from dashboard.methods.reading import MOST_METHODS, message_for, write_methods
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector, Release
 from dashboard.releases.models import ReleaseReading
@@ -90,8 +90,8 @@ def carry_out(lease: Lease[ReleaseReading]) -> None:
             found = library.get(wanted.release_id)
             methods = library.methods(wanted.release_id)
     except PermanentError as error:
-        words = UNKNOWN if isinstance(error, NotFoundError) else words_for(error)
-        lease.finish(last_error=words, said=error.cyclr_message or "")
+        message = UNKNOWN if isinstance(error, NotFoundError) else message_for(error)
+        lease.finish(last_error=message, said=error.cyclr_message or "")
         return
     with transaction.atomic():
         _write(wanted, found)

@@ -301,8 +301,8 @@ def test_method_identity(request: StaffRequest, pk: int) -> HttpResponse:
             method.identity_path = path
             method.save(update_fields=["identity_path", "changed_at"])
             _record(request, connector, "connectors.choose_proof", identity=path)
-        words = "It says whose account it is." if path else "It does not say whose account it is."
-        messages.success(request, f"Saved. {words}")
+        message = "It says whose account it is." if path else "It does not say whose account it is."
+        messages.success(request, f"Saved. {message}")
     return redirect("test_method_choose", connector.pk)
 
 

@@ -27,8 +27,8 @@ def test_method_schedule(request: StaffRequest, pk: int) -> HttpResponse:
     method = ConnectionTestMethod.of(connector)
     form = ScheduleForm(request.POST)
     if method is None or not form.is_valid():
-        words = "Choose a method first." if method is None else "Choose how often it is tested."
-        messages.warning(request, words)
+        message = "Choose a method first." if method is None else "Choose how often it is tested."
+        messages.warning(request, message)
         return redirect("test_method_choose", connector.pk)
     every = TestEvery(form.cleaned_data["every_hours"])
     with transaction.atomic():
@@ -41,6 +41,6 @@ def test_method_schedule(request: StaffRequest, pk: int) -> HttpResponse:
             every=every.label.lower(),
         )
     tests = schedules.tests_a_day(method, every)
-    words = f"about {tests:,} tests a day" if every else "nothing is tested by itself"
-    messages.success(request, f"Saved: {words}.")
+    message = f"about {tests:,} tests a day" if every else "nothing is tested by itself"
+    messages.success(request, f"Saved: {message}.")
     return redirect("test_method_choose", connector.pk)

@@ -70,8 +70,8 @@ def _people(user: User, consoles: Sequence[Console]) -> QuerySet[User]:
 def _mail_facts() -> list[tuple[str, str]]:
     """Where messages to customers and colleagues go, and what stands in their way."""
     if not mail.is_delivered():
-        words = "No mail server is set: messages are written to files and reach nobody"
-        return [("Mail", f"{words}. Set EMAIL_URL.")]
+        message = "No mail server is set: messages are written to files and reach nobody"
+        return [("Mail", f"{message}. Set EMAIL_URL.")]
     server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     facts = [("Mail", f"Sent by {server} from {mail.sender_address() or 'no address'}")]
     trouble = mail_trouble.current()
@@ -79,7 +79,7 @@ def _mail_facts() -> list[tuple[str, str]]:
         facts.append(
             (
                 "Mail is refused",
-                f"{display_line(trouble.words).rstrip('.')}."
+                f"{display_line(trouble.message).rstrip('.')}."
                 " Messages wait until it takes one again.",
             )
         )

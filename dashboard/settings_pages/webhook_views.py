@@ -100,10 +100,10 @@ def settings_webhook_switch(request: StaffRequest, pk: int) -> HttpResponse:
     webhook = _webhook(request, pk)
     is_on = request.POST.get("on") == "1"
     if webhooks.switch(webhook, request.user, is_on=is_on):
-        words = "Off. Nothing that happens now is sent."
+        message = "Off. Nothing that happens now is sent."
         if is_on:
-            words = "On. Whatever was waiting is sent."
-        messages.success(request, words)
+            message = "On. Whatever was waiting is sent."
+        messages.success(request, message)
     return redirect("settings_webhook", pk)
 
 

@@ -158,7 +158,7 @@ const words = (xhr) => {
   const page = new DOMParser().parseFromString(xhr.responseText || "", "text/html");
   const heading = page.querySelector("h1")?.textContent.trim();
   const reference = xhr.getResponseHeader("X-Reference");
-  const sentence = page.querySelector("[data-words]")?.textContent.trim() ?? "";
+  const sentence = page.querySelector("[data-message]")?.textContent.trim() ?? "";
   return heading && [heading, reference ? `${sentence} Reference ${reference}.` : sentence];
 };
 const slower = () => (pause = Math.min(pause * 2, 30));

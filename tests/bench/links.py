@@ -73,7 +73,7 @@ def fill(admin: User) -> tuple[Link, BulkRun]:
     )
     LinkEvent.objects.bulk_create(
         (
-            LinkEvent(link=link, event=event, words=event.title())
+            LinkEvent(link=link, event=event, message=event.title())
             for link in links
             for event in ("created", "mailed", "opened")
         ),

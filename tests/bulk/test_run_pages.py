@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
-from dashboard.bulk import feeding, services, words
+from dashboard.bulk import display, feeding, services
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.progress import Progress, progress_of
 from dashboard.bulk.services import RunRequest, Target
@@ -156,7 +156,7 @@ def test_a_run_that_has_ended_says_how(
 ) -> None:
     run = BulkRun(state="ended", started_at=timezone.now())
 
-    found = words.run_state(run, done=counts[0], failed=counts[1], taken_back=counts[2])
+    found = display.run_state(run, done=counts[0], failed=counts[1], taken_back=counts[2])
 
     assert (found.shape, found.word) == shown
 
@@ -179,12 +179,12 @@ def counted(**numbers: int) -> Progress:
 
 
 def test_one_failure_among_thousands_is_seen_in_the_bar() -> None:
-    done, failed = words.bar(counted(total=5000, done=4999, failed=1))
+    done, failed = display.bar(counted(total=5000, done=4999, failed=1))
 
     assert (done.kind, done.x, failed.kind) == ("done", 0, "fail")
     assert done.x + done.width < failed.x
-    assert failed.width >= words.LEAST
-    assert failed.x + failed.width == words.BAR
+    assert failed.width >= display.LEAST
+    assert failed.x + failed.width == display.BAR
 
 
 @pytest.mark.parametrize("done", [0, 1, 7, 33, 99, 100])
@@ -193,14 +193,14 @@ def test_one_failure_among_thousands_is_seen_in_the_bar() -> None:
 def test_the_parts_of_the_bar_follow_each_other_and_fit(
     done: int, failed: int, running: int
 ) -> None:
-    parts = words.bar(counted(total=200, done=done, failed=failed, running=running))
+    parts = display.bar(counted(total=200, done=done, failed=failed, running=running))
 
     assert [part.kind for part in parts] == [
         kind for kind, n in (("done", done), ("fail", failed), ("run", running)) if n
     ]
     ends = [0, *(part.x + part.width for part in parts)]
     assert all(end <= part.x for end, part in zip(ends, parts, strict=False))
-    assert ends[-1] <= words.BAR
+    assert ends[-1] <= display.BAR
 
 
 def test_what_a_worker_has_not_begun_is_queued(

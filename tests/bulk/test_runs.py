@@ -55,7 +55,7 @@ def target(number: int, account: Account | None, name: str = "Own hook", **more:
     order = {
         "values": values,
         "shown": {"initial": {"name": name, "description": ""}},
-        "exclusive_key": key,
+        "exclusivity_key": key,
     }
     return Target(number, str(account or "?"), account, values=order, **more)
 

@@ -76,7 +76,7 @@ def test_credentials_are_taken_away_and_lists_and_links_follow(
     )
     assert not link.items.get().was_authenticated
     line = link.events.get(event="deauthenticated")
-    assert line.words.startswith("Shopify was de-authenticated by")
+    assert line.message.startswith("Shopify was de-authenticated by")
     assert "de-authenticated" in text_of(lead.get(link.get_absolute_url()))
 
 

@@ -56,7 +56,7 @@ def test_what_the_third_party_refuses_does_not_work(
     run = proven(mailchimp)
 
     assert run.worked is False
-    assert "(401)" in run.words and "do not work" in run.words
+    assert "(401)" in run.summary and "do not work" in run.summary
     assert mailchimp.proven_at is None
 
 
@@ -69,8 +69,8 @@ def test_what_is_forbidden_does_not_work_and_does_not_blame_the_credentials(
     run = proven(mailchimp)
 
     assert run.worked is False and run.said == said
-    assert "(403)" in run.words and "credentials" not in run.words
-    assert "may lack a permission" in run.words
+    assert "(403)" in run.summary and "credentials" not in run.summary
+    assert "may lack a permission" in run.summary
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_an_address_refused_in_other_words_says_nothing_about_the_connection(
 
     run = proven(mailchimp)
 
-    assert run.worked is None and "address" in run.words
-    assert "credentials" not in run.words
+    assert run.worked is None and "address" in run.summary
+    assert "credentials" not in run.summary
     assert mailchimp.state == "Authenticated"
 
 
@@ -104,7 +104,7 @@ def test_our_address_refused_is_no_fault_of_the_connection(
     run = proven(mailchimp)
 
     assert run.worked is None
-    assert "this server’s address" in run.words
+    assert "this server’s address" in run.summary
     assert "Unknown client IP Address" in run.said
     assert mailchimp.proven_at is None
 
@@ -117,7 +117,7 @@ def test_a_method_that_is_gone_says_nothing_about_the_connection(
     run = proven(mailchimp)
 
     assert run.worked is None
-    assert "Choose the test method again" in run.words
+    assert "Choose the test method again" in run.summary
 
 
 def test_without_credentials_it_does_not_work(
@@ -128,7 +128,7 @@ def test_without_credentials_it_does_not_work(
 
     run = proven(mailchimp)
 
-    assert run.worked is False and run.words == "It is not authenticated."
+    assert run.worked is False and run.summary == "It is not authenticated."
 
 
 def test_an_answer_that_does_not_tell_keeps_the_identity_that_is_known(
@@ -159,7 +159,7 @@ def test_while_cyclr_is_away_it_waits_longer_and_longer_and_gives_up_in_words(
 
     assert 39 < waits < 45
     assert run.is_finished and run.worked is None
-    assert run.words == "The third party asks for a pause (429). Nothing could be proven."
+    assert run.summary == "The third party asks for a pause (429). Nothing could be proven."
 
 
 def test_a_third_party_s_rate_limit_does_not_hold_what_is_asked_of_cyclr(
@@ -209,7 +209,7 @@ def test_a_worker_that_lost_its_claim_changes_nothing(
 
     with pytest.raises(LeaseLostError):
         connection_tests._finish(
-            Lease(stale), connection_tests.ConnectionTestResult(False, words="too late")
+            Lease(stale), connection_tests.ConnectionTestResult(False, summary="too late")
         )
 
     run.refresh_from_db()
@@ -248,7 +248,7 @@ def test_nothing_is_asked_for_without_a_method(
     assert connection_tests.ask(mailchimp, Actor.system()) is None
     result = connection_tests.run_test(client(mailchimp.account.console), mailchimp)
 
-    assert result.worked is None and result.words == connection_tests.NO_METHOD
+    assert result.worked is None and result.summary == connection_tests.NO_METHOD
 
 
 def test_the_call_names_the_method_by_what_outlives_releases(
@@ -315,7 +315,7 @@ def test_what_no_worker_comes_to_an_end_with_is_ended_in_words(
     tasks.forget()
 
     run = ConnectionTest.objects.get()
-    assert run.is_finished and run.worked is None and run.words == connection_tests.NO_ANSWER
+    assert run.is_finished and run.worked is None and run.summary == connection_tests.NO_ANSWER
     assert not [effect for effect in cyclr.ledger if effect.kind == "call"]
 
 
@@ -328,4 +328,4 @@ def test_a_console_that_is_not_in_use_is_not_asked(
     console.save()
     work()
 
-    assert "no longer in use" in ConnectionTest.objects.get().words
+    assert "no longer in use" in ConnectionTest.objects.get().summary

@@ -158,7 +158,7 @@ def test_an_older_test_that_ends_later_does_not_undo_a_newer_one(
         run.actor = Actor.system()
         run.save()
         connection_tests._finish(
-            Lease(run), connection_tests.ConnectionTestResult(worked, words="older")
+            Lease(run), connection_tests.ConnectionTestResult(worked, summary="older")
         )
         failed.refresh_from_db()
         assert failed.state == found and failed.test_failed_at == began

@@ -76,7 +76,7 @@ def test_what_is_gone_is_not_asked(
     connection_tests.ask(mailchimp, Actor.system())
     work()
 
-    assert ConnectionTest.objects.get().words == "It is gone from Cyclr."
+    assert ConnectionTest.objects.get().summary == "It is gone from Cyclr."
 
 
 def test_viewers_see_the_result_and_no_button(

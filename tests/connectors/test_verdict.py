@@ -120,7 +120,7 @@ def test_a_failure_that_was_stored_without_a_class_is_unknown() -> None:
 
 def test_an_inconclusive_test_counts_until_something_newer_is_known() -> None:
     connector = make_account_connector(authenticated=True)
-    ended = make_ended(connector, words="Not from this address.", why="address")
+    ended = make_ended(connector, summary="Not from this address.", why="address")
     verdict = told(connector, ended=ended)
     connector.proven_at = timezone.now() + timedelta(minutes=1)
     proven = told(connector, ended=ended)

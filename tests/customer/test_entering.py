@@ -333,8 +333,8 @@ def test_settings_that_cyclr_lost_are_told_and_asked_for_again(
     hands.work()
 
     operation = Operation.objects.get(kind="links.enter")
-    assert "no longer shows these settings: Region" in operation.events.get(event="done").words
-    assert "no longer shows these: Region" in link.events.get(event="unproven").words
+    assert "no longer shows these settings: Region" in operation.events.get(event="done").message
+    assert "no longer shows these: Region" in link.events.get(event="unproven").message
     page = text(customer.get(wait_page(link), follow=True))
     assert "Some details are still missing" in page
     assert "Region" in page and "Domain" not in page

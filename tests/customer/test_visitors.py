@@ -149,7 +149,9 @@ def test_a_colleague_who_is_signed_in_is_not_the_customer(db: None) -> None:
 
     link.refresh_from_db()
     assert link.state_label == "Created"
-    words = list(LinkEvent.objects.filter(link=link).order_by("pk").values_list("words", flat=True))
+    words = list(
+        LinkEvent.objects.filter(link=link).order_by("pk").values_list("message", flat=True)
+    )
     assert words == ["Opened by Mara Lindqvist", "Reminders ended by Mara Lindqvist"]
     page = browser.get(link.get_absolute_url()).content.decode()
     assert "A colleague, not the customer" in page and "Ended by Mara Lindqvist" in page
@@ -162,4 +164,4 @@ def test_a_customer_after_a_colleague_is_still_noticed(db: None) -> None:
 
     link.refresh_from_db()
     assert link.state_label == "Opened"
-    assert LinkEvent.objects.filter(link=link, words="Opened by a person").count() == 1
+    assert LinkEvent.objects.filter(link=link, message="Opened by a person").count() == 1

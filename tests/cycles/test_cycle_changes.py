@@ -149,9 +149,9 @@ def test_every_code_has_a_sentence_and_unknown_ones_are_told_kindly() -> None:
 
     told = prerequisites.lacking(cycle, found)
 
-    assert len({one.words for one in told}) == 17
-    assert all(one.words.endswith(".") for one in told)
-    assert told[0].words == told[-1].words and told[-1].said.startswith("<i>Cyclr")
+    assert len({one.message for one in told}) == 17
+    assert all(one.message.endswith(".") for one in told)
+    assert told[0].message == told[-1].message and told[-1].said.startswith("<i>Cyclr")
     PrerequisiteReading.objects.create(cycle=cycle, found=found, finished_at=timezone.now())
     Cycle.objects.filter(pk=cycle.pk).update(is_active=False)
     page = text_of(signed_in(make_user(Role.VIEWER)).get(cycle.get_absolute_url()))

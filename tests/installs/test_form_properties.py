@@ -28,7 +28,7 @@ from dashboard.installs.fields import looks_secret
 from dashboard.installs.form import InstallForm
 from dashboard.installs.many.form import InstallManyForm
 from dashboard.installs.models import Draft
-from dashboard.installs.services import KIND, exclusive_key
+from dashboard.installs.services import KIND, exclusivity_key
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.models import Operation, State
@@ -346,7 +346,7 @@ class WhateverIsAsked(TestCase):
                 connector=connector,
                 values=form.install_values(),
                 shown=form.display_input(),
-                exclusive_key=exclusive_key(self.account, connector),
+                exclusivity_key=exclusivity_key(self.account, connector),
             )
         )
         run_operation(operation.pk)

@@ -72,7 +72,7 @@ def a_notice() -> Notification:
         console=account.console,
         account=account,
         kind=notification_kinds.LINK_CONNECTED,
-        words="Connected",
+        message="Connected",
         url="/links/1/",
     )
 
@@ -323,7 +323,7 @@ def has_words(job: Any) -> bool:
     """Whether somebody can read why nothing came of it: on the row, or where it was asked for."""
     match job:
         case ConnectionTest():
-            return bool(job.words)
+            return bool(job.message)
         case AccountCheck():
             return True  # its items' links tell
         case ConnectAttempt():

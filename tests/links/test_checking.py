@@ -71,7 +71,7 @@ def listings(cyclr: CyclrState) -> int:
 
 def words_of(link: Link, event: str) -> list[str]:
     """The timeline's lines about an event."""
-    return list(LinkEvent.objects.filter(link=link, event=event).values_list("words", flat=True))
+    return list(LinkEvent.objects.filter(link=link, event=event).values_list("message", flat=True))
 
 
 # ---- errors ----

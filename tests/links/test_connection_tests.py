@@ -70,7 +70,7 @@ def events(link: Link) -> list[str]:
 
 def words(link: Link, event: str) -> str:
     """The newest line about an event."""
-    return str(LinkEvent.objects.filter(link=link, event=event)[0].words)
+    return str(LinkEvent.objects.filter(link=link, event=event)[0].message)
 
 
 # ---- whose account ----

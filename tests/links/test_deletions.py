@@ -100,7 +100,7 @@ def test_staff_are_told_truly_on_the_timeline_by_a_notification_and_on_the_page(
 
     assert events(pair) == ["created", "gone"]
     notification = Notification.objects.get(kind=notification_kinds.CONNECTOR_GONE)
-    assert "was deleted in Cyclr" in notification.words
+    assert "was deleted in Cyclr" in notification.message
     page = agent.get(pair.get_absolute_url()).content.decode()
     assert 'data-state="gone"' in page and "is not asked for any more" in page
 

@@ -28,7 +28,9 @@ HOUR = timedelta(hours=1)
 def told() -> list[tuple[str, str, str]]:
     """Kind, words and details of every notification, oldest first."""
     rows = Notification.objects.order_by("pk")
-    return [(notification.kind, notification.words, notification.details) for notification in rows]
+    return [
+        (notification.kind, notification.message, notification.details) for notification in rows
+    ]
 
 
 def two_apps() -> Link:

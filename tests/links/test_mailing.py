@@ -335,7 +335,7 @@ def test_a_bounce_is_told_once_and_without_the_address_of_the_link(
 
     event = LinkEvent.objects.get(link=mailed)
     assert (event.event, event.mark) == ("bounced", "failed")
-    assert ANA in event.words and "blocked" in event.details["why"]
+    assert ANA in event.message and "blocked" in event.details["why"]
     stored = f"{event.details} {LinkMail.objects.get().last_error}".lower()
     assert mailed.token()[:16] not in stored
 
@@ -461,7 +461,7 @@ def test_a_message_that_became_a_file_is_not_called_mailed(
     mailed.refresh_from_db()
     assert mailed.state_label == "Sent to a file" and mailed.shape == "sent"
     (event,) = LinkEvent.objects.filter(link=mailed)
-    assert event.words == f"Written to a file, not mailed to {ANA}: no mail server is set"
+    assert event.message == f"Written to a file, not mailed to {ANA}: no mail server is set"
     page = signed_in(make_user(Role.AGENT)).get(mailed.get_absolute_url()).content.decode()
     assert "Mailed to" not in page and ">Sent<" not in page
     assert "Written to a file" in page

@@ -198,7 +198,7 @@ def test_who_sent_it_another_way_says_so_once(agent: Client, made: Link) -> None
     made.refresh_from_db()
     assert made.state_label == "Sent" and made.sent_at is not None
     event = LinkEvent.objects.get(link=made)
-    assert event.event == "sent" and event.words.startswith("Sent another way, says Person")
+    assert event.event == "sent" and event.message.startswith("Sent another way, says Person")
 
 
 def test_an_opened_link_is_not_put_back_to_sent(made: Link) -> None:

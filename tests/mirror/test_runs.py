@@ -193,7 +193,7 @@ def test_an_account_whose_listing_fails_is_its_own_failure(
     account = Account.objects.get(cyclr_id="shop-1042.example")
     assert (run.last_error, run.accounts_failed) == ("", 1)
     assert run.accounts_read == len(cyclr.accounts) - 1
-    assert account.refresh_error == sync.words_for(error)
+    assert account.refresh_error == sync.message_for(error)
     assert Console.objects.get().trouble_since is None
 
 
@@ -539,4 +539,4 @@ def test_a_run_whose_workers_die_is_closed_although_it_is_sent_again_and_again(
     ],
 )
 def test_words_tell_what_happened(error: CyclrError, words: str) -> None:
-    assert sync.words_for(error) == words
+    assert sync.message_for(error) == words

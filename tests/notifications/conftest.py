@@ -33,7 +33,7 @@ def tell(account: Account) -> Callable[..., Notification]:
         made_up: dict[str, Any] = {
             "kind": notification_kinds.LINK_CONNECTED,
             "console": account.console,
-            "words": "Harbour Books: everything is connected",
+            "message": "Harbour Books: everything is connected",
             "url": "/links/7/",
             "account": account,
         }

@@ -133,7 +133,7 @@ def test_the_message_says_what_and_where(
 
 def test_a_burst_is_one_message(colleague: User, tell: Callable[..., Notification]) -> None:
     for n in range(3):
-        tell(words=f"Customer {n} is connected")
+        tell(message=f"Customer {n} is connected")
 
     send(colleague)
     send(colleague)
@@ -289,7 +289,7 @@ def test_what_cannot_be_written_is_given_up_and_a_server_that_drips_is_not(
 def test_no_name_becomes_a_header(
     colleague: User, tell: Callable[..., Notification], text: str
 ) -> None:
-    tell(words=text)
+    tell(message=text)
 
     send(colleague)
 

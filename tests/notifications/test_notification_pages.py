@@ -46,7 +46,7 @@ def newest(client: Client) -> dict[str, str]:
 def test_a_notification_says_what_happened_and_leads_to_it(
     viewer: Client, tell: Callable[..., Notification]
 ) -> None:
-    tell(words="Harbour Books: HubSpot is connected", details="1 of 2 apps left.")
+    tell(message="Harbour Books: HubSpot is connected", details="1 of 2 apps left.")
 
     page = text_of(viewer.get(LIST))
 
@@ -158,7 +158,7 @@ def test_what_happened_before_somebody_came_is_not_new_to_them(
 
 def test_other_consoles_are_not_told_of(viewer: Client, tell: Callable[..., Notification]) -> None:
     there = make_console()
-    tell(console=there, account=None, words="Somebody else's customer")
+    tell(console=there, account=None, message="Somebody else's customer")
 
     page = text_of(viewer.get(LIST))
 
@@ -187,7 +187,7 @@ def test_the_bell_asks_again_and_gets_nothing_while_nothing_is_new(
 def test_many_are_counted_no_further_than_needed(viewer: Client, console: Console) -> None:
     Notification.objects.bulk_create(
         Notification(
-            console=console, kind=notification_kinds.LINK_CONNECTED, words="x", url="/links/"
+            console=console, kind=notification_kinds.LINK_CONNECTED, message="x", url="/links/"
         )
         for _ in range(COUNTED_AT_MOST + 20)
     )
@@ -196,8 +196,8 @@ def test_many_are_counted_no_further_than_needed(viewer: Client, console: Consol
 
 
 def test_a_kind_can_be_shown_alone(viewer: Client, tell: Callable[..., Notification]) -> None:
-    tell(words="Finished")
-    tell(words="Asked", kind=notification_kinds.NEW_LINK_ASKED)
+    tell(message="Finished")
+    tell(message="Asked", kind=notification_kinds.NEW_LINK_ASKED)
 
     page = text_of(viewer.get(LIST, {"kind": "new-link-asked"}))
 
@@ -225,7 +225,7 @@ def test_the_list_is_paged_and_costs_the_same_for_many(
 ) -> None:
     Notification.objects.bulk_create(
         Notification(
-            console=console, kind=notification_kinds.LINK_CONNECTED, words=f"w{n}", url="/links/"
+            console=console, kind=notification_kinds.LINK_CONNECTED, message=f"w{n}", url="/links/"
         )
         for n in range(120)
     )
@@ -240,7 +240,7 @@ def test_the_list_is_paged_and_costs_the_same_for_many(
 def test_hostile_text_is_only_letters(
     viewer: Client, tell: Callable[..., Notification], text: str
 ) -> None:
-    tell(words=text, details=text)
+    tell(message=text, details=text)
 
     assert_only_letters(text_of(viewer.get(LIST)))
 
@@ -248,10 +248,10 @@ def test_hostile_text_is_only_letters(
 def test_text_that_no_database_holds_is_told_all_the_same(
     tell: Callable[..., Notification],
 ) -> None:
-    notification = tell(words="a\x00b\ud800", details="x" * 10_000)
+    notification = tell(message="a\x00b\ud800", details="x" * 10_000)
 
     notification.refresh_from_db()
-    assert notification.words == "a\ufffdb\ufffd"
+    assert notification.message == "a\ufffdb\ufffd"
     assert len(notification.details) == services.LONGEST_WORDS
 
 

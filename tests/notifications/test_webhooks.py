@@ -164,7 +164,7 @@ def test_a_name_calls_nobody_and_hides_no_link_in_a_chat(
     tell: Callable[..., Notification],
 ) -> None:
     webhooks.change(webhook, receiver.url, make_user(Role.ADMIN), Shape.TEXT)
-    tell(words=f"{name}: all done", details="")
+    tell(message=f"{name}: all done", details="")
 
     send(webhook)
 
@@ -179,7 +179,7 @@ def test_the_guide_s_example_knows_our_requests_and_no_others(
     guide: dict[str, Any] = {}
     exec(example, guide)  # noqa: S102 - it is ours, and what is tried
     is_genuine = guide["is_genuine"]
-    tell(words="Müller & Söhne \u202e 🌻")
+    tell(message="Müller & Söhne \u202e 🌻")
 
     send(webhook)
 
@@ -436,9 +436,9 @@ def test_while_it_is_off_nothing_is_sent_nor_kept(
     webhook: Webhook, receiver: Receiver, tell: Callable[..., Notification]
 ) -> None:
     admin = make_user(Role.ADMIN)
-    tell(words="before")
+    tell(message="before")
     webhooks.switch(webhook, admin, is_on=False)
-    tell(words="meanwhile")
+    tell(message="meanwhile")
     send(webhook)
     assert receiver.got == []
 

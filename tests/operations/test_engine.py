@@ -70,7 +70,7 @@ def order_install(
             connector=connector,
             values=values,
             shown={"initial": {"name": name, "description": description}},
-            exclusive_key=f"install:{account.pk}:{name}:",
+            exclusivity_key=f"install:{account.pk}:{name}:",
         )
     )
 
@@ -672,7 +672,7 @@ def test_refused_client_credentials_keep_the_work_until_they_are_renewed(
     hands.work()
     operation.refresh_from_db()
     assert operation.state == State.QUEUED and operation.encrypted_input
-    assert "refuses this console’s client id and secret" in operation.events.latest("pk").words
+    assert "refuses this console’s client id and secret" in operation.events.latest("pk").message
     cyclr.faults.clear()
     Operation.objects.update(not_before=timezone.now())
     hands.work()

@@ -322,9 +322,9 @@ class Installs(RuleBasedStateMachine):
             connector=wanted,
             values=values,
             shown={"initial": {"name": name, "description": description}},
-            exclusive_key=f"install:{wanted.name}",
+            exclusivity_key=f"install:{wanted.name}",
         )
-        active = Operation.objects.active().filter(exclusive_key=order.exclusive_key)
+        active = Operation.objects.active().filter(exclusivity_key=order.exclusivity_key)
         if active.exists():
             with pytest.raises(AlreadyActiveError):
                 submitting.submit(order)
@@ -364,7 +364,7 @@ class Installs(RuleBasedStateMachine):
     def retry(self, operation: Operation) -> None:
         """With the entries that are still encrypted, if they are."""
         was_retryable, actor = operation.is_retryable, Actor.staff(self.user)
-        active = Operation.objects.active().filter(exclusive_key=operation.exclusive_key)
+        active = Operation.objects.active().filter(exclusivity_key=operation.exclusivity_key)
         if was_retryable and active.exists():
             with pytest.raises(AlreadyActiveError):
                 submitting.retry(operation, actor)
@@ -495,7 +495,7 @@ class Installs(RuleBasedStateMachine):
             if operation.state in {State.DONE, State.CANCELLED}:
                 assert operation.encrypted_input == ""
             if operation.state in ACTIVE:
-                active.append(operation.exclusive_key)
+                active.append(operation.exclusivity_key)
             ours = installed.get(operation.reference, [])
             if operation.state == State.DONE:
                 assert (operation.outcome or {})["id"] in ours, "a stranger's was adopted"

@@ -232,8 +232,8 @@ def test_a_failure_says_what_happened_why_and_what_to_do(account: Account) -> No
     operation = failed(
         account, title="Install Shopify", display_input={"entries": [["Token", "set"]]}
     )
-    operation.note("queued", "Queued by Mara")
-    operation.note("failed", operation.error)
+    operation.record("queued", "Queued by Mara")
+    operation.record("failed", operation.error)
 
     page = text(signed_in().get(operation.get_absolute_url()))
 
@@ -386,8 +386,8 @@ def test_dismissing_leads_nowhere_else(account: Account, asked: str) -> None:
 
 
 def test_a_retry_leads_to_whoever_does_the_same_now(account: Account) -> None:
-    operation = retryable(account, exclusive_key="one")
-    other = make_operation(account=account, exclusive_key="one")
+    operation = retryable(account, exclusivity_key="one")
+    other = make_operation(account=account, exclusivity_key="one")
 
     response = signed_in().post(reverse("operation_retry", args=[operation.reference]))
 
@@ -425,7 +425,7 @@ def test_an_unchanged_operation_is_not_drawn_again(account: Account) -> None:
     seen = {"X-Seen": client.get(url, headers=SWAP).context["version"]}
 
     same = client.get(url, headers=SWAP | seen)
-    operation.note("sent", "Sent to Cyclr")
+    operation.record("sent", "Sent to Cyclr")
     changed = client.get(url, headers=SWAP | seen)
 
     assert (same.status_code, same.content) == (204, b"")
@@ -437,7 +437,7 @@ def test_what_came_of_it_is_linked(account: Account) -> None:
     installed = make_account_connector(account=account, name="HubSpot of Harbour")
     done = {"state": State.DONE, "finished_at": timezone.now()}
     operation = make_operation(account=account, account_connector=installed, **done)
-    operation.note("done", "Installed as “HubSpot of Harbour”")
+    operation.record("done", "Installed as “HubSpot of Harbour”")
     make_operation(
         account=account, title="Create link", parent=operation, outcome={"link": 17}, **done
     )
@@ -457,7 +457,7 @@ def test_a_lost_answer_is_explained(account: Account) -> None:
         sent_at=timezone.now(),
         not_before=timezone.now() + timedelta(minutes=2),
     )
-    operation.note("unsure", "No answer from Cyclr")
+    operation.record("unsure", "No answer from Cyclr")
 
     page = text(signed_in().get(operation.get_absolute_url()))
 
@@ -483,7 +483,7 @@ def test_hostile_names_stay_text(console: Console, name: str) -> None:
         cyclr_message=name,
         display_input={"entries": [[name, name]]},
     )
-    operation.note("failed", name, said=name)
+    operation.record("failed", name, said=name)
     client = signed_in()
 
     pages = [

@@ -102,7 +102,7 @@ def test_a_lost_answer_means_the_same_call_again_soon(
     operation.refresh_from_db()
     assert operation.state == State.DONE
     assert description(cyclr, operation) == "for sales"
-    words = [event.words for event in operation.events.filter(event="waiting")]
+    words = [event.message for event in operation.events.filter(event="waiting")]
     assert len(words) == 2
     assert all("a second time does no harm" in one for one in words)
 

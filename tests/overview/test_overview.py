@@ -376,7 +376,7 @@ def test_the_trend_draws_days_and_ends_now(console: Console) -> None:
     assert drawn.line.startswith("M0.0 ")
     assert drawn.tip[0] == "252.0"
     assert drawn.ticks == ["1.5k", "1.3k", "1.1k"]
-    assert "from 1,402 to 1,204, lowest 1,188" in drawn.words
+    assert "from 1,402 to 1,204, lowest 1,188" in drawn.message
     assert drawn.change.startswith("198 fewer than on ")
 
 
@@ -413,7 +413,7 @@ def test_a_day_that_lacks_a_console_is_left_out(console: Console) -> None:
 
     assert drawn is not None
     assert drawn.line.count("L") == 2  # five days ago, three days ago, today
-    assert "from 5 to 9" in drawn.words
+    assert "from 5 to 9" in drawn.message
 
 
 def test_no_inline_style_is_needed(console: Console, account: Account) -> None:

@@ -45,7 +45,7 @@ def test_settings_are_known_by_what_cyclr_calls_them() -> None:
 
     assert [one.target for one in found.added] == ["New"]
     assert [one.target for one in found.removed] == ["Old"]
-    assert {one.now.target: one.words for one in found.changed} == {
+    assert {one.now.target: one.differences for one in found.changed} == {
         "Region": ("optional now", "new choices: AP", "choices gone: US"),
         "Url": (
             "secret now",
@@ -73,7 +73,7 @@ def test_what_became_easier_is_told_too() -> None:
 
     [change] = compare_settings(settings_of(before), settings_of([setting("A")])).changed
 
-    assert change.words == ("required now", "no longer secret")
+    assert change.differences == ("required now", "no longer secret")
 
 
 def test_many_choices_are_counted() -> None:
@@ -81,7 +81,7 @@ def test_many_choices_are_counted() -> None:
 
     [change] = compare_settings(settings_of([setting("A")]), settings_of([now])).changed
 
-    assert change.words == ("new choices: 0, 1, 2, 3, 4 and 15 more",)
+    assert change.differences == ("new choices: 0, 1, 2, 3, 4 and 15 more",)
 
 
 def test_authentication_is_known_by_kind_and_name() -> None:
@@ -121,7 +121,7 @@ def test_methods_are_known_by_their_unique_ids() -> None:
     assert [one.key for one in found.removed] == ["b"]
     assert found.same == 1
     [change] = found.changed
-    assert change.words == (
+    assert change.differences == (
         "called “List All Things”, before “List Things”",
         "Webhook, before no type",
         "another address at the third party",
@@ -135,7 +135,7 @@ def test_methods_are_known_by_their_unique_ids() -> None:
 def test_a_parameter_and_a_field_of_one_name_are_two_things() -> None:
     [change] = compare_methods([method("a", takes("x"))], [method("a", takes("x", FIELD))]).changed
 
-    assert change.words == ("may be given too: x", "takes no longer: x")
+    assert change.differences == ("may be given too: x", "takes no longer: x")
 
 
 def test_of_many_changes_the_first_are_named() -> None:
@@ -144,5 +144,5 @@ def test_of_many_changes_the_first_are_named() -> None:
 
     [change] = compare_methods(before, now).changed
 
-    assert len(change.words) == 6
-    assert change.words[-1] == "3 more changed"
+    assert len(change.differences) == 6
+    assert change.differences[-1] == "3 more changed"

@@ -120,7 +120,11 @@ def test_two_releases_are_compared(agent: Client, mailchimp: CatalogueConnector)
     assert [one.target for one in found.context["settings"].added] == ["Dc"]
     methods = found.context["methods"]
     assert {one.name.split()[0] for one in methods.added} == {"Update"}
-    assert any("may be given too" in words for one in methods.changed for words in one.words)
+    assert any(
+        "may be given too" in difference
+        for one in methods.changed
+        for difference in one.differences
+    )
     assert "New" in text_of(found)
     turned = agent.get(page, {"from": mailchimp.release_id, "to": OLD_MAILCHIMP})
     assert [one.target for one in turned.context["settings"].removed] == ["Dc"]
@@ -204,7 +208,7 @@ def test_a_release_that_is_replaced_is_kept(
     assert connector.release_id == 29_001
     found = agent.get(url("library_compare", connector)).context
     assert found["before"].release_id == live.id
-    assert {one.words for one in found["settings"].changed} == {("optional now",)}
+    assert {one.differences for one in found["settings"].changed} == {("optional now",)}
 
 
 def test_a_custom_connector_is_asked_for_as_its_account(

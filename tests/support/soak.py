@@ -356,7 +356,7 @@ class Soak:
 
     def _ask(self, account: Any, connector: Any) -> None:
         from dashboard.audit.models import Actor
-        from dashboard.installs.services import KIND, exclusive_key
+        from dashboard.installs.services import KIND, exclusivity_key
         from dashboard.operations.submitting import AlreadyActiveError, OperationRequest, submit
 
         values = {
@@ -378,7 +378,7 @@ class Soak:
             connector=connector,
             values=values,
             shown={"initial": {"name": connector.name, "description": ""}},
-            exclusive_key=exclusive_key(account, connector),
+            exclusivity_key=exclusivity_key(account, connector),
         )
         with contextlib.suppress(AlreadyActiveError):
             submit(order)

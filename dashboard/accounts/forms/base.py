@@ -65,10 +65,10 @@ class AccountForm(ChangeForm):
             help_text="It takes the place of the console’s own webhook for this account.",
         )
         host = self.before.get("error_webhook_host")
-        words = "It may hold a secret, so it is not shown again, only its host."
+        message = "It may hold a secret, so it is not shown again, only its host."
         if host:
-            words = f"Set, at {host}. Leave it empty to keep it. {words}"
-        self.fields[URL] = WebhookField(label="URL", help_text=words)
+            message = f"Set, at {host}. Leave it empty to keep it. {message}"
+        self.fields[URL] = WebhookField(label="URL", help_text=message)
         self.fields[URL].is_alternative = True  # type: ignore[attr-defined]
         self.fields[WARNINGS] = forms.BooleanField(label="Send warnings too", required=False)
 

@@ -75,7 +75,7 @@ def differing(outcome: JSON) -> str:
 def about_field(said: str) -> str:
     """The form's field that Cyclr's sentence is about, or nothing."""
     lower = said.lower()
-    return next((name for words, name in _ABOUT if words.lower() in lower), "")
+    return next((name for message, name in _ABOUT if message.lower() in lower), "")
 
 
 class AccountChange(Handler):
@@ -88,15 +88,15 @@ class AccountChange(Handler):
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """What happened, why, and what to do next."""
         if isinstance(error, NotDoneError):
-            return Refusal(error.words, field=error.field)
+            return Refusal(error.message, field=error.field)
         if operation.account is not None and isinstance(error, NotFoundError | AccountRefusedError):
             ask_for_refresh(operation.account)
         said = error.cyclr_message or ""
         field = about_field(said)
-        words = self._refusal(operation.title, error)
+        message = self._refusal(operation.title, error)
         if field == "timezone":
-            words += self._older(operation)
-        return Refusal(words, field=field)
+            message += self._older(operation)
+        return Refusal(message, field=field)
 
     def _refusal(self, what: str, error: PermanentError) -> str:
         said = f": “{error.cyclr_message}”" if error.cyclr_message else "."

@@ -17,9 +17,9 @@ from dashboard.operations.handlers import (
     Doubtful,
     Found,
     Look,
-    LookAgain,
     NotDoneError,
     NotThere,
+    ReconcileAgain,
     Refusal,
     register,
 )
@@ -89,14 +89,14 @@ class CreateAccount(AccountChange):
         """An id in use may be in use by what we sent before: that is looked at first."""
         if isinstance(error, AccountIdInUseError):
             if operation.is_resent or (operation.prepared or {}).get("is_id_ours"):
-                raise LookAgain
+                raise ReconcileAgain
             return Refusal(ID_IN_USE, field="id")
         if "parent account" in (error.cyclr_message or "").lower():
-            words = "Cyclr does not know the account above it any more. Nothing was created."
-            return Refusal(words, field="parent")
+            message = "Cyclr does not know the account above it any more. Nothing was created."
+            return Refusal(message, field="parent")
         refusal = super().refused(operation, error)
-        words = refusal.words.replace("Nothing was changed.", "Nothing was created.")
-        return Refusal(words, field=refusal.field)
+        message = refusal.message.replace("Nothing was changed.", "Nothing was created.")
+        return Refusal(message, field=refusal.field)
 
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """Put it into the mirror, and have all that Cyclr put into it read."""

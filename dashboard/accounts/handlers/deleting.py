@@ -94,8 +94,8 @@ def _running(client: Client, cyclr_id: str) -> list[Cycle]:
 
 def _look_anew(operation: Operation, why: str) -> None:
     ask_for_refresh(account_of(operation))
-    words = f"{why}. Nothing was deleted. Look at what goes with it, and confirm again."
-    raise NotDoneError("DELETE /accounts/{id}", words)
+    message = f"{why}. Nothing was deleted. Look at what goes with it, and confirm again."
+    raise NotDoneError("DELETE /accounts/{id}", message)
 
 
 def _names(cycles: list[Cycle]) -> str:

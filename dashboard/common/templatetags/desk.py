@@ -159,15 +159,15 @@ def spaced(number: object) -> str:
 
 
 @register.simple_tag
-def state(name: str, words: object = "") -> SafeString:
+def state(name: str, label: object = "") -> SafeString:
     """`{% state "not-authenticated" "2 not authenticated" %}`: shape, word and tone."""
-    return _state("state", name, words)
+    return _state("state", name, label)
 
 
 @register.simple_tag
-def badge(name: str, words: object = "") -> SafeString:
+def badge(name: str, label: object = "") -> SafeString:
     """The same beside a heading."""
-    return _state("badge", name, words)
+    return _state("badge", name, label)
 
 
 @register.simple_tag
@@ -176,9 +176,9 @@ def mark(name: str) -> SafeString:
     return format_html('<span class="mark-of" data-state="{}" aria-hidden="true"></span>', name)
 
 
-def _state(kind: str, name: str, words: object) -> SafeString:
+def _state(kind: str, name: str, label: object) -> SafeString:
     slug = str(name).lower().replace(" ", "-").replace("_", "-")
-    said = words or slug.replace("-", " ").capitalize()
+    said = label or slug.replace("-", " ").capitalize()
     return format_html('<span class="{}" data-state="{}">{}</span>', kind, slug, pieces(said))
 
 

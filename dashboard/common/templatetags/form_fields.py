@@ -133,14 +133,14 @@ def error_summary(form: forms.BaseForm) -> dict[str, Any]:
 
 def errors_of(bound: BoundField) -> list[str]:
     """The field's errors and, for a secret typed into a form that has errors, to type it again."""
-    errors = [_in_words(bound, str(error)) for error in bound.errors]
+    errors = [_error_message(bound, str(error)) for error in bound.errors]
     form = bound.form
     if not errors and form.is_bound and form.errors and is_secret(bound) and _was_typed(bound):
         errors.append(gettext(TYPE_AGAIN))
     return errors
 
 
-def _in_words(bound: BoundField, error: str) -> str:
+def _error_message(bound: BoundField, error: str) -> str:
     """What Django says about an empty field, said as what to do."""
     if error != str(forms.Field.default_error_messages["required"]):
         return error
@@ -184,13 +184,13 @@ def _target(bound: BoundField) -> str:
 def _heading(fields: int) -> str:
     if not fields:
         return gettext("This needs another look")
-    words = {
+    message = {
         1: gettext("One field needs another look"),
         2: gettext("Two fields need another look"),
         3: gettext("Three fields need another look"),
         4: gettext("Four fields need another look"),
     }
-    return words.get(fields) or ngettext(
+    return message.get(fields) or ngettext(
         "%(count)d field needs another look", "%(count)d fields need another look", fields
     ) % {"count": fields}
 

@@ -43,7 +43,7 @@ def ask_first(
             "url": url,
             "word": word,
             "heading": heading,
-            "words": content.strip(),
+            "message": content.strip(),
             "keep": keep,
             "yes": yes,
         },

@@ -101,9 +101,9 @@ class CredentialsForm(PropertiesForm):
             values[f"auth-{name}"] = values.get(f"auth-{name}") or (
                 name in self.filled and not self._clears(f"auth-{name}")
             )
-        for name, words in credentials.pairing_errors(values, self.fields).items():
+        for name, message in credentials.pairing_errors(values, self.fields).items():
             if name not in self.errors:
-                self.add_error(name, words)
+                self.add_error(name, message)
         is_half = values.get("auth-user") and not values.get("auth-password")
         if is_half and not self._clears("auth-password") and "auth-password" not in self.errors:
             self.add_error("auth-password", BOTH_AGAIN)

@@ -81,7 +81,7 @@ class ConnectorChange(Handler):
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """What happened, why, and what to do next."""
         if isinstance(error, NotDoneError):
-            return Refusal(error.words, field=error.field)
+            return Refusal(error.message, field=error.field)
         if isinstance(error, NotFoundError | AccountRefusedError):
             assert operation.account is not None
             ask_for_refresh(operation.account)

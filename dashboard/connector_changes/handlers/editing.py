@@ -73,8 +73,8 @@ class EditConnector(ConnectorChange):
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
         """A name that is taken is about its field."""
         if isinstance(error, NameInUseError):
-            words = "This account already has a connector of that name. Nothing was changed."
-            return Refusal(f"{words} Choose another name.", field="name")
+            message = "This account already has a connector of that name. Nothing was changed."
+            return Refusal(f"{message} Choose another name.", field="name")
         return super().refused(operation, error)
 
 

@@ -208,5 +208,5 @@ def _tell_links(operation: Operation) -> None:
     )
     for link in open_links.select_related("console", "account").order_by("pk"):
         item = link.items.get(account_connector=connector)
-        words = f"{connector} was de-authenticated by {operation.actor_name}"
-        timeline.record(link, "deauthenticated", words, item)
+        message = f"{connector} was de-authenticated by {operation.actor_name}"
+        timeline.record(link, "deauthenticated", message, item)

@@ -43,9 +43,9 @@ def refuse_masks(there: Sequence[PropertyValue], wanted: Iterable[Setting]) -> N
     shown = {(one.name, one.value) for one in there if one.value and holds_mask(one.value)}
     for one in wanted:
         if (one.name, one.value) in shown:
-            words = f"What was entered for “{one.name}” {MASKED}"
+            message = f"What was entered for “{one.name}” {MASKED}"
             call = "PUT /account/connectors/{id}/properties/{property}"
-            raise NotDoneError(call, words, field=f"property:{one.name}")
+            raise NotDoneError(call, message, field=f"property:{one.name}")
 
 
 def _send(
@@ -81,7 +81,7 @@ def change_properties(
             begun.append(name)
     except PermanentError:
         name, done = str(storable(begun[-1])), storable(begun[:-1])
-        operation.note(STOPPED, f"Stopped at “{name}”", at=name, done=done)
+        operation.record(STOPPED, f"Stopped at “{name}”", at=name, done=done)
         raise
     return {"names": [one.name for one in wanted.properties], "removed": list(wanted.removed)}
 
@@ -107,7 +107,7 @@ class PropertiesChange(ConnectorChange):
             ask_for_refresh(operation.account)
         if refusal.field or not at or isinstance(error, NotFoundError | AccountRefusedError):
             return refusal
-        return Refusal(f"{refusal.words} It is about “{at}”.", field=f"property:{at}")
+        return Refusal(f"{refusal.message} It is about “{at}”.", field=f"property:{at}")
 
 
 @register
@@ -173,8 +173,8 @@ class ReplaceCredentials(PropertiesChange):
             return False
         shown = there.shown_credential(secrets_in((), auth_value))
         if shown is not None and holds_mask(shown):
-            words = f"What was entered {MASKED}"
-            raise NotDoneError("PUT /account/connectors/{id}", words, field="credentials")
+            message = f"What was entered {MASKED}"
+            raise NotDoneError("PUT /account/connectors/{id}", message, field="credentials")
         return shown == auth_value
 
     def finalize(self, operation: Operation, client: Client, outcome: JSON) -> JSON:

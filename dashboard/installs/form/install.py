@@ -242,9 +242,9 @@ class InstallForm(Sections):
 
     def check_halves(self) -> None:
         """Halves of things: one of client id and secret, a refresh token without the access one."""
-        for name, words in credentials.pairing_errors(self.cleaned_data, self.fields).items():
+        for name, message in credentials.pairing_errors(self.cleaned_data, self.fields).items():
             if name not in self.errors:
-                self.add_error(name, words)
+                self.add_error(name, message)
 
     # ---- what comes of it ----
 
@@ -327,11 +327,11 @@ class InstallForm(Sections):
         )
         return result
 
-    def show_error(self, about: str, words: str) -> None:
+    def show_error(self, about: str, message: str) -> None:
         """Show an earlier refusal at the field it was about (`name`, or `property:<target>`)."""
         name = about if about in self.fields else self.field_named(about.removeprefix("property:"))
         if name and not self.is_bound:
-            self._errors = ErrorDict({name: ErrorList([words])})
+            self._errors = ErrorDict({name: ErrorList([message])})
 
     def field_named(self, target: str) -> str:
         """The form field that a Cyclr property name is about, or empty."""

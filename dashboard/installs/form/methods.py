@@ -13,10 +13,10 @@ from dashboard.mirror.catalogue import AuthType, auth_type_of, label_of
 def method_field(methods: Sequence[AuthMethod]) -> forms.ChoiceField:
     """The choice among several methods, each with what it asks to type."""
     keys = [method.id or str(place) for place, method in enumerate(methods)]
-    words = [method.name or label_of(method) for method in methods]
+    label = [method.name or label_of(method) for method in methods]
     field = forms.ChoiceField(
         label="Authentication method",
-        choices=list(zip(keys, words, strict=True)),
+        choices=list(zip(keys, label, strict=True)),
         # A browser that goes back would choose another one than the fields are drawn for.
         widget=forms.RadioSelect(attrs={"autocomplete": "off"}),
     )

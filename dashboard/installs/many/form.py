@@ -199,7 +199,9 @@ class InstallManyForm(InstallForm):
                 continue
             shown = storable(heading if len(heading) <= 60 else f"{heading[:60]}…")
             if name is None:
-                raise TableError(f"No field is called “{shown}”. Known are: {self._known_words()}.")
+                raise TableError(
+                    f"No field is called “{shown}”. Known are: {self._known_labels()}."
+                )
             if name in found.values():
                 raise TableError(f"Two columns are called “{shown}”.")
             found[place] = name
@@ -234,7 +236,7 @@ class InstallManyForm(InstallForm):
         """The fields that may differ between accounts."""
         return [name for name in self.fields if name not in UNFILLABLE | self.never_shown]
 
-    def _known_words(self) -> str:
+    def _known_labels(self) -> str:
         known = ["Account id", *self.column_headings().values()]
         more = len(known) - COLUMNS_NAMED
         and_more = f" and {more} more: the table to download has them all" if more > 0 else ""

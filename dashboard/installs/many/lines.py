@@ -20,7 +20,7 @@ from dashboard.common.untrusted_text import storable
 from dashboard.installs.fields import ChoiceOrAnother, Fraction, Moment, UntrustedText, WholeNumber
 from dashboard.installs.many.form import MEANT, InstallManyForm
 from dashboard.installs.naming import By, NotMeantError, meant
-from dashboard.installs.services import exclusive_key, follow_up, refused_accounts
+from dashboard.installs.services import exclusivity_key, follow_up, refused_accounts
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 
 VALUES_NAMED = 12
@@ -44,8 +44,8 @@ def targets(form: InstallManyForm) -> list[Target]:
     ]
     whole = _whole([one.account.pk for one in meant if one.account])
     found = [
-        Target(number, NOT_READ, None, problem=words)
-        for number, words in form.read.problems.items()
+        Target(number, NOT_READ, None, problem=message)
+        for number, message in form.read.problems.items()
     ]
     for (number, written, cells), one in zip(lines, meant, strict=True):
         account = whole[one.account.pk] if one.account else None
@@ -98,7 +98,7 @@ def _target(
     values = {
         "values": line.install_values(),
         "shown": line.display_input(),
-        "exclusive_key": exclusive_key(account, form.connector),
+        "exclusivity_key": exclusivity_key(account, form.connector),
         "follow_up": follow_up(line, account),
         "leaves_out_done": bool(form.cleaned_data.get("skips_existing")),
     }

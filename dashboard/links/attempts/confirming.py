@@ -114,8 +114,8 @@ def _look_again(item: LinkItem, is_authenticated: bool | None) -> None:
             return
         name = item.account_connector
         if is_authenticated is None:
-            words = f"{name}: Cyclr does not list it, so nobody knows whether it was finished"
-            timeline.record(item.link, "unchecked", words, item)
+            message = f"{name}: Cyclr does not list it, so nobody knows whether it was finished"
+            timeline.record(item.link, "unchecked", message, item)
         elif is_authenticated and item.is_refused:
             pass  # the timeline says already that it does not work
         elif is_authenticated and item.is_returned:

@@ -67,8 +67,8 @@ def _record_identity(item: LinkItem, run: ConnectionTest) -> None:
     item.identity = run.identity
     LinkItem.objects.filter(pk=item.pk).update(identity=run.identity)
     if item.is_other_account:
-        words = f"Connected as {item.identity}; it was {item.identity_before} before"
-        timeline.record(item.link, "other-account", words, item)
+        message = f"Connected as {item.identity}; it was {item.identity_before} before"
+        timeline.record(item.link, "other-account", message, item)
         logger.info("other account connected link=%d item=%d", item.link_id, item.pk)
     else:
         timeline.record(item.link, "identity", f"Connected as {item.identity}", item)
@@ -85,9 +85,13 @@ def _record_refusal(item: LinkItem, run: ConnectionTest) -> None:
         if item.connected_at is None:
             progress.record_failure(item, "Returned, and it does not work")
         timeline.record(
-            item.link, "not-working", f"{name}: {state}, but it does not work", item, why=run.words
+            item.link,
+            "not-working",
+            f"{name}: {state}, but it does not work",
+            item,
+            why=run.summary,
         )
     elif item.connected_at is None:
         timeline.record(
-            item.link, "unproven", f"{name}: returned, not proven to work", item, why=run.words
+            item.link, "unproven", f"{name}: returned, not proven to work", item, why=run.summary
         )

@@ -59,8 +59,8 @@ def carry_out(lease: Lease[ConnectAttempt]) -> None:
         if is_gone_by_now(attempt.item, error, began=began):
             _end(lease, AttemptState.OVER)
             return
-        words = "Cyclr refused to start it"
-        _fail(lease, REFUSED, words, error, why=error.cyclr_message or words)
+        message = "Cyclr refused to start it"
+        _fail(lease, REFUSED, message, error, why=error.cyclr_message or message)
         return
     if url is None:
         _end(lease, AttemptState.OVER)
@@ -75,8 +75,8 @@ def give_up(lease: Lease[ConnectAttempt], error: BaseException | None) -> None:
     if error is None or attempt.is_over or not starting.may_start(attempt.item):
         _end(lease, AttemptState.OVER)
         return
-    words = "Cyclr did not answer: the sign-in could not be prepared"
-    _fail(lease, BUSY, words, error, why="Cyclr did not answer")
+    message = "Cyclr did not answer: the sign-in could not be prepared"
+    _fail(lease, BUSY, message, error, why="Cyclr did not answer")
 
 
 def _request_token(attempt: ConnectAttempt, client: Client) -> str | None:
@@ -116,7 +116,7 @@ def is_gone_by_now(item: LinkItem, error: PermanentError, *, began: datetime) ->
 
 
 def _fail(
-    lease: Lease[ConnectAttempt], shown: str, words: str, error: BaseException, *, why: str
+    lease: Lease[ConnectAttempt], shown: str, message: str, error: BaseException, *, why: str
 ) -> None:
     """End an attempt in vain, once. `shown`: for the customer; `words` and `why`: for staff."""
     item = lease.job.item
@@ -127,8 +127,8 @@ def _fail(
         progress.lock(item.link_id)
         _end(lease, AttemptState.FAILED, shown)
         progress.record_failure(item, why)
-        timeline.record(item.link, "refused", words, item, **told)
+        timeline.record(item.link, "refused", message, item, **told)
 
 
-def _end(lease: Lease[ConnectAttempt], state: AttemptState, words: str = "") -> None:
-    lease.finish(state=state, last_error=words, encrypted_url="")
+def _end(lease: Lease[ConnectAttempt], state: AttemptState, message: str = "") -> None:
+    lease.finish(state=state, last_error=message, encrypted_url="")

@@ -76,12 +76,12 @@ def give_up(lease: Lease[LinkMail], error: BaseException | None) -> None:
     _fail(lease, lease.job.last_error or "It could not be sent for a day.")
 
 
-def _without_address(words: str, link: Link) -> str:
+def _without_address(message: str, link: Link) -> str:
     """A filter's refusal may quote the link's address, whole or broken over lines: cut there."""
-    token, said = link.token(), words.lower()
+    token, said = link.token(), message.lower()
     pieces = (token[place : place + PIECE] for place in range(len(token) - PIECE + 1))
     places = [place for piece in pieces if (place := said.find(piece)) >= 0]
-    return f"{words[: min(places)]}…" if places else words
+    return f"{message[: min(places)]}…" if places else message
 
 
 def _needless(mail: LinkMail) -> str:
@@ -115,18 +115,18 @@ def _too_early(mail: LinkMail, moment: datetime) -> datetime | None:
 
 def _put_off(lease: Lease[LinkMail], error: Exception, pause: timedelta | None = None) -> None:
     """Until later, for a day at most; without a `pause` later and later."""
-    words = _without_address(str(error), lease.job.link)
-    lease.retry(error, pause=pause, last_error=words)
+    message = _without_address(str(error), lease.job.link)
+    lease.retry(error, pause=pause, last_error=message)
 
 
 def _hold(lease: Lease[LinkMail], error: OurFaultError) -> None:
     """What is refused is about us: said once, and a campaign makes no more that would be."""
     link = lease.job.link
-    words = _without_address(str(error), link)
+    message = _without_address(str(error), link)
     with transaction.atomic():
-        mail_trouble.record_refusal(link.console, words)
+        mail_trouble.record_refusal(link.console, message)
         if link.run_id is not None:
-            bulk.halt(link.run_id, f"{words.rstrip('.')}. Mend that before you resume it.")
+            bulk.halt(link.run_id, f"{message.rstrip('.')}. Mend that before you resume it.")
     _put_off(lease, error, mail_trouble.COOL_DOWN)  # few try meanwhile
 
 
@@ -142,16 +142,16 @@ def _record_sent(lease: Lease[LinkMail]) -> None:
         Link.objects.filter(pk=link.pk).update(is_only_file=is_file and not was_sent)
         Link.objects.filter(pk=link.pk, sent_at=None).update(sent_at=moment)
         progress.move(link, LinkState.SENT)
-        timeline.record(link, "mailed", _sent_words(mail, is_file=is_file), mail=mail.pk)
+        timeline.record(link, "mailed", _sent_message(mail, is_file=is_file), mail=mail.pk)
 
 
-def _sent_words(mail: LinkMail, *, is_file: bool) -> str:
+def _sent_message(mail: LinkMail, *, is_file: bool) -> str:
     what = "Reminder " if mail.kind == MailKind.REMINDER else ""
     if is_file:
-        words = f"{what}written to a file, not mailed to {mail.recipient}: no mail server is set"
+        message = f"{what}written to a file, not mailed to {mail.recipient}: no mail server is set"
     else:
-        words = f"{what}mailed to {mail.recipient}"
-    return words[0].upper() + words[1:]
+        message = f"{what}mailed to {mail.recipient}"
+    return message[0].upper() + message[1:]
 
 
 def _let_go(moment: datetime) -> None:
@@ -161,19 +161,19 @@ def _let_go(moment: datetime) -> None:
 
 
 def _bounce(lease: Lease[LinkMail], said: str) -> None:
-    words = f"{lease.job.recipient} cannot be reached by mail"
-    _close(lease, MailState.BOUNCED, said, "bounced", words, why=f"The mail server said: {said}")
+    message = f"{lease.job.recipient} cannot be reached by mail"
+    _close(lease, MailState.BOUNCED, said, "bounced", message, why=f"The mail server said: {said}")
 
 
 def _fail(lease: Lease[LinkMail], why: str) -> None:
-    words = f"The message to {lease.job.recipient} was not sent"
-    _close(lease, MailState.FAILED, why, "unmailed", words, why=why)
+    message = f"The message to {lease.job.recipient} was not sent"
+    _close(lease, MailState.FAILED, why, "unmailed", message, why=why)
 
 
 def _close(
-    lease: Lease[LinkMail], state: MailState, error: str, event: str, words: str, *, why: str
+    lease: Lease[LinkMail], state: MailState, error: str, event: str, message: str, *, why: str
 ) -> None:
     with transaction.atomic():
         link = progress.lock(lease.job.link_id)
         lease.finish(state=state, last_error=error)
-        timeline.record(link, event, words, why=why, mail=lease.job.pk)
+        timeline.record(link, event, message, why=why, mail=lease.job.pk)

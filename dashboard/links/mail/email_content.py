@@ -156,8 +156,8 @@ def _subject(partner: str, apps: list[str], kind: MailKind) -> str:
             "%(who)s asks you to connect %(total)s apps",
             total,
         ) % {"who": partner, "total": total}
-    words = _("Reminder: %(what)s") % {"what": asks} if kind == MailKind.REMINDER else asks
-    return one_line(words, SUBJECT_AT_MOST)
+    message = _("Reminder: %(what)s") % {"what": asks} if kind == MailKind.REMINDER else asks
+    return one_line(message, SUBJECT_AT_MOST)
 
 
 def _text(kind: MailKind, context: dict[str, Any]) -> str:

@@ -73,15 +73,17 @@ def end(link: Link, *, how: str = "", label: dict[str, Any] | None = None) -> No
     `how` says by which way, `label` is that of a visitor who is likely not the customer.
     """
     label = label or {}
-    words = "The customer wants no more reminders"
+    message = "The customer wants no more reminders"
     if label:
-        words = f"Reminders ended by {label.get('staff') or 'what is likely a machine'}"
+        message = f"Reminders ended by {label.get('staff') or 'what is likely a machine'}"
     with transaction.atomic():
         progress.lock(link.pk)
         rows = Link.objects.filter(pk=link.pk, reminders_ended_at=None)
         if not rows.update(reminders_ended_at=timezone.now()):
             return
-        timeline.record(link, "unsubscribed", words, None, **({"why": how} if how else {}) | label)
+        timeline.record(
+            link, "unsubscribed", message, None, **({"why": how} if how else {}) | label
+        )
         services.record(link, Actor.link(link.pk), "links.unsubscribe")
     link.refresh_from_db(fields=["reminders_ended_at"])
 

@@ -29,14 +29,14 @@ class LinkEvent(models.Model):
     item = models.ForeignKey(LinkItem, on_delete=models.CASCADE, null=True, blank=True)
     at = models.DateTimeField(default=timezone.now)
     event = models.CharField(max_length=20)
-    words = models.TextField()
+    message = models.TextField(db_column="words")
     details = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return self.words
+        return self.message
 
     @property
     def mark(self) -> str:

@@ -200,8 +200,8 @@ class Link(Acted):
     @property
     def shape(self) -> str:
         """The state by which its shape and colour go."""
-        words = self.state_label
-        return str(self.state) if words == SENT_TO_A_FILE else slugify(words)
+        message = self.state_label
+        return str(self.state) if message == SENT_TO_A_FILE else slugify(message)
 
     @property
     def poll_event(self) -> str:

@@ -15,7 +15,7 @@ from dashboard.mirror.sync.cycles import (
     write_cycles,
     write_new_cycle,
 )
-from dashboard.mirror.sync.errors import words_for
+from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.figures import write_daily_figure
 from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
 from dashboard.mirror.sync.methods import fill_methods
@@ -58,7 +58,7 @@ __all__ = [
     "start_due_runs",
     "start_run",
     "waiting_accounts",
-    "words_for",
+    "message_for",
     "write_account_connectors",
     "write_cycles",
     "write_new_cycle",

@@ -36,7 +36,7 @@ from dashboard.mirror.sync.connectors import (
     missing_connectors,
     write_connectors,
 )
-from dashboard.mirror.sync.errors import words_for
+from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.methods import fill_methods
 
@@ -232,7 +232,7 @@ def _fail(account: Account, error: Exception, tally: Tally) -> None:
     """This account could not be read in this run; the next one tries again."""
     tally.count(accounts_failed=1)
     Account.objects.filter(pk=account.pk).update(
-        refresh_error=words_for(error), refresh_failed_run=tally.lease.job.pk
+        refresh_error=message_for(error), refresh_failed_run=tally.lease.job.pk
     )
 
 

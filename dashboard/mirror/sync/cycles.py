@@ -30,7 +30,7 @@ from dashboard.mirror.missing import Answers, ask_each
 from dashboard.mirror.models import Account, Cycle, SyncRun, Template
 from dashboard.mirror.sync.chunks import CHUNK, Answer, Reading, Tally, read_each
 from dashboard.mirror.sync.columns import cycle_columns, needed_columns, template_columns
-from dashboard.mirror.sync.errors import words_for
+from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.merge import Written, merge
 from dashboard.mirror.sync.needed import write_needed
@@ -87,20 +87,20 @@ def _needed(
 
 def read_templates(lease: Lease[SyncRun]) -> None:
     """The console's templates. Whatever is wrong with them, the rest is read."""
-    run, words, skipped = lease.job, "", 0
+    run, message, skipped = lease.job, "", 0
     try:
         skipped = refresh_templates(run.console).skipped
     except (PacedError, RateLimitedError):
         raise
     except CyclrError as error:
-        words = words_for(error)
+        message = message_for(error)
         logger.warning(
             "templates not read console=%d call=%s status=%s",
             run.console_id,
             error.call,
             error.status,
         )
-    lease.write(templates_error=words, touched_at=timezone.now(), skipped=F("skipped") + skipped)
+    lease.write(templates_error=message, touched_at=timezone.now(), skipped=F("skipped") + skipped)
 
 
 # ---- cycles ----
@@ -190,7 +190,7 @@ def read_cycles(lease: Lease[SyncRun], until: datetime) -> bool:
     except (PacedError, RateLimitedError):
         raise
     except CyclrError as error:
-        lease.write(cycles_error=words_for(error), touched_at=timezone.now())
+        lease.write(cycles_error=message_for(error), touched_at=timezone.now())
         logger.warning("cycles not read call=%s status=%s", error.call, error.status)
         if isinstance(error, CredentialsRefusedError):
             raise
@@ -221,7 +221,7 @@ def _take(
 
 def _fail(account: Account, error: Exception, tally: Tally) -> None:
     tally.count(cycles_failed=1)
-    mark_cycles_asked(account, timezone.now(), error=words_for(error))
+    mark_cycles_asked(account, timezone.now(), error=message_for(error))
 
 
 CYCLES = Reading(_list_cycles, _take, _fail)

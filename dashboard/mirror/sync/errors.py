@@ -19,7 +19,7 @@ from dashboard.consoles.models import CREDENTIALS_REFUSED
 from dashboard.consoles.pacing import PacedError
 
 
-def words_for(error: BaseException) -> str:
+def message_for(error: BaseException) -> str:
     """Why a read failed, for the page that shows old data."""
     match error:
         case PacedError() | RateLimitedError():

@@ -26,7 +26,7 @@ from dashboard.mirror.sync.connectors import (
     write_account_connectors,
 )
 from dashboard.mirror.sync.cycles import CycleAnswers, known_cycles, missing_cycles, write_cycles
-from dashboard.mirror.sync.errors import words_for
+from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.library import own_releases, write_own_library
 from dashboard.mirror.writing import FILLED, fill, is_newer, mark_account_gone, mark_cycles_asked
 
@@ -54,7 +54,7 @@ def refresh_account(account: Account, *, priority: str = INTERACTIVE) -> None:
         asked.update(refresh_asked_at=None)
         return
     except Exception as error:
-        rows.update(refresh_error=words_for(error))
+        rows.update(refresh_error=message_for(error))
         asked.update(refresh_asked_at=None)
         raise
     with transaction.atomic():
@@ -100,7 +100,7 @@ def _read_beside(account: Account, there: cyclr_api.AccountApi) -> Beside:
         beside.cycles = there.cycles.readable()
         beside.cycle_answers = missing_cycles(there, beside.cycles, known_cycles(account))
     except CyclrError as error:
-        beside.cycles_error = words_for(error)
+        beside.cycles_error = message_for(error)
         logger.info("cycles not told account=%d status=%s", account.pk, error.status)
     return beside
 

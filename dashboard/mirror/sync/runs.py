@@ -16,7 +16,7 @@ from dashboard.consoles.pacing import PacedError
 from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import Account, SyncRun
 from dashboard.mirror.sync.accounts import refresh_accounts
-from dashboard.mirror.sync.errors import words_for
+from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.figures import write_daily_figure
 from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
 
@@ -88,15 +88,15 @@ def read_accounts(lease: Lease[SyncRun]) -> None:
 
 def read_library(lease: Lease[SyncRun]) -> None:
     """The second step: the library. Whatever is wrong with it, the accounts are read."""
-    run, words, skipped = lease.job, "", 0
+    run, message, skipped = lease.job, "", 0
     try:
         skipped = refresh_library(run.console).skipped
         if run.console.catalogue_account and not catalogue_accounts(run.console):
-            words = "The account that the library is read through is not there."
+            message = "The account that the library is read through is not there."
     except (PacedError, RateLimitedError):
         raise
     except CyclrError as error:
-        words = words_for(error)
+        message = message_for(error)
         logger.warning(
             "library not read console=%d call=%s status=%s",
             run.console_id,
@@ -104,12 +104,12 @@ def read_library(lease: Lease[SyncRun]) -> None:
             error.status,
         )
     except Exception as error:
-        words = words_for(error)
+        message = message_for(error)
         logger.exception("library not read console=%d", run.console_id)
     lease.write(
         listed_at=timezone.now(),
         touched_at=timezone.now(),
-        library_error=words,
+        library_error=message,
         skipped=F("skipped") + skipped,
     )
 

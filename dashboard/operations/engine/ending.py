@@ -37,9 +37,9 @@ def finish(lease: Lease[Operation], handler: Handler, outcome: dict[str, Any]) -
     operation = lease.job
     with transaction.atomic():
         lease.finish(state=State.DONE, outcome=outcome, encrypted_input="")
-        words = handler.finish(operation, outcome)
+        message = handler.finish(operation, outcome)
         operation.save(update_fields=["account", "account_connector", "outcome"])
-        operation.note("done", words)
+        operation.record("done", message)
         if handler.is_recorded:
             submitting.record(operation, operation.actor, operation.kind, "done")
         if operation.follow_up:
@@ -52,7 +52,7 @@ def finish(lease: Lease[Operation], handler: Handler, outcome: dict[str, Any]) -
 def fail(
     lease: Lease[Operation],
     reason: Reason,
-    words: str,
+    message: str,
     error: CyclrError | None = None,
     *,
     field: str = "",
@@ -64,12 +64,12 @@ def fail(
         lease.finish(
             state=State.FAILED,
             reason=reason,
-            error=words,
+            error=message,
             error_field=field,
             cyclr_message=said,
             **({} if keep else {"encrypted_input": ""}),
         )
-        operation.note("failed", words, said=said)
+        operation.record("failed", message, said=said)
         submitting.record(operation, operation.actor, operation.kind, "failed")
         _pass_on(operation)
     logger.warning("operation failed id=%d kind=%s reason=%s", operation.pk, operation.kind, reason)

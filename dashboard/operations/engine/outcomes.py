@@ -19,7 +19,7 @@ from dashboard.consoles.pacing import PacedError
 from dashboard.jobs.leases import Lease
 from dashboard.operations.engine.ending import WAITED_TOO_LONG, fail
 from dashboard.operations.engine.reconciling import FIRST_ATTEMPTS
-from dashboard.operations.handlers import Handler, LookAgain, PrepareAgain
+from dashboard.operations.handlers import Handler, PrepareAgain, ReconcileAgain
 from dashboard.operations.models import Operation, Reason, State
 
 MOST_WAITS = 200
@@ -71,12 +71,12 @@ def _is_of_credentials(error: CyclrError) -> bool:
 
 
 def _become_unsure(lease: Lease[Operation], error: CyclrError) -> None:
-    words = (
+    message = (
         f"Cyclr answered with an error ({error.status})" if error.status else "No answer from Cyclr"
     )
     lease.postpone(timezone.now() + timedelta(seconds=FIRST_ATTEMPTS[0]), state=State.UNSURE)
     said = error.cyclr_message or ""
-    lease.job.note("unsure", words, call=error.call, status=error.status, said=said)
+    lease.job.record("unsure", message, call=error.call, status=error.status, said=said)
 
 
 def _wait(lease: Lease[Operation], handler: Handler, error: CyclrError) -> None:
@@ -90,8 +90,8 @@ def _wait(lease: Lease[Operation], handler: Handler, error: CyclrError) -> None:
     waits = operation.waits + int(getattr(error, "counts_as_try", True))
     is_unsure = operation.state == State.UNSURE
     if waits >= MOST_WAITS or timezone.now() - operation.created_at > LONGEST_WAIT:
-        reason, words = _waited_too_long(operation, handler, error)
-        fail(lease, reason, words, error)
+        reason, message = _waited_too_long(operation, handler, error)
+        fail(lease, reason, message, error)
         return
     columns: dict[str, Any] = {"state": State.UNSURE if is_unsure else State.QUEUED}
     if not is_unsure:
@@ -101,7 +101,7 @@ def _wait(lease: Lease[Operation], handler: Handler, error: CyclrError) -> None:
     pause = operation.policy.pause_after(error, waits)
     lease.postpone(timezone.now() + pause, waits=waits, **columns)
     if not isinstance(error, PacedError):
-        operation.note("waiting", _why(error), call=error.call, status=error.status)
+        operation.record("waiting", _why(error), call=error.call, status=error.status)
 
 
 def _waited_too_long(
@@ -116,7 +116,7 @@ def _waited_too_long(
 
 
 def _why(error: CyclrError) -> str:
-    """Why it waits, for its story."""
+    """Why it waits, for its timeline."""
     is_unknown = isinstance(error, OutcomeUnknownError)
     said = "Cyclr gave no answer" if is_unknown else "Cyclr cannot be reached"
     if _is_of_credentials(error):
@@ -136,14 +136,14 @@ def _be_refused(lease: Lease[Operation], handler: Handler, error: PermanentError
         refusal = handler.refused(operation, error)
     except PrepareAgain:
         _prepare_again(lease, error)
-    except LookAgain:
+    except ReconcileAgain:
         lease.postpone(timezone.now(), state=State.UNSURE)
-        operation.note("unsure", "Cyclr says the name is in use: checking whether it is ours")
+        operation.record("unsure", "Cyclr says the name is in use: checking whether it is ours")
     else:
         if operation.is_resent and not handler.is_idempotent:
             fail(lease, Reason.NEEDS_PERSON, REFUSED_AFTERWARDS, error)
         else:
-            fail(lease, Reason.REFUSED, refusal.words, error, field=refusal.field)
+            fail(lease, Reason.REFUSED, refusal.message, error, field=refusal.field)
 
 
 def _prepare_again(lease: Lease[Operation], error: PermanentError) -> None:
@@ -154,4 +154,4 @@ def _prepare_again(lease: Lease[Operation], error: PermanentError) -> None:
         return
     name = (operation.prepared or {}).get("name", "")
     lease.postpone(timezone.now(), state=State.QUEUED, sent_at=None, prepared=None)
-    operation.note("again", "The name was taken in the meantime; using another one", name=name)
+    operation.record("again", "The name was taken in the meantime; using another one", name=name)

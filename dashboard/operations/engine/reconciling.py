@@ -32,7 +32,7 @@ def reconcile(lease: Lease[Operation], handler: Handler, client: Client) -> bool
     found = handler.reconcile(operation, client)
     if isinstance(found, Found):
         lease.write(outcome=found.outcome)
-        operation.note("found", "Found in Cyclr: it had worked")
+        operation.record("found", "Found in Cyclr: it had worked")
         return True
     if isinstance(found, Doubtful):
         fail(lease, Reason.NEEDS_PERSON, found.why)
@@ -40,13 +40,13 @@ def reconcile(lease: Lease[Operation], handler: Handler, client: Client) -> bool
     if found.prepared is not None:
         name = (operation.prepared or {}).get("name", "")
         lease.write(prepared=found.prepared)
-        operation.note("again", "Somebody else took the name; using another one", name=name)
+        operation.record("again", "Somebody else took the name; using another one", name=name)
     if not _counts(operation, moment):
         lease.postpone(_next_attempt(operation, moment), state=State.UNSURE)
     elif operation.empty_looks == 0:
         again = moment + timedelta(seconds=settings.LOOK_GAP)
         lease.postpone(again, state=State.UNSURE, empty_looks=1, looked_at=moment)
-        operation.note("looked", "Checked: it is not there")
+        operation.record("looked", "Checked: it is not there")
     else:
         _send_again(lease, moment)
     return False
@@ -80,7 +80,7 @@ def _send_again(lease: Lease[Operation], moment: datetime) -> None:
     if operation.resends >= MOST_RESENDS:
         fail(lease, Reason.NEEDS_PERSON, SENT_IN_VAIN)
         return
-    operation.note("looked", "Checked twice and it is not there: sending it again")
+    operation.record("looked", "Checked twice and it is not there: sending it again")
     lease.postpone(
         moment,
         state=State.QUEUED,

@@ -36,7 +36,7 @@ def carry_out(lease: Lease[Operation]) -> None:
         operation = lease.job
         may_be_there = operation.sent_at is not None or operation.outcome is not None
         lease.write(state=State.UNSURE if may_be_there else State.QUEUED)
-        operation.note("lost", "Cyclr Desk ran into an error of its own; it will be retried")
+        operation.record("lost", "Cyclr Desk ran into an error of its own; it will be retried")
         raise
 
 
@@ -95,7 +95,7 @@ def _work(lease: Lease[Operation], handler: Handler, client: Client, values: JSO
         if operation.prepared is None:
             prepared = handler.prepare(operation, client)
             lease.write(prepared=prepared)
-            operation.note("prepared", str(prepared.get("words", "Prepared")))
+            operation.record("prepared", str(prepared.get("words", "Prepared")))
         _send(lease, handler, client, values)
     outcome = operation.outcome or {}
     try:
@@ -111,11 +111,11 @@ def _send(lease: Lease[Operation], handler: Handler, client: Client, values: JSO
     if handler.calls_cyclr:
         lease.hold()
         lease.write(state=State.SENT, sent_at=timezone.now(), empty_looks=0, looked_at=None)
-        operation.note("sent", "Sent to Cyclr")
+        operation.record("sent", "Sent to Cyclr")
     outcome = handler.act(operation, client, values)
     lease.write(outcome=outcome)
     if handler.calls_cyclr:
-        operation.note("answered", "Cyclr answered: it is done")
+        operation.record("answered", "Cyclr answered: it is done")
 
 
 def _is_left_unfinalized(lease: Lease[Operation], error: CyclrError) -> bool:
@@ -123,8 +123,8 @@ def _is_left_unfinalized(lease: Lease[Operation], error: CyclrError) -> bool:
     operation = lease.job
     tried = operation.finalize_tries
     if isinstance(error, PermanentError) or tried >= len(FINALIZE_PAUSES):
-        words = "Done, but Cyclr refused the final clean-up step"
-        operation.note("untidy", words, call=error.call, status=error.status)
+        message = "Done, but Cyclr refused the final clean-up step"
+        operation.record("untidy", message, call=error.call, status=error.status)
         return True
     again = timezone.now() + timedelta(seconds=FINALIZE_PAUSES[tried])
     lease.postpone(again, state=State.UNSURE, finalize_tries=tried + 1)

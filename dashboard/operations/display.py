@@ -33,45 +33,45 @@ SHAPES = {
     "failed": "failed",
     "cancelled": "cancelled",
 }
-"""The shape beside each event of a story; a point for those that are not listed."""
+"""The shape beside each event of a timeline; a point for those that are not listed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Summary:
     """What to know about an operation now: what happened, why, what to do, Cyclr's own words."""
 
     state: str
     heading: str
-    words: str = ""
+    message: str = ""
     theirs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the story as it is drawn."""
+    """One event of the timeline as it is drawn."""
 
     event: OperationEvent
     shape: str
     heading: str
-    words: str
+    message: str
 
 
-def kind_words(operation: Operation) -> str:
+def kind_label(operation: Operation) -> str:
     """The kind in words; its technical name where this release has none."""
     handler = find_handler(operation.kind)
     return (handler.label if handler else "") or operation.kind
 
 
-def story(events: Sequence[OperationEvent]) -> list[Step]:
+def timeline(events: Sequence[OperationEvent]) -> list[Step]:
     """The events with their shapes, and under each which attempt it was and what was said."""
     return [_step(event) for event in events]
 
 
 def _step(event: OperationEvent) -> Step:
-    heading, under = event.words, [f"Attempt {event.attempt}."] if event.attempt > 1 else []
+    heading, under = event.message, [f"Attempt {event.attempt}."] if event.attempt > 1 else []
     if event.event == "failed":  # its words are whole sentences
         heading = "Failed"
-        under.append(event.words)
+        under.append(event.message)
     elif said := str(event.details.get("said") or ""):
         under.append(f"Cyclr: {said if len(said) <= LONGEST_SAID else said[:LONGEST_SAID] + '…'}")
     return Step(event, SHAPES.get(event.event, "quiet"), heading, " ".join(under))
@@ -101,7 +101,7 @@ def links_made(operations: Sequence[Operation]) -> list[int]:
     return [link for link in made if isinstance(link, int)]
 
 
-def note_on(operation: Operation, events: Sequence[OperationEvent]) -> Note | None:
+def summary_of(operation: Operation, events: Sequence[OperationEvent]) -> Summary | None:
     """What the page says first, or nothing while all goes well. `events` are newest first."""
     match operation.state:
         case State.FAILED:
@@ -111,44 +111,44 @@ def note_on(operation: Operation, events: Sequence[OperationEvent]) -> Note | No
         case State.QUEUED:
             return _queued(operation, events)
         case State.DONE:
-            said = next((event.words for event in events if event.event == "done"), "")
-            return Note("done", said or "Done")
+            said = next((event.message for event in events if event.event == "done"), "")
+            return Summary("done", said or "Done")
         case _:
             return None
 
 
-def _failed(operation: Operation) -> Note:
+def _failed(operation: Operation) -> Summary:
     heading = operation.get_reason_display()
-    words = operation.error.removeprefix(f"{heading}.")
+    message = operation.error.removeprefix(f"{heading}.")
     if operation.is_superseded:
-        words += " A later operation retried it."
+        message += " A later operation retried it."
     elif operation.dismissed_at is not None:
-        words += " It was dismissed, so it is not listed as something to do."
-    return Note("failed", heading, words.strip(), operation.cyclr_message)
+        message += " It was dismissed, so it is not listed as something to do."
+    return Summary("failed", heading, message.strip(), operation.cyclr_message)
 
 
-def _unsure(operation: Operation, events: Sequence[OperationEvent]) -> Note:
+def _unsure(operation: Operation, events: Sequence[OperationEvent]) -> Summary:
     if operation.outcome is not None:
-        return Note(
+        return Summary(
             "checking",
             "Done in Cyclr, one step is left",
             f"What is left changes nothing of it. It is tried again {_next(operation)}.",
         )
     last = next((event for event in events if event.event in {"unsure", "lost"}), None)
-    return Note(
+    return Summary(
         "checking",
-        last.words if last else "It is not known whether it happened",
+        last.message if last else "It is not known whether it happened",
         f"{MAY_HAVE_HAPPENED} Next look {_next(operation)}.",
         str(last.details.get("said") or "") if last else "",
     )
 
 
-def _queued(operation: Operation, events: Sequence[OperationEvent]) -> Note | None:
+def _queued(operation: Operation, events: Sequence[OperationEvent]) -> Summary | None:
     last = events[0] if events else None
     if last is not None and last.event == "waiting":
-        return Note("queued", last.words, f"Next try {_next(operation)}.")
+        return Summary("queued", last.message, f"Next try {_next(operation)}.")
     if timezone.now() - max(operation.created_at, operation.not_before) > LONG_IN_QUEUE:
-        return Note(
+        return Summary(
             "queued",
             "No worker has taken it yet",
             "It is stored and will run as soon as one is free. See Workers on the overview.",

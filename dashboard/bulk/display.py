@@ -227,7 +227,7 @@ class Line:
         return self.state == "failed" or bool(self.row.problem)
 
 
-def with_stories(rows: QuerySet[BulkRow]) -> QuerySet[BulkRow]:
+def with_events(rows: QuerySet[BulkRow]) -> QuerySet[BulkRow]:
     """Rows with what `lines` reads, and without what is encrypted."""
     said = OperationEvent.objects.order_by("-at", "-pk")
     encrypted = ("encrypted_input", "operation__encrypted_input", "operation__display_input")
@@ -268,8 +268,8 @@ def _line(run: BulkRun, row: BulkRow) -> Line:
         word = "To confirm" if row.is_asked else "Left out"
         return Line(row, "queued" if row.is_asked else "cancelled", word, row.problem, None, None)
     if row.is_taken_back:
-        words = "The run was stopped first." if run.started_at else NEVER_STARTED
-        return Line(row, "cancelled", "Not started", words, None, None)
+        message = "The run was stopped first." if run.started_at else NEVER_STARTED
+        return Line(row, "cancelled", "Not started", message, None, None)
     if operation is None:
         if run.state == RunState.DRAFT:
             return Line(row, "created", "Ready", "", None, None)
@@ -281,7 +281,7 @@ def _line(run: BulkRun, row: BulkRow) -> Line:
     outcome = operation.error
     if operation.state != State.FAILED:
         last = next(iter(operation.events.all()), None)
-        outcome = last.words if last is not None and last.event != "queued" else ""
+        outcome = last.message if last is not None and last.event != "queued" else ""
     elif operation.is_superseded:
         outcome = f"Retried from its own page. Before: {outcome}"
     return Line(row, word.lower(), word, outcome, operation.attempt, operation.finished_at)
