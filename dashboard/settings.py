@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "dashboard.accounts",
     "dashboard.library",
     "dashboard.installs",
+    "dashboard.defaults",
     "dashboard.connectors",
     "dashboard.methods",
     "dashboard.releases",

@@ -102,6 +102,7 @@ def _create_request(request: StaffRequest, form: CreateForm) -> OperationRequest
             "parent": form.parent.pk if form.parent else None,
         },
         exclusivity_key=f"{CREATE}:{form.console.pk}:{key_of(values['id'].casefold())}",
+        follow_up=form.follow_up(),
     )
 
 

@@ -52,9 +52,14 @@ class NotMeantError(ValueError):
 
 def entries_for(connector: CatalogueConnector) -> list[Entry]:
     """What can be installed where this connector can."""
-    library = CatalogueConnector.objects.installable().filter(console=connector.console_id)
+    return entries_in(connector.console_id, connector.account_id)
+
+
+def entries_in(console_id: int, account_id: int | None = None) -> list[Entry]:
+    """What can be installed in every account of a console, and what can in this one alone."""
+    library = CatalogueConnector.objects.installable().filter(console=console_id)
     shared = library.filter(account=None)
-    own = library.filter(account=connector.account_id) if connector.account_id else library.none()
+    own = library.filter(account=account_id) if account_id else library.none()
     columns = ("pk", "name", "version", "release_id")
     return [Entry(*row) for row in (shared | own).order_by("pk").values_list(*columns)]
 
@@ -104,6 +109,23 @@ def meant(
         )
     allowed = ways_among(connector, sum(one.name == connector.name for one in entries))
     return by if by in allowed else By.ID
+
+
+def asked_for(
+    entries: Sequence[Entry], by: str, *, release_id: int, name: str, version: str
+) -> Entry:
+    """What is live now of a connector that was chosen earlier, to be asked for so.
+
+    Raises `NotMeantError` where that is none, or may be one of several.
+    """
+    if by != By.ID:
+        return _by_name(entries, name, version if by == By.VERSION else "")[0]
+    found = [one for one in entries if one.release_id == release_id]
+    if found:
+        return found[0]
+    same = [one for one in entries if (one.name, one.version) == (name, version)]
+    newer = f" The live release of {same[0]} is {same[0].release_id}." if same else ""
+    raise NotMeantError(f"Release {release_id} is live no longer.{newer}")
 
 
 def _by_id(entries: Sequence[Entry], written: str, version: str) -> Entry:

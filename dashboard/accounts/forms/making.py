@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 
 from cyclr_api.addresses import checked_account_id
+from dashboard.accounts.defaults import INSTALL_DEFAULTS, defaults_of
 from dashboard.accounts.forms.base import HOURS, JSON, URL, AccountForm
 from dashboard.common.text_fields import UntrustedText
-from dashboard.common.untrusted_text import display_line
+from dashboard.common.untrusted_text import display_line, storable
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
 
@@ -26,6 +28,15 @@ class CreateForm(AccountForm):
         self.console, self.parent = console, parent
         super().__init__(data)
         self.initial["timezone"] = zone
+        self.defaults = defaults_of(console)
+        if self.defaults:
+            self.fields["installs_defaults"] = forms.BooleanField(
+                label="Install the default connectors",
+                help_text="Right after the account is created, one by one. Each is set up as "
+                "after any install.",
+                required=False,
+                initial=True,
+            )
         self.fields["id"] = UntrustedText(
             label="Id",
             max_length=LONGEST_ID,
@@ -79,8 +90,23 @@ class CreateForm(AccountForm):
     def entries(self) -> list[list[str]]:
         """With the id, and whose sub-account it is."""
         shown = [["Id", self.cleaned_data["id"] or "Made up"], *super().entries()]
-        return [*shown, *([["Sub-account of", str(self.parent)]] if self.parent else [])]
+        if self.parent:
+            shown.append(["Sub-account of", str(self.parent)])
+        if self.defaults:
+            names = ", ".join(one.label for one in self.defaults)
+            is_wanted = self.cleaned_data["installs_defaults"]
+            shown.append(["Default connectors", str(storable(names)) if is_wanted else "None"])
+        return shown
 
     def kept(self) -> JSON:
-        """With the id."""
-        return {**super().kept(), "id": self.cleaned_data["id"]}
+        """With the id, and whether default connectors are wanted."""
+        kept = {**super().kept(), "id": self.cleaned_data["id"]}
+        if self.defaults:
+            kept["installs_defaults"] = self.cleaned_data["installs_defaults"]
+        return kept
+
+    def follow_up(self) -> JSON | None:
+        """What comes once the account is there: the default connectors, if they are wanted."""
+        if not self.cleaned_data.get("installs_defaults"):
+            return None
+        return {"kind": INSTALL_DEFAULTS, "title": "Install default connectors"}
