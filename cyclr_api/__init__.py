@@ -75,6 +75,7 @@ from .models import (
     Variable,
 )
 from .pacing import NoPacing, Pacing
+from .page_sizes import PageSize, PageSizes
 from .regions import REGIONS, Region, region
 from .secret import Secret
 from .transport import Retries, Timeouts
@@ -116,6 +117,8 @@ __all__ = [
     "NoPacing",
     "NotFoundError",
     "OutcomeUnknownError",
+    "PageSize",
+    "PageSizes",
     "Pacing",
     "Pages",
     "PagingError",

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from .decoding import Record, UndecodableError
 from .errors import AccountRefusedError, CredentialsRefusedError, CyclrError, TemporaryError
+from .page_sizes import PageSizes
 from .secret import Secret
 from .transport import Call, Effect, Transport
 
@@ -169,6 +170,11 @@ class Authorized:
         self._client_secret = client_secret
         self._not_ahead_before = 0.0
         self._failed: tuple[float, CyclrError] | None = None
+
+    @property
+    def page_sizes(self) -> PageSizes:
+        """What is known of the sizes of this host's pages."""
+        return self.transport.page_sizes
 
     def answer(self, call: Call, decode: Callable[[object], T]) -> T:
         """As `Transport.answer`. CredentialsRefusedError if even a new token gets a 401."""

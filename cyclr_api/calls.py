@@ -5,7 +5,7 @@ or `elements` if it is not known whether Cyclr pages them.
 """
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -15,7 +15,7 @@ from .answers import RawAnswer
 from .auth import Authorized
 from .decoding import Listing, decode_list, decode_readable, decode_some
 from .errors import PagingError, TemporaryError, UnsendableError
-from .paging import MOST_PAGES, PAGE_SIZE, pages, readable
+from .paging import MOST_PAGES, PAGE_SIZE, Known, pages, readable
 from .transport import Call, Effect, json_body
 
 T = TypeVar("T")
@@ -194,9 +194,10 @@ class Calls:
         key: Callable[[T], Hashable],
         at_once: int,
         max_wait: float,
+        expected: Collection[Hashable] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Listing[T]:
-        """What can be read of a list call; see `Pages.readable` for the last two."""
+        """What can be read of a list call; see `Pages.readable` for `at_once` and what follows."""
         call = self._call("GET", template, values, query=query or {})
 
         def fetch(number: int) -> Listing[T]:
@@ -214,7 +215,8 @@ class Calls:
                         raise
                 time.sleep(pause)
 
-        return readable(call.name, fetch, key, at_once=at_once)
+        known = None if expected is None else Known(self.authorized.page_sizes, expected)
+        return readable(call.name, fetch, key, at_once=at_once, known=known)
 
     def _call(self, method: str, template: str, values: Iterable[object], **options: Any) -> Call:
         name, is_restricted = f"{method} {template}", self.authorized.restricted_to is not None
@@ -257,11 +259,19 @@ class Pages(Generic[T]):
             self.template, *self.values, decode=self.decode, key=self.key, query=self.query
         )
 
-    def readable(self, *, at_once: int = 1, max_wait: float = 0.0) -> Listing[T]:
+    def readable(
+        self,
+        *,
+        at_once: int = 1,
+        max_wait: float = 0.0,
+        expected: Collection[Hashable] | None = None,
+    ) -> Listing[T]:
         """As `all`, but an element that cannot be read is left out and counted, in `skipped`.
 
         `at_once`: pages fetched at a time. `max_wait`: seconds for which each page waits when
-        the rate limit says not yet.
+        the rate limit says not yet. `expected`: the ids of which the caller knows. With it, also
+        if it is empty, a page ends the list if the host has served larger ones to such a call
+        (`page_sizes`); not where one of these is missing. Without it, an empty page does.
         """
         return self.calls.readable(
             self.template,
@@ -270,6 +280,7 @@ class Pages(Generic[T]):
             key=self.key,
             at_once=at_once,
             max_wait=max_wait,
+            expected=expected,
             query=self.query,
         )
 

@@ -26,6 +26,7 @@ from .auth import Authorized, MemoryTokenStore, TokenStore
 from .calls import Calls, ignore, sendable_account_id
 from .errors import UnsendableError
 from .pacing import NoPacing, Pacing
+from .page_sizes import PageSizes
 from .secret import Secret
 from .templates import TemplateApi, Templates
 from .transport import Retries, Timeouts, Transport
@@ -46,7 +47,8 @@ class Client:
     whose adapters, `verify` and `cert` are used, and nothing else of it; its stock adapters
     are replaced by ones that know deadlines, others stay. `connections`: how many of them
     are kept open for the threads that share this object; more are opened when needed, and
-    closed after use. ValueError for settings that cannot work.
+    closed after use. `page_sizes`: what is known of this host's pages; by default of this
+    object's alone. ValueError for settings that cannot work.
 
     Clients share nothing but what they are given: two of them may serve two consoles.
     """
@@ -65,6 +67,7 @@ class Client:
         max_bytes: int = MAX_BYTES,
         session: requests.Session | None = None,
         connections: int = CONNECTIONS,
+        page_sizes: PageSizes | None = None,
     ) -> None:
         secret = Secret(client_secret)
         if not client_id or not secret:
@@ -82,6 +85,7 @@ class Client:
             retries=retries or Retries(),
             max_bytes=max_bytes,
             connections=connections,
+            page_sizes=page_sizes,
         )
         self._credentials = (client_id, secret)
         self._authorize(tokens or MemoryTokenStore(), restricted_to)

@@ -1,6 +1,6 @@
 """Cycles: listing, making, changing, starting and stopping them, and what they did."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, Unpack
 
@@ -33,10 +33,17 @@ class Cycles:
         return self._pages(narrowed(**filters)).iterate()
 
     def readable(
-        self, *, at_once: int = 1, max_wait: float = 0.0, **filters: Unpack[Filters]
+        self,
+        *,
+        at_once: int = 1,
+        max_wait: float = 0.0,
+        expected: Collection[str] | None = None,
+        **filters: Unpack[Filters],
     ) -> Listing[Cycle]:
         """As `all`, but an element that cannot be read is left out and counted; see `Pages`."""
-        return self._pages(narrowed(**filters)).readable(at_once=at_once, max_wait=max_wait)
+        return self._pages(narrowed(**filters)).readable(
+            at_once=at_once, max_wait=max_wait, expected=expected
+        )
 
     def create(
         self,

@@ -1,15 +1,16 @@
 """A listing over all its pages, whole or not at all.
 
 Cyclr's largest page is unknown [?], so a short page proves nothing by itself: it ends a list
-only if the server has already served a longer one. Otherwise one more page is fetched, until
-one is empty.
+only if the server has already served a longer one, in this list or (`Known`) in one before.
+Otherwise one more page is fetched, until one is empty.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Hashable, Iterator
+from collections.abc import Callable, Collection, Generator, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from .decoding import Listing
 from .errors import PagingError, UnexpectedAnswerError
@@ -20,6 +21,25 @@ PAGE_SIZE = 100
 """Elements asked for per page [T]."""
 
 MOST_PAGES = 1000
+
+
+class Sizes(Protocol):
+    """What is known of the sizes of a host's pages (`page_sizes.PageSizes`)."""
+
+    def is_last(self, call: str, size: int) -> bool:
+        """Whether a page of `size` elements is taken for the last one."""
+
+    def followed(self, call: str, size: int, *, by_more: bool) -> None:
+        """Whether more elements came behind a page of `size` elements, or an empty page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before a list is read: the sizes of such pages, and what must be in it."""
+
+    sizes: Sizes
+    expected: Collection[Hashable]
+    """Keys without which the list is not believed to end with a short page."""
 
 
 def pages(call: str, fetch: Callable[[int], list[T]], key: Callable[[T], Hashable]) -> Iterator[T]:
@@ -33,15 +53,21 @@ def pages(call: str, fetch: Callable[[int], list[T]], key: Callable[[T], Hashabl
 
 
 def readable(
-    call: str, fetch: Callable[[int], Listing[T]], key: Callable[[T], Hashable], *, at_once: int
+    call: str,
+    fetch: Callable[[int], Listing[T]],
+    key: Callable[[T], Hashable],
+    *,
+    at_once: int,
+    known: Known | None = None,
 ) -> Listing[T]:
     """The same as one list that says how many elements its pages left out.
 
     From the third page on up to `at_once` are fetched at a time, a few beyond the last one.
+    `known` may save the empty page at the end.
     UnexpectedAnswerError if there are elements and none of them can be read.
     """
     found: Listing[T] = Listing()
-    for page in _new_of_each(call, fetch, key, at_once):
+    for page in _new_of_each(call, fetch, key, at_once, known):
         found += page
         found.skipped += page.skipped
         if not found and found.skipped > PAGE_SIZE:
@@ -52,15 +78,21 @@ def readable(
 
 
 def _new_of_each(
-    call: str, fetch: Callable[[int], Listing[T]], key: Callable[[T], Hashable], at_once: int
+    call: str,
+    fetch: Callable[[int], Listing[T]],
+    key: Callable[[T], Hashable],
+    at_once: int,
+    known: Known | None = None,
 ) -> Iterator[Listing[T]]:
     """Of each page the elements that no earlier one had."""
-    longest = 0
+    longest = before = 0
     delivered: set[Hashable] = set()
     seen_pages: set[tuple[Hashable, ...]] = set()
     with closing(_fetched(fetch, at_once)) as fetched:
         for number, elements in fetched:
             size = len(elements) + elements.skipped
+            if known and before:
+                known.sizes.followed(call, before, by_more=bool(size))
             if not size:
                 return
             keys = tuple(key(element) for element in elements)
@@ -74,10 +106,15 @@ def _new_of_each(
                     delivered.add(its_key)
                     fresh.append(element)
             yield fresh
-            if size < longest:
+            if size < longest or (known and _is_known_to_end(call, size, known, delivered)):
                 return
-            longest = max(longest, size)
+            longest, before = max(longest, size), size
     raise PagingError(call, reason=f"more than {MOST_PAGES} pages")
+
+
+def _is_known_to_end(call: str, size: int, known: Known, delivered: set[Hashable]) -> bool:
+    """Whether such pages end lists, and nothing is missing that was there."""
+    return known.sizes.is_last(call, size) and delivered.issuperset(known.expected)
 
 
 def _fetched(

@@ -43,6 +43,7 @@ from .errors import (
     UnsendableError,
 )
 from .pacing import Pacing
+from .page_sizes import PageSizes
 from .secret import masked
 from .wire import Attempt, prepare_session, under_way
 
@@ -185,6 +186,7 @@ class Transport:
         retries: Retries,
         max_bytes: int,
         connections: int,
+        page_sizes: PageSizes | None = None,
     ) -> None:
         if max_bytes < 1:
             raise ValueError("max_bytes must be above zero")
@@ -192,6 +194,7 @@ class Transport:
         self.base_url = base_url
         self.session = prepare_session(session, connections)
         self.pacing = pacing
+        self.page_sizes = PageSizes() if page_sizes is None else page_sizes
         self.timeouts = timeouts
         self.retries = retries
         self.max_bytes = max_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -137,7 +137,7 @@ def value(name: str, hint: Any) -> Any:
     # 5 is an id, a count and, for cycles, an interval.
     plain = {int: 5, bool: True, float: 1.0, bytes: b"PK", Any: "words", object: "words"}
     plain |= {datetime: datetime(2024, 3, 4, tzinfo=UTC), date: date(2024, 3, 4)}
-    plain |= {TokenStore: MemoryTokenStore()}
+    plain |= {TokenStore: MemoryTokenStore(), Hashable: "words"}
     return plain[hint]
 
 
