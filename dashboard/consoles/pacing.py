@@ -12,7 +12,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 
 import redis
 from django.conf import settings
@@ -198,6 +200,12 @@ class _Turn:
 _alone = _Alone()
 
 
+@cache
+def _gate(console: int) -> threading.Lock:
+    """Held by the one background thread of this process that waits for its turn."""
+    return threading.Lock()
+
+
 def forget_holds() -> None:
     """Forget what this process was told; for tests, whose consoles bear the same numbers."""
     _alone.forget()
@@ -215,8 +223,13 @@ class SharedPacing:
     def wait(self, call: str, *, through: int | None = None) -> None:
         """Return when the call may leave; raises `PacedError` when that is too long to wait.
 
-        A third party's pause is not waited for: other calls need the thread.
+        A third party's pause is not waited for: other calls need the thread. Of the threads that
+        read in the background one at a time asks for its turn: thirty would ask in vain.
         """
+        with _gate(self.console_id) if self.priority == BACKGROUND else nullcontext():
+            self._wait(call, through)
+
+    def _wait(self, call: str, through: int | None) -> None:
         deadline = time.monotonic() + MAX_WAIT[self.priority]
         while (turn := self._take(through)).pause:
             if turn.is_of_connector:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from typing import Any
 
 import redis
 
@@ -53,7 +54,7 @@ class SharedPageSizes(PageSizes):
         if server is None:
             return
         try:
-            told = server.hgetall(self._key)
+            told: dict[Any, Any] = server.hgetall(self._key)
         except redis.RedisError:
             return
         for call, text in told.items():
@@ -62,5 +63,6 @@ class SharedPageSizes(PageSizes):
             except ValueError:
                 continue  # not of this version
             own = self._known.get(call.decode(), PageSize())
-            if own.longest < longest or (own.longest == longest and own.ended < ended):
+            is_news = (own.longest, own.ended) < (longest, ended)
+            if is_news or is_full:  # a full page of another size: the host's pages became smaller
                 self._known[call.decode()] = PageSize(longest, bool(is_full), ended)

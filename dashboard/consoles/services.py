@@ -32,6 +32,7 @@ from dashboard.common.redis import connection
 from dashboard.consoles import changes
 from dashboard.consoles.models import CREDENTIALS_REFUSED, Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError, SharedPacing
+from dashboard.consoles.page_sizes import SharedPageSizes
 
 logger = logging.getLogger(__name__)
 
@@ -169,6 +170,7 @@ def _client_at(console: Console, secret: str, priority: str) -> Client:
             client_secret=secret,
             tokens=SharedTokens(console),
             pacing=SharedPacing(console.pk, priority),
+            page_sizes=SharedPageSizes(console.api_url),
             timeouts=Timeouts(
                 connect=settings.CYCLR_TIMEOUT_CONNECT,
                 read=settings.CYCLR_TIMEOUT_READ,

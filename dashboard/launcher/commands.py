@@ -83,7 +83,8 @@ def dashboard_processes(port: int) -> list[Process]:
     return [
         # Its work waits for Cyclr most of the time; a slow Cyclr must not fill every slot.
         worker("interactive", "interactive,checks", at_once=4),
-        worker("background", "sync,bulk", at_once=2),
+        # Two may read a console; a bulk run has a slot beside them.
+        worker("background", "sync,bulk", at_once=3),
         Process(
             name="dispatcher",
             # The checks load every page; the preparation has run them.

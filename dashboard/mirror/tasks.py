@@ -35,7 +35,7 @@ from dashboard.jobs.messages import DeskTask, Message
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
 from dashboard.mirror import adopting, icons, sync
-from dashboard.mirror.models import Account, Icon, SyncRun
+from dashboard.mirror.models import Account, Icon, SyncHelper, SyncRun
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +97,35 @@ def _take_step(lease: Lease[SyncRun]) -> bool:
         until = timezone.now() + CHECKPOINT
         return not (sync.read_chunk(lease, until=until) or sync.read_cycles(lease, until=until))
     return False
+
+
+@works_on(
+    SyncHelper,
+    gives_up=sync.give_up_help,
+    soft_time_limit=LIST_WITHIN,
+    time_limit=KILLED_AFTER,
+)
+def help_sync(lease: Lease[SyncHelper]) -> None:
+    """Read some accounts of a run's other half, then a message for the next ones.
+
+    What is wrong with Cyclr is the run's to meet and to tell: then it goes on alone.
+    """
+    helper = lease.job
+    try:
+        is_more = helper.run.finished_at is None and sync.help_read(
+            lease, until=timezone.now() + CHECKPOINT
+        )
+    except (PacedError, RateLimitedError) as error:
+        later = timezone.now() + timedelta(seconds=error.retry_after or 1.0)
+        lease.postpone(later, published_at=None)
+    except CyclrError as error:
+        lease.finish(last_error=sync.message_for(error))
+    else:
+        if is_more:
+            lease.release()
+            helper.send()
+        else:
+            lease.finish()
 
 
 def send(run: SyncRun) -> None:

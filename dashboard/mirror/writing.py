@@ -7,7 +7,8 @@ for customers who left.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -104,25 +105,27 @@ def confirm(rows: QuerySet[Any], began: datetime) -> None:
 COUNTS = ("connector_count", "unauthenticated_count", "not_working_count")
 
 
-def recount(account_ids: Sequence[int]) -> None:
+def recount(account_ids: Collection[int]) -> None:
     """Bring the counts on the accounts' rows in line with their connectors."""
-    there = Q(connectors__gone_at=None)
-    failed = Q(connectors__authenticated=True, connectors__test_failed_at__isnull=False)
-    counted = (
-        Account.objects.filter(pk__in=account_ids)
-        .annotate(
-            every=Count("connectors", filter=there),
-            broken=Count("connectors", filter=there & ~Q(connectors__authenticated=True)),
-            failing=Count("connectors", filter=there & failed),
-        )
-        .values("pk", "read_at", "every", "broken", "failing", *COUNTS)
+    there = AccountConnector.objects.there().filter(account__in=account_ids).order_by()
+    failed = Q(authenticated=True, test_failed_at__isnull=False)
+    counted = there.values("account").annotate(
+        every=Count("pk"),
+        broken=Count("pk", filter=~Q(authenticated=True)),
+        failing=Count("pk", filter=failed),
     )
-    for row in counted:
-        counts = dict(zip(COUNTS, (row["every"], row["broken"], row["failing"]), strict=True))
-        if any(row[column] != count for column, count in counts.items()):
+    found = {row.pop("account"): tuple(map(int, row.values())) for row in counted}
+    accounts = Account.objects.filter(pk__in=account_ids).order_by()
+    moved: dict[tuple[tuple[int, ...], bool], list[int]] = defaultdict(list)
+    for pk, read_at, *before in accounts.values_list("pk", "read_at", *COUNTS):
+        counts = found.get(pk, (0, 0, 0))
+        if counts != tuple(before):
             # What the first reading finds was there before: when it came nobody knows.
-            moved = {} if row["read_at"] is None else {"active_at": timezone.now()}
-            Account.objects.filter(pk=row["pk"]).update(**counts, **moved)
+            moved[counts, read_at is not None].append(pk)
+    for (counts, is_move), pks in moved.items():
+        moments = {"active_at": timezone.now()} if is_move else {}
+        rows = Account.objects.filter(pk__in=pks)
+        rows.update(**dict(zip(COUNTS, counts, strict=True)), **moments)
 
 
 def mark_gone(rows: MirrorQuerySet, began: datetime) -> int:
@@ -145,9 +148,9 @@ def withdraw(rows: QuerySet[Any]) -> None:
     rows.update(gone_at=moment, changed_at=moment)
 
 
-def mark_read(account: Account, began: datetime) -> None:
-    """Its connectors were read, by a reading that began then; an older one keeps off."""
-    rows = Account.objects.filter(Q(read_at=None) | Q(read_at__lt=began), pk=account.pk)
+def mark_read(account_ids: Collection[int], began: datetime) -> None:
+    """Their connectors were read, by a reading that began then; an older one keeps off."""
+    rows = Account.objects.filter(Q(read_at=None) | Q(read_at__lt=began), pk__in=account_ids)
     rows.update(read_at=began, refresh_error="")
 
 

@@ -32,7 +32,7 @@ from dashboard.links import notification_kinds
 from dashboard.links.models import AccountCheck, ConnectAttempt, LinkMail
 from dashboard.methods.inputs import CallInput
 from dashboard.methods.models import ChoiceLookUp, MethodCall, MethodReading
-from dashboard.mirror.models import Icon, SyncRun
+from dashboard.mirror.models import Icon, SyncHelper, SyncRun
 from dashboard.notifications.models import Notification, NotificationMail, Webhook, WebhookDelivery
 from dashboard.operations.models import Operation
 from dashboard.releases.models import ReleaseReading
@@ -132,6 +132,9 @@ MAKE: dict[type, Callable[[], Any]] = {
     ),
     Icon: lambda: Icon.objects.create(source_digest="a" * 64, source=b"\x89PNG"),
     SyncRun: lambda: SyncRun.objects.create(console=make_console()),
+    SyncHelper: lambda: SyncHelper.objects.create(
+        run=SyncRun.objects.create(console=make_console())
+    ),
     Operation: make_operation,
     MarkRemoval: lambda: MarkRemoval.objects.create(account_connector=make_account_connector()),
 }

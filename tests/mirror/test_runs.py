@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
 from types import ModuleType
@@ -34,7 +34,8 @@ from dashboard.jobs.messages import Message
 from dashboard.mirror import sync, tasks
 from dashboard.mirror.freshness import reading_of
 from dashboard.mirror.models import Account, CatalogueConnector, DailyFigure, SyncRun
-from dashboard.mirror.sync import chunks, connectors, library, refresh, runs
+from dashboard.mirror.sync import chunks, connectors, library, reading, refresh, runs
+from dashboard.mirror.sync.answers import Answer
 from dashboard.mirror.sync.merge import Written
 from tests.simulated import dispatch_due
 from tests.support.waiting import CEILING, wait_until
@@ -85,14 +86,14 @@ def answering(
     """Let listings of connectors fail as told; the others go to the simulator."""
     real = chunks._list_connectors
 
-    def listing(client: Any, account: Account, *rest: Any) -> chunks.Answer[Any] | None:
+    def listing(client: Any, account: Account, *rest: Any, **more: Any) -> Answer[Any] | None:
         error = errors(account)
-        answer = real(client, account, *rest)
+        answer = real(client, account, *rest, **more)
         if answer is None or error is None:
             return answer
         if not isinstance(error, CyclrError):
             raise error
-        return chunks.Answer(account, answer.began, error=error)
+        return Answer(account, answer.began, error=error)
 
     monkeypatch.setattr(chunks, "_list_connectors", listing)
 
@@ -202,10 +203,10 @@ def test_so_is_one_that_the_database_does_not_take(
 ) -> None:
     real = connectors.write_connectors
 
-    def write(account: Account, *rest: Any) -> Written:
-        if "1042" in account.cyclr_id:
+    def write(told: Sequence[Answer[Any]]) -> Written:
+        if any("1042" in one.account.cyclr_id for one in told):
             raise DataError("a value too strange")
-        return real(account, *rest)
+        return real(told)
 
     monkeypatch.setattr(chunks, "write_connectors", write)
     run = run_whole(console)
@@ -243,7 +244,7 @@ def test_cyclr_down_in_the_middle_ends_the_run_and_keeps_what_was_read(
 
     assert run.last_error == "Cyclr does not answer."
     assert run.accounts_read == 3 == Account.objects.exclude(read_at=None).count()
-    assert chunks.ACCOUNTS_IN_A_ROW <= run.accounts_failed <= 4 * chunks.ACCOUNTS_IN_A_ROW
+    assert reading.ACCOUNTS_IN_A_ROW <= run.accounts_failed <= 4 * reading.ACCOUNTS_IN_A_ROW
 
 
 def test_refused_credentials_are_no_accounts_fault(
@@ -263,14 +264,14 @@ def test_refused_credentials_are_no_accounts_fault(
 def test_no_listing_begins_when_the_time_is_over_and_each_is_written_as_it_comes(
     cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "THREADS", 2)
+    monkeypatch.setattr(reading, "READERS", 2)
     run = step(step(start(console)))
     real = chunks._list_connectors
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
 
-        def slow(*arguments: Any) -> chunks.Answer[Any] | None:
-            answer = real(*arguments)
+        def slow(*arguments: Any, **more: Any) -> Answer[Any] | None:
+            answer = real(*arguments, **more)
             if answer is not None:
                 clock.shift(0.1)
             return answer
@@ -301,13 +302,13 @@ def test_an_account_that_takes_too_long_fails_alone(
     run = step(step(start(console)))
     real, ended = chunks._list_connectors, threading.Event()
 
-    def stalling(client: Any, account: Account, *rest: Any) -> chunks.Answer[Any] | None:
+    def stalling(client: Any, account: Account, *rest: Any, **more: Any) -> Answer[Any] | None:
         if "1042" in account.cyclr_id:
             ended.wait(CEILING)
-        return real(client, account, *rest)
+        return real(client, account, *rest, **more)
 
     monkeypatch.setattr(chunks, "_list_connectors", stalling)
-    monkeypatch.setattr(chunks, "as_completed", all_but_one)
+    monkeypatch.setattr(reading, "as_completed", all_but_one)
     step(run)
     ended.set()
 

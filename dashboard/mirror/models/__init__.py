@@ -23,7 +23,7 @@ from dashboard.mirror.models.library import (
     InstallRefusal,
 )
 from dashboard.mirror.models.releases import Release
-from dashboard.mirror.models.runs import DailyFigure, SyncRun
+from dashboard.mirror.models.runs import DailyFigure, SyncHelper, SyncRun
 
 __all__ = [
     "NOT_WORKING",
@@ -42,6 +42,7 @@ __all__ = [
     "MirrorQuerySet",
     "Mirrored",
     "Release",
+    "SyncHelper",
     "SyncRun",
     "Template",
     "TemplateConnector",

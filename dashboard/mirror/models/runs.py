@@ -82,6 +82,37 @@ class SyncRun(Job):
         return f"sync of {self.console} at {self.created_at:%Y-%m-%d %H:%M}"
 
 
+class SyncHelper(Job):
+    """A second process beside a run: it reads the connectors of half of the accounts.
+
+    The run never depends on it. What a helper does not read, the run does.
+    """
+
+    policy = Policy(
+        task="dashboard.mirror.tasks.help_sync",
+        queue="sync",
+        lease=timedelta(seconds=20),
+        is_renewed=True,
+        retries=Backoff(first=5, most=60),
+        most_tries=3,
+        give_up_after=timedelta(minutes=30),
+        related=("run__console",),
+        every=5,
+        republish_after=timedelta(seconds=15),
+    )
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="helpers")
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [*Job.Meta.indexes]
+
+    def __str__(self) -> str:
+        return f"helper of the {self.run}"
+
+
 class DailyFigure(models.Model):
     """How many installed connectors were authenticated, once a day, for the trend."""
 

@@ -1,7 +1,7 @@
 """Reading Cyclr into the mirror: what others may call. It writes by `mirror.writing`."""
 
 from dashboard.mirror.sync.accounts import read_sub_accounts, refresh_accounts, write_sub_accounts
-from dashboard.mirror.sync.chunks import GRACE, read_chunk, waiting_accounts
+from dashboard.mirror.sync.chunks import give_up_help, help_read, read_chunk, waiting_accounts
 from dashboard.mirror.sync.columns import (
     account_columns,
     account_connector_columns,
@@ -19,6 +19,7 @@ from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.figures import write_daily_figure
 from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
 from dashboard.mirror.sync.methods import fill_methods
+from dashboard.mirror.sync.reading import GRACE
 from dashboard.mirror.sync.refresh import refresh_account
 from dashboard.mirror.sync.runs import (
     finish_run,
@@ -41,6 +42,8 @@ __all__ = [
     "fill_methods",
     "finish_run",
     "give_up",
+    "give_up_help",
+    "help_read",
     "is_due",
     "missing_connectors",
     "pause",

@@ -1,71 +1,60 @@
-"""What is read of each account, a chunk of accounts at a time: their connectors here."""
+"""The accounts' connectors, a chunk of accounts at a time."""
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any
 
-from celery.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError
+from django.conf import settings
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.utils import timezone
 
 import cyclr_api
-from cyclr_api import (
-    AccountRefusedError,
-    CredentialsRefusedError,
-    CyclrError,
-    PagingError,
-    PermanentError,
-    RateLimitedError,
-    UnexpectedAnswerError,
-)
-from dashboard.consoles.pacing import BACKGROUND, PacedError
-from dashboard.consoles.services import client, note
-from dashboard.jobs.leases import Lease
-from dashboard.mirror.missing import Answers
-from dashboard.mirror.models import Account, SyncRun
+from cyclr_api import CyclrError
+from dashboard.jobs.leases import Lease, LeaseLostError
+from dashboard.mirror.models import Account, SyncHelper, SyncRun
+from dashboard.mirror.sync.answers import Answer
 from dashboard.mirror.sync.connectors import (
     known_connectors,
     missing_connectors,
     write_connectors,
 )
 from dashboard.mirror.sync.errors import message_for
-from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
-from dashboard.mirror.sync.methods import fill_methods
+from dashboard.mirror.sync.limits import MAX_WAIT
+from dashboard.mirror.sync.reading import Reading, Tally, read_each
 
-logger = logging.getLogger(__name__)
+CHUNK = 1000
 
-T = TypeVar("T")
+HELPED_ABOVE = 100.0
+"""Calls a second from which on a second process pays: one makes some three hundred."""
 
-CHUNK = 200
+EXPECTED_WITHIN = timedelta(seconds=10)
+"""So soon a helper should have begun."""
 
-ACCOUNTS_IN_A_ROW = 5
-"""Accounts that Cyclr may fail to answer for, one after another, before it counts as down."""
+RUNS_HALF, HELPERS_HALF = 0, 1
+"""By the accounts' numbers, even and odd ones."""
 
-NOTE_EVERY = timedelta(seconds=3)
-
-GRACE = timedelta(seconds=100)
-"""How long listings that are under way at a chunk's end may still take."""
+LOOK_EVERY = 0.2
+"""Seconds between two looks whether the helper is done."""
 
 
-def waiting_accounts(run: SyncRun) -> list[int]:
-    """Accounts whose connectors were not read since the run began.
+def waiting_accounts(run: SyncRun, half: int | None = None) -> list[int]:
+    """Accounts, or half of them, whose connectors were not read since the run began.
 
     Those that failed last time come last, those looked at lately first.
     """
     is_fine = ExpressionWrapper(Q(refresh_error=""), output_field=BooleanField())
     rows = (
         Account.objects.filter(console=run.console)
+        .alias(half=F("pk") % 2)
         .there()
         .filter(Q(read_at=None) | Q(read_at__lt=run.created_at))
         .exclude(refresh_failed_run=run.pk)
+        .filter(**({} if half is None else {"half": half}))
         .order_by(
             is_fine.desc(),
             F("viewed_at").desc(nulls_last=True),
@@ -76,163 +65,91 @@ def waiting_accounts(run: SyncRun) -> list[int]:
     return list(rows.values_list("pk", flat=True)[:CHUNK])
 
 
-@dataclass(slots=True)
-class Answer(Generic[T]):
-    """What Cyclr said about one account."""
-
-    account: Account
-    began: datetime
-    listed: cyclr_api.Listing[T] | None = None
-    answers: Answers[Any, T] | None = None
-    error: CyclrError | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a chunk has done since it was last written down."""
-
-    lease: Lease[SyncRun]
-    noted_at: datetime = field(default_factory=timezone.now)
-    counts: Counter[str] = field(default_factory=Counter)
-    read: list[int] = field(default_factory=list)
-    """Accounts of which the connectors were read."""
-    has_answered: bool = False
-
-    def count(self, **counts: int) -> None:
-        """Add to these columns of the run."""
-        self.counts.update(counts)
-
-    def note(self, *, at_once: bool = False) -> None:
-        """Write it to the run, every few seconds or at once."""
-        if not at_once and timezone.now() - self.noted_at < NOTE_EVERY:
-            return
-        if self.read:
-            fill_methods(self.lease.job.console, self.read)
-        if self.has_answered:
-            note(self.lease.job.console, None)
-        if self.counts:
-            added = {column: F(column) + count for column, count in self.counts.items()}
-            self.lease.write(**added, touched_at=timezone.now())
-        self.noted_at = timezone.now()
-        self.read, self.has_answered = [], False
-        self.counts.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
-    """One thing that is read of each account.
-
-    `ask` is one listing, in a thread of a pool: it asks Cyclr and leaves the database alone. It
-    is told until when it may begin, and the event that stops all of them: then it answers None.
-    `take` writes a listing; `fail` an error: of this account alone, the next run tries again.
-    """
-
-    ask: Callable[[cyclr_api.Client, Account, datetime, threading.Event], Answer[T] | None]
-    take: Callable[[Answer[T], cyclr_api.Listing[T], Tally], None]
-    fail: Callable[[Account, Exception, Tally], None]
-
-
 def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
     """Read the connectors of the next accounts; says whether more are waiting."""
     run = lease.job
-    waiting = waiting_accounts(run)
-    known = known_connectors(waiting) if run.is_asked else {}
+    if has_help(run):
+        waiting = waiting_accounts(run, RUNS_HALF)
+        if not waiting:
+            _wait_for_help(run, until)
+            return bool(waiting_accounts(run))
+    else:
+        waiting = waiting_accounts(run)
+    tally = Tally(run.console, run.pk, lease.write)
+    read_each(waiting, connectors_of(waiting, is_asked=run.is_asked), until, tally)
+    return bool(waiting_accounts(run))
+
+
+# ---- two processes ----
+
+
+def has_help(run: SyncRun) -> bool:
+    """Whether another process reads half of the accounts; asks for one where that pays."""
+    moment = timezone.now()
+    helper = run.helpers.first()
+    if helper is None:
+        is_fast = settings.CYCLR_CALLS_PER_SECOND >= HELPED_ABOVE
+        if not is_fast or len(waiting_accounts(run)) < CHUNK // 2:
+            return False
+        helper = SyncHelper.objects.ask(run=run)
+    is_at_it = helper.leased_until is not None and helper.leased_until > moment
+    is_awaited = helper.attempt == 0 and moment - helper.created_at < EXPECTED_WITHIN
+    return helper.finished_at is None and (is_at_it or is_awaited)
+
+
+def _wait_for_help(run: SyncRun, until: datetime) -> None:
+    """The other half is nearly done: to read it too would cost more calls than time."""
+    while timezone.now() < until and has_help(run):
+        time.sleep(LOOK_EVERY)
+
+
+def help_read(lease: Lease[SyncHelper], until: datetime) -> bool:
+    """A helper reads some accounts of its half; says whether more are waiting."""
+    run = lease.job.run
+    waiting = waiting_accounts(run, HELPERS_HALF)
+    tally = Tally(run.console, run.pk, partial(_write_to, run.pk))
+    read_each(waiting, connectors_of(waiting, is_asked=run.is_asked), until, tally)
+    return bool(waiting_accounts(run, HELPERS_HALF))
+
+
+def give_up_help(lease: Lease[SyncHelper], error: BaseException | None) -> None:
+    """Its workers were lost again and again: the run reads what is left."""
+    lease.finish(last_error="It stopped half-way." if error is None else message_for(error))
+
+
+def _write_to(run: int, **columns: Any) -> None:
+    """Add what a helper read to the run, as long as there is one."""
+    if not SyncRun.objects.filter(pk=run, finished_at=None).update(**columns):
+        raise LeaseLostError
+
+
+def connectors_of(
+    accounts: Sequence[int], *, is_asked: bool
+) -> Reading[cyclr_api.AccountConnector]:
+    """Their connectors; where somebody `is_asked`, what a listing lacks is asked for by itself."""
+    known = known_connectors(accounts)
 
     def ask(
         client: cyclr_api.Client, account: Account, until: datetime, stop: threading.Event
     ) -> Answer[cyclr_api.AccountConnector] | None:
-        return _list_connectors(client, account, until, stop, known.get(account.pk, ()))
+        there = known.get(account.pk, ())
+        return _list_connectors(client, account, until, stop, there, is_asked=is_asked)
 
-    read_each(lease, waiting, Reading(ask, _take, _fail), until)
-    return bool(waiting_accounts(run))
-
-
-def read_each(
-    lease: Lease[SyncRun], waiting: Sequence[int], reading: Reading[T], until: datetime
-) -> None:
-    """Read something of these accounts, several at once.
-
-    No listing begins after `until`, and each is written as it comes: what was read stays. Raises
-    what is about the console: its credentials, a rate limit, or that Cyclr does not answer.
-    """
-    run = lease.job
-    found = Account.objects.select_related("console").in_bulk(waiting)
-    accounts = [found[pk] for pk in waiting if pk in found]
-    shared = client(run.console, BACKGROUND)
-    tally, stop = Tally(lease), threading.Event()
-    has_answered, silence = run.accounts_read > 0, list[CyclrError]()
-    fatal: CyclrError | None = None
-    pool = ThreadPoolExecutor(THREADS)
-    listings = {pool.submit(reading.ask, shared, one, until, stop): one for one in accounts}
-    try:
-        for listing in as_completed(listings, (until + GRACE - timezone.now()).total_seconds()):
-            answer = listing.result()
-            if answer is None:
-                continue
-            error = answer.error
-            if answer.listed is not None:
-                has_answered, silence = True, []
-                _write(reading, answer, answer.listed, tally)
-            elif error is not None and _is_about_the_console(error):
-                fatal = fatal or error
-            elif error is not None and fatal is None:
-                reading.fail(answer.account, error, tally)
-                if isinstance(error, UnexpectedAnswerError | PagingError | PermanentError):
-                    has_answered, silence = True, []
-                else:
-                    silence.append(error)
-                    fatal = error if len(silence) >= ACCOUNTS_IN_A_ROW else None
-            if fatal is not None:
-                stop.set()
-            tally.note()
-    except TimeoutError:
-        for account in [one for listing, one in listings.items() if listing.running()]:
-            reading.fail(account, SoftTimeLimitExceeded(), tally)
-    finally:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-    tally.note(at_once=True)
-    if fatal is None and silence and not has_answered:
-        fatal = silence[0]
-    if fatal is not None:
-        note(run.console, fatal)
-        raise fatal
+    return Reading(ask, _take, _fail)
 
 
-def _is_about_the_console(error: CyclrError) -> bool:
-    """Whether every other account would get the same answer."""
-    if isinstance(error, CredentialsRefusedError):
-        return not isinstance(error, AccountRefusedError)
-    return error.through is None and isinstance(error, PacedError | RateLimitedError)
-
-
-def _write(
-    reading: Reading[T], answer: Answer[T], listed: cyclr_api.Listing[T], tally: Tally
-) -> None:
-    """Write one account's listing; one that the database does not take is its failure alone."""
-    tally.has_answered = True
-    try:
-        reading.take(answer, listed, tally)
-    except DatabaseError as error:
-        logger.exception("listing not written account=%d", answer.account.pk)
-        reading.fail(answer.account, error, tally)
-
-
-def _take(
-    answer: Answer[cyclr_api.AccountConnector],
-    listed: cyclr_api.Listing[cyclr_api.AccountConnector],
-    tally: Tally,
-) -> None:
-    written = write_connectors(answer.account, listed, answer.began, answer.answers)
-    tally.read.append(answer.account.pk)
-    tally.count(accounts_read=1, connectors_found=len(listed), skipped=written.skipped)
+def _take(told: Sequence[Answer[cyclr_api.AccountConnector]], tally: Tally) -> None:
+    written = write_connectors(told)
+    tally.read += [one.account.pk for one in told]
+    found = sum(len(one.listed or ()) for one in told)
+    tally.count(accounts_read=len(told), connectors_found=found, skipped=written.skipped)
 
 
 def _fail(account: Account, error: Exception, tally: Tally) -> None:
     """This account could not be read in this run; the next one tries again."""
     tally.count(accounts_failed=1)
     Account.objects.filter(pk=account.pk).update(
-        refresh_error=message_for(error), refresh_failed_run=tally.lease.job.pk
+        refresh_error=message_for(error), refresh_failed_run=tally.run
     )
 
 
@@ -242,19 +159,22 @@ def _list_connectors(
     until: datetime,
     stop: threading.Event,
     known: Iterable[int],
+    *,
+    is_asked: bool,
 ) -> Answer[cyclr_api.AccountConnector] | None:
     """One listing, in a thread of the pool: it asks Cyclr and leaves the database alone.
 
-    `known`: the connectors that are asked for by themselves should it lack them.
+    `known`: the connectors without which a short page is not believed.
     """
     began = timezone.now()
     if stop.is_set() or began >= until:
         return None
     max_wait = min(MAX_WAIT, (until - began).total_seconds())
+    expected = list(known)
     try:
         there = client.account(account.cyclr_id)
-        listed = there.connectors.readable(max_wait=max_wait)
-        answers = missing_connectors(there, listed, known)
+        listed = there.connectors.readable(max_wait=max_wait, expected=expected)
+        answers = missing_connectors(there, listed, expected if is_asked else ())
         return Answer(account, began, listed=listed, answers=answers)
     except CyclrError as error:
         return Answer(account, began, error=error)

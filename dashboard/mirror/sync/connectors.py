@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 import cyclr_api
 from dashboard.mirror.missing import Answers, ask_each
 from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.sync.answers import Answer
 from dashboard.mirror.sync.columns import account_connector_columns
 from dashboard.mirror.sync.merge import Written, merge
 from dashboard.mirror.sync.methods import fill_methods
@@ -30,7 +32,7 @@ def write_account_connectors(
     One that says that it `skipped` elements marks nothing missed. `answers`: what was asked for
     by itself since the listing lacks it.
     """
-    written = write_connectors(account, listed, began, answers)
+    written = write_connectors([Answer(account, began, listed=listed, answers=answers)])
     fill_methods(account.console, [account.pk])
     return written
 
@@ -52,29 +54,35 @@ def known_connectors(accounts: Iterable[int]) -> dict[int, list[int]]:
     return known
 
 
-def write_connectors(
-    account: Account,
-    listed: Sequence[cyclr_api.AccountConnector],
-    began: datetime,
-    answers: ConnectorAnswers | None = None,
-) -> Written:
-    skipped: int = getattr(listed, "skipped", 0)
-    found = [*listed, *(answers.there if answers else ())]
+def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Written:
+    """Merge the listings of several accounts; all of them count as begun when the first one did."""
+    began = min(one.began for one in told)
+    pks = [one.account.pk for one in told]
+    skipped = {one.account.pk: getattr(one.listed, "skipped", 0) for one in told}
+    found: dict[Hashable, dict[str, Any]] = {
+        (one.account.pk, item.id): account_connector_columns(item)
+        for one in told
+        for item in (*(one.listed or ()), *(one.answers.there if one.answers else ()))
+    }
+    rows = AccountConnector.objects.filter(account__in=pks)
     with transaction.atomic():
-        gone = AccountConnector.objects.filter(
-            account=account, cyclr_id__in=answers.gone if answers else ()
-        )
-        went = mark_gone(gone, began)
+        went = sum(_mark_gone(one) for one in told if one.answers and one.answers.gone)
         written = merge(
-            AccountConnector.objects.filter(account=account),
-            {item.id: account_connector_columns(item) for item in found},
-            key=lambda row: row.cyclr_id,
-            make=lambda cyclr_id: AccountConnector(account=account, cyclr_id=cyclr_id),
+            rows,
+            found,
+            key=lambda row: (row.account_id, row.cyclr_id),
+            make=lambda key: AccountConnector(account_id=key[0], cyclr_id=key[1]),
             began=began,
-            is_complete=not skipped,
+            is_complete=lambda row: not skipped[row.account_id],
         )
-        recount([account.pk])
-        mark_read(account, began)
+        recount(pks)
+        mark_read(pks, began)
     written.gone += went
-    written.skipped = skipped
+    written.skipped = sum(skipped.values())
     return written
+
+
+def _mark_gone(told: Answer[cyclr_api.AccountConnector]) -> int:
+    gone = told.answers.gone if told.answers else ()
+    rows = AccountConnector.objects.filter(account=told.account, cyclr_id__in=gone)
+    return mark_gone(rows, told.began)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,12 +29,13 @@ from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.mirror.missing import Answers, ask_each
 from dashboard.mirror.models import Account, Cycle, SyncRun, Template
-from dashboard.mirror.sync.chunks import CHUNK, Answer, Reading, Tally, read_each
+from dashboard.mirror.sync.answers import Answer
 from dashboard.mirror.sync.columns import cycle_columns, needed_columns, template_columns
 from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.limits import MAX_WAIT, THREADS
 from dashboard.mirror.sync.merge import Written, merge
 from dashboard.mirror.sync.needed import write_needed
+from dashboard.mirror.sync.reading import Reading, Tally, read_each
 from dashboard.mirror.writing import mark_cycles_asked, mark_gone
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,9 @@ CYCLES_EVERY = timedelta(hours=6)
 
 FEWEST_ACCOUNTS = 100
 """So many accounts are asked in each run, however few there are."""
+
+ACCOUNTS_AT_ONCE = 200
+"""So many at most are read in one step."""
 
 CycleAnswers = Answers[str, cyclr_api.Cycle]
 
@@ -176,7 +181,7 @@ def due_accounts(run: SyncRun) -> list[int]:
     due = due.exclude(refresh_failed_run=run.pk).order_by(
         F("viewed_at").desc(nulls_last=True), F("cycles_asked_at").asc(nulls_first=True), "pk"
     )
-    return list(due.values_list("pk", flat=True)[: max(0, min(left, CHUNK))])
+    return list(due.values_list("pk", flat=True)[: max(0, min(left, ACCOUNTS_AT_ONCE))])
 
 
 def read_cycles(lease: Lease[SyncRun], until: datetime) -> bool:
@@ -184,9 +189,12 @@ def read_cycles(lease: Lease[SyncRun], until: datetime) -> bool:
 
     Whatever is wrong with them, the connectors were read: the run does not fail for it.
     """
+    run = lease.job
     try:
-        read_each(lease, due_accounts(lease.job), CYCLES, until)
-        return bool(due_accounts(lease.job))
+        due = due_accounts(run)
+        tally = Tally(run.console, run.pk, lease.write)
+        read_each(due, cycles_of(due), until, tally)
+        return bool(due_accounts(run))
     except (PacedError, RateLimitedError):
         raise
     except CyclrError as error:
@@ -197,8 +205,27 @@ def read_cycles(lease: Lease[SyncRun], until: datetime) -> bool:
         return False
 
 
+def cycles_of(accounts: Sequence[int]) -> Reading[cyclr_api.Cycle]:
+    """Their cycles; those that the mirror knows are looked for behind a short page."""
+    known: dict[int, list[str]] = defaultdict(list)
+    rows = Cycle.objects.there().filter(account__in=accounts).order_by()
+    for account, cyclr_id in rows.values_list("account", "cyclr_id"):
+        known[account].append(cyclr_id)
+
+    def ask(
+        client: cyclr_api.Client, account: Account, until: datetime, stop: threading.Event
+    ) -> Answer[cyclr_api.Cycle] | None:
+        return _list_cycles(client, account, until, stop, known.get(account.pk, ()))
+
+    return Reading(ask, _take, _fail)
+
+
 def _list_cycles(
-    client: cyclr_api.Client, account: Account, until: datetime, stop: threading.Event
+    client: cyclr_api.Client,
+    account: Account,
+    until: datetime,
+    stop: threading.Event,
+    known: Collection[str],
 ) -> Answer[cyclr_api.Cycle] | None:
     """One listing, in a thread of the pool: it asks Cyclr and leaves the database alone."""
     began = timezone.now()
@@ -207,21 +234,18 @@ def _list_cycles(
     max_wait = min(MAX_WAIT, (until - began).total_seconds())
     try:
         cycles = client.account(account.cyclr_id).cycles
-        return Answer(account, began, listed=cycles.readable(max_wait=max_wait))
+        listed = cycles.readable(max_wait=max_wait, expected=known)
+        return Answer(account, began, listed=listed)
     except CyclrError as error:
         return Answer(account, began, error=error)
 
 
-def _take(
-    answer: Answer[cyclr_api.Cycle], listed: cyclr_api.Listing[cyclr_api.Cycle], tally: Tally
-) -> None:
-    written = write_cycles(answer.account, listed, answer.began)
-    tally.count(cycles_read=1, skipped=written.skipped)
+def _take(told: Sequence[Answer[cyclr_api.Cycle]], tally: Tally) -> None:
+    with transaction.atomic():
+        written = [write_cycles(one.account, one.listed or (), one.began) for one in told]
+    tally.count(cycles_read=len(told), skipped=sum(one.skipped for one in written))
 
 
 def _fail(account: Account, error: Exception, tally: Tally) -> None:
     tally.count(cycles_failed=1)
     mark_cycles_asked(account, timezone.now(), error=message_for(error))
-
-
-CYCLES = Reading(_list_cycles, _take, _fail)

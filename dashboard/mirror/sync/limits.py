@@ -6,6 +6,13 @@ BATCH = 250
 """Rows that are locked and written in one transaction."""
 
 THREADS = 8
+"""Pages of one list that are fetched at a time."""
+
+READERS = 32
+"""Accounts that one process asks for at a time."""
+
+WRITTEN_TOGETHER, WRITTEN_WITHIN = 40, 0.5
+"""Accounts whose listings are written in one transaction; seconds that a listing waits for that."""
 
 MAX_WAIT = 20.0
 """Seconds that one page of a list waits for its turn among the console's paced calls."""

@@ -48,12 +48,12 @@ def merge(
     key: Callable[[Any], Hashable],
     make: Callable[[Any], Any],
     began: datetime,
-    is_complete: bool,
+    is_complete: bool | Callable[[Any], bool],
 ) -> Written:
-    """Bring rows in line with a listing that began at `began`.
+    """Bring rows in line with a listing that began at `began`, or several: then with the first.
 
-    `found` maps each row's key to column values; `make` builds a new row from its key. With
-    `is_complete` rows that are not in the listing count as missed.
+    `found` maps each row's key to column values; `make` builds a new row from its key. Where it
+    `is_complete`, for all rows or for this one, a row that is not in the listing counts as missed.
     """
     existing = {key(row): row for row in rows}
     new: list[Mirrored] = []
@@ -71,9 +71,9 @@ def merge(
             changed[row.pk] = values
         else:
             same.append(row.pk)
-    if is_complete:
-        gone = (row for its_key, row in existing.items() if its_key not in found)
-        changed |= {row.pk: None for row in gone if is_missed(row, began)}
+    lacking = [row for its_key, row in existing.items() if its_key not in found]
+    counted = filter(is_complete, lacking) if callable(is_complete) else lacking * is_complete
+    changed |= {row.pk: None for row in counted if is_missed(row, began)}
     written = Written(made=len(new))
     for made in parts(new):
         rows.model._default_manager.bulk_create(made, ignore_conflicts=True)

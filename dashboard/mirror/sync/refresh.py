@@ -46,8 +46,9 @@ def refresh_account(account: Account, *, priority: str = INTERACTIVE) -> None:
         with asking(account.console, priority) as client:
             there = client.account(account.cyclr_id)
             found = there.get()
-            listed = there.connectors.readable()
-            answers = missing_connectors(there, listed, known_connectors([account.pk])[account.pk])
+            known = known_connectors([account.pk])[account.pk]
+            listed = there.connectors.readable(expected=known)
+            answers = missing_connectors(there, listed, known)
             beside = _read_beside(account, there)
     except NotFoundError:
         mark_account_gone(account, began)
@@ -97,8 +98,9 @@ def _read_beside(account: Account, there: cyclr_api.AccountApi) -> Beside:
     except CyclrError as error:
         logger.info("sub-accounts not told account=%d status=%s", account.pk, error.status)
     try:
-        beside.cycles = there.cycles.readable()
-        beside.cycle_answers = missing_cycles(there, beside.cycles, known_cycles(account))
+        known_there = known_cycles(account)
+        beside.cycles = there.cycles.readable(expected=known_there)
+        beside.cycle_answers = missing_cycles(there, beside.cycles, known_there)
     except CyclrError as error:
         beside.cycles_error = message_for(error)
         logger.info("cycles not told account=%d status=%s", account.pk, error.status)
