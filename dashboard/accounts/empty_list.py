@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from dashboard.accounts import tags
 from dashboard.common.untrusted_text import display_text
 from dashboard.mirror.freshness import InView, Reading, gone_lately
 from dashboard.mirror.models import Account, AccountQuerySet
@@ -59,6 +60,13 @@ def why_empty(
     all_url = reverse("account_list")
     if in_view.chosen:
         all_url += f"?console={in_view.chosen.pk}"
+    tag = request.GET.get("tag", "").strip()
+    if tag and not search:
+        return {
+            "heading": f"No account here is tagged “{display_text(tag)}”",
+            "why": "Another filter may leave them out. Case and accents make no difference.",
+            "way_out": ("Show all accounts", all_url),
+        }
     if is_narrowed and not search:
         is_failing = request.GET.get("not_working", "") not in {"", "0"}
         return {
@@ -68,11 +76,11 @@ def why_empty(
             else "Every connector that was read is authenticated.",
             "way_out": ("Show all accounts", all_url),
         }
-    matching = every.search(search).count() if is_narrowed else 0
+    matching = tags.matching(every, search).count() if is_narrowed else 0
     if matching:
         message = "One account matches" if matching == 1 else f"{matching:,} accounts match"
         query = request.GET.copy()
-        for key in ("unauthenticated", "not_working", "page"):
+        for key in ("unauthenticated", "not_working", "tag", "page"):
             query.pop(key, None)
         return {
             "why": f"{message} without the filter.",
@@ -92,7 +100,7 @@ def why_empty(
             "way_out": ("Search all consoles", f"?{query.urlencode()}"),
         }
     return {
-        "why": "The search looks anywhere in names and ids. An account created in the last "
+        "why": "The search looks anywhere in names, ids and tags. An account created in the last "
         "few minutes may not be listed yet: Refresh reads Cyclr again.",
         "way_out": ("Show all accounts", all_url),
     }

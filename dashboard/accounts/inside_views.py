@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 from dashboard.accounts import services
 from dashboard.accounts.changes import active_change
 from dashboard.accounts.forms.editing import before_of
-from dashboard.accounts.services import Installs
 from dashboard.accounts.stored import LABELS, display_value
 from dashboard.common import zones
 from dashboard.common.htmx import is_swap
@@ -48,7 +47,7 @@ def account_sub_accounts(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "account": account,
         "page": page,
-        "rows": [(one, installs.get(one.pk, Installs())) for one in page],
+        "rows": services.rows_of(page.items, installs),
     }
     if is_swap(request):
         return render(request, "accounts/_sub_account_table.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from dashboard.accounts import tags
 from dashboard.accounts.actions import with_open_link
+from dashboard.accounts.models import Tag
 from dashboard.common.addresses import own_path
 from dashboard.common.questions import Question
 from dashboard.mirror.freshness import gone_lately, is_stale
@@ -58,6 +60,14 @@ def open_installs(accounts: Iterable[Account]) -> dict[int, Installs]:
     return found
 
 
+def rows_of(
+    accounts: Sequence[Account], installs: Mapping[int, Installs]
+) -> list[tuple[Account, Installs, list[Tag]]]:
+    """Accounts as their table shows them: with what is being installed, and with their tags."""
+    found = tags.by_account(accounts)
+    return [(one, installs.get(one.pk, Installs()), found.get(one.pk, [])) for one in accounts]
+
+
 def connectors_of(account: Account) -> list[AccountConnector]:
     """Its installed connectors, those that need somebody first, those that are gone last."""
     rows = with_open_link(account.connectors.filter(gone_lately()))
@@ -85,6 +95,7 @@ def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str,
         "sub_account_count": Account.objects.there().below(account).count(),
         "may_act": bool(role and role >= Role.AGENT and not account.gone_at),
         "may_edit": bool(role and role >= Role.LEAD and not account.gone_at),
+        "tags": tags.tags_of(account),
         "takes_links": account.connectors.there().exists(),
         "asks_itself": is_stale(account),
         "back": back_from(request, account),

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.accounts import editing_views, inside_views, time_zone_views, views
+from dashboard.accounts import editing_views, inside_views, tag_views, time_zone_views, views
 
 navigation.register(navigation.Place("Accounts", "account_list", "building", group=1, order=0))
 
@@ -24,6 +24,7 @@ urlpatterns = navigation.under(
             inside_views.account_sub_accounts,
             name="account_sub_accounts",
         ),
+        path("accounts/<int:pk>/tags/", tag_views.account_tags, name="account_tags"),
         path("accounts/<int:pk>/activity/", views.account_activity, name="account_activity"),
         path("accounts/<int:pk>/refresh/", views.account_refresh, name="account_refresh"),
     ],

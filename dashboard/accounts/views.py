@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import replace_url, trigger_client_event
 
-from dashboard.accounts import services
+from dashboard.accounts import services, tags
 from dashboard.accounts.actions import actions_of
 from dashboard.accounts.empty_list import shown_accounts, why_empty
 from dashboard.accounts.services import Installs
@@ -71,10 +71,11 @@ def account_list(request: StaffRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
     is_broken_only = request.GET.get("unauthenticated", "") not in {"", "0"}
     is_failing_only = request.GET.get("not_working", "") not in {"", "0"}
-    is_narrowed = is_broken_only or is_failing_only
+    tag = request.GET.get("tag", "").strip()
+    is_narrowed = is_broken_only or is_failing_only or bool(tag)
     sorting = Sorting(request, ORDERS)
     every = shown_accounts(request, in_view)
-    found = every.search(search)
+    found = tags.matching(every, search)
     parent = _parent_in_view(request)
     if parent is not None:
         found = found.below(parent)
@@ -82,6 +83,8 @@ def account_list(request: StaffRequest) -> HttpResponse:
         found = found.filter(unauthenticated_count__gt=0)
     if is_failing_only:
         found = found.filter(not_working_count__gt=0)
+    if tag:
+        found = found.filter(pk__in=tags.having(tag))
     page = paged(request, found.order_by(*sorting.order_by))
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not search and not is_narrowed
@@ -91,12 +94,13 @@ def account_list(request: StaffRequest) -> HttpResponse:
     installs = services.open_installs(page.items)
     context = {
         "page": page,
-        "rows": [(account, installs.get(account.pk, Installs())) for account in page],
+        "rows": services.rows_of(page.items, installs),
         "search": search,
         "is_broken_only": is_broken_only,
         "is_failing_only": is_failing_only,
         "is_narrowed": is_narrowed,
         "parent": parent,
+        "tag": tag,
         "may_create": any(role >= Role.LEAD for role in request.user.roles.values()),
         "is_waiting": is_waiting,
         "version": version,
@@ -105,6 +109,9 @@ def account_list(request: StaffRequest) -> HttpResponse:
         "reading": reading,
         "console_names": {console.pk: console.name for console in in_view.every},
     }
+    if not is_swap(request):
+        names = tags.names_in_use(in_view.shown)
+        context |= {"tag_names": names, "tag": tags.as_named(tag, names)}
     if not page.total:
         context |= why_empty(request, in_view, reading, search, is_narrowed, parent)
     response = render_page(

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from dashboard.accounts.filters import ConnectorFilter
 from dashboard.common.chunks import chunks
 from dashboard.consoles.models import Console
-from dashboard.mirror.filters import ConnectorFilter
 from dashboard.mirror.freshness import gone_lately
 from dashboard.mirror.models import AccountConnector
 from dashboard.people.access import consoles_for

@@ -9,12 +9,13 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
+from dashboard.accounts import tags
+from dashboard.accounts.filters import STATES, ConnectorFilter
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import Page, clean_address, paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
 from dashboard.links.models import Link, LinkItem
-from dashboard.mirror.filters import STATES, ConnectorFilter
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
@@ -81,6 +82,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         "search": asked.search,
         "name": asked.name,
         "state": asked.state,
+        "tag": asked.tag,
         "states": [(key, label) for key, (label, _) in STATES.items()],
         "sorting": sorting,
         "in_view": in_view,
@@ -92,8 +94,10 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     }
     if not is_swap(request):
         names = every.exclude(connector_name="").order_by("connector_name")
+        tag_names = tags.names_in_use(in_view.shown)
+        context |= {"tag_names": tag_names, "tag": tags.as_named(asked.tag, tag_names)}
         context["names"] = list(names.values_list("connector_name", flat=True).distinct())
-    if not page.total and asked.search and (asked.name or asked.state):
+    if not page.total and asked.search and (asked.name or asked.state or asked.tag):
         context["without_filters"] = every.search(asked.search).count()
     response = render_page(
         request, "fleet/connector_list.html", "fleet/_connector_table.html", context

@@ -152,7 +152,7 @@ def test_the_query_count_does_not_grow_with_the_list(viewer: Client, here: Conso
     for _ in range(20):
         make_account_connector(account=make_account(console=here))
 
-    assert queries_of(viewer, URL) == few <= 12
+    assert queries_of(viewer, URL) == few <= 13
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.http import QueryDict
 
+from dashboard.accounts.tags import having
 from dashboard.mirror.models import NOT_WORKING, AccountConnectorQuerySet
 
 STATES = {
@@ -24,21 +25,23 @@ class ConnectorFilter:
     search: str = ""
     name: str = ""
     state: str = ""
+    tag: str = ""
 
     @classmethod
     def of(cls, asked: QueryDict) -> ConnectorFilter:
-        """Read `q`, `connector` and `state`."""
+        """Read `q`, `connector`, `state` and `tag`."""
         state = asked.get("state", "")
         return cls(
             search=asked.get("q", "").strip(),
             name=asked.get("connector", "").replace("\x00", ""),
             state=state if state in STATES else "",
+            tag=asked.get("tag", "").strip(),
         )
 
     @property
     def is_set(self) -> bool:
         """Whether it narrows anything."""
-        return bool(self.search or self.name or self.state)
+        return bool(self.search or self.name or self.state or self.tag)
 
     def among(self, rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
         """Those of `rows` that match."""
@@ -47,4 +50,6 @@ class ConnectorFilter:
             found = found.filter(connector_name=self.name)
         if self.state:
             found = found.filter(STATES[self.state][1])
+        if self.tag:
+            found = found.filter(account__in=having(self.tag))
         return found

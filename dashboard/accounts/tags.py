@@ -1,0 +1,129 @@
+"""Tags of accounts: found, shown, and set in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+
+from dashboard.accounts.models import LONGEST_TAG, AccountTag, Tag, tag_key
+from dashboard.audit import services as audit
+from dashboard.audit.models import Actor
+from dashboard.common.searching import normalize_for_search, words_in
+from dashboard.common.untrusted_text import is_blank, storable
+from dashboard.consoles.models import Console
+from dashboard.mirror.models import Account, AccountQuerySet
+
+MOST_ON_AN_ACCOUNT = 50
+MOST_IN_A_CONSOLE = 500
+
+
+# ---- found ----
+
+
+def tags_of(account: Account) -> list[Tag]:
+    """An account's, in alphabetical order."""
+    return by_account([account]).get(account.pk, [])
+
+
+def by_account(accounts: Iterable[Account]) -> dict[int, list[Tag]]:
+    """By account: its tags in alphabetical order; only those that have any."""
+    rows = AccountTag.objects.filter(account__in=[one.pk for one in accounts])
+    found: dict[int, list[Tag]] = {}
+    for row in rows.select_related("tag").order_by("tag__search_text", "tag"):
+        found.setdefault(row.account_id, []).append(row.tag)
+    return found
+
+
+def names_in_use(consoles: Iterable[Console]) -> list[str]:
+    """The tags of these consoles, each once, in alphabetical order."""
+    names: dict[str, str] = {}
+    for tag in Tag.objects.filter(console__in=list(consoles)).order_by("search_text", "pk"):
+        names.setdefault(tag.key, tag.name)
+    return list(names.values())
+
+
+def as_named(name: str, names: Iterable[str]) -> str:
+    """The tag of these that is meant, as it is written there; else as somebody wrote it."""
+    key = tag_key(name)
+    return next((one for one in names if tag_key(one) == key), name) if name else ""
+
+
+def having(name: str) -> QuerySet[AccountTag, int]:
+    """The keys of the accounts that have a tag, however it is written."""
+    return AccountTag.objects.filter(tag__key=tag_key(name)).values_list("account", flat=True)
+
+
+def matching(accounts: AccountQuerySet, text: str) -> AccountQuerySet:
+    """Those of which name or id has every word of the text, or a tag has."""
+    found = accounts.search(text)
+    meant = Tag.objects.filter(words_in(text, "search_text")) if text else Tag.objects.none()
+    tags = list(meant.values_list("pk", flat=True))
+    if not tags:
+        return found
+    tagged = AccountTag.objects.filter(tag__in=tags).values("account")
+    return found | accounts.filter(pk__in=tagged)
+
+
+# ---- set ----
+
+
+def names_from(text: str) -> list[str]:
+    """The tags that somebody typed, with commas between; each once, as it was written first.
+
+    Raises `ValidationError` for what is no tag, and for too many.
+    """
+    names: dict[str, str] = {}
+    for part in str(storable(text)).replace("\n", ",").split(","):
+        name = " ".join(part.split())
+        if is_blank(name) or not normalize_for_search(name):
+            continue
+        if len(name) > LONGEST_TAG:
+            raise ValidationError(f"“{name[:LONGEST_TAG]}…” is longer than {LONGEST_TAG} letters.")
+        names.setdefault(tag_key(name), name)
+    if len(names) > MOST_ON_AN_ACCOUNT:
+        raise ValidationError(f"An account has {MOST_ON_AN_ACCOUNT} tags at most.")
+    return list(names.values())
+
+
+def set_tags(actor: Actor, account: Account, names: Sequence[str]) -> bool:
+    """Let the account have exactly these tags; says whether anything changed.
+
+    A tag that is there is used as it is written there. Raises `ValidationError` if the console
+    would have too many.
+    """
+    wanted = {tag_key(name): name for name in names}
+    with transaction.atomic():
+        Console.objects.select_for_update().get(pk=account.console_id)  # one change at a time
+        had = {tag.key: tag for tag in tags_of(account)}
+        added = [_tag(account, key, wanted[key]) for key in wanted if key not in had]
+        removed = [tag for key, tag in had.items() if key not in wanted]
+        if not added and not removed:
+            return False
+        AccountTag.objects.bulk_create([AccountTag(account=account, tag=tag) for tag in added])
+        AccountTag.objects.filter(account=account, tag__in=removed).delete()
+        Tag.objects.filter(pk__in=[tag.pk for tag in removed], on_accounts=None).delete()
+        audit.record(
+            actor,
+            "accounts.tag",
+            console=account.console,
+            target=str(account),
+            target_url=account.get_absolute_url(),
+            account_name=str(account),
+            added=[tag.name for tag in added],
+            removed=[tag.name for tag in removed],
+        )
+    return True
+
+
+def _tag(account: Account, key: str, name: str) -> Tag:
+    there = Tag.objects.filter(console=account.console_id)
+    tag = there.filter(key=key).first()
+    if tag is None and there.count() >= MOST_IN_A_CONSOLE:
+        raise ValidationError(
+            f"This console has {MOST_IN_A_CONSOLE} tags already. Use one of them, or take one off "
+            "all accounts first."
+        )
+    return tag or Tag.objects.create(console=account.console, key=key, name=name)
