@@ -10,5 +10,5 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        """The engine learns the kinds of this package of operation, the trail its labels."""
-        from dashboard.accounts import handlers, registration  # noqa: F401
+        """The engine learns the kinds of this package of operation, the workers its jobs."""
+        from dashboard.accounts import handlers, registration, tasks  # noqa: F401

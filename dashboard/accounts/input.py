@@ -47,3 +47,11 @@ class DeletionInput(Input):
 
     name: str = ""
     cycles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserInput(Input):
+    """Who is to have access, or no more; the password is of a new one alone."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)

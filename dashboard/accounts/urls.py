@@ -3,7 +3,14 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.accounts import editing_views, inside_views, tag_views, time_zone_views, views
+from dashboard.accounts import (
+    editing_views,
+    inside_views,
+    read_views,
+    tag_views,
+    time_zone_views,
+    views,
+)
 
 navigation.register(navigation.Place("Accounts", "account_list", "building", group=1, order=0))
 
@@ -23,6 +30,24 @@ urlpatterns = navigation.under(
             "accounts/<int:pk>/sub-accounts/",
             inside_views.account_sub_accounts,
             name="account_sub_accounts",
+        ),
+        path("accounts/<int:pk>/users/", read_views.account_users, name="account_users"),
+        path(
+            "accounts/<int:pk>/users/read/",
+            read_views.account_users_read,
+            name="account_users_read",
+        ),
+        path("accounts/<int:pk>/users/add/", read_views.account_user_add, name="account_user_add"),
+        path(
+            "accounts/<int:pk>/users/remove/",
+            read_views.account_user_remove,
+            name="account_user_remove",
+        ),
+        path("accounts/<int:pk>/usage/", read_views.account_usage, name="account_usage"),
+        path(
+            "accounts/<int:pk>/usage/read/",
+            read_views.account_usage_read,
+            name="account_usage_read",
         ),
         path("accounts/<int:pk>/tags/", tag_views.account_tags, name="account_tags"),
         path("accounts/<int:pk>/activity/", views.account_activity, name="account_activity"),

@@ -45,7 +45,16 @@ MARKS = {
 }
 """Moments that have been, from which some time is counted."""
 DATES = {
-    *("at", "authenticated_since", "connected_at", "dismissed_at", "ended_at", "emptied_at"),
+    *(
+        "at",
+        "authenticated_since",
+        "begins_at",
+        "ends_at",
+        "connected_at",
+        "dismissed_at",
+        "ended_at",
+        "emptied_at",
+    ),
     *(
         "expires_at",
         "gone_at",

@@ -10,8 +10,10 @@ from django.utils.text import slugify
 
 from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.loss import open_link_count
+from dashboard.accounts.read_views import link_username
 from dashboard.accounts.services import link_count
 from dashboard.connectors.blast_radius import LinkLine, OpenLink, newest_links_of, open_links_of
+from dashboard.links.attempts.sign_in_tokens import username_of
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.freshness import LINK_MOVES_FOR
 from dashboard.mirror.models import Account, AccountConnector, AccountConnectorQuerySet
@@ -22,6 +24,12 @@ from dashboard.operations.live_updates import is_customer_at_connector, is_custo
 def count_links(account: Account) -> int:
     """All of them, whatever became of them."""
     return account.links.count()
+
+
+@link_username.answered_by
+def user_of_links(account: Account) -> str:
+    """The same for all links of the account."""
+    return username_of(account)
 
 
 @open_link_count.answered_by

@@ -11,6 +11,7 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Substr
 from django.utils import timezone
 
+from dashboard.accounts.models import AccountReading
 from dashboard.bulk.models import BulkRow
 from dashboard.common import encryption
 from dashboard.connectors.models import LookUp
@@ -35,6 +36,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (MethodCall, "encrypted_answer"),
     (SavedCall, "encrypted_input"),
     (IncidentReading, "encrypted_answer"),
+    (AccountReading, "encrypted_answer"),
 )
 """Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils import timezone
 
+from dashboard.accounts.models import AccountReading
 from dashboard.audit.models import Actor
 from dashboard.celery import app
 from dashboard.connectors.models import ConnectionTest, LookUp, LookUpKind
@@ -116,6 +117,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
     MethodReading: a_method_reading,
     MethodCall: a_method_call,
+    AccountReading: lambda: AccountReading.objects.create(account=make_account(), kind="users"),
     IncidentReading: lambda: IncidentReading.objects.create(cycle=make_cycle()),
     PrerequisiteReading: lambda: PrerequisiteReading.objects.create(cycle=make_cycle()),
     ChoiceLookUp: lambda: ChoiceLookUp.objects.create(

@@ -1,5 +1,5 @@
-"""The operations that create, change and delete accounts."""
+"""The operations that create, change and delete accounts, and change who has access."""
 
-from dashboard.accounts.handlers import creating, deleting, updating
+from dashboard.accounts.handlers import creating, deleting, updating, users
 
-__all__ = ["creating", "deleting", "updating"]
+__all__ = ["creating", "deleting", "updating", "users"]
