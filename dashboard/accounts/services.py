@@ -15,8 +15,10 @@ from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.models import Tag
 from dashboard.common.addresses import own_path
 from dashboard.common.questions import Question
+from dashboard.common.timing import format_span
 from dashboard.mirror.freshness import gone_lately, is_stale
 from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.sync import reading_interval
 from dashboard.operations.models import ACTIVE, Operation, State
 from dashboard.people.access import StaffRequest
 from dashboard.people.models import Role
@@ -98,6 +100,7 @@ def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str,
         "tags": tags.tags_of(account),
         "takes_links": account.connectors.there().exists(),
         "asks_itself": is_stale(account),
+        "read_every": read_every(account),
         "back": back_from(request, account),
     }
     if account.parent_id:
@@ -115,3 +118,9 @@ def back_from(request: StaffRequest, account: Account) -> str:
     else:
         asked = request.get_full_path()
     return own_path(asked) or account.get_absolute_url()
+
+
+def read_every(account: Account) -> str:
+    """How often it is read while nobody asks; empty for one that is gone."""
+    every = reading_interval(account).total_seconds()
+    return "" if account.gone_at else f"read every {format_span(every)}"

@@ -234,7 +234,11 @@ def _latest(account: Account) -> dict[str, Any]:
 
 
 def _age(request: StaffRequest, account: Account) -> dict[str, Any]:
-    return {"account": account, "back": services.back_from(request, account)}
+    return {
+        "account": account,
+        "back": services.back_from(request, account),
+        "read_every": services.read_every(account),
+    }
 
 
 @require_POST

@@ -22,17 +22,18 @@ def format_ago(moment: datetime, now: datetime | None = None) -> str:
     size = abs(seconds)
     if size < 2:
         return "just now"
-    if size < MINUTE:
-        span = f"{int(size)} s"
-    elif size < HOUR:
-        span = f"{int(size // MINUTE)} min"
-    elif size < DAY:
-        span = f"{int(size // HOUR)} h"
-    elif size < 31 * DAY:
-        span = f"{int(size // DAY)} d"
-    else:
+    if size >= 31 * DAY:
         return format_date(moment)
+    span = format_span(size)
     return f"{span} ago" if seconds > 0 else f"in {span}"
+
+
+def format_span(seconds: float) -> str:
+    """`40 s`, `4 min`, `3 h`, `12 d`; cut, not rounded."""
+    for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
 
 
 def format_exact(moment: datetime) -> str:

@@ -53,9 +53,9 @@ class Reading:
     """Why the latest reading broke off; empty if it did not."""
     is_running: bool = False
     found: int = 0
-    """Accounts the running ones found."""
+    """Accounts that the running ones read."""
     read: int = 0
-    """Accounts of those whose connectors are read."""
+    """Those of them that were read."""
     library_error: str = ""
     """Why the latest reading could not read the library, although it read the rest."""
     skipped: int = 0

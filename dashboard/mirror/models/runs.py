@@ -44,7 +44,9 @@ class SyncRun(Job):
     accounts_at = models.DateTimeField(null=True, blank=True, help_text="Accounts were listed.")
     is_asked = models.BooleanField(default=False, help_text="A person asked for it.")
     listed_at = models.DateTimeField(null=True, blank=True, help_text="So was the library.")
-    accounts_found = models.PositiveIntegerField(default=0)
+    accounts_found = models.PositiveIntegerField(
+        default=0, help_text="Accounts of which the connectors are read."
+    )
     accounts_read = models.PositiveIntegerField(default=0)
     accounts_failed = models.PositiveIntegerField(default=0)
     connectors_found = models.PositiveIntegerField(default=0)

@@ -15,6 +15,7 @@ from dashboard.mirror.sync.cycles import (
     write_cycles,
     write_new_cycle,
 )
+from dashboard.mirror.sync.due import is_large, reading_interval
 from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.figures import write_daily_figure
 from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
@@ -45,6 +46,7 @@ __all__ = [
     "give_up_help",
     "help_read",
     "is_due",
+    "is_large",
     "missing_connectors",
     "pause",
     "read_accounts",
@@ -53,6 +55,7 @@ __all__ = [
     "read_library",
     "read_sub_accounts",
     "read_templates",
+    "reading_interval",
     "refresh_account",
     "refresh_accounts",
     "refresh_library",

@@ -17,6 +17,7 @@ import cyclr_api
 from cyclr_api import CyclrError
 from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.mirror.models import Account, SyncHelper, SyncRun
+from dashboard.mirror.sync import due
 from dashboard.mirror.sync.answers import Answer
 from dashboard.mirror.sync.connectors import (
     known_connectors,
@@ -43,25 +44,19 @@ LOOK_EVERY = 0.2
 
 
 def waiting_accounts(run: SyncRun, half: int | None = None) -> list[int]:
-    """Accounts, or half of them, whose connectors were not read since the run began.
+    """Accounts, or half of them, whose connectors the run has still to read.
 
     Those that failed last time come last, those looked at lately first.
     """
     is_fine = ExpressionWrapper(Q(refresh_error=""), output_field=BooleanField())
-    rows = (
-        Account.objects.filter(console=run.console)
-        .alias(half=F("pk") % 2)
-        .there()
-        .filter(Q(read_at=None) | Q(read_at__lt=run.created_at))
-        .exclude(refresh_failed_run=run.pk)
-        .filter(**({} if half is None else {"half": half}))
-        .order_by(
-            is_fine.desc(),
-            F("viewed_at").desc(nulls_last=True),
-            F("read_at").asc(nulls_first=True),
-            "pk",
-        )
+    rows = due.waiting_accounts(run).order_by(
+        is_fine.desc(),
+        F("viewed_at").desc(nulls_last=True),
+        F("read_at").asc(nulls_first=True),
+        "pk",
     )
+    if half is not None:
+        rows = rows.alias(half=F("pk") % 2).filter(half=half)
     return list(rows.values_list("pk", flat=True)[:CHUNK])
 
 

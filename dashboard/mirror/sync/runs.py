@@ -14,8 +14,9 @@ from cyclr_api import CyclrError, RateLimitedError
 from dashboard.consoles.models import Console
 from dashboard.consoles.pacing import PacedError
 from dashboard.jobs.leases import Lease
-from dashboard.mirror.models import Account, SyncRun
+from dashboard.mirror.models import SyncRun
 from dashboard.mirror.sync.accounts import refresh_accounts
+from dashboard.mirror.sync.due import due_accounts
 from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.figures import write_daily_figure
 from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
@@ -80,7 +81,7 @@ def read_accounts(lease: Lease[SyncRun]) -> None:
     lease.write(
         accounts_at=timezone.now(),
         touched_at=timezone.now(),
-        accounts_found=Account.objects.filter(console=run.console).there().count(),
+        accounts_found=due_accounts(run).count(),
         gone=F("gone") + written.gone,
         skipped=F("skipped") + written.skipped,
     )
