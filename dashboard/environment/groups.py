@@ -77,6 +77,7 @@ GROUPS = (
                 waits.DESK_KEEP_SEALED_FOR,
             ),
             waits.DESK_MINT_LIVES_FOR,
+            waits.DESK_SILENT_AFTER,
         ),
     ),
 )

@@ -22,6 +22,11 @@ DESK_FIRST_LOOK_AFTER = _seconds(
     "How long after an unclear call a look that finds nothing counts.",
 )
 DESK_LOOK_GAP = _seconds("DESK_LOOK_GAP", 30.0, "How far such looks are apart.")
+DESK_SILENT_AFTER = _seconds(
+    "DESK_SILENT_AFTER",
+    40.0,
+    "How long a worker may show no progress before ./run starts another one.",
+)
 DESK_SYNC_EVERY = _seconds("DESK_SYNC_EVERY", 900.0, "How often everything is read from Cyclr.")
 DESK_STALE_AFTER = _seconds(
     "DESK_STALE_AFTER", 120.0, "Data older than this is read again when somebody opens its page."

@@ -58,7 +58,7 @@ def loaded() -> Process:
     )
 
 
-def worker(name: str, queues: str, at_once: int) -> Process:
+def worker(name: str, queues: str, at_once: int, silent_after: float) -> Process:
     """One Celery worker that does so much at once. TERM lets it finish what it has in hand."""
     return Process(
         name=name,
@@ -74,17 +74,18 @@ def worker(name: str, queues: str, at_once: int) -> Process:
         environment=child_environment("worker"),
         is_forked=True,
         is_watched=True,
+        silent_after=silent_after,
         stop_within=25,
     )
 
 
-def dashboard_processes(port: int) -> list[Process]:
-    """The dashboard's own four."""
+def dashboard_processes(port: int, silent_after: float) -> list[Process]:
+    """The dashboard's own four; those that are watched are replaced after so many seconds."""
     return [
         # Its work waits for Cyclr most of the time; a slow Cyclr must not fill every slot.
-        worker("interactive", "interactive,checks", at_once=4),
+        worker("interactive", "interactive,checks", at_once=4, silent_after=silent_after),
         # Two may read a console; a bulk run has a slot beside them.
-        worker("background", "sync,bulk", at_once=3),
+        worker("background", "sync,bulk", at_once=3, silent_after=silent_after),
         Process(
             name="dispatcher",
             # The checks load every page; the preparation has run them.
@@ -93,6 +94,7 @@ def dashboard_processes(port: int) -> list[Process]:
             environment=child_environment("dispatcher"),
             is_forked=True,
             is_watched=True,
+            silent_after=silent_after,
         ),
         Process(
             name="web",

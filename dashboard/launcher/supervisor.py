@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.environment import names
+from dashboard.environment import names, waits
 from dashboard.environment.groups import ALL
 from dashboard.environment.reading import Environment, half_a_console, read
 from dashboard.launcher.broker import MissingServerError, answers, broker_command, server_for
@@ -225,7 +225,7 @@ def start(tree: Tree, environment: Environment, var: Path, directory: Path) -> N
     tree.say("run", "bringing the database up to date")
     lines = signing_in = prepare(tree, environment, found, var)
     try:
-        tree.start(*dashboard_processes(port))
+        tree.start(*dashboard_processes(port, environment[waits.DESK_SILENT_AFTER]))
         if not tree.wait(lambda: web_answers(port), within=60):
             cannot(f"The web server does not answer on port {port}.")
         (var / "ready").write_text(f"{os.getpid()} http://{HOST}:{port}\n")

@@ -21,8 +21,9 @@ from tests.support.waiting import CEILING
 pytestmark = pytest.mark.processes
 
 ACCOUNT = "shop-1042.example"
-QUICK = {"DESK_LEASE_FOR": "3"}
-"""Lost work is soon taken up again; looks that would send again are left far away."""
+QUICK = {"DESK_LEASE_FOR": "3", "DESK_SILENT_AFTER": "3600"}
+"""Lost work is soon taken up again; looks that would send again are left far away, and nobody
+replaces a worker that stands still meanwhile."""
 
 
 class Visitor:
