@@ -12,15 +12,17 @@ from django.core.exceptions import ValidationError
 
 from dashboard.bulk.tables import TOO_LONG, Accounts, Meant, quoted, table_of, upload_of
 from dashboard.campaigns.planning import Plan, Wishes
-from dashboard.campaigns.recipients import LINES, address_of, bare, is_line, places_in, why_not
 from dashboard.common.damage import damage_of
 from dashboard.common.email_field import EmailField, EmailInput
 from dashboard.common.searching import squeeze
 from dashboard.common.tables import TableError
 from dashboard.common.untrusted_text import display_text, storable
 from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
+from dashboard.links.recipients import address_of, bare, is_line, places_in, why_not
 from dashboard.operations.submissions import SubmissionField
 
+LINES = 100
+"""Accounts whose recipient can be typed on the page; for more there is the table."""
 WRONG_SHOWN = 5
 """Lines of the table of which it is said what is wrong with them."""
 

@@ -23,8 +23,7 @@ from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.tables import UNKNOWN
 from dashboard.bulk.tasks import feed_runs
 from dashboard.campaigns import acting, board, choosing, planning
-from dashboard.campaigns.forms import CampaignForm
-from dashboard.campaigns.recipients import LINES
+from dashboard.campaigns.forms import LINES, CampaignForm
 from dashboard.consoles.models import Console
 from dashboard.links import services, timeline
 from dashboard.links.handlers import NOTHING_LEFT, STOPPED, CreateLink

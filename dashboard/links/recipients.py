@@ -11,9 +11,6 @@ from dashboard.common.tables import TableError
 from dashboard.common.untrusted_text import storable
 from dashboard.environment.email_address import EmailAddressError, TwoReadingsError, parse_address
 
-LINES = 100
-"""Accounts whose recipient can be typed on the page; for more there is the table."""
-
 EMAIL_HEADINGS = squeezed(
     [
         *("e-mail", "mail", "e-mail address", "mail address", "recipient e-mail"),
