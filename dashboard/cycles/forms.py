@@ -30,10 +30,9 @@ def words_of(minutes: int) -> str:
     return f"{minutes} minutes"
 
 
-class ActivateForm(forms.Form):
-    """How often it runs, from when on."""
+class ScheduleForm(forms.Form):
+    """How often a cycle runs, from when on, by the clock of its account."""
 
-    submission = SubmissionField()
     interval = forms.TypedChoiceField(
         label="Runs every",
         choices=[
@@ -55,12 +54,13 @@ class ActivateForm(forms.Form):
         label="Run once", required=False, help_text="It stops by itself after the first run."
     )
 
-    def __init__(self, cycle: Cycle, data: Any = None) -> None:
-        super().__init__(data)
-        self.zone_name = cycle.account.timezone if timing.zone(cycle.account.timezone) else "UTC"
+    def __init__(self, zone_name: str, *args: Any, **options: Any) -> None:
+        """`zone_name`: the account's time zone, as it is kept."""
+        super().__init__(*args, **options)
+        self.zone_name = zone_name if timing.zone(zone_name) else "UTC"
         where = (
             f"in the account’s time zone, {self.zone_name}"
-            if self.zone_name == cycle.account.timezone
+            if self.zone_name == zone_name
             else "in UTC, since the account’s time zone is not known here"
         )
         self.fields["start_at"].help_text = f"Empty: at once. Else the time {where}."
@@ -86,10 +86,19 @@ class ActivateForm(forms.Form):
 
     def clean(self) -> JSON:
         """One that runs once has no interval."""
-        values = super().clean() or {}
+        values = super().clean() or self.cleaned_data
         if values.get("run_once") and values.get("interval"):
             self.add_error("interval", "It runs once: choose no interval.")
         return values
+
+
+class ActivateForm(ScheduleForm):
+    """Starting one cycle."""
+
+    submission = SubmissionField()
+
+    def __init__(self, cycle: Cycle, data: Any = None) -> None:
+        super().__init__(cycle.account.timezone, data)
 
     def values(self) -> JSON:
         """For the worker."""
