@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import replace_url, trigger_client_event
 
 from dashboard.accounts import services, tags
+from dashboard.accounts.account_filter import AccountFilter
 from dashboard.accounts.actions import actions_of
 from dashboard.accounts.empty_list import shown_accounts, why_empty
 from dashboard.accounts.services import Installs
@@ -68,23 +69,10 @@ def account_list(request: StaffRequest) -> HttpResponse:
         return redirect_browser(clean_address(request))
     in_view = consoles_in_view(request)
     reading = reading_of(in_view.shown)
-    search = request.GET.get("q", "").strip()
-    is_broken_only = request.GET.get("unauthenticated", "") not in {"", "0"}
-    is_failing_only = request.GET.get("not_working", "") not in {"", "0"}
-    tag = request.GET.get("tag", "").strip()
-    is_narrowed = is_broken_only or is_failing_only or bool(tag)
+    asked = AccountFilter.of(request.user, request.GET)
+    search, is_narrowed = asked.search, asked.is_narrowed
     sorting = Sorting(request, ORDERS)
-    every = shown_accounts(request, in_view)
-    found = tags.matching(every, search)
-    parent = _parent_in_view(request)
-    if parent is not None:
-        found = found.below(parent)
-    if is_broken_only:
-        found = found.filter(unauthenticated_count__gt=0)
-    if is_failing_only:
-        found = found.filter(not_working_count__gt=0)
-    if tag:
-        found = found.filter(pk__in=tags.having(tag))
+    found = asked.among(shown_accounts(request, in_view))
     page = paged(request, found.order_by(*sorting.order_by))
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not search and not is_narrowed
@@ -96,11 +84,11 @@ def account_list(request: StaffRequest) -> HttpResponse:
         "page": page,
         "rows": services.rows_of(page.items, installs),
         "search": search,
-        "is_broken_only": is_broken_only,
-        "is_failing_only": is_failing_only,
+        "is_broken_only": asked.is_broken_only,
+        "is_failing_only": asked.is_failing_only,
         "is_narrowed": is_narrowed,
-        "parent": parent,
-        "tag": tag,
+        "parent": asked.parent,
+        "tag": asked.tag,
         "may_create": any(role >= Role.LEAD for role in request.user.roles.values()),
         "is_waiting": is_waiting,
         "version": version,
@@ -111,23 +99,15 @@ def account_list(request: StaffRequest) -> HttpResponse:
     }
     if not is_swap(request):
         names = tags.names_in_use(in_view.shown)
-        context |= {"tag_names": names, "tag": tags.as_named(tag, names)}
+        context |= {"tag_names": names, "tag": tags.as_named(asked.tag, names)}
     if not page.total:
-        context |= why_empty(request, in_view, reading, search, is_narrowed, parent)
+        context |= why_empty(request, in_view, reading, search, is_narrowed, asked.parent)
     response = render_page(
         request, "accounts/account_list.html", "accounts/_account_table.html", context
     )
     if is_swap(request) and request.htmx.trigger_name:
         replace_url(response, clean_address(request))
     return response
-
-
-def _parent_in_view(request: StaffRequest) -> Account | None:
-    """The account of whose sub-accounts the list is, from `?parent=`."""
-    asked = request.GET.get("parent", "")
-    if not asked.isdecimal():
-        return None
-    return Account.objects.visible_to(request.user).filter(pk=int(asked[:18])).first()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

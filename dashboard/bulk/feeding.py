@@ -119,9 +119,9 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
 
 def _needless(run: BulkRun, account: Account, values: dict[str, Any]) -> str:
     """Why it need not be done any more: another run or a colleague was quicker."""
-    if run.connector is None or not values.get("leaves_out_done"):
+    if not values.get("leaves_out_done"):
         return ""
-    return handler_for(run.kind).needless(account, run.connector)
+    return handler_for(run.kind).needless(account, run.connector, values["values"])
 
 
 def _leave_out(row: BulkRow, message: str) -> bool:

@@ -32,7 +32,11 @@ class StopInput(CycleInput):
 
 @dataclass(frozen=True, slots=True)
 class TemplateInput(Input):
-    """Which template: our row's number. `name`: what the cycle is called."""
+    """Which template: our row's number. `name`: what the cycle is called.
+
+    `leaves_out_done`: an account that has a cycle of the template needs no other one.
+    """
 
     template: int = 0
     name: str = ""
+    leaves_out_done: bool = False

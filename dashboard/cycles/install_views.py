@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -13,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dashboard.audit.models import Actor
 from dashboard.common.paging import paged
 from dashboard.common.untrusted_text import display_text
-from dashboard.cycles.installing import INSTALL
-from dashboard.installs.fields.text import UntrustedText
-from dashboard.mirror.keys import key_of
-from dashboard.mirror.models import Account, AccountConnector, Template, TemplateConnector
+from dashboard.cycles.installing import INSTALL, exclusivity_key
+from dashboard.cycles.name_field import LONGEST_NAME, name_field
+from dashboard.cycles.parts import parts_of
+from dashboard.mirror.models import Account, Template
 from dashboard.operations.submissions import SubmissionField, draw_anew
 from dashboard.operations.submitting import (
     AlreadyActiveError,
@@ -29,30 +28,16 @@ from dashboard.people.models import Role
 
 ACCOUNTS = Account.objects.select_related("console")
 MOST_MATCHES = 20
-LONGEST_NAME = 200
 
 
 class InstallForm(forms.Form):
     """What the cycle is called."""
 
     submission = SubmissionField()
-    name = UntrustedText(
-        max_length=LONGEST_NAME,
-        label="Name of the cycle",
-        help_text="As it is listed in the account.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
+    name = name_field()
 
     def __init__(self, template: Template, data: Any = None) -> None:
         super().__init__(data, initial={"name": str(template)[:LONGEST_NAME]})
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A connector that the template needs. `installed`: which of the account's may be used."""
-
-    need: TemplateConnector
-    installed: list[AccountConnector]
 
 
 @require_safe
@@ -80,11 +65,15 @@ def template_accounts(request: StaffRequest, pk: int) -> HttpResponse:
     search = request.GET.get("q", "").strip()[:300]
     rows = Account.objects.there().filter(console=template.console)
     found = rows.search(search) if search else rows
+    count = found.count()
+    role = request.user.role_in(template.console)
     context = {
         "template": template,
         "search": search,
         "accounts": list(found.order_by("sort_name", "pk")[:MOST_MATCHES]),
-        "is_more": found.count() > MOST_MATCHES,
+        "count": count,
+        "is_more": count > MOST_MATCHES,
+        "may_install_many": role is not None and role >= Role.LEAD and template.gone_at is None,
     }
     return render(request, "cycles/template_accounts.html", context)
 
@@ -101,7 +90,7 @@ def template_install(request: StaffRequest, pk: int, template_pk: int) -> HttpRe
         "account": account,
         "template": template,
         "form": form,
-        "parts": _parts(account, template),
+        "parts": parts_of(account, template),
         "is_there": account.gone_at is None and template.gone_at is None,
     }
     if request.method != "POST":
@@ -123,7 +112,7 @@ def template_install(request: StaffRequest, pk: int, template_pk: int) -> HttpRe
                 account=account,
                 values={"template": template.pk, "name": name},
                 shown={"entries": [["Name", name]]},
-                exclusivity_key=f"template:{account.pk}:{template.pk}",
+                exclusivity_key=exclusivity_key(account, template),
             )
         )
     except (AlreadyActiveError, OtherInputError) as error:
@@ -131,15 +120,3 @@ def template_install(request: StaffRequest, pk: int, template_pk: int) -> HttpRe
         draw_anew(form)
         return render(request, "cycles/template_install.html", context, status=409)
     return redirect(operation)
-
-
-def _parts(account: Account, template: Template) -> list[Part]:
-    """What it needs, each with what the account has of the kind; two queries."""
-    needed = list(template.connectors.all())
-    names = {one.connector_name for one in needed}
-    installed: dict[str, list[AccountConnector]] = {}
-    rows = AccountConnector.objects.there().filter(account=account, connector_name__in=names)
-    for one in rows.select_related("account"):
-        key = key_of(one.connector_name, one.connector_version)
-        installed.setdefault(key, []).append(one)
-    return [Part(one, installed.get(one.kind_key, [])) for one in needed]

@@ -80,11 +80,12 @@ def template_detail(request: StaffRequest, pk: int) -> HttpResponse:
         .select_related("account__console")
         .order_by("account__sort_name", "pk")
     )
+    role = request.user.role_in(template.console) if template.gone_at is None else None
     context = {
         "template": template,
         "needed": _with_entries(template),
-        "may_act": template.gone_at is None
-        and (request.user.role_in(template.console) or 0) >= Role.AGENT,
+        "may_act": role is not None and role >= Role.AGENT,
+        "may_install_many": role is not None and role >= Role.LEAD,
         "page": paged(request, cycles),
     }
     return render(request, "cycles/template_detail.html", context)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from dashboard import navigation
 from dashboard.cycles import change_views, incident_views, install_views, template_views, views
+from dashboard.cycles.many import views as many
 
 navigation.register(navigation.Place("Templates", "template_list", "template", group=2, order=0))
 navigation.register(navigation.Place("Cycles", "cycle_list", "repeat", group=2, order=1))
@@ -18,6 +19,17 @@ urlpatterns = [
                 "templates/<int:pk>/accounts/",
                 install_views.template_accounts,
                 name="template_accounts",
+            ),
+            path("templates/pick/", many.template_pick_many, name="template_pick_many"),
+            path(
+                "templates/<int:pk>/many/",
+                many.template_install_many,
+                name="template_install_many",
+            ),
+            path(
+                "templates/<int:pk>/many/table/",
+                many.template_install_many_table,
+                name="template_install_many_table",
             ),
         ],
     ),

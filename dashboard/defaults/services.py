@@ -141,7 +141,7 @@ def _installed(
     earlier = Operation.objects.filter(submission=requested.own_submission).first()
     if earlier is not None:
         return Installed(default, earlier)
-    if why := handler_for(KIND).needless(account, form.connector):
+    if why := handler_for(KIND).needless(account, form.connector, requested.values):
         return Installed(default, problem=why, is_needless=True)
     try:
         return Installed(default, submit(requested))

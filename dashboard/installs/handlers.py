@@ -119,8 +119,9 @@ class InstallConnector(Handler):
         form = reverse("install_new", args=[operation.account_id, operation.connector_id])
         return f"{form}?from={operation.reference}"
 
-    def needless(self, account: Account, connector: CatalogueConnector) -> str:
+    def needless(self, account: Account, connector: CatalogueConnector | None, values: JSON) -> str:
         """An account that has the connector needs no other one."""
+        assert connector is not None
         same = account.connectors.there().filter(
             connector_name=connector.name, connector_version=connector.version
         )

@@ -92,7 +92,7 @@ class Handler(ABC):
         role = user.role_in(operation.console) if user.is_active else None
         return role is not None and role >= self.role
 
-    def needless(self, account: Account, connector: CatalogueConnector) -> str:
+    def needless(self, account: Account, connector: CatalogueConnector | None, values: JSON) -> str:
         """Why it need not be done for this account, in words; a bulk run leaves it out then."""
         return ""
 

@@ -297,12 +297,17 @@ WARNINGS = [
 
 def add_workflows(state: CyclrState) -> None:
     """Put templates and cycles into a state that has accounts and account connectors."""
-    for name in ("Ready to sell", "Experiments"):
-        state.templates.add_folder(name)
-    templates = {one.name: _template(state, one) for one in DESIGNS}
+    templates = add_templates(state)
     customers = {account.name: account.id for account in state.accounts.values()}
     for plan in PLANS:
         _cycle(state, plan, customers[plan.customer], templates)
+
+
+def add_templates(state: CyclrState) -> dict[str, Template]:
+    """Put the templates into a state that has a catalogue; by name."""
+    for name in ("Ready to sell", "Experiments"):
+        state.templates.add_folder(name)
+    return {one.name: _template(state, one) for one in DESIGNS}
 
 
 # -- templates -----------------------------------------------------------------------------------
