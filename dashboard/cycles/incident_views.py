@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboard.audit import services as audit
-from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
-from dashboard.cycles import incidents
-from dashboard.cycles.models import IncidentReading
+from dashboard.cycles import incidents, readings
+from dashboard.cycles.recording import record_reading
+from dashboard.cycles.transactions import url_of
 from dashboard.cycles.views import CYCLES, is_there
-from dashboard.mirror.models import Cycle
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -31,19 +28,22 @@ def cycle_incidents(request: StaffRequest, pk: int) -> HttpResponse:
     version = version_of(reading and (reading.pk, reading.finished_at))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    found = incidents.found_by(reading)
+    found = readings.found_by(reading)
     if reading is not None and found:
-        _record_reading(request, cycle, reading)
+        record_reading(request, READ, reading)
     level = request.GET.get("level", "")
     level = level if level in incidents.LEVELS else ""
     search = request.GET.get("q", "").strip()[:300]
+    chosen = incidents.among(found, level=level, search=search)
     context = {
         "cycle": cycle,
         "account": cycle.account,
         "reading": reading,
         "is_due": reading is None and is_there(cycle),
         "is_reading": reading is not None and not reading.is_finished,
-        "page": paged(request, incidents.among(found, level=level, search=search)),
+        "page": paged(
+            request, [one | {"url": url_of(cycle, one["transaction"])} for one in chosen]
+        ),
         "count": len(found),
         "most": incidents.MOST,
         "level": level,
@@ -54,27 +54,6 @@ def cycle_incidents(request: StaffRequest, pk: int) -> HttpResponse:
     return render_page(
         request, "cycles/cycle_incidents.html", "cycles/_cycle_incidents.html", context
     )
-
-
-def _record_reading(request: StaffRequest, cycle: Cycle, reading: IncidentReading) -> None:
-    """Once for each person and reading."""
-    told = AuditEntry.objects.filter(
-        action=READ,
-        actor_user=request.user,
-        target_url=cycle.get_absolute_url(),
-        at__gte=reading.created_at,
-    )
-    if told.exists():
-        return
-    with transaction.atomic():
-        audit.record(
-            Actor.staff(request.user),
-            READ,
-            console=cycle.console,
-            target=str(cycle),
-            target_url=cycle.get_absolute_url(),
-            account_name=str(cycle.account),
-        )
 
 
 @require_POST

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-
-from cyclr_api import CyclrError, Incident, PermanentError
-from dashboard.common import encryption
-from dashboard.common.searching import squeeze
+from cyclr_api import Incident
+from cyclr_api.cycles import CycleApi
 from dashboard.common.untrusted_text import storable
-from dashboard.consoles.services import asking
+from dashboard.cycles import readings
 from dashboard.cycles.models import IncidentReading
-from dashboard.cycles.prerequisites import cycle_api, message_for
 from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import Cycle
 
-logger = logging.getLogger(__name__)
-
 JSON = dict[str, Any]
-KEPT = timedelta(hours=1)
 MOST = 200
 """Incidents that are kept of one reading: the newest that Cyclr lists."""
 LONGEST = 20_000
@@ -42,7 +32,7 @@ def written(found: Incident) -> JSON:
             "is_cut": len(full) > LONGEST,
             "step": found.step_name,
             "transaction": found.transaction_id or "",
-            "at": found.created_at.isoformat() if found.created_at else "",
+            "at": readings.moment_text(found.created_at),
         }
     )
     return kept
@@ -56,63 +46,21 @@ def ask(cycle: Cycle) -> IncidentReading:
 
 def latest(cycle: Cycle) -> IncidentReading | None:
     """The newest reading that is still kept, ended or not."""
-    since = timezone.now() - KEPT
-    rows = IncidentReading.objects.filter(cycle=cycle, created_at__gt=since)
-    found: IncidentReading | None = rows.first()
-    return found
-
-
-def found_by(reading: IncidentReading | None) -> list[JSON]:
-    """What was read; nothing while it is under way, or when it failed."""
-    if reading is None or not reading.encrypted_answer:
-        return []
-    try:
-        found: list[JSON] = encryption.decrypt_json(
-            reading.encrypted_answer, associated_data=reading.associated_data
-        )
-    except encryption.DecryptionError:
-        logger.warning("incidents cannot be opened id=%d", reading.pk)
-        return []
-    return [{**one, "moment": _moment(one.get("at"))} for one in found]
-
-
-def _moment(text: object) -> datetime | None:
-    return parse_datetime(text) if isinstance(text, str) and text else None
+    return readings.newest(IncidentReading.objects.filter(cycle=cycle))
 
 
 def among(found: list[JSON], *, level: str, search: str) -> list[JSON]:
     """Those of a level with every word of the search in step or message."""
-    words = [squeeze(word) for word in search.split()]
     rows = [one for one in found if not level or str(one["level"]).casefold() == level]
-    if not words:
-        return rows
-    return [one for one in rows if all(word in _text(one) for word in words)]
-
-
-def _text(one: JSON) -> str:
-    return squeeze(f"{one['step']} {one['short']} {one['full']}")
-
-
-# ---- reading ----
+    return readings.with_words(
+        rows, search, lambda one: f"{one['step']} {one['short']} {one['full']}"
+    )
 
 
 def carry_out(lease: Lease[IncidentReading]) -> None:
     """Read them. What is temporary is raised."""
-    reading, cycle = lease.job, lease.job.cycle
-    try:
-        with asking(cycle.account.console) as client:
-            found = list(islice(cycle_api(cycle, client).incidents().iterate(), MOST))
-    except PermanentError as error:
-        lease.finish(last_error=message_for(error), said=storable(error.cyclr_message or ""))
-        return
-    answer = encryption.encrypt_json(
-        [written(one) for one in found], associated_data=reading.associated_data
-    )
-    lease.finish(encrypted_answer=answer, last_error="", said="")
-    logger.info("incidents read cycle=%d count=%d", cycle.pk, len(found))
 
+    def read(there: CycleApi) -> list[JSON]:
+        return [written(one) for one in islice(there.incidents().iterate(), MOST)]
 
-def give_up(lease: Lease[IncidentReading], error: BaseException | None) -> None:
-    """End it with what kept it from being answered."""
-    said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
-    lease.finish(last_error="Cyclr did not answer in time.", said=storable(said))
+    readings.carry_out(lease, read)

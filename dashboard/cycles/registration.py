@@ -2,4 +2,9 @@
 
 from dashboard.audit import labels
 
-labels.register({"cycles.read_incidents": "Read the incidents of"})
+labels.register(
+    {
+        "cycles.read_incidents": "Read the incidents of",
+        "cycles.read_transactions": "Read the transactions of",
+    }
+)

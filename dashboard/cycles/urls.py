@@ -3,7 +3,14 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.cycles import change_views, incident_views, install_views, template_views, views
+from dashboard.cycles import (
+    change_views,
+    incident_views,
+    install_views,
+    template_views,
+    transaction_views,
+    views,
+)
 from dashboard.cycles.many import views as many
 
 navigation.register(navigation.Place("Templates", "template_list", "template", group=2, order=0))
@@ -45,6 +52,21 @@ urlpatterns = [
                 "cycles/<int:pk>/incidents/read/",
                 incident_views.cycle_incidents_read,
                 name="cycle_incidents_read",
+            ),
+            path(
+                "cycles/<int:pk>/transactions/",
+                transaction_views.cycle_transactions,
+                name="cycle_transactions",
+            ),
+            path(
+                "cycles/<int:pk>/transactions/one/",
+                transaction_views.cycle_transaction,
+                name="cycle_transaction",
+            ),
+            path(
+                "cycles/<int:pk>/transactions/read/",
+                transaction_views.cycle_transactions_read,
+                name="cycle_transactions_read",
             ),
             path("cycles/<int:pk>/check/", change_views.cycle_check, name="cycle_check"),
             path("cycles/<int:pk>/activate/", change_views.cycle_activate, name="cycle_activate"),

@@ -17,7 +17,7 @@ from dashboard.common import encryption
 from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import decrypted_secret
-from dashboard.cycles.models import IncidentReading
+from dashboard.cycles.models import IncidentReading, TransactionReading
 from dashboard.links.models import Link
 from dashboard.methods.models import ChoiceLookUp, MethodCall, SavedCall
 from dashboard.notifications.models import Webhook
@@ -37,6 +37,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (SavedCall, "encrypted_input"),
     (IncidentReading, "encrypted_answer"),
     (AccountReading, "encrypted_answer"),
+    (TransactionReading, "encrypted_answer"),
 )
 """Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 

@@ -21,7 +21,7 @@ from dashboard.accounts.models import AccountReading
 from dashboard.audit.models import Actor
 from dashboard.celery import app
 from dashboard.connectors.models import ConnectionTest, LookUp, LookUpKind
-from dashboard.cycles.models import IncidentReading, PrerequisiteReading
+from dashboard.cycles.models import IncidentReading, PrerequisiteReading, TransactionReading
 from dashboard.installs.models import MarkRemoval
 from dashboard.jobs import checks, clock, messages
 from dashboard.jobs.leases import Lease, LeaseLostError
@@ -119,6 +119,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     MethodCall: a_method_call,
     AccountReading: lambda: AccountReading.objects.create(account=make_account(), kind="users"),
     IncidentReading: lambda: IncidentReading.objects.create(cycle=make_cycle()),
+    TransactionReading: lambda: TransactionReading.objects.create(cycle=make_cycle()),
     PrerequisiteReading: lambda: PrerequisiteReading.objects.create(cycle=make_cycle()),
     ChoiceLookUp: lambda: ChoiceLookUp.objects.create(
         account_connector=make_account_connector(), method_key="a" * 32
