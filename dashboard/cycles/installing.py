@@ -9,7 +9,7 @@ from django.urls import reverse
 from cyclr_api import AccountRefusedError, Client, Cycle, NotFoundError, PermanentError
 from dashboard.common.untrusted_text import display_line, storable
 from dashboard.cycles.input import TemplateInput
-from dashboard.mirror import sync, writing
+from dashboard.mirror import sync, writing_accounts
 from dashboard.mirror.models import Account, CatalogueConnector, Template
 from dashboard.mirror.models import Cycle as CycleRow
 from dashboard.mirror.tasks import ask_for_refresh
@@ -151,7 +151,7 @@ def _have_read(operation: Operation) -> None:
     """The account is read again; one of many with the next sync, so that nobody waits for it."""
     assert operation.account is not None
     if operation.is_bulk:
-        writing.mark_cycles_due(operation.account)
+        writing_accounts.mark_cycles_due(operation.account)
     else:
         ask_for_refresh(operation.account)
 

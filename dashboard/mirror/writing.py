@@ -180,11 +180,6 @@ def mark_cycles_asked(account: Account, began: datetime, *, error: str = "") -> 
     rows.update(cycles_asked_at=timezone.now(), cycles_error=error)
 
 
-def mark_cycles_due(account: Account) -> None:
-    """The next sync reads its cycles, as if they had never been asked for."""
-    Account.objects.filter(pk=account.pk).update(cycles_asked_at=None, viewed_at=timezone.now())
-
-
 # ---- what our own calls, and tests, found out: later than any listing under way ----
 
 

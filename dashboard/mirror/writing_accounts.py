@@ -32,3 +32,8 @@ def write_account_deleted(account: Account) -> None:
     rows = Account.objects.filter(pk=account.pk)
     rows.update(**gone, active_at=moment, refresh_asked_at=None, refresh_error="")
     recount([account.pk])
+
+
+def mark_cycles_due(account: Account) -> None:
+    """The next sync reads its cycles, as if they had never been asked for."""
+    Account.objects.filter(pk=account.pk).update(cycles_asked_at=None, viewed_at=timezone.now())
