@@ -31,7 +31,6 @@ for _needed in (names.SECRET_KEY, names.CREDENTIAL_KEYS):
 SECRET_KEY = env[names.SECRET_KEY]
 CREDENTIAL_KEYS = env[names.CREDENTIAL_KEYS]
 """Encryption keys, the first encrypts, all decrypt. See `dashboard.common.encryption`."""
-
 PORT = env[names.PORT]
 PUBLIC_URL = env[names.PUBLIC_URL] or f"http://127.0.0.1:{PORT}"
 """Where customers reach the link pages, without a trailing slash."""
@@ -81,6 +80,7 @@ INSTALLED_APPS = [
     "dashboard.links",
     "dashboard.connector_changes",
     "dashboard.customer",
+    "dashboard.launches",
     "dashboard.campaigns",
     "dashboard.cycles",
     "dashboard.fleet",

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("dashboard.fleet.urls")),
     path("", include("dashboard.library.urls")),
     path("", include("dashboard.releases.urls")),
+    path("", include("dashboard.launches.urls")),  # before what answers any address below /c/
     path("", include("dashboard.customer.urls")),
     path("", include("dashboard.campaigns.urls")),
     path("", include("dashboard.links.urls")),

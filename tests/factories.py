@@ -12,6 +12,7 @@ from django.utils import timezone
 from dashboard.audit.models import Actor
 from dashboard.common.searching import search_text, sort_name
 from dashboard.consoles.models import Console
+from dashboard.launches.models import LaunchLink, Product
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.models import (
     Account,
@@ -199,4 +200,19 @@ def make_link(**values: Any) -> Link:
     link.save()
     for position, connector in enumerate(connectors):
         LinkItem.objects.create(link=link, account_connector=connector, position=position)
+    return link
+
+
+def make_launch_link(**values: Any) -> LaunchLink:
+    """A LAUNCH link into an account, valid for a week."""
+    actor = values.pop("actor", None) or Actor.system()
+    account = values.setdefault("account", None) or make_account()
+    made_up = {
+        "submission": uuid.uuid4(),
+        "product": Product.LAUNCH,
+        "expires_at": timezone.now() + timedelta(days=7),
+    }
+    link = LaunchLink(**made_up | values | {"account": account, "console": account.console})
+    link.actor = actor
+    link.save()
     return link

@@ -20,6 +20,7 @@ from dashboard.customer.pages import (
     opens_attempt,
     opens_link,
     rest_page,
+    to_cyclr,
     to_page,
     unknown_page,
     waiting_page,
@@ -85,7 +86,7 @@ def attempt_wait(request: HttpRequest, attempt: ConnectAttempt) -> HttpResponse:
     if is_visit and not is_first and attempt.state == AttemptState.READY:
         url = starting.take_redirect(attempt, label=visitor_of(request).label)
         if url is not None:
-            return _to_cyclr(url)
+            return to_cyclr(url)
         attempt = find_attempt(attempt.public_id) or attempt
     item, link = attempt.item, attempt.item.link
     context = {**way_back(request, link), "item": item, "attempt": attempt}
@@ -105,15 +106,6 @@ def attempt_wait(request: HttpRequest, attempt: ConnectAttempt) -> HttpResponse:
     context["is_long"] = timezone.now() - attempt.created_at > QUICK_FOR
     response = draw_page(request, "wait", context)
     response["Refresh"] = "3" if context["is_long"] else "1"
-    return response
-
-
-def _to_cyclr(url: str) -> HttpResponse:
-    """The one answer that holds a sign-in token: a header, kept nowhere."""
-    response = HttpResponse(status=302)
-    response["Location"] = url
-    response["Cache-Control"] = "no-store, max-age=0"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 

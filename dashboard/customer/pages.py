@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from dashboard.common.limits import is_within
+from dashboard.consoles.branding import Brand
 from dashboard.customer.entry_form import single_item_form
 from dashboard.links import opening
 from dashboard.links.glued import ATTEMPT, candidates
@@ -72,11 +73,25 @@ def opens_attempt(view: Callable[[HttpRequest, ConnectAttempt], HttpResponse]) -
     return page
 
 
+class Branded(Protocol):
+    """A link of any kind, as far as all pages need to know it."""
+
+    @property
+    def brand(self) -> Brand:
+        """How the customer sees the partner."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """What staff chose for it; empty if nothing."""
+        ...
+
+
 def answer(
-    request: HttpRequest, link: Link | None, draw: Callable[[], HttpResponse]
+    request: HttpRequest, link: Branded | None, draw: Callable[[], HttpResponse]
 ) -> HttpResponse:
     """What is drawn in the customer's language, with the headers that all these pages have."""
-    language = language_of(request, link, link.brand if link else None)
+    language = language_of(request, link.language if link else "", link.brand if link else None)
     with translation.override(language):
         response = draw()
     set_headers(request, response, language)
@@ -179,6 +194,15 @@ def gone_page(request: HttpRequest, item: LinkItem, context: dict[str, Any]) -> 
 def to_page(name: str, *place: object) -> HttpResponse:
     """On to another page by GET: loading that again sends nothing."""
     return HttpResponseRedirect(reverse(name, args=place), status=303)
+
+
+def to_cyclr(url: str) -> HttpResponse:
+    """The one answer that holds a token of Cyclr's: a header, kept nowhere."""
+    response = HttpResponse(status=302)
+    response["Location"] = url
+    response["Cache-Control"] = "no-store, max-age=0"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def to_clean(request: HttpRequest, name: str, link: Link, *more: int) -> HttpResponse:

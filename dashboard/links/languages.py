@@ -20,7 +20,6 @@ from django.utils.translation import ngettext, pgettext
 
 from dashboard.common import languages
 from dashboard.consoles.branding import Brand
-from dashboard.links.models import Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +31,9 @@ class LanguageOption:
     url: str
 
 
-def language_of(request: HttpRequest, link: Link | None, brand: Brand | None) -> str:
+def language_of(request: HttpRequest, of_link: str, brand: Brand | None) -> str:
     """What the customer chose, else the link's, the browser's, the partner's, else English."""
-    return languages.of_guest(
-        request, link=link.language if link else "", partner=brand.language if brand else ""
-    )
+    return languages.of_guest(request, link=of_link, partner=brand.language if brand else "")
 
 
 def menu(request: HttpRequest, context: dict[str, Any]) -> list[LanguageOption]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from dashboard.connectors.models import LookUp
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import decrypted_secret
 from dashboard.cycles.models import IncidentReading, TransactionReading
+from dashboard.launches.models import LaunchLink
 from dashboard.links.models import Link
 from dashboard.methods.models import ChoiceLookUp, MethodCall, SavedCall
 from dashboard.notifications.models import Webhook
@@ -44,12 +46,16 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
 AT_ONCE = 500
 
 
-def live_links() -> QuerySet[Link]:
-    """Links whose address is derived from a key and still works."""
+def live_links() -> tuple[QuerySet[Link], QuerySet[LaunchLink]]:
+    """Links, of both kinds, whose address is derived from a key and still works."""
+    moment = timezone.now()
     links: QuerySet[Link] = Link.objects.filter(
-        revoked_at=None, connected_at=None, expires_at__gt=timezone.now()
+        revoked_at=None, connected_at=None, expires_at__gt=moment
     )
-    return links
+    launches: QuerySet[LaunchLink] = LaunchLink.objects.filter(
+        revoked_at=None, expires_at__gt=moment
+    )
+    return links, launches
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,9 @@ class NeededKey:
 def dropped_keys() -> list[NeededKey]:
     """Keys that open links, encrypted entries or encrypted console secrets need and nobody has."""
     # Also those of a console that is not in the settings now: it may come back.
-    links = _counted(live_links(), F("key_id"))
+    links: Counter[str] = Counter()
+    for live in live_links():
+        links.update(_counted(live, F("key_id")))
     entries: dict[str, int] = {}
     for model, column in ENCRYPTED:
         if model is Console:
@@ -125,7 +133,7 @@ def rotate_keys() -> RotatedKeys:
                 continue
             same = model._default_manager.filter(pk=row.pk, **{column: encrypted})
             anew += same.update(**{column: value})
-    waiting = live_links().exclude(key_id=current).count()
+    waiting = sum(live.exclude(key_id=current).count() for live in live_links())
     logger.info("re-encrypted rows=%d broken=%d links=%d", anew, broken, waiting)
     return RotatedKeys(anew, broken, waiting)
 

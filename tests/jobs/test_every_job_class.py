@@ -29,6 +29,7 @@ from dashboard.jobs.messages import Message
 from dashboard.jobs.policy import LONGEST_ASKED, Backoff, Schedule
 from dashboard.jobs.registry import Worker, worker_of
 from dashboard.jobs.working import dispatch, job_classes
+from dashboard.launches.models import LaunchAttempt
 from dashboard.links import notification_kinds
 from dashboard.links.models import AccountCheck, ConnectAttempt, LinkMail
 from dashboard.methods.inputs import CallInput
@@ -42,6 +43,7 @@ from tests.factories import (
     make_account_connector,
     make_console,
     make_cycle,
+    make_launch_link,
     make_link,
     make_operation,
     make_user,
@@ -124,6 +126,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     ChoiceLookUp: lambda: ChoiceLookUp.objects.create(
         account_connector=make_account_connector(), method_key="a" * 32
     ),
+    LaunchAttempt: lambda: LaunchAttempt.objects.create(link=make_launch_link()),
     AccountCheck: lambda: AccountCheck.objects.create(account=make_link().account),
     LinkMail: a_message_to_a_customer,
     NotificationMail: lambda: NotificationMail.objects.create(
@@ -332,7 +335,7 @@ def has_words(job: Any) -> bool:
             return bool(job.message)
         case AccountCheck():
             return True  # its items' links tell
-        case ConnectAttempt():
+        case ConnectAttempt() | LaunchAttempt():
             return bool(job.why)
         case Operation():
             return bool(job.error)

@@ -1,0 +1,32 @@
+"""The workers' part of launch links, and what the dispatcher does for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from dashboard.jobs.leases import Lease
+from dashboard.jobs.periodic import periodic
+from dashboard.jobs.working import works_on
+from dashboard.launches import attempts
+from dashboard.launches.models import LaunchAttempt
+from dashboard.links.models import AttemptState
+
+
+@works_on(LaunchAttempt, gives_up=attempts.give_up)
+def request_launch(lease: Lease[LaunchAttempt]) -> None:
+    """Request one token."""
+    attempts.carry_out(lease)
+
+
+@periodic(every=3)
+def wipe_launch_attempts() -> None:
+    """An encrypted address that nobody fetched is gone within a minute."""
+    limit = timezone.now() - timedelta(seconds=settings.ATTEMPT_LIVES_FOR)
+    old = Q(state=AttemptState.READY, ready_at__lt=limit) | Q(
+        state=AttemptState.WAITING, created_at__lt=limit
+    )
+    LaunchAttempt.objects.filter(old).end()
