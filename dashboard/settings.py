@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "dashboard.launches",
     "dashboard.campaigns",
     "dashboard.cycles",
+    "dashboard.onboarding",
     "dashboard.fleet",
     "dashboard.overview",
     "dashboard.settings_pages",
@@ -320,9 +321,7 @@ LOGGING = {
         "brief": {"()": "dashboard.common.logs.Brief"},
         "one_line": {"()": "dashboard.common.logs.OneLine"},
     },
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
-    },
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("dashboard.overview.urls")),
     path("", include("dashboard.people.urls")),
+    path("", include("dashboard.onboarding.urls")),
     path("", include("dashboard.accounts.urls")),
     path("", include("dashboard.installs.urls")),
     path("", include("dashboard.connectors.urls")),

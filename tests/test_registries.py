@@ -159,6 +159,8 @@ def test_kinds_of_notifications_are_stored_as_they_always_were() -> None:
         "other-account",
         "mail-refused",
         "connector-gone",
+        "onboarded",
+        "onboarding-halted",
     ]
 
 

@@ -82,6 +82,23 @@ def link_count(account: Account) -> int:
     return 0
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """An account's onboarding that has not ended: how far it is, and what it waits for."""
+
+    url: str
+    shape: str
+    """Names its mark."""
+    label: str
+    message: str
+
+
+@Question
+def open_run(account: Account) -> OpenRun | None:
+    """Its onboarding that has not ended; onboarding answers."""
+    return None
+
+
 def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str, Any]:
     """What `accounts/account_page.html` shows around every tab of an account.
 
@@ -93,6 +110,7 @@ def head_context(request: StaffRequest, account: Account, tab: str) -> dict[str,
         "account": account,
         "tab": tab,
         "link_count": link_count(account),
+        "open_run": open_run(account),
         "cycle_count": account.cycles.filter(gone_lately()).count(),
         "sub_account_count": Account.objects.there().below(account).count(),
         "may_act": bool(role and role >= Role.AGENT and not account.gone_at),

@@ -23,6 +23,7 @@ from dashboard.launches.models import LaunchLink
 from dashboard.links.models import Link
 from dashboard.methods.models import ChoiceLookUp, MethodCall, SavedCall
 from dashboard.notifications.models import Webhook
+from dashboard.onboarding.models import OnboardingStep
 from dashboard.operations.models import Operation
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (IncidentReading, "encrypted_answer"),
     (AccountReading, "encrypted_answer"),
     (TransactionReading, "encrypted_answer"),
+    (OnboardingStep, "encrypted_input"),
 )
 """Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 

@@ -18,6 +18,8 @@ PAGES = [
     "/",
     "/accounts/",
     "/accounts/?q=nothing-matches-this",
+    "/accounts/onboard/",
+    "/accounts/onboard/runs/",
     "/connectors/",
     "/library/",
     "/links/",

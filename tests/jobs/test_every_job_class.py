@@ -36,6 +36,7 @@ from dashboard.methods.inputs import CallInput
 from dashboard.methods.models import ChoiceLookUp, MethodCall, MethodReading
 from dashboard.mirror.models import Icon, SyncHelper, SyncRun
 from dashboard.notifications.models import Notification, NotificationMail, Webhook, WebhookDelivery
+from dashboard.onboarding.models import OnboardingRun, RunState
 from dashboard.operations.models import Operation
 from dashboard.releases.models import ReleaseReading
 from tests.factories import (
@@ -111,6 +112,13 @@ def a_method_call() -> MethodCall:
     return call
 
 
+def an_onboarding() -> OnboardingRun:
+    run = OnboardingRun(console=make_console(), state=RunState.RUNNING, started_at=timezone.now())
+    run.actor = Actor.system()
+    run.save()
+    return run
+
+
 MAKE: dict[type, Callable[[], Any]] = {
     LookUp: lambda: LookUp.objects.create(
         account_connector=make_account_connector(), kind=LookUpKind.CHOICES
@@ -142,6 +150,7 @@ MAKE: dict[type, Callable[[], Any]] = {
         run=SyncRun.objects.create(console=make_console())
     ),
     Operation: make_operation,
+    OnboardingRun: an_onboarding,
     MarkRemoval: lambda: MarkRemoval.objects.create(account_connector=make_account_connector()),
 }
 

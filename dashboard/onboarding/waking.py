@@ -1,0 +1,105 @@
+"""What lets a resting run look at once: what it waits for has happened.
+
+Asked of the rows themselves every few seconds, so nothing has to reach it, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from dashboard.audit.models import Actor
+from dashboard.cycles.models import PrerequisiteReading
+from dashboard.onboarding import turning
+from dashboard.onboarding.models import (
+    ENDED,
+    MOVING,
+    OPEN,
+    OnboardingRun,
+    OnboardingStep,
+    OnboardingTable,
+    RunState,
+    StepKind,
+    StepState,
+)
+from dashboard.operations.models import State
+
+AT_ONCE = 16
+"""Runs of one table that are on their way at a time, not counting those that wait."""
+
+
+def plan(run_id: int | None) -> None:
+    """Wake what can go on, and begin the next ones of tables; only the dispatcher asks."""
+    if run_id is not None or not OnboardingRun.objects.open().filter(state__in=OPEN).exists():
+        return
+    moment = timezone.now()
+    _take_up(moment)
+    _wake(moment)
+    _begin_next(moment)
+
+
+def _take_up(moment: datetime) -> None:
+    """Halted runs that somebody helped elsewhere: the operation was tried again from its own page
+    and is done, the link was extended or connected."""
+    steps = OnboardingStep.objects.filter(state=StepState.FAILED, run__state=RunState.HALTED)
+    helped = steps.filter(
+        Q(operation__state=State.DONE)
+        | Q(kind=StepKind.CONSENT, link__moved_at__gt=F("run__looked_at"))
+        | Q(kind=StepKind.CONSENT, run__account__active_at__gt=F("run__looked_at"))
+    )
+    if runs := list(helped.values_list("run", flat=True)):
+        OnboardingRun.objects.filter(pk__in=runs, state=RunState.HALTED).update(
+            state=RunState.RUNNING, not_before=moment
+        )
+
+
+def _wake(moment: datetime) -> None:
+    sleeping = OnboardingRun.objects.open().filter(state__in=MOVING, not_before__gt=moment)
+    if not sleeping.exists():
+        return
+    pks: set[int] = set()
+    for steps in _moved():
+        pks.update(steps.values_list("run", flat=True))
+    read = sleeping.filter(account__read_at__gt=F("looked_at"), state=RunState.WAITING)
+    pks.update(read.values_list("pk", flat=True))
+    if pks:
+        sleeping.filter(pk__in=pks).update(not_before=moment)
+
+
+def _moved() -> list[QuerySet[OnboardingStep]]:
+    """Steps of which what they wait for has ended or moved since the run looked."""
+    steps = OnboardingStep.objects.filter(run__state__in=MOVING)
+    readings = PrerequisiteReading.objects.filter(
+        cycle=OuterRef("cycle"), finished_at__gt=OuterRef("run__looked_at")
+    )
+    return [
+        steps.filter(state=StepState.RUNNING, operation__finished_at__isnull=False),
+        steps.filter(
+            kind=StepKind.CONSENT,
+            state=StepState.WAITING,
+            link__moved_at__gt=F("run__looked_at"),
+        ),
+        steps.filter(Exists(readings), kind=StepKind.ACTIVATE, state=StepState.WAITING),
+    ]
+
+
+def _begin_next(moment: datetime) -> None:
+    """The next runs of every table that was started; one whose runs have all ended ends."""
+    tables = OnboardingTable.objects.filter(started_at__isnull=False, ended_at=None)
+    for table in tables:
+        runs = table.runs.all()
+        on_their_way = runs.filter(state=RunState.RUNNING).count()
+        waiting = runs.filter(state=RunState.QUEUED).order_by("line")
+        next_ones = list(waiting.values_list("pk", flat=True)[: max(0, AT_ONCE - on_their_way)])
+        runs.filter(pk__in=next_ones, state=RunState.QUEUED).update(
+            state=RunState.RUNNING, not_before=moment
+        )
+        if not next_ones and not runs.exclude(state__in=ENDED).exists():
+            _end(table, moment)
+
+
+def _end(table: OnboardingTable, moment: datetime) -> None:
+    if OnboardingTable.objects.filter(pk=table.pk, ended_at=None).update(ended_at=moment):
+        turning.record_table(table, Actor.system(), "end", "all runs ended")

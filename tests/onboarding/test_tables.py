@@ -1,0 +1,195 @@
+"""Onboarding many accounts from a table: each line by itself, and all of them once."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from cyclr_api.simulator import CyclrState
+from dashboard.audit.models import Actor
+from dashboard.mirror.models import Account
+from dashboard.onboarding import plan, waking
+from dashboard.onboarding.models import OnboardingRun, OnboardingTable, RunState, StepKind
+from dashboard.onboarding.turns import entries_of
+from dashboard.people.models import Role, User
+from tests.factories import make_user
+from tests.onboarding.conftest import Workers, connector, hidden, press
+from tests.pages import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pattern(harbour: Account, user: User) -> OnboardingRun:
+    """A plan for many: one connector that the customers sign in at."""
+    run = plan.make_draft(Actor.staff(user), harbour.console, uuid.uuid4(), for_many=True)
+    plan.add_connector(run, connector("Salesforce"))
+    return run
+
+
+def url_of(run: OnboardingRun) -> str:
+    return reverse("onboarding_table_new", args=[run.reference])
+
+
+def post(browser: Client, run: OnboardingRun, table: str, **values: Any) -> Any:
+    """Open the form and send it."""
+    page = text_of(browser.get(url_of(run)))
+    entered = {"submission": hidden(page, "submission"), "table": table, **values}
+    return browser.post(url_of(run), entered)
+
+
+TABLE = (
+    "Account id,Account name,E-mail,Name,Time zone\n"
+    "shop-1042.example,Harbour Books,ana@harbour.example,Ana,\n"
+    ",Fresh Fish,=jane@fish.example,Jane,Europe/London\n"
+    "new-7,Seventh Heaven,joe@seven.example,,Asia/Kathmandu\n"
+    "new-8,Eighth,nonsense,,Asia/Kathmandu\n"
+    "new-9,,,,\n"
+    ",No Zone Ltd,,,\n"
+    "shop-1042.example,Harbour Books,,,\n"
+    "new-7,Seventh Heaven again,,,UTC\n"
+    ",Harbour Books,,,UTC\n"
+)
+
+
+def test_each_line_becomes_a_run_or_is_left_out_in_words(
+    pattern: OnboardingRun, lead: Client
+) -> None:
+    answer = post(lead, pattern, TABLE.replace("=jane", "jane"))
+    table = OnboardingTable.objects.get()
+    assert answer["Location"] == table.get_absolute_url()
+
+    assert {run.line: run.name for run in table.runs.all()} == {
+        2: "Harbour Books",
+        3: "Fresh Fish",
+        4: "Seventh Heaven",
+    }
+    why = {number: said for number, _, said in table.left_out}
+    assert "no e-mail address" in why[5]
+    assert "needs a name" in why[6]
+    assert "needs a time zone" in why[7]
+    assert "already on line 2" in why[8]
+    assert "already on line 4" in why[9]
+    assert "write its id" in why[10]
+    page = text_of(lead.get(table.get_absolute_url()))
+    for said in ("This is a preview", "Start 3", "Line 5", "Fresh Fish", "jane@fish.example"):
+        assert said in page
+    assert not table.runs.exclude(state=RunState.DRAFT).exists()
+    new = table.runs.get(line=4)
+    assert step_values(new)["id"] == "new-7"
+    assert [one.kind for one in new.steps.all()] == ["account", "connector", "link", "consent"]
+
+
+def step_values(run: OnboardingRun) -> dict[str, Any]:
+    step = run.steps.get(kind=StepKind.ACCOUNT)
+    return dict(entries_of(step))
+
+
+def test_one_failing_account_stops_no_other_and_is_retried_alone(
+    cyclr: CyclrState, pattern: OnboardingRun, lead: Client, workers: Workers
+) -> None:
+    post(lead, pattern, TABLE.replace("=jane", "jane"))
+    table = OnboardingTable.objects.get()
+    cyclr.faults.respond(
+        "POST", "/connectors/{id}/install", status=400, body={"Message": "No."}, times=1
+    )
+    for _ in range(2):
+        press(lead, "onboarding_table_start", table.reference)
+    workers.work()
+
+    by_state = sorted(table.runs.values_list("state", flat=True))
+    assert by_state == [RunState.HALTED, RunState.WAITING, RunState.WAITING]
+    page = text_of(lead.get(table.get_absolute_url()))
+    assert "Retry 1 that halted" in page
+    press(lead, "onboarding_table_go_on", table.reference)
+    workers.work()
+
+    assert not table.runs.exclude(state=RunState.WAITING).exists()
+    made = [one for one in cyclr.accounts.values() if one.name in {"Fresh Fish", "Seventh Heaven"}]
+    assert len(made) == 2
+    for run in table.runs.select_related("account"):
+        assert run.account is not None
+        names = [one.name for one in cyclr.installed[run.account.cyclr_id]]
+        assert names.count("Salesforce") == 1
+    lines = b"".join(press(lead, "onboarding_table_export", table.reference)).decode()
+    assert lines.count("Waiting") == 3 and lines.count("Left out") == 6
+    press(lead, "onboarding_table_stop", table.reference)
+    table.refresh_from_db()
+    assert table.ended_at is not None
+    assert set(table.runs.values_list("state", flat=True)) == {RunState.STOPPED}
+
+
+def test_a_few_are_on_their_way_at_a_time(
+    pattern: OnboardingRun, lead: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waking, "AT_ONCE", 2)
+    lines = "".join(f"new-{n},Customer {n},,,UTC\n" for n in range(5))
+    post(lead, pattern, f"Account id,Account name,E-mail,Name,Time zone\n{lines}")
+    table = OnboardingTable.objects.get()
+    press(lead, "onboarding_table_start", table.reference)
+    for _ in range(3):
+        waking.plan(None)
+
+    states = list(table.runs.order_by("line").values_list("state", flat=True))
+    assert states == ["running", "running", "queued", "queued", "queued"]
+    assert not OnboardingRun.objects.filter(table=table, steps__operation__is_bulk=False).exists()
+
+
+def test_the_same_form_again_is_the_same_table(pattern: OnboardingRun, lead: Client) -> None:
+    page = text_of(lead.get(url_of(pattern)))
+    entered = {"submission": hidden(page, "submission"), "table": TABLE}
+    places = {lead.post(url_of(pattern), entered)["Location"] for _ in range(2)}
+
+    assert len(places) == OnboardingTable.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("", "Paste a table"),
+        ("Account id,Shoe size\na,42\n", "No column is called"),
+        ("Account id,E-mail,Mail\na,b,c\n", "Two columns"),
+        ("Account id\n", "no line below"),
+        ("Account id,Account name\n" + "x,y\n" * 5001, "5,000"),
+        ('Account id,Account name\n"a,b\n', "quotation mark"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_why(
+    pattern: OnboardingRun, lead: Client, table: str, said: str
+) -> None:
+    answer = post(lead, pattern, table)
+
+    assert answer.status_code == 422 and said in text_of(answer)
+    assert not OnboardingTable.objects.exists()
+
+
+def test_a_file_is_as_good_and_a_workbook_is_none(pattern: OnboardingRun, lead: Client) -> None:
+    broken = SimpleUploadedFile("a.xlsx", b"PK\x03\x04rest")
+    assert "workbook" in text_of(post(lead, pattern, "", file=broken))
+    upload = SimpleUploadedFile("a.csv", "Account id\nshop-1042.example\n".encode("utf-16"))
+    answer = post(lead, pattern, "", file=upload)
+
+    assert answer.status_code == 302
+    assert OnboardingTable.objects.get().runs.get().name == "Harbour Books"
+
+
+def test_many_take_a_lead(pattern: OnboardingRun, lead: Client) -> None:
+    post(lead, pattern, TABLE)
+    table = OnboardingTable.objects.get()
+    agent, viewer = signed_in(make_user(Role.AGENT)), signed_in(make_user(Role.VIEWER))
+    assert agent.get(url_of(pattern)).status_code == 403
+    for name in ("start", "go_on", "stop", "export"):
+        assert press(agent, f"onboarding_table_{name}", table.reference).status_code == 403
+    page = text_of(viewer.get(table.get_absolute_url()))
+    assert "Start" not in page.partition("<main")[2] and "Fresh Fish" in page
+    assert (
+        agent.post(
+            reverse("onboarding_plan", args=[pattern.reference]), {"then": "save"}
+        ).status_code
+        == 403
+    )
