@@ -7,6 +7,7 @@ from datetime import timedelta
 from dashboard.accounts.handlers.creating import CREATE
 from dashboard.common.untrusted_text import display_text
 from dashboard.cycles.installing import INSTALL as INSTALL_TEMPLATE
+from dashboard.cycles.installing import exclusivity_key as template_key
 from dashboard.installs.services import KIND as INSTALL
 from dashboard.installs.services import exclusivity_key as install_key
 from dashboard.links import services as links
@@ -119,7 +120,7 @@ def _install_template(run: OnboardingRun, step: OnboardingStep) -> OperationRequ
         account=account,
         values={"template": template.pk, "name": name},
         shown={"entries": [["Name", name]]},
-        exclusivity_key=f"template:{account.pk}:{template.pk}",
+        exclusivity_key=template_key(account, template),
         is_bulk=run.table_id is not None,
     )
 
