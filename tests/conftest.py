@@ -208,6 +208,14 @@ def desk() -> Iterator[Desk]:
     shared.stop()
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """What a process keeps for a minute is of another test."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def every_recorded_act_has_a_label() -> Iterator[None]:
     """Whatever a test does that is recorded: its action is registered, or in plain words."""

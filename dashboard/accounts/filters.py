@@ -45,7 +45,14 @@ class ConnectorFilter:
 
     def among(self, rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
         """Those of `rows` that match."""
-        found = rows.search(self.search)
+        return self._without_search(rows).search(self.search)
+
+    def each_among(self, rows: AccountConnectorQuerySet) -> list[AccountConnectorQuerySet]:
+        """The same as disjoint queries: quick where few match."""
+        return self._without_search(rows).searches(self.search)
+
+    def _without_search(self, rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
+        found = rows
         if self.name:
             found = found.filter(connector_name=self.name)
         if self.state:

@@ -21,7 +21,7 @@ from dashboard.audit.export import COLUMNS, table
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common import timing
 from dashboard.common.htmx import is_swap, render_page
-from dashboard.common.paging import clean_address, paged
+from dashboard.common.paging import MOST_COUNTED, clean_address, paged_long
 from dashboard.common.searching import words_in
 from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import storable
@@ -51,7 +51,7 @@ class ReadyDays:
 def audit_list(request: StaffRequest) -> HttpResponse:
     """The trail, newest first."""
     asked = _asked(request.GET)
-    page = paged(request, _found(request.user, asked).select_related("console"))
+    page = paged_long(request, _found(request.user, asked).select_related("console"))
     page.items = [line_of(entry) for entry in page.items]
     context: dict[str, Any] = {
         "page": page,
@@ -63,7 +63,8 @@ def audit_list(request: StaffRequest) -> HttpResponse:
         "list_url": reverse("audit_list"),
     }
     if lets_in(Access(Role.LEAD), request.user):
-        context["exportable"] = _exportable(request.user, asked, page.total)
+        context["most_counted"] = MOST_COUNTED
+        context["exportable"] = _exportable(request.user, asked, page.total + page.is_more)
     response = render_page(request, "audit/audit_list.html", "audit/_audit_table.html", context)
     if is_swap(request) and request.htmx.trigger_name:
         replace_url(response, clean_address(request))
@@ -128,9 +129,11 @@ def _ready_days(asked: dict[str, str]) -> list[ReadyDays]:
 
 
 def _exportable(user: User, asked: dict[str, str], shown: int) -> int:
-    """How many of the entries shown the person may take along."""
+    """How many of the entries shown the person may take along, `MOST_COUNTED` + 1 at most."""
     is_lead_of_all = user.roles.get(None, Role.VIEWER) >= Role.LEAD
-    return shown if is_lead_of_all else _found(user, asked, Role.LEAD).count()
+    if is_lead_of_all:
+        return shown
+    return _found(user, asked, Role.LEAD).order_by()[: MOST_COUNTED + 1].count()
 
 
 def _found(user: User, asked: dict[str, str], at_least: Role = Role.VIEWER) -> QuerySet[AuditEntry]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 T = TypeVar("T")
 
 PER_PAGE = 50
+
+MOST_COUNTED = 1000
+"""Of a long list so many are counted: nobody needs to know how many more than that there are."""
+
+MOST_PAGES = 1_000_000
+"""A larger number of a page is taken for the last one."""
 
 
 class Page(Generic[T]):
@@ -25,11 +32,15 @@ class Page(Generic[T]):
         start: int,
         total: int,
         query: QueryDict,
+        is_more: bool = False,
     ) -> None:
         self.items = list(items)
         self.number = number
         self.pages = pages
+        """How many there are; of a long list, how many are known to be there."""
         self.total = total
+        self.is_more = is_more
+        """Whether there are more than `total`."""
         self.first = start
         self.last = start + len(self.items) - 1 if self.items else 0
         self._query = query
@@ -56,6 +67,65 @@ class Page(Generic[T]):
         if number > 1:
             query["page"] = str(number)
         return f"?{query.urlencode()}"
+
+
+def paged_long(
+    request: HttpRequest, rows: QuerySet[Any], *, each: Sequence[QuerySet[Any]] = ()
+) -> Page[Any]:
+    """A page of a list that may be very long: no more than `MOST_COUNTED` of it are counted.
+
+    `each`: the same rows as disjoint queries, where something was asked for. A few rows are then
+    named when they are sorted: a database that walks an index in the order of the list would look
+    at all others for them.
+    """
+    if each:
+        first, *others = (one.order_by().values_list("pk", flat=True) for one in each)
+        some = first.union(*others, all=True) if others else first
+        pks = list(some[: MOST_COUNTED + 1])
+        total, rows = len(pks), rows.filter(pk__in=pks) if len(pks) <= MOST_COUNTED else rows
+    else:
+        total = rows.order_by()[: MOST_COUNTED + 1].count()
+    if total <= MOST_COUNTED:
+        return paged(request, _Counted(rows, total), PER_PAGE)
+    number = _asked_number(request)
+    start = (number - 1) * PER_PAGE
+    found = list(rows[start : start + PER_PAGE + 1]) if 0 < number <= MOST_PAGES else []
+    if not found:
+        return paged(request, rows, PER_PAGE)
+    return Page(
+        found[:PER_PAGE],
+        number=number,
+        pages=number + (len(found) > PER_PAGE),
+        start=start + 1,
+        total=MOST_COUNTED,
+        query=request.GET,
+        is_more=True,
+    )
+
+
+def _asked_number(request: HttpRequest) -> int:
+    """As Django's paginator reads it: 1 for what is no number."""
+    try:
+        return int(request.GET.get("page", "1"))
+    except ValueError:
+        return 1
+
+
+class _Counted:
+    """Rows of which it is known how many there are."""
+
+    def __init__(self, rows: QuerySet[Any], total: int) -> None:
+        self._rows, self._total = rows, total
+
+    def count(self) -> int:
+        """For Django's paginator."""
+        return self._total
+
+    def __len__(self) -> int:
+        return self._total
+
+    def __getitem__(self, part: slice) -> QuerySet[Any]:
+        return self._rows[part]
 
 
 def paged(request: HttpRequest, items: Any, per_page: int = PER_PAGE) -> Page[Any]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from itertools import product
+from operator import and_
 from typing import Any
 
 from anyascii import anyascii
@@ -152,14 +154,35 @@ def words_in(text: str, *columns: str) -> Q:
 
     The columns hold `search_text`. Order, punctuation and blanks do not matter.
     """
-    found = Q()
-    for word in dict.fromkeys(str(storable(text)).split()):
-        asked = _asked(word)
-        if asked:
-            found &= _any(asked, columns)
-    if not found and (whole := normalize_for_search(storable(text))):
-        return _any([[whole]], columns)  # punctuation alone
-    return found
+    return reduce(and_, (_any(asked, columns) for asked in _asked_words(text)), Q())
+
+
+def ways_to_find(text: str, here: str, there: str, *, most_words: int = 2) -> list[Q]:
+    """The same for columns of two tables: conditions of which exactly one holds for what is found.
+
+    Each says which words stand here, and which only there, so that each can go by the tables'
+    indexes; `OR` between columns of two tables cannot. One alone for many words, or for none.
+    """
+    words = _asked_words(text)
+    if not 1 <= len(words) <= most_words:
+        return [words_in(text, here, there)]
+    conditions = [
+        {here: _any(asked, [here]), there: _any(asked, [there]) & ~_any(asked, [here])}
+        for asked in words
+    ]
+    places = product((here, there), repeat=len(words))
+    return [
+        reduce(and_, (found[column] for found, column in zip(conditions, one, strict=True)))
+        for one in places
+    ]
+
+
+def _asked_words(text: str) -> list[list[list[str]]]:
+    """Each word of the text with the ways to find it."""
+    words = [_asked(word) for word in dict.fromkeys(str(storable(text)).split())]
+    if not any(words) and (whole := normalize_for_search(storable(text))):
+        return [[[whole]]]  # punctuation alone
+    return [asked for asked in words if asked]
 
 
 def _any(asked: Sequence[Sequence[str]], columns: Sequence[str]) -> Q:

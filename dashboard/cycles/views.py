@@ -12,7 +12,7 @@ from django_htmx.http import replace_url
 
 from dashboard.accounts import services as accounts
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
-from dashboard.common.paging import clean_address, paged
+from dashboard.common.paging import clean_address, paged, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
 from dashboard.cycles import prerequisites
@@ -73,7 +73,7 @@ def cycle_list(request: StaffRequest) -> HttpResponse:
     every = CYCLES.visible_to(request.user).filter(gone_lately(), gone_lately("account__"))
     if in_view.chosen:
         every = every.filter(account__console=in_view.chosen)
-    page = paged(request, asked.among(every).order_by(*sorting.order_by))
+    page = paged_long(request, asked.among(every).order_by(*sorting.order_by))
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not asked.is_set
     version = version_of(is_waiting, page.total)

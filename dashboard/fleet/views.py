@@ -12,13 +12,14 @@ from django_htmx.http import replace_url
 from dashboard.accounts import tags
 from dashboard.accounts.filters import STATES, ConnectorFilter
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
-from dashboard.common.paging import Page, clean_address, paged
+from dashboard.common.paging import Page, clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
+from dashboard.mirror.names import connector_names
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role
 
@@ -69,7 +70,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     sorting = Sorting(request, ORDERS)
     every = _shown(request, in_view)
     found = asked.among(every).select_related("account").order_by(*sorting.order_by)
-    page = paged(request, found)
+    page = paged_long(request, found, each=asked.each_among(every) if asked.is_set else ())
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not asked.is_set
     version = version_of(is_waiting, page.total)
@@ -93,10 +94,10 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         "version": version,
     }
     if not is_swap(request):
-        names = every.exclude(connector_name="").order_by("connector_name")
         tag_names = tags.names_in_use(in_view.shown)
         context |= {"tag_names": tag_names, "tag": tags.as_named(asked.tag, tag_names)}
-        context["names"] = list(names.values_list("connector_name", flat=True).distinct())
+        names = connector_names([console.pk for console in in_view.shown])
+        context["names"] = sorted({*names, asked.name} - {""})
     if not page.total and asked.search and (asked.name or asked.state or asked.tag):
         context["without_filters"] = every.search(asked.search).count()
     response = render_page(

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.common.htmx import is_swap, render_page
-from dashboard.common.paging import paged
+from dashboard.common.paging import paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.notifications import kinds, preferences, services
 from dashboard.notifications.context import Bell
@@ -34,7 +34,7 @@ def notification_list(request: StaffRequest) -> HttpResponse:
     version = version_of(request.get_full_path(), newest, up_to)
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    page = paged(request, rows.order_by("-pk"))
+    page = paged_long(request, rows.order_by("-pk"))
     context = {
         "page": page,
         "rows": [(notification, _is_new(notification, up_to, request)) for notification in page],

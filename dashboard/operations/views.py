@@ -15,7 +15,7 @@ from django_htmx.http import replace_url
 from dashboard.audit.models import Actor, ActorKind
 from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
-from dashboard.common.paging import clean_address, paged
+from dashboard.common.paging import clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
 from dashboard.common.untrusted_text import storable
@@ -57,7 +57,7 @@ def operation_list(request: StaffRequest) -> HttpResponse:
     if search:
         found = words_in(search, "search_text", "account__search_text")
         rows = rows.filter(found | Q(reference__istartswith=search))
-    page = paged(request, rows.select_related("account", "actor_user"))
+    page = paged_long(request, rows.select_related("account", "actor_user"))
     version = version_of(
         request.get_full_path(),
         page.total,

@@ -6,7 +6,10 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
-from dashboard.common.paging import Page, paged
+from dashboard.common import paging
+from dashboard.common.paging import Page, paged, paged_long
+from dashboard.mirror.models import Account
+from tests.factories import make_account, make_console
 
 
 def page(query: str = "", many: int = 120) -> Page[int]:
@@ -56,3 +59,66 @@ def test_one_page_has_no_buttons_and_none_has_no_pager() -> None:
     assert "Next" not in render_to_string("_pager.html", {"page": page(many=3)})
     assert render_to_string("_pager.html", {"page": page(many=0)}).strip() == ""
     assert list(page(many=0)) == []
+
+
+# ---- long lists ----
+
+
+@pytest.fixture
+def rows(db: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Twelve accounts in lists of which five are counted, three a page."""
+    monkeypatch.setattr(paging, "MOST_COUNTED", 5)
+    monkeypatch.setattr(paging, "PER_PAGE", 3)
+    console = make_console()
+    return [make_account(console=console).pk for _ in range(12)]
+
+
+def long_page(query: str = "", *, each: bool = False, most: int | None = None) -> Page[Account]:
+    found = Account.objects.order_by("pk")
+    if most is not None:
+        found = found.filter(pk__in=list(found.values_list("pk", flat=True)[:most]))
+    halves = [
+        found.filter(pk__in=found.values("pk")[:2]),
+        found.exclude(pk__in=found.values("pk")[:2]),
+    ]
+    request = RequestFactory().get(f"/accounts/?{query}")
+    return paged_long(request, found, each=halves if each else ())
+
+
+@pytest.mark.parametrize("each", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "number", "shown"),
+    [
+        ("", 1, slice(0, 3)),
+        ("page=2", 2, slice(3, 6)),
+        ("page=4", 4, slice(9, 12)),
+        ("page=x", 1, slice(0, 3)),
+    ],
+)
+def test_a_long_list_is_counted_so_far(
+    rows: list[int], asked: str, number: int, shown: slice, each: bool
+) -> None:
+    page = long_page(asked, each=each)
+
+    assert [row.pk for row in page] == rows[shown]
+    assert (page.number, page.total, page.is_more) == (number, 5, True)
+    assert bool(page.next) == (number < 4) and bool(page.previous) == (number > 1)
+    html = render_to_string("_pager.html", {"page": page})
+    assert f"{page.first}–{page.last} of more than 5" in html
+
+
+@pytest.mark.parametrize("asked", ["page=5", "page=0", "page=-1", "page=" + "9" * 300])
+def test_beyond_its_end_is_the_last_page(rows: list[int], asked: str) -> None:
+    page = long_page(asked)
+
+    assert [row.pk for row in page] == rows[9:]
+    assert (page.number, page.total, page.is_more) == (4, 12, False)
+
+
+@pytest.mark.parametrize("each", [False, True])
+@pytest.mark.parametrize("most", [0, 1, 4, 5])
+def test_a_short_one_is_counted_whole(rows: list[int], most: int, each: bool) -> None:
+    page = long_page("page=2", each=each, most=most)
+
+    assert (page.total, page.is_more) == (most, False)
+    assert [row.pk for row in page] == (rows[3:most] if most > 3 else rows[:most])

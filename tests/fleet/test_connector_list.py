@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
 from dashboard.common.paging import PER_PAGE
 from dashboard.consoles.models import Console
-from dashboard.mirror.models import SyncRun
+from dashboard.mirror.models import AccountConnector, SyncRun
 from dashboard.people.models import Membership, Role
 from tests.factories import make_account, make_account_connector, make_console, make_user
 from tests.pages import (
@@ -151,6 +152,7 @@ def test_the_query_count_does_not_grow_with_the_list(viewer: Client, here: Conso
     few = queries_of(viewer, URL)
     for _ in range(20):
         make_account_connector(account=make_account(console=here))
+    cache.clear()
 
     assert queries_of(viewer, URL) == few <= 13
 
@@ -251,3 +253,61 @@ def test_who_is_no_lead_of_a_console_cannot_pick_its_connectors(
     assert f'value="{other.pk}" aria-label' not in html
     for browser in (viewer, signed_in(make_user(Role.AGENT))):
         assert "Reconnect…" not in text_of(browser.get(URL))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tea",
+        "hub tea",
+        "tea hub",
+        "hub",
+        "hub hub",
+        "x",
+        "",
+        "!!!",
+        "hub tea x",
+        "tea-hub",
+        "müller",
+    ],
+)
+def test_searches_find_each_of_what_search_finds_once(here: Console, text: str) -> None:
+    for account, name in (
+        ("Tea House", "HubSpot"),
+        ("Tea House", "Tea for two"),
+        ("Hub", "Hub"),
+        ("Hub of tea", "Slack"),
+        ("Müller", "Tea hub"),
+        ("Mueller", "Xero"),
+    ):
+        make_account_connector(account=make_account(console=here, name=account), name=name)
+    rows = AccountConnector.objects.all()
+    found = [row.pk for way in rows.searches(text) for row in way]
+
+    assert len(found) == len(set(found))
+    assert set(found) == set(rows.search(text).values_list("pk", flat=True))
+
+
+def test_names_to_filter_by_are_kept_for_a_minute_and_the_chosen_one_is_there(
+    viewer: Client, here: Console
+) -> None:
+    make_account_connector(account=make_account(console=here), connector_name="Before <b>")
+    assert viewer.get(URL).context["names"] == ["Before <b>"]
+    make_account_connector(account=make_account(console=here), connector_name="After")
+
+    page = viewer.get(f"{URL}?connector=Chosen")
+    assert page.context["names"] == ["Before <b>", "Chosen"]
+    assert '<option value="Chosen" selected>Chosen</option>' in text_of(page)
+    assert '<option value="Before &lt;b&gt;">Before &lt;b&gt;</option>' in text_of(page)
+    cache.clear()
+    assert viewer.get(URL).context["names"] == ["After", "Before <b>"]
+
+
+def test_names_of_consoles_that_one_may_not_see_are_not_offered(here: Console) -> None:
+    other = make_console()
+    make_account_connector(account=make_account(console=here), connector_name="Ours")
+    make_account_connector(account=make_account(console=other), connector_name="Theirs")
+    person = make_user(Role.VIEWER, console=here)
+
+    assert signed_in(make_user(Role.ADMIN)).get(URL).context["names"] == ["Ours", "Theirs"]
+    assert signed_in(person).get(URL).context["names"] == ["Ours"]

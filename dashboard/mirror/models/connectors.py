@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import F, JSONField, Q, Value
 from django.urls import reverse
 
 from cyclr_api import AuthMethod
-from dashboard.common.searching import words_in
+from dashboard.common.searching import ways_to_find, words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import is_by_customer, is_by_visit, methods_label
 from dashboard.mirror.models.accounts import Account
@@ -39,6 +39,12 @@ class AccountConnectorQuerySet(MirrorQuerySet):
     def search(self, text: str) -> Self:
         """Those of which name, connector and account together have every word of the text."""
         return self.filter(words_in(text, "search_text", "account__search_text"))
+
+    def searches(self, text: str) -> list[Self]:
+        """The same as disjoint queries, each of which PostgreSQL can answer from an index."""
+        ways = ways_to_find(text, "search_text", "account__search_text")
+        is_quick = connections[self.db].vendor == "postgresql"
+        return [self.filter(way) for way in ways] if is_quick else [self.search(text)]
 
 
 class AccountConnector(Mirrored):
@@ -123,6 +129,7 @@ class AccountConnector(Mirrored):
                 name="account_connector_not_working",
                 condition=Q(authenticated=True, gone_at=None, test_failed_at__isnull=False),
             ),
+            models.Index(fields=["sort_name", "id"], name="account_connector_by_name"),
             models.Index(
                 fields=["left_mark"], name="account_connector_marked", condition=~Q(left_mark="")
             ),

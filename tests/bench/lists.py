@@ -1,0 +1,178 @@
+"""How long the long lists take beside a plain Django view of the same rows and beside the admin.
+
+    .venv/bin/python tests/bench/lists.py [--accounts 10000]
+
+10,000 accounts, 60,000 installed connectors. Three requests are made in turn, in one process, each
+so often: to the product; to a plain view that fetches the same 50 rows by the same filter, ordered
+by name, with what the template shows, counts them and draws a table; to Django's admin changelist
+with the same filter. Prints the least milliseconds of each, and the product's ratio to the plain
+one. On SQLite in a temporary directory unless TEST_DATABASE_URL names an empty PostgreSQL database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
+
+from django.contrib.admin import AdminSite, ModelAdmin  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.core.paginator import Paginator  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.http import HttpRequest, HttpResponse  # noqa: E402
+from django.template import engines  # noqa: E402
+from django.test import Client, RequestFactory  # noqa: E402
+from pages import seed  # noqa: E402  # it sets Django up
+
+from dashboard.mirror.models import Account, AccountConnector  # noqa: E402
+from dashboard.people.models import Role, User  # noqa: E402
+from tests.factories import make_user  # noqa: E402
+
+ROUNDS = 15
+
+PLAIN = engines["django"].from_string(
+    """<!doctype html><html><head><title>{{ title }}</title></head><body><h1>{{ title }}</h1>
+<p>{{ page.start_index }}-{{ page.end_index }} of {{ page.paginator.count }}</p><table>
+{% for row in page %}<tr><td><a href="/{{ row.pk }}/">{{ row.name }}</a></td>
+<td>{{ row.account.name }}</td><td>{{ row.authenticated }}{{ row.unauthenticated_count }}</td></tr>
+{% endfor %}
+</table></body></html>"""
+)
+
+
+def plain(rows: Callable[[], Any]) -> Callable[[HttpRequest], HttpResponse]:
+    """A view as one writes it on the first day."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        page = Paginator(rows(), 50).get_page(request.GET.get("page"))
+        return HttpResponse(PLAIN.render({"page": page, "title": "Rows"}))
+
+    return view
+
+
+class ConnectorAdmin(ModelAdmin):
+    """As the admin lists them."""
+
+    list_display = ("name", "account", "authenticated", "authenticated_since")
+    list_select_related = ("account",)
+    search_fields = ("search_text",)
+    list_per_page = 50
+    show_full_result_count = False
+
+
+class AccountAdmin(ModelAdmin):
+    """The same for accounts."""
+
+    list_display = ("name", "cyclr_id", "connector_count", "unauthenticated_count")
+    search_fields = ("search_text",)
+    list_per_page = 50
+    show_full_result_count = False
+
+
+def admin(model: Any, kind: Any, user: User) -> Callable[[HttpRequest], HttpResponse]:
+    """The changelist of the admin, without the page around it."""
+    made = kind(model, AdminSite())
+    user.is_staff = user.is_superuser = True  # type: ignore[attr-defined]
+    allowed = lambda *_: True  # noqa: E731
+    made.has_view_permission = made.has_view_or_change_permission = allowed
+    made.has_change_permission = made.has_add_permission = made.has_delete_permission = allowed
+
+    def view(request: HttpRequest) -> HttpResponse:
+        request.user = user
+        found = made.get_changelist_instance(request)
+        cells = "".join(
+            f"<td>{getattr(row, name)}</td>"
+            for row in found.result_list
+            for name in found.list_display
+            if hasattr(row, name)
+        )
+        return HttpResponse(f"{found.result_count}{cells}")
+
+    return view
+
+
+def asked(view: Callable[[HttpRequest], HttpResponse], query: str) -> HttpResponse:
+    """The view's answer."""
+    return view(RequestFactory().get(f"/{query}"))
+
+
+def least(work: Callable[[], Any], before: float) -> float:
+    """Milliseconds of one more time, or of the quickest before."""
+    began = time.perf_counter()
+    answer = work()
+    spent = (time.perf_counter() - began) * 1000
+    if answer.status_code != 200:
+        raise SystemExit(f"answered {answer.status_code}")
+    return min(before, spent)
+
+
+def main() -> None:
+    """Seed, then measure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--accounts", type=int, default=10_000)
+    call_command("migrate", verbosity=0)
+    seed(parser.parse_args().accounts)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    client = Client(headers={"Host": "127.0.0.1"})
+    user = make_user(Role.ADMIN)
+    client.force_login(user)
+    connectors = AccountConnector.objects.filter(gone_at=None).select_related("account")
+    accounts = Account.objects.filter(gone_at=None)
+    of_connectors = admin(AccountConnector, ConnectorAdmin, user)
+    of_accounts = admin(Account, AccountAdmin, user)
+    by_name, search = ("sort_name", "pk"), "search_text__contains"
+    cases = {
+        "/connectors/": (lambda: connectors.order_by(*by_name), of_connectors, ""),
+        "/connectors/?q=app+499": (
+            lambda: connectors.filter(**{search: "app 499"}).order_by(*by_name),
+            of_connectors,
+            "?q=app",
+        ),
+        "/connectors/?state=not-authenticated": (
+            lambda: connectors.filter(authenticated=False).order_by(*by_name),
+            of_connectors,
+            "",
+        ),
+        "/connectors/?connector=App+7": (
+            lambda: connectors.filter(connector_name="App 7").order_by(*by_name),
+            of_connectors,
+            "",
+        ),
+        "/accounts/": (lambda: accounts.order_by(*by_name), of_accounts, ""),
+        "/accounts/?sort=attention": (
+            lambda: accounts.order_by("-unauthenticated_count", "pk"),
+            of_accounts,
+            "?o=-4",
+        ),
+        "/accounts/?page=200": (lambda: accounts.order_by(*by_name), of_accounts, "?p=200"),
+        "/accounts/?q=books": (
+            lambda: accounts.filter(**{search: "books"}).order_by(*by_name),
+            of_accounts,
+            "?q=books",
+        ),
+    }
+    sys.stdout.write(f"{'':38} {'ours':>8} {'plain':>8} {'admin':>8} {'x plain':>8}\n")
+    for url, (rows, changelist, query) in cases.items():
+        page = "?page=200" if "page=200" in url else ""
+        three = [
+            partial(client.get, url),
+            partial(asked, plain(rows), page),
+            partial(asked, changelist, query),
+        ]
+        times = [float("inf")] * 3
+        for _ in range(ROUNDS):
+            times = [least(work, before) for work, before in zip(three, times, strict=True)]
+        figures = " ".join(f"{one:8.1f}" for one in times)
+        sys.stdout.write(f"{url:38} {figures} {times[0] / times[1]:8.1f}\n")
+
+
+if __name__ == "__main__":
+    main()
