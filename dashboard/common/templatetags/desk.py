@@ -15,7 +15,7 @@ from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 
 from dashboard.common.mail import is_delivered
@@ -80,10 +80,16 @@ def named_options(names: Iterable[str], chosen: str) -> SafeString:
     return _named_options(tuple(names), chosen)
 
 
+OPTION = '<option value="{}">{}</option>'
+OPTION_CHOSEN = '<option value="{}" selected>{}</option>'
+
+
 @lru_cache(maxsize=64)
 def _named_options(names: tuple[str, ...], chosen: str) -> SafeString:
-    rows = ((one, mark_safe(" selected") if one == chosen else "", plain(one)) for one in names)
-    return format_html_join("", '<option value="{}"{}>{}</option>', rows)
+    options = (
+        format_html(OPTION_CHOSEN if one == chosen else OPTION, one, plain(one)) for one in names
+    )
+    return format_html_join("", "{}", ((option,) for option in options))
 
 
 @register.simple_tag
