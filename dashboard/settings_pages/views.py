@@ -93,7 +93,10 @@ def _facts() -> list[tuple[str, str]]:
         ("Django", django.get_version()),
         ("Database", DATABASES.get(connection.vendor, connection.vendor)),
         ("Calls to Cyclr", f"{settings.CYCLR_CALLS_PER_SECOND:g} a second at most"),
-        ("Full sync", f"every {settings.SYNC_EVERY / 60:g} min"),
+        (
+            "Full sync",
+            f"every {settings.SYNC_EVERY / 60:g} min; of many, quiet accounts every fourth time",
+        ),
         ("Link pages at", settings.PUBLIC_URL),
         *_mail_facts(),
     ]
