@@ -93,10 +93,8 @@ def _facts() -> list[tuple[str, str]]:
         ("Django", django.get_version()),
         ("Database", DATABASES.get(connection.vendor, connection.vendor)),
         ("Calls to Cyclr", f"{settings.CYCLR_CALLS_PER_SECOND:g} a second at most"),
-        (
-            "Full sync",
-            f"every {settings.SYNC_EVERY / 60:g} min; of many, quiet accounts every fourth time",
-        ),
+        ("Full sync", f"every {settings.SYNC_EVERY / 60:g} min"),
+        ("Quiet accounts", "of a large console in one full sync of four"),
         ("Link pages at", settings.PUBLIC_URL),
         *_mail_facts(),
     ]
