@@ -19,7 +19,7 @@ from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
-from dashboard.mirror.names import connector_names
+from dashboard.mirror.usage import connector_names
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role
 

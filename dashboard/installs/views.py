@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
-from dashboard.common.paging import paged
+from dashboard.common.paging import Page, paged
 from dashboard.common.untrusted_text import storable
 from dashboard.installs import drafts
 from dashboard.installs.form import InstallForm
@@ -26,7 +26,8 @@ from dashboard.installs.services import KIND, exclusivity_key, install_request, 
 from dashboard.mirror.catalogue import AUTH_TYPES, LABELS
 from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.icons import add_icons
-from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.mirror.usage import counts_of
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submissions import own_submission
 from dashboard.operations.submitting import AlreadyActiveError, OtherInputError, submit
@@ -52,15 +53,12 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
             row.pk for row in found.light() if row.is_among(category=category, auth_type=auth_type)
         ]
         found = found.filter(pk__in=rows)
-    page = paged(
-        request, _with_use(found.order_by("is_draft", "sort_name", "version", "pk"), account)
-    )
-    refused = refused_in(account, page.items)
+    page = paged(request, found.order_by("is_draft", "sort_name", "version", "pk"))
     add_icons(page)
     context: dict[str, Any] = {
         "account": account,
         "page": page,
-        "rows": [(connector, refused.get(connector.pk, "")) for connector in page],
+        "rows": _choices(page, account),
         "search": search,
         "category": category,
         "auth_type": auth_type,
@@ -75,23 +73,22 @@ def install_pick(request: StaffRequest, pk: int) -> HttpResponse:
     )
 
 
-def _with_use(library: QuerySet[Any], account: Account) -> QuerySet[Any]:
-    """Each connector with in how many accounts, and how often in this one, it is installed."""
-    same = AccountConnector.objects.there().filter(
-        account__console=account.console,
-        connector_name=OuterRef("name"),
-        connector_version=OuterRef("version"),
-    )
-
-    def counted(rows: QuerySet[Any], what: str) -> Coalesce:
-        grouped = rows.order_by().values("connector_name").annotate(n=Count(what, distinct=True))
-        return Coalesce(Subquery(grouped.values("n")), 0)
-
-    annotated: QuerySet[Any] = library.annotate(
-        in_accounts=counted(same, "account"),
-        here=counted(same.filter(account=account), "pk"),
-    )
-    return annotated
+def _choices(page: Page[CatalogueConnector], account: Account) -> list[dict[str, Any]]:
+    """Each connector with why it cannot be installed, in how many accounts it is, and how often
+    in this one."""
+    refused = refused_in(account, page.items)
+    everywhere = counts_of(page.items)
+    own = account.connectors.there().values_list("connector_name", "connector_version")
+    here = Counter(own)
+    return [
+        {
+            "connector": one,
+            "refused": refused.get(one.pk, ""),
+            "accounts": everywhere.get((account.console_id, one.name, one.version), 0),
+            "here": here[one.name, one.version],
+        }
+        for one in page
+    ]
 
 
 @require_http_methods(["GET", "POST"])

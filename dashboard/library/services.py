@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from cyclr_api import AuthMethod, Parameter
 from dashboard.mirror.catalogue import AuthType, auth_type_of
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
-
-Kind = tuple[int, str, str]
-"""A connector's console, name and version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +110,3 @@ def releases_of(connector: CatalogueConnector) -> list[InstalledRelease]:
         InstalledRelease(release, accounts, release == connector.release_id)
         for release, accounts in counted
     ]
-
-
-def counts_of(connectors: Iterable[CatalogueConnector]) -> dict[Kind, int]:
-    """In how many accounts each is installed; one query."""
-    kinds = {(c.console_id, c.name, c.version) for c in connectors}
-    if not kinds:
-        return {}
-    is_one = Q(connector_name__in={name for _, name, _ in kinds})
-    rows = (
-        AccountConnector.objects.there()
-        .filter(is_one, account__gone_at=None)
-        .filter(account__console__in={console for console, _, _ in kinds})
-        .order_by()
-        .values_list("account__console", "connector_name", "connector_version")
-        .annotate(accounts=Count("account", distinct=True))
-    )
-    return {(console, name, version): count for console, name, version, count in rows}

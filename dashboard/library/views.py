@@ -17,6 +17,7 @@ from dashboard.mirror.catalogue import AUTH_TYPES, LABELS, AuthType, label_of
 from dashboard.mirror.freshness import consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import CatalogueConnector
+from dashboard.mirror.usage import Kind, counts_of
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
@@ -58,7 +59,7 @@ def library_list(request: StaffRequest) -> HttpResponse:
     page = paged(request, matching)
     whole = {c.pk: c for c in every.filter(pk__in=[c.pk for c in page]).select_related("account")}
     rows = [whole[connector.pk] for connector in page if connector.pk in whole]
-    counts = services.counts_of(rows)
+    counts = counts_of(rows)
     add_icons(rows)
     is_filtered = bool(search or category or auth_type)
     is_first_reading = reading.is_running and reading.read_at is None
@@ -91,7 +92,7 @@ def library_list(request: StaffRequest) -> HttpResponse:
     return response
 
 
-def _entry(connector: CatalogueConnector, counts: dict[services.Kind, int]) -> Entry:
+def _entry(connector: CatalogueConnector, counts: dict[Kind, int]) -> Entry:
     kind = (connector.console_id, connector.name, connector.version)
     return Entry(
         connector=connector,
