@@ -103,6 +103,7 @@ def _context(cycle: Cycle, reading: TransactionReading | None, version: str) -> 
         "is_due": reading is None and is_there(cycle),
         "is_reading": reading is not None and not reading.is_finished,
         "most": transactions.MOST,
+        "most_read": transactions.MOST_READ,
         "version": version,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -19,8 +20,11 @@ from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import Cycle
 
 JSON = dict[str, Any]
-MOST = 200
-"""Transactions that are kept of one reading, the first that Cyclr lists; and steps of one."""
+MOST_READ, MOST = 1000, 200
+"""Transactions that are read, and the newest of them that are kept; and steps of one that are.
+
+In which order Cyclr lists them is not known.
+"""
 LONGEST = 20_000
 """Characters of what a step sent, or got, that are kept."""
 MOST_STATUSES = 12
@@ -105,12 +109,18 @@ def carry_out(lease: Lease[TransactionReading]) -> None:
 
     def read(there: CycleApi) -> list[JSON]:
         if not transaction_id:
-            return [written(one) for one in islice(there.transactions().iterate(), MOST)]
+            listed = list(islice(there.transactions().iterate(), MOST_READ))
+            return [written(one) for one in sorted(listed, key=_age, reverse=True)[:MOST]]
         items = there.transaction_items(transaction_id)[:MOST]
         names = _step_names(there) if items else {}
         return [written_item(one, names) for one in items]
 
     readings.carry_out(lease, read)
+
+
+def _age(found: Transaction) -> datetime:
+    """When it was; what does not say comes last."""
+    return found.created_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _step_names(there: CycleApi) -> dict[str, str]:

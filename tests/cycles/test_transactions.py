@@ -11,11 +11,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cyclr_api import Transaction, TransactionItem
+from cyclr_api import Incident, Transaction, TransactionItem
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import AuditEntry
 from dashboard.common import encryption
-from dashboard.cycles import tasks, transactions
+from dashboard.cycles import incidents, readings, tasks, transactions
 from dashboard.cycles.models import IncidentReading, TransactionReading
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, Cycle
@@ -94,6 +94,15 @@ def test_the_list_and_one_of_it_are_read_when_somebody_looks(
     for _ in range(2):
         agent.get(url_of(running))
     assert AuditEntry.objects.filter(action="cycles.read_transactions").count() == 2
+
+
+def test_the_newest_come_first(cyclr: CyclrState, running: Cycle, agent: Client) -> None:
+    read(agent, running)
+
+    kept = readings.found_by(transactions.latest(running))
+
+    moments = [one["moment"] for one in kept]
+    assert len(kept) > 1 and moments == sorted(moments, reverse=True)
 
 
 @pytest.mark.django_db
@@ -180,9 +189,6 @@ def test_a_reading_cannot_be_shown_as_another(agent: Client) -> None:
 
 @pytest.mark.django_db
 def test_an_incident_leads_to_its_transaction(agent: Client) -> None:
-    from cyclr_api import Incident
-    from dashboard.cycles import incidents
-
     cycle = make_cycle()
     found = [
         Incident(None, level="Error", short_message="One", transaction_id="aaaa-1"),
