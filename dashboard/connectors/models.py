@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -141,6 +141,10 @@ class ConnectionTest(Acted, Job):
     def is_scheduled(self) -> bool:
         """Whether nobody asked for it."""
         return self.actor_kind == ActorKind.SYSTEM
+
+    def is_begun(self, moment: datetime) -> bool:
+        """Whether it is not only planned for later: its time has come, or trouble put it off."""
+        return self.not_before <= moment or self.tries > 0 or bool(self.summary)
 
     @property
     def result(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashboard.mirror.icons import with_digests
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 
 
@@ -18,6 +19,8 @@ class ReleaseState:
     entry: CatalogueConnector | None
     others: tuple[CatalogueConnector, ...] = ()
     installed: int | None = None
+    named: tuple[CatalogueConnector, ...] = ()
+    """All of this name, `with_digests` of their icons; also those gone from the library."""
 
     @property
     def is_in_library(self) -> bool:
@@ -39,10 +42,9 @@ class ReleaseState:
 
 def release_state(connector: AccountConnector) -> ReleaseState:
     """One query: the library's entries of this name that the account can have."""
-    named = CatalogueConnector.objects.for_account(connector.account)
+    named = with_digests(CatalogueConnector.objects.for_account(connector.account))
     rows = list(named.filter(name=connector.connector_name)) if connector.connector_name else []
     entry = next((one for one in rows if one.version == connector.connector_version), None)
     others = (one for one in rows if one.version != connector.connector_version)
-    return ReleaseState(
-        entry, tuple(one for one in others if one.gone_at is None), connector.release_id
-    )
+    still = tuple(one for one in others if one.gone_at is None)
+    return ReleaseState(entry, still, connector.release_id, tuple(rows))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.text import slugify
+
 from cyclr_api import Parameter
 from dashboard.audit.descriptions import line_of
 from dashboard.audit.models import AuditEntry
@@ -27,6 +29,11 @@ class Line:
     event: str
     message: str
     url: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is known by as the page changes, within its list."""
+        return f"{self.at.timestamp():.0f}-{slugify(self.event)}"
 
 
 def history_of(connector: AccountConnector) -> list[Line]:

@@ -26,7 +26,7 @@ from dashboard.connectors.support_message import addresses, support_message
 from dashboard.connectors.usage import where_used
 from dashboard.connectors.verdict import verdict_of
 from dashboard.mirror.freshness import is_stale
-from dashboard.mirror.icons import add_icons
+from dashboard.mirror.icons import add_icon_of
 from dashboard.mirror.models import Account, AccountConnector, WhyBroken
 from dashboard.operations.live_updates import poll_event_of_connector
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -50,7 +50,7 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
         response = render(request, "connectors/_connector_facts.html", facts)
         return trigger_client_event(response, "connector-changed")
     account = connector.account
-    add_icons([connector])
+    add_icon_of(connector, facts["release"].named)
     context = {
         "account": account,
         "asks_itself": is_stale(account) or _are_cycles_unread(account),

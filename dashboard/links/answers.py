@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
-from django.db.models import Max, Q
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -41,16 +41,11 @@ def count_open_links(account: Account) -> int:
 @with_open_link.answered_by
 def annotate_open_link(rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
     """The newest link that a customer can use, with the connector among what is left on it."""
-    link = "link_items__link__"
-    is_open: dict[str, Any] = {
-        "link_items__connected_at": None,
-        f"{link}revoked_at": None,
-        f"{link}connected_at": None,
-        f"{link}expires_at__gt": timezone.now(),
-        f"{link}console__retired_at": None,
-    }
-    found = rows.annotate(open_link=Max("link_items__link", filter=Q(**is_open)))
-    return cast("AccountConnectorQuerySet", found)
+    open_links = Link.objects.open().filter(
+        items__account_connector=OuterRef("pk"), items__connected_at=None
+    )
+    newest = open_links.order_by("-pk").values("pk")[:1]
+    return cast("AccountConnectorQuerySet", rows.annotate(open_link=Subquery(newest)))
 
 
 @open_links_of.answered_by

@@ -9,10 +9,10 @@ from typing import Any, Self
 
 from django.db import models, transaction
 from django.db.models import Case, Q, Value, When
-from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Acted
+from dashboard.common.page_addresses import page_address
 from dashboard.common.searching import SearchField
 from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease
@@ -200,7 +200,7 @@ class Operation(Acted, Job):
 
     def get_absolute_url(self) -> str:
         """The operation's page."""
-        return reverse("operation_detail", args=[self.reference])
+        return page_address("operation_detail", self.reference)
 
     @property
     def associated_data(self) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 
 from dashboard import navigation
+from dashboard.common.page_addresses import page_address
 from dashboard.common.untrusted_text import initials
 from dashboard.consoles.models import Console
 from dashboard.navigation import Place
@@ -112,7 +113,8 @@ class Shell:
             is_new_group = bool(entries) and entries[-1].place.group != place.group
             try:
                 if self._leads_to(place):
-                    entries.append(Entry(place, reverse(place.url_name), current, is_new_group))
+                    url = page_address(place.url_name)
+                    entries.append(Entry(place, url, current, is_new_group))
             except NoReverseMatch:
                 logger.error("navigation without an address name=%s", place.url_name)
         return entries

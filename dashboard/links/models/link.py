@@ -19,6 +19,7 @@ from django.utils.text import slugify
 from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common import encryption
+from dashboard.common.page_addresses import page_address
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S
 from dashboard.common.searching import SearchField
 from dashboard.consoles.branding import Brand, brand_of
@@ -144,7 +145,7 @@ class Link(Acted):
 
     def get_absolute_url(self) -> str:
         """The staff page about the link."""
-        return reverse("link_detail", args=[self.pk])
+        return page_address("link_detail", self.pk)
 
     @property
     def is_expired(self) -> bool:

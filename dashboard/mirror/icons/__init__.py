@@ -2,6 +2,15 @@
 
 from dashboard.mirror.icons.drawing import draw_all, give_up
 from dashboard.mirror.icons.reading import IconReader, forget
-from dashboard.mirror.icons.showing import add_icons, icon_of
+from dashboard.mirror.icons.showing import add_icon_of, add_icons, icon_of, with_digests
 
-__all__ = ["IconReader", "add_icons", "draw_all", "forget", "give_up", "icon_of"]
+__all__ = [
+    "IconReader",
+    "add_icon_of",
+    "add_icons",
+    "draw_all",
+    "forget",
+    "give_up",
+    "icon_of",
+    "with_digests",
+]

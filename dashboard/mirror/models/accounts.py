@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.urls import reverse
 from django.utils import timezone
 
+from dashboard.common.page_addresses import page_address
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.keys import KeyField
@@ -91,7 +91,7 @@ class Account(Mirrored):
 
     def get_absolute_url(self) -> str:
         """The account's page."""
-        return reverse("account_detail", args=[self.pk])
+        return page_address("account_detail", self.pk)
 
     @property
     def is_refreshing(self) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.urls import reverse
 
+from dashboard.common.page_addresses import page_address
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.keys import KeyField, key_of
@@ -54,7 +54,7 @@ class Template(Mirrored):
 
     def get_absolute_url(self) -> str:
         """The template's page."""
-        return reverse("template_detail", args=[self.pk])
+        return page_address("template_detail", self.pk)
 
 
 class TemplateConnector(models.Model):
@@ -130,7 +130,7 @@ class Cycle(Mirrored):
 
     def get_absolute_url(self) -> str:
         """The cycle's page."""
-        return reverse("cycle_detail", args=[self.pk])
+        return page_address("cycle_detail", self.pk)
 
     @property
     def console(self) -> Console:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from cyclr_api import AuthMethod, Parameter
+from dashboard.common.page_addresses import page_address
 from dashboard.common.searching import words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import asks_label, auth_types_of, methods_label
@@ -107,7 +107,7 @@ class CatalogueConnector(Mirrored):
 
     def get_absolute_url(self) -> str:
         """The connector's page in the library."""
-        return reverse("library_detail", args=[self.pk])
+        return page_address("library_detail", self.pk)
 
     @property
     def methods(self) -> list[AuthMethod]:

@@ -1,0 +1,31 @@
+"""Addresses of rows' pages, by their name: `reverse` finds each of them anew, a list asks often."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
+
+KEY = "0"
+"""Stands for a key while the address around it is looked up: number and slug alike."""
+
+
+def page_address(url_name: str, *keys: int | str) -> str:
+    """The path of a page, as `reverse(url_name, args=keys)` has it.
+
+    For keys of ours: ids and references, in which there is nothing to quote.
+    """
+    urlconf = get_urlconf() or settings.ROOT_URLCONF
+    parts = _around_keys(url_name, len(keys), urlconf, get_script_prefix())
+    between = zip(keys, parts[1:], strict=True)
+    return parts[0] + "".join(f"{key}{part}" for key, part in between)
+
+
+@cache
+def _around_keys(url_name: str, count: int, urlconf: str, prefix: str) -> tuple[str, ...]:
+    """What stands before, between and after the keys."""
+    parts = tuple(reverse(url_name, urlconf, args=[KEY] * count).split(KEY))
+    if len(parts) != count + 1:
+        raise NoReverseMatch(f"{url_name} has a {KEY} of its own, or does not take {count} keys.")
+    return parts
