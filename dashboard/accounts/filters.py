@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from dashboard.accounts.tags import having
-from dashboard.mirror.models import NOT_WORKING, AccountConnectorQuerySet
+from dashboard.mirror.models import NOT_WORKING, AccountConnectorQuerySet, WhyBroken
 
 STATES = {
     "not-authenticated": ("Not authenticated", Q(gone_at=None) & ~Q(authenticated=True)),
@@ -25,23 +25,30 @@ class ConnectorFilter:
     search: str = ""
     name: str = ""
     state: str = ""
+    why: str = ""
     tag: str = ""
 
     @classmethod
     def of(cls, asked: QueryDict) -> ConnectorFilter:
-        """Read `q`, `connector`, `state` and `tag`."""
-        state = asked.get("state", "")
+        """Read `q`, `connector`, `state`, `why` and `tag`."""
+        state, why = asked.get("state", ""), asked.get("why", "")
         return cls(
             search=asked.get("q", "").strip(),
             name=asked.get("connector", "").replace("\x00", ""),
             state=state if state in STATES else "",
+            why=why if why in WhyBroken.values else "",
             tag=asked.get("tag", "").strip(),
         )
 
     @property
     def is_set(self) -> bool:
         """Whether it narrows anything."""
-        return bool(self.search or self.name or self.state or self.tag)
+        return bool(self.search or self.narrows)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether something besides the search does."""
+        return bool(self.name or self.state or self.why or self.tag)
 
     def among(self, rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
         """Those of `rows` that match."""
@@ -57,6 +64,8 @@ class ConnectorFilter:
             found = found.filter(connector_name=self.name)
         if self.state:
             found = found.filter(STATES[self.state][1])
+        if self.why:
+            found = found.filter(why_broken=self.why, gone_at=None)
         if self.tag:
             found = found.filter(account__in=having(self.tag))
         return found

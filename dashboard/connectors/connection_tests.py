@@ -8,40 +8,33 @@ came through them. A run is a row; whoever may be waiting for it is told by
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, Subquery
 from django.dispatch import Signal
 from django.utils import timezone
 
 from cyclr_api import (
-    AccountRefusedError,
-    AddressRefusedError,
     Client,
     CredentialsRefusedError,
     CyclrError,
-    ForbiddenError,
-    NotFoundError,
     OutcomeUnknownError,
     PermanentError,
     RateLimitedError,
-    RefusedError,
     TemporaryError,
     UnreadableError,
 )
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
-from dashboard.common.untrusted_text import display_text
+from dashboard.connectors import evidence
 from dashboard.connectors.answers import value_at
+from dashboard.connectors.evidence import Evidence
 from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
-from dashboard.connectors.why_broken import ABOUT_ADDRESS, why_broken
+from dashboard.connectors.why_broken import why_broken
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
-from dashboard.mirror import writing
 from dashboard.mirror.catalogue import auth_types_of
 from dashboard.mirror.models import AccountConnector, WhyBroken
 
@@ -51,40 +44,17 @@ connection_test_finished = Signal()
 """Sent with `run` in the transaction in which a run ends."""
 
 KEPT = timedelta(days=30)
+LOOKED_AT = 12
+"""Tests of a connector among which are its newest one that ended and all that are open.
+
+One for each kind of actor waits to begin (`ask`), and none is open for long.
+"""
 
 NO_METHOD = "No test method has been chosen for this connector in Settings."
-ADDRESS = (
-    "Cyclr does not accept method calls from this server’s address, so nothing could be "
-    "tested. Ask Cyclr’s support to allow it."
-)
-OTHER_ADDRESS = (
-    "It seems to be about this server’s address, so nothing could be proven. Cyclr’s support, or "
-    "the third party, has to allow it."
-)
-FORBIDDEN = (
-    "The connection may lack a permission for it, or this server’s address is not allowed there: "
-    "the answer does not tell which."
-)
 NO_ANSWER = "No answer came in time, so the test was inconclusive."
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionTestResult:
-    """What a test found. `worked` is None when it says nothing about the connection."""
-
-    worked: bool | None
-    identity: str = ""
-    """Whose account it is at the third party; empty when that is not told."""
-    summary: str = ""
-    said: str = ""
-    """Cyclr's own words: text from outside."""
-    why: str = ""
-    """The class of why it does not work, or could not be tested; of `WhyBroken`."""
-    method: str = ""
-    """What was called and answered."""
-
-
-def run_test(client: Client, connector: AccountConnector) -> ConnectionTestResult:
+def run_test(client: Client, connector: AccountConnector) -> Evidence:
     """Call the test method through an installed connector.
 
     Raises TemporaryError, when nothing is known yet and asking again may help, and
@@ -92,59 +62,19 @@ def run_test(client: Client, connector: AccountConnector) -> ConnectionTestResul
     """
     method = ConnectionTestMethod.of(connector)
     if method is None:
-        return ConnectionTestResult(None, summary=NO_METHOD)
+        return Evidence(None, summary=NO_METHOD)
     try:
         answer = call(client, connector, method)
     except PermanentError as error:
-        found = refused(connector, method, error)
-        return replace(found, why=why_broken(error, auth_types_of(connector.methods)))
+        return evidence.of_refusal(connector, method, error)
     identity = value_at(answer, method.identity_path) if method.identity_path else ""
-    return ConnectionTestResult(True, identity, f"{_name_of(method)} answered.", method=str(method))
+    return Evidence(True, identity, f"{evidence.quoted(method)} answered.", method=str(method))
 
 
 def call(client: Client, connector: AccountConnector, method: ConnectionTestMethod) -> Any:
     """What the third party answers to a test method: any JSON."""
     there = client.account(connector.account.cyclr_id).connector(connector.cyclr_id)
     return there.call(method.callable_id, is_read=True)
-
-
-def refused(
-    connector: AccountConnector, method: ConnectionTestMethod, error: PermanentError
-) -> ConnectionTestResult:
-    """What a refusal of the call means; raises it if it is about the console's credentials."""
-    said = error.cyclr_message or ""
-    called = _name_of(method)
-    match error:
-        case AddressRefusedError():
-            # Our address is not allowed there; the connection may be as good as ever.
-            return ConnectionTestResult(None, summary=ADDRESS, said=said)
-        case ForbiddenError() if ABOUT_ADDRESS.search(said):
-            return ConnectionTestResult(
-                None, summary=f"{called} was forbidden (403). {OTHER_ADDRESS}", said=said
-            )
-        case ForbiddenError():
-            return ConnectionTestResult(
-                False, summary=f"{called} was forbidden (403). {FORBIDDEN}", said=said
-            )
-        case AccountRefusedError():
-            summary = f"{called} was refused ({error.status}): the credentials do not work."
-            return ConnectionTestResult(False, summary=summary, said=said)
-        case CredentialsRefusedError():
-            raise error
-        case NotFoundError():
-            summary = f"{called} was not found (404). Choose the test method again in Settings."
-            return ConnectionTestResult(None, summary=summary, said=said)
-        case RefusedError() if connector.authenticated is False:
-            return ConnectionTestResult(False, summary="It is not authenticated.", said=said)
-        case _:
-            status = f" ({error.status})" if error.status else ""
-            return ConnectionTestResult(
-                None, summary=f"{called} was refused{status}: the test was inconclusive.", said=said
-            )
-
-
-def _name_of(method: ConnectionTestMethod) -> str:
-    return f"“{display_text(method)}”"
 
 
 # ---- runs ----
@@ -188,7 +118,7 @@ def carry_out(lease: Lease[ConnectionTest]) -> None:
     lease.write(began_at=timezone.now())
     connector = run.account_connector
     if connector.gone_at is not None or connector.account.gone_at is not None:
-        _finish(lease, ConnectionTestResult(None, summary="It is gone from Cyclr."))
+        _finish(lease, Evidence(None, summary="It is gone from Cyclr."))
         return
     priority = BACKGROUND if run.is_for_link or run.is_scheduled else INTERACTIVE
     try:
@@ -201,7 +131,7 @@ def carry_out(lease: Lease[ConnectionTest]) -> None:
         summary = "Nothing could be tested: this console is no longer in use."
         if isinstance(error, CredentialsRefusedError):
             summary = "Nothing could be tested: Cyclr refuses this console’s client id and secret."
-        result = ConnectionTestResult(None, summary=summary, said=error.cyclr_message or "")
+        result = Evidence(None, summary=summary, said=error.cyclr_message or "")
     _finish(lease, result)
 
 
@@ -223,7 +153,7 @@ def give_up(lease: Lease[ConnectionTest], error: BaseException | None) -> None:
     run = lease.job
     summary = f"{run.summary} Nothing could be proven." if run.summary else NO_ANSWER
     why = run.why or WhyBroken.OUTAGE
-    _finish(lease, ConnectionTestResult(None, summary=summary, said=run.said, why=why))
+    _finish(lease, Evidence(None, summary=summary, said=run.said, why=why))
 
 
 def trouble_message(error: CyclrError) -> str:
@@ -244,7 +174,7 @@ def trouble_message(error: CyclrError) -> str:
             return ""
 
 
-def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
+def _finish(lease: Lease[ConnectionTest], result: Evidence) -> None:
     run, connector = lease.job, lease.job.account_connector
     with transaction.atomic():
         lease.finish(
@@ -256,7 +186,7 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
         )
         run.refresh_from_db()
         is_recorded = not run.is_for_link and (not run.is_scheduled or _is_news(connector, result))
-        _record_on(connector, result, run.began_at or timezone.now())
+        evidence.write(connector, result, run.began_at or timezone.now())
         if is_recorded:
             audit.record(
                 run.actor,
@@ -272,7 +202,7 @@ def _finish(lease: Lease[ConnectionTest], result: ConnectionTestResult) -> None:
     logger.info("connection test done run=%d worked=%s", run.pk, result.worked)
 
 
-def _is_news(connector: AccountConnector, result: ConnectionTestResult) -> bool:
+def _is_news(connector: AccountConnector, result: Evidence) -> bool:
     """Whether a test that nobody asked for found something else than what was known."""
     if result.worked is None:
         return False
@@ -283,15 +213,6 @@ def _is_news(connector: AccountConnector, result: ConnectionTestResult) -> bool:
 OUTCOMES = {True: "works", False: "does not work", None: "unclear"}
 
 
-def _record_on(connector: AccountConnector, result: ConnectionTestResult, began: datetime) -> None:
-    """Write to the mirror what a test found; an older one does not overwrite a newer one."""
-    if result.worked is False:
-        why = WhyBroken(result.why or WhyBroken.UNKNOWN)
-        writing.write_test_failed(connector, began, result.summary, why)
-    elif result.worked:
-        writing.write_test_passed(connector, began, result.identity, result.method)
-
-
 def latest_tests(
     connector: AccountConnector,
 ) -> tuple[ConnectionTest | None, ConnectionTest | None]:
@@ -299,9 +220,7 @@ def latest_tests(
 
     What is only planned for later is neither.
     """
-    runs = ConnectionTest.objects.filter(account_connector=connector)
-    ended = runs.filter(finished_at__isnull=False).values("pk")[:1]
-    is_begun = Q(not_before__lte=timezone.now()) | Q(tries__gt=0) | ~Q(summary="")
-    shown = list(runs.filter(Q(is_begun, finished_at=None) | Q(pk__in=Subquery(ended))))
-    testing = next((run for run in shown if not run.is_finished), None)
-    return testing, next((run for run in shown if run.is_finished), None)
+    moment = timezone.now()
+    newest = list(ConnectionTest.objects.filter(account_connector=connector)[:LOOKED_AT])
+    testing = next((run for run in newest if run.is_begun(moment) and not run.is_finished), None)
+    return testing, next((run for run in newest if run.is_finished), None)

@@ -25,7 +25,7 @@ from cyclr_api import (
 from dashboard.common import encryption
 from dashboard.common.searching import nfkc_casefold
 from dashboard.common.untrusted_text import storable
-from dashboard.connectors import connection_tests
+from dashboard.connectors import connection_tests, evidence
 from dashboard.connectors.answers import leaves, reads_by_name, why_not
 from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
 from dashboard.connectors.services import dynamic_settings
@@ -169,7 +169,7 @@ def _answer(client: Client, connector: AccountConnector, is_last: bool) -> JSON:
     try:
         answer = connection_tests.call(client, connector, method)
     except PermanentError as error:
-        result = connection_tests.refused(connector, method, error)
+        result = evidence.of_refusal(connector, method, error)
         raise LookUpRefused(result.summary, result.said) from None
     return {
         "method": str(method),

@@ -17,13 +17,13 @@ from dashboard.mirror.models import AccountConnector, WhyBroken
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer. `why` may hold text from outside; `kind` is the class of why, in words."""
+    """The answer. `why` may hold text from outside; `kind` is the class of why."""
 
     state: str
     heading: str
     why: str = ""
     next: str = ""
-    kind: str = ""
+    kind: WhyBroken | None = None
     at: datetime | None = None
     """Since when, or when it was found out."""
 
@@ -67,11 +67,13 @@ def _gone(connector: AccountConnector) -> Verdict:
 
 def _not_authenticated(connector: AccountConnector, missing: list[str]) -> Verdict:
     since = connector.authenticated_since
-    why, kind = "Nobody has connected it yet, as far as is known here.", ""
+    why, kind = "Nobody has connected it yet, as far as is known here.", _kind(connector.why_broken)
     if connector.authenticated is None:
         why = "Cyclr does not say whether it holds credentials."
+    elif kind is not None:
+        why = connector.test_failure or "Cyclr stopped calling it authenticated."
     elif since is not None:
-        why, kind = "Cyclr stopped calling it authenticated.", WhyBroken.UNKNOWN.label
+        why = "Its credentials were taken away, or new ones were not accepted."
     if missing_settings := [name for name in missing if name != connector.method_label]:
         why += f" Settings without a value: {', '.join(missing_settings)}."
     return Verdict(
@@ -101,7 +103,7 @@ def _failed(connector: AccountConnector) -> Verdict:
         "It does not work",
         connector.test_failure,
         _what_now(connector, why),
-        why.label,
+        why,
         connector.test_failed_at,
     )
 
@@ -122,15 +124,19 @@ def _is_newer(ended: ConnectionTest | None, connector: AccountConnector) -> bool
 
 
 def _inconclusive(ended: ConnectionTest) -> Verdict:
-    why = WhyBroken(ended.why) if ended.why else None
+    why = _kind(ended.why)
     return Verdict(
         "expired",
         "It could not be tested",
         ended.summary,
         NEXT[why] if why else "",
-        why.label if why else "",
+        why,
         ended.finished_at,
     )
+
+
+def _kind(stored: str) -> WhyBroken | None:
+    return WhyBroken(stored) if stored else None
 
 
 def _proven(connector: AccountConnector) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Count, F
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
@@ -18,7 +18,7 @@ from dashboard.common.sorting import Order, Sorting
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.icons import add_icons
-from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
+from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet, WhyBroken
 from dashboard.mirror.usage import connector_names
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role
@@ -83,6 +83,8 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         "search": asked.search,
         "name": asked.name,
         "state": asked.state,
+        "why": asked.why,
+        "classes": _classes(every, asked),
         "tag": asked.tag,
         "states": [(key, label) for key, (label, _) in STATES.items()],
         "sorting": sorting,
@@ -98,7 +100,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         context |= {"tag_names": tag_names, "tag": tags.as_named(asked.tag, tag_names)}
         names = connector_names([console.pk for console in in_view.shown])
         context["names"] = sorted({*names, asked.name} - {""})
-    if not page.total and asked.search and (asked.name or asked.state or asked.tag):
+    if not page.total and asked.search and asked.narrows:
         context["without_filters"] = every.search(asked.search).count()
     response = render_page(
         request, "fleet/connector_list.html", "fleet/_connector_table.html", context
@@ -113,6 +115,14 @@ def _shown(request: StaffRequest, in_view: InView) -> AccountConnectorQuerySet:
     if in_view.chosen:
         rows = rows.filter(account__console=in_view.chosen)
     return rows.filter(gone_lately(), gone_lately("account__"))
+
+
+def _classes(every: AccountConnectorQuerySet, asked: ConnectorFilter) -> list[tuple[str, str, int]]:
+    """Why connectors are broken: the classes that occur, and how many of each; and the chosen."""
+    broken = every.filter(gone_at=None).exclude(why_broken="").order_by()
+    counts = dict(broken.values_list("why_broken").annotate(Count("pk")))
+    named = ((why, label, counts.get(why, 0)) for why, label in WhyBroken.choices)
+    return [one for one in named if one[2] or one[0] == asked.why]
 
 
 def _with_links(page: Page[AccountConnector]) -> list[tuple[AccountConnector, Link | None]]:

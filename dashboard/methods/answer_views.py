@@ -16,7 +16,7 @@ from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import query_number
 from dashboard.common.polling import is_seen, nothing_new, version_of
-from dashboard.methods import answers, calling, snippets, tree
+from dashboard.methods import answers, keeping, snippets, tree
 from dashboard.methods.models import MethodCall
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -35,7 +35,7 @@ def method_call(request: StaffRequest, pk: int, call_pk: int) -> HttpResponse:
     version = version_of(call.pk, call.finished_at, call.sent_at, call.tries, bool(call.said))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    given = calling.given_of(call)
+    given = keeping.given_of(call)
     context: dict[str, Any] = {
         "call": call,
         "connector": call.account_connector,

@@ -11,7 +11,6 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -36,21 +35,21 @@ from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common import encryption
 from dashboard.common.untrusted_text import storable
-from dashboard.connectors.connection_tests import ADDRESS, trouble_message
+from dashboard.connectors import evidence
+from dashboard.connectors.connection_tests import trouble_message
+from dashboard.connectors.evidence import Evidence
 from dashboard.connectors.services import library_entry
 from dashboard.consoles.services import RetiredConsoleError, asking
 from dashboard.jobs.leases import Lease
 from dashboard.methods import tree
 from dashboard.methods.answers import encrypted_body, text_of
-from dashboard.methods.inputs import FIELD, PARAMETER, CallInput, Given, MethodInput
+from dashboard.methods.inputs import FIELD, PARAMETER, CallInput, MethodInput
 from dashboard.methods.models import Method, MethodCall, Outcome
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.submissions import own_submission
 from dashboard.people.models import Role
 
 logger = logging.getLogger(__name__)
-
-KEPT, LISTED = timedelta(hours=24), timedelta(days=30)
 
 NOT_ALLOWED = "Your role no longer allows this call, so it was not sent."
 GONE = "The connector is gone from Cyclr, so nothing was sent."
@@ -144,7 +143,13 @@ def carry_out(lease: Lease[MethodCall]) -> None:
     except (OutcomeUnknownError, PermanentError) as error:
         _end(lease, error, began)
     else:
-        _finish(lease, Outcome.ANSWERED, answer=answer, began=began)
+        told = None if _is_page(answer) else evidence.of_call(call.account_connector, call, None)
+        _finish(lease, Outcome.ANSWERED, answer=answer, began=began, told=told)
+
+
+def _is_page(answer: RawAnswer) -> bool:
+    """Whether it is a page for people: perhaps a sign-in page, so it proves nothing."""
+    return answer.content_type.partition(";")[0].strip().casefold() == "text/html"
 
 
 def _why_not(call: MethodCall) -> str:
@@ -245,6 +250,7 @@ def _end(lease: Lease[MethodCall], error: CyclrError, began: float) -> None:
         said=error.cyclr_message or "",
         status=error.status,
         began=began,
+        told=evidence.of_call(lease.job.account_connector, lease.job, error),
     )
 
 
@@ -264,7 +270,7 @@ def message_for(error: CyclrError) -> str:
         case OutcomeUnknownError():
             return LOST
         case AddressRefusedError():
-            return ADDRESS.replace("could be tested", "was called")
+            return evidence.ADDRESS.replace("could be tested", "was called")
         case RetiredConsoleError():
             return "This console is no longer in use, so nothing was sent."
         case UnsendableError():
@@ -290,9 +296,10 @@ def _finish(
     answer: RawAnswer | None = None,
     message: str = "",
     began: float | None = None,
+    told: Evidence | None = None,
     **columns: Any,
 ) -> None:
-    """End it, with the answer encrypted, and record it."""
+    """End it, with the answer encrypted, and record it and what it `told` of the connector."""
     call = lease.job
     if answer is not None:
         columns |= {
@@ -308,6 +315,8 @@ def _finish(
     with transaction.atomic():
         lease.finish(outcome=outcome, last_error=message, **columns)
         connector = call.account_connector
+        if told is not None and call.sent_at is not None:
+            evidence.write(connector, told, call.sent_at)
         audit.record(
             call.actor,
             "methods.call",
@@ -320,26 +329,3 @@ def _finish(
             status=call.status,
         )
     logger.info("method called id=%d outcome=%s status=%s", call.pk, outcome, call.status)
-
-
-# ---- keeping ----
-
-
-def wipe(moment: datetime) -> None:
-    """Wipe what was sent and answered a day after the end, and forget old calls."""
-    ended = MethodCall.objects.filter(finished_at__lt=moment - KEPT)
-    ended.exclude(encrypted_input="", encrypted_answer="").update(
-        encrypted_input="", encrypted_answer=""
-    )
-    old = MethodCall.objects.filter(finished_at__lt=moment - LISTED)
-    MethodCall.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()
-
-
-def given_of(call: MethodCall) -> tuple[list[Given], int] | None:
-    """What it was called with, and the length of its own body; None once that was wiped."""
-    try:
-        sends = CallInput.of(call)
-    except encryption.DecryptionError:
-        logger.warning("call's input cannot be opened id=%d", call.pk)
-        return None
-    return None if sends is None else (list(sends.given), len(sends.body))

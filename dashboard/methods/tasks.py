@@ -7,7 +7,7 @@ from django.utils import timezone
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
-from dashboard.methods import calling, choices, reading
+from dashboard.methods import calling, choices, keeping, reading
 from dashboard.methods.models import ChoiceLookUp, MethodCall, MethodReading
 
 
@@ -33,7 +33,7 @@ def look_up_choices(lease: Lease[ChoiceLookUp]) -> None:
 def forget() -> None:
     """What was sent and answered is the customer's data: gone after a day. Old calls go too."""
     moment = timezone.now()
-    calling.wipe(moment)
+    keeping.wipe(moment)
     ChoiceLookUp.objects.filter(created_at__lt=moment - choices.KEPT).delete()
     old = MethodReading.objects.filter(finished_at__lt=moment - reading.KEPT)
     MethodReading.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:1000])).delete()

@@ -62,6 +62,7 @@ def fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) ->
     if isinstance(row, AccountConnector) and "authenticated" in differing:
         differing["authenticated_since"] = moment if row.pk else None
         differing |= NO_FAILED_TEST  # it was of other credentials
+        differing["why_broken"] = _why_lost(row) if row.authenticated and row.pk else ""
     if isinstance(row, AccountConnector) and differing.keys() & {"filled", "setting_values"}:
         differing["set_by"] = still_ours(row, differing)
     for column, value in differing.items():
@@ -71,6 +72,13 @@ def fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) ->
 
 
 NO_FAILED_TEST = {"test_failed_at": None, "test_failure": "", "why_broken": ""}
+TELLS_OF_LOSS = (WhyBroken.CONSENT, WhyBroken.CREDENTIALS)
+"""What a call that failed can tell of why Cyclr then stopped calling a connector authenticated."""
+
+
+def _why_lost(row: AccountConnector) -> str:
+    """The class of why it is not authenticated any more, of what was known before."""
+    return row.why_broken if row.why_broken in TELLS_OF_LOSS else WhyBroken.UNKNOWN
 
 
 FILLED = frozenset({"seen_at", "missed", "missed_at", "gone_at"})
@@ -183,15 +191,17 @@ def mark_cycles_asked(account: Account, began: datetime, *, error: str = "") -> 
 # ---- what our own calls, and tests, found out: later than any listing under way ----
 
 
-def write_authenticated(connector: AccountConnector, *, authenticated: bool) -> None:
-    """Take over what Cyclr says of it now."""
+def write_authenticated(
+    connector: AccountConnector, *, authenticated: bool, is_wanted: bool = False
+) -> None:
+    """Take over what Cyclr says of it now; `is_wanted` where somebody here had it so."""
     moment = timezone.now()
     rows = AccountConnector.objects.filter(pk=connector.pk)
-    rows.exclude(authenticated=authenticated).update(
-        **NO_FAILED_TEST,
-        authenticated=authenticated,
-        authenticated_since=moment,
-    )
+    other = rows.exclude(authenticated=authenticated).select_for_update(no_key=True).first()
+    if other is not None:
+        is_lost = bool(other.authenticated) and not is_wanted
+        columns = NO_FAILED_TEST | {"why_broken": _why_lost(other) if is_lost else ""}
+        rows.update(**columns, authenticated=authenticated, authenticated_since=moment)
     rows.update(seen_at=moment, changed_at=moment)
     recount([connector.account_id])
 
@@ -212,8 +222,8 @@ def write_connector(
     row = rows.select_for_update(no_key=True).get()
     columns = columns | {"set_by": still_ours(row, columns) | set_now(names, by, moment)}
     rows.exclude(authenticated=columns["authenticated"]).update(authenticated_since=moment)
+    columns |= NO_FAILED_TEST
     rows.update(**columns, seen_at=moment, changed_at=moment, missed=0, gone_at=None)
-    forget_failed_tests(rows)
     recount([connector.account_id])
 
 
@@ -297,50 +307,13 @@ def write_settings(
     for name in (*names, *removed):
         row.setting_values.pop(name, None)
     row.set_by = {name: how for name, how in row.set_by.items() if name not in removed}
-    if authenticated is not None:
+    if authenticated is not None and authenticated != row.authenticated:
+        row.why_broken = _why_lost(row) if row.authenticated else ""
         row.authenticated, row.authenticated_since = authenticated, row.changed_at
     row.save(
         update_fields=[
             *("filled", "set_by", "setting_values", "changed_at"),
-            *("authenticated", "authenticated_since"),
+            *("authenticated", "authenticated_since", "why_broken"),
         ]
     )
     recount([row.account_id])
-
-
-def forget_failed_tests(rows: QuerySet[Any]) -> int:
-    """Their newest test failed with credentials or settings that are not theirs any more."""
-    return rows.exclude(test_failed_at=None).update(**NO_FAILED_TEST)
-
-
-def write_test_failed(
-    connector: AccountConnector, began: datetime, message: str, why: WhyBroken = WhyBroken.UNKNOWN
-) -> None:
-    """A test that began then failed; an older one does not overwrite a newer one."""
-    rows = AccountConnector.objects.filter(_tested_before(began), pk=connector.pk)
-    # What was changed since may have mended it: then the failure is of what was before.
-    rows.filter(changed_at__lte=began).update(
-        test_failed_at=began, test_failure=message, why_broken=why
-    )
-    recount([connector.account_id])
-
-
-def write_test_passed(
-    connector: AccountConnector, began: datetime, identity: str, method: str = ""
-) -> None:
-    """A call of a method that began then was answered.
-
-    `identity`: whose account it is, where that was told; `method`: what was called.
-    """
-    rows = AccountConnector.objects.filter(pk=connector.pk)
-    if forget_failed_tests(rows.filter(test_failed_at__lt=began)):
-        recount([connector.account_id])
-    rows.filter(_tested_before(began)).update(proven_at=began, proven_by=method)
-    if identity:
-        rows.filter(Q(identity_at=None) | Q(identity_at__lt=began)).update(
-            identity=identity, identity_at=began
-        )
-
-
-def _tested_before(began: datetime) -> Q:
-    return Q(proven_at=None) | Q(proven_at__lt=began)

@@ -201,7 +201,8 @@ def _connector_row(installed: AccountConnector, may_act: Collection[int]) -> Row
     since = installed.authenticated_since
     if installed.is_not_working:
         since = installed.test_failed_at
-        parts = [f"The newest test failed: {Truncator(installed.test_failure).chars(LONGEST_WHY)}"]
+        why = Truncator(installed.test_failure).chars(LONGEST_WHY)
+        parts = [f"The newest test or call failed: {why}"]
     elif since is not None:
         parts = [f"Was authenticated until {format_clock_or_date(since)}."]
     else:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.connectors import connection_tests, tasks
+from dashboard.connectors.evidence import Evidence
 from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import client
@@ -208,9 +209,7 @@ def test_a_worker_that_lost_its_claim_changes_nothing(
     work()
 
     with pytest.raises(LeaseLostError):
-        connection_tests._finish(
-            Lease(stale), connection_tests.ConnectionTestResult(False, summary="too late")
-        )
+        connection_tests._finish(Lease(stale), Evidence(False, summary="too late"))
 
     run.refresh_from_db()
     assert run.worked is True

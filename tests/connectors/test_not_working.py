@@ -13,6 +13,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.campaigns import planning
 from dashboard.connectors import connection_tests
+from dashboard.connectors.evidence import Evidence
 from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod
 from dashboard.jobs.leases import Lease
 from dashboard.links import services
@@ -157,9 +158,7 @@ def test_an_older_test_that_ends_later_does_not_undo_a_newer_one(
         run = ConnectionTest(account_connector=failed, began_at=began - timedelta(seconds=9))
         run.actor = Actor.system()
         run.save()
-        connection_tests._finish(
-            Lease(run), connection_tests.ConnectionTestResult(worked, summary="older")
-        )
+        connection_tests._finish(Lease(run), Evidence(worked, summary="older"))
         failed.refresh_from_db()
         assert failed.state == found and failed.test_failed_at == began
 

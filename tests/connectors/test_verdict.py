@@ -64,11 +64,16 @@ def test_how_it_is_connected_follows_how_it_authenticates(
 
 def test_never_connected_is_not_the_same_as_lost() -> None:
     never = told(make_account_connector())
-    lost = told(make_account_connector(authenticated_since=timezone.now()))
+    moment = timezone.now()
+    lost = told(make_account_connector(authenticated_since=moment, why_broken="unknown"))
+    revoked = told(make_account_connector(authenticated_since=moment, why_broken="consent"))
+    taken = told(make_account_connector(authenticated_since=moment))
     unsaid = told(make_account_connector(authenticated=None))
 
     assert "Nobody has connected it yet" in never.why and not never.kind
-    assert "stopped calling it authenticated" in lost.why and lost.kind == "Unknown"
+    assert "stopped calling it authenticated" in lost.why and lost.kind == WhyBroken.UNKNOWN
+    assert revoked.kind == WhyBroken.CONSENT
+    assert "were taken away" in taken.why and taken.kind is None
     assert "does not say" in unsaid.why
 
 
@@ -93,7 +98,7 @@ def test_each_class_of_failure_has_its_name_and_its_next_step(why: WhyBroken) ->
 
     assert (verdict.heading, verdict.kind, verdict.next) == (
         "It does not work",
-        why.label,
+        why,
         NEXT[why],
     )
     assert verdict.why == "“List” was refused (401)."
@@ -115,7 +120,7 @@ def test_a_failure_that_was_stored_without_a_class_is_unknown() -> None:
         authenticated=True, test_failed_at=timezone.now(), test_failure="It failed."
     )
 
-    assert told(connector).kind == "Unknown"
+    assert told(connector).kind == WhyBroken.UNKNOWN
 
 
 def test_an_inconclusive_test_counts_until_something_newer_is_known() -> None:
@@ -126,9 +131,9 @@ def test_an_inconclusive_test_counts_until_something_newer_is_known() -> None:
     proven = told(connector, ended=ended)
     plain = told(make_account_connector(authenticated=True), ended=make_ended(connector, why=""))
 
-    assert (verdict.heading, verdict.kind) == ("It could not be tested", "Address not allowed")
+    assert (verdict.heading, verdict.kind) == ("It could not be tested", WhyBroken.ADDRESS)
     assert proven.heading == "It works"
-    assert (plain.kind, plain.next) == ("", "")
+    assert (plain.kind, plain.next) == (None, "")
 
 
 def test_proven_says_by_which_call_and_as_whom() -> None:
@@ -164,4 +169,5 @@ def test_the_page_begins_with_the_answer(agent: Client) -> None:
 
     assert content.index("It does not work") < content.index("Cyclr says")
     assert "Consent withdrawn or expired" in content and NEXT[WhyBroken.CONSENT] in content
+    assert 'href="/connectors/?why=consent"' in content
     assert "<b>here</b>" not in page

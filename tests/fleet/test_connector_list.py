@@ -113,6 +113,28 @@ def test_states_and_connectors_filter(viewer: Client, here: Console) -> None:
     assert found(state="rubbish") == {"Broken", "Unknown", "Fine", "Left"}
 
 
+def test_why_they_broke_filters_and_is_counted(viewer: Client, here: Console) -> None:
+    account = make_account(console=here)
+    for name, why in (("Aq", "consent"), ("Bq", "consent"), ("Cq", "outage"), ("Dq", "")):
+        make_account_connector(account=account, name=name, why_broken=why)
+    make_account_connector(account=account, why_broken="limit", gone_at=timezone.now())
+
+    every = viewer.get(URL)
+    response = viewer.get(URL, {"why": "consent"})
+    none = viewer.get(URL, {"why": "limit", "q": "aq"})
+
+    assert every.context["classes"] == [
+        ("consent", "Consent withdrawn or expired", 2),
+        ("outage", "Outage", 1),
+    ]
+    assert 'href="?why=outage"' in text_of(every)
+    assert names_in(response) == ["Aq", "Bq"]
+    assert 'name="why" value="consent"' in text_of(response)
+    assert "Remove filter: Plan or limit at the third party" in text_of(none)
+    assert none.context["without_filters"] == 1
+    assert len(names_in(viewer.get(URL, {"why": "bad weather"}))) == 5
+
+
 def test_what_needs_somebody_comes_first_and_what_is_gone_last(
     viewer: Client, here: Console
 ) -> None:
@@ -154,7 +176,7 @@ def test_the_query_count_does_not_grow_with_the_list(viewer: Client, here: Conso
         make_account_connector(account=make_account(console=here))
     cache.clear()
 
-    assert queries_of(viewer, URL) == few <= 13
+    assert queries_of(viewer, URL) == few <= 14
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import AuditEntry
 from dashboard.consoles import pacing
 from dashboard.jobs.registry import worker_of
-from dashboard.methods import answers, calling, tasks
+from dashboard.methods import answers, calling, keeping, tasks
 from dashboard.methods.forms import CallForm
 from dashboard.methods.inputs import CallInput
 from dashboard.methods.models import MethodCall
@@ -280,6 +280,52 @@ def test_an_error_of_the_third_party_to_a_writing_call_is_unknown_with_its_answe
     assert len(calls_at_third_party(cyclr)) == 1
 
 
+def test_an_answered_call_proves_that_the_connector_works(
+    cyclr: CyclrState, mailchimp: AccountConnector, agent: Client
+) -> None:
+    AccountConnector.objects.update(
+        test_failed_at=timezone.now(), test_failure="Refused.", why_broken="consent"
+    )
+
+    answer(cyclr, agent, mailchimp, b"[]")
+
+    mailchimp.refresh_from_db()
+    assert mailchimp.proven_at == call_of().sent_at
+    assert (mailchimp.proven_by, mailchimp.why_broken) == ("List Subscribers", "")
+    assert mailchimp.state == "Authenticated"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state", "why"),
+    [
+        (401, '{"Message": "The access token was revoked"}', "Not working", "consent"),
+        (403, '{"Message": "Missing scope"}', "Not working", "permission"),
+        (403, '{"Message": "Your IP address is blocked"}', "Authenticated", "address"),
+        (400, '{"Message": "The password is too short"}', "Authenticated", ""),
+        (404, "{}", "Authenticated", ""),
+        (500, "{}", "Authenticated", ""),
+    ],
+)
+def test_only_401_and_403_of_a_call_speak_against_the_connector(
+    status: int,
+    body: str,
+    state: str,
+    why: str,
+    cyclr: CyclrState,
+    mailchimp: AccountConnector,
+    agent: Client,
+) -> None:
+    answer(cyclr, agent, mailchimp, body, status)
+
+    mailchimp.refresh_from_db()
+    assert (mailchimp.state, mailchimp.why_broken) == (state, why)
+    assert mailchimp.proven_at is None
+    if state == "Not working":
+        assert f"“List Subscribers” was {'refused' if status == 401 else 'forbidden'}" in (
+            mailchimp.test_failure
+        )
+
+
 def test_silence_to_a_reading_call_ends_in_words(
     cyclr: CyclrState, mailchimp: AccountConnector, agent: Client
 ) -> None:
@@ -354,7 +400,7 @@ def test_what_is_kept_is_not_readable_in_the_database(
 
     row = MethodCall.objects.values().get()
     assert "private" not in str(row)
-    assert calling.given_of(call_of()) == ([], 0)
+    assert keeping.given_of(call_of()) == ([], 0)
 
 
 def test_a_secret_is_never_shown_again(

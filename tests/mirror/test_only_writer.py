@@ -11,7 +11,7 @@ import pytest
 import dashboard
 
 ROOT = Path(dashboard.__file__).parent
-WRITERS = {ROOT / "mirror" / "writing.py", ROOT / "mirror" / "writing_accounts.py"}
+WRITERS = {*(ROOT / "mirror").glob("writing*.py")}
 MOMENTS = {
     *("seen_at", "changed_at", "missed", "missed_at", "gone_at"),
     *("active_at", "read_at", "sub_accounts_read_at", "own_library_read_at"),

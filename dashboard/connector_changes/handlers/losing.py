@@ -167,7 +167,7 @@ class Deauthenticate(Losing):
             deletions.follow_connector(connector.pk)
             return "It was deleted in Cyclr meanwhile"
         is_authenticated = bool(outcome.get("authenticated"))
-        writing.write_authenticated(connector, authenticated=is_authenticated)
+        writing.write_authenticated(connector, authenticated=is_authenticated, is_wanted=True)
         if is_authenticated:
             return "Cyclr took the request and still says authenticated. Check it in Cyclr"
         forget_authenticated(connector.pk)

@@ -19,7 +19,8 @@ from dashboard.links.models import (
 )
 from dashboard.links.progress import finish, lock, record_failure
 from dashboard.mirror.models import AccountConnector
-from dashboard.mirror.writing import forget_failed_tests, recount
+from dashboard.mirror.writing import recount
+from dashboard.mirror.writing_evidence import forget_failed_tests
 
 LONGEST_PAUSE = 60.0
 

@@ -6,9 +6,9 @@ from typing import Self
 
 from django.db import connections, models
 from django.db.models import F, JSONField, Q, Value
-from django.urls import reverse
 
 from cyclr_api import AuthMethod
+from dashboard.common.page_addresses import page_address
 from dashboard.common.searching import ways_to_find, words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import is_by_customer, is_by_visit, methods_label
@@ -16,7 +16,7 @@ from dashboard.mirror.models.accounts import Account
 from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
 
 NOT_WORKING = Q(authenticated=True, test_failed_at__isnull=False)
-"""Installed connectors that Cyclr calls authenticated and whose newest test failed."""
+"""Installed connectors that Cyclr calls authenticated and whose newest test or call failed."""
 
 
 class WhyBroken(models.TextChoices):
@@ -74,7 +74,7 @@ class AccountConnector(Mirrored):
     set_by = models.JSONField(default=dict, blank=True, db_default=Value({}, JSONField()))
     proven_at = models.DateTimeField(null=True, blank=True)
     test_failed_at = models.DateTimeField(
-        null=True, blank=True, help_text="Its newest test failed then; empty if it did not fail."
+        null=True, blank=True, help_text="A test or call failed then; empty if the newest did not."
     )
     test_failure = models.TextField(blank=True, default="", help_text="Why, for staff.")
     why_broken = models.CharField(
@@ -83,7 +83,7 @@ class AccountConnector(Mirrored):
         blank=True,
         default="",
         db_default="",
-        help_text="The class of why its newest test failed.",
+        help_text="The class of why it stopped working, or could not be tested.",
     )
     proven_by = models.TextField(
         blank=True, default="", db_default="", help_text="The method that proved it last."
@@ -131,6 +131,11 @@ class AccountConnector(Mirrored):
             ),
             models.Index(fields=["sort_name", "id"], name="account_connector_by_name"),
             models.Index(
+                fields=["why_broken"],
+                name="account_connector_why",
+                condition=~Q(why_broken="") & Q(gone_at=None),
+            ),
+            models.Index(
                 fields=["left_mark"], name="account_connector_marked", condition=~Q(left_mark="")
             ),
         ]
@@ -140,7 +145,7 @@ class AccountConnector(Mirrored):
 
     def get_absolute_url(self) -> str:
         """The installed connector's page."""
-        return reverse("connector_detail", args=[self.pk])
+        return page_address("connector_detail", self.pk)
 
     @property
     def console(self) -> Console:
