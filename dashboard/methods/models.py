@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from dashboard.audit.models import Acted
+from dashboard.common.page_addresses import page_address
 from dashboard.common.searching import SearchField, words_in
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job, JobQuerySet
@@ -65,6 +65,11 @@ class MethodQuerySet(models.QuerySet["Method"]):
     def search(self, text: str) -> Self:
         """Those of which name, description, category and address have every word."""
         return self.filter(words_in(text, "search_text"))
+
+    def categories(self) -> list[str]:
+        """All categories that occur, in alphabetical order."""
+        named = self.exclude(category="").order_by("category")
+        return list(named.values_list("category", flat=True).distinct())
 
 
 class Method(models.Model):
@@ -240,7 +245,7 @@ class MethodCall(Acted, Job):
 
     def get_absolute_url(self) -> str:
         """The page of its answer."""
-        return reverse("method_call", args=[self.account_connector_id, self.pk])
+        return page_address("method_call", self.account_connector_id, self.pk)
 
     @property
     def associated_data(self) -> str:

@@ -22,6 +22,7 @@ from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.connectors.services import library_entry
 from dashboard.methods import calling, choices, marking, reading, saving
 from dashboard.methods.calling import CallRequest, OtherCallError
+from dashboard.methods.categories import is_category, render_category, tell_read
 from dashboard.methods.forms import BY_BODY, BY_NAME, CallForm
 from dashboard.methods.inputs import Given
 from dashboard.methods.models import Method, MethodCall, SavedCall, SavedCallQuerySet
@@ -45,6 +46,8 @@ def method_list(request: StaffRequest, pk: int) -> HttpResponse:
     search = request.GET.get("q", "").strip()[:300]
     category = request.GET.get("category", "")
     every = Method.objects.of(connector)
+    if is_category(request):
+        return render_category(request, every, reverse("method_list", args=[connector.pk]))
     rows = every.search(search).filter(**({"category": category} if category else {}))
     page = paged(request, rows.defer("inputs"))
     version = version_of(
@@ -64,7 +67,7 @@ def method_list(request: StaffRequest, pk: int) -> HttpResponse:
         "is_due": is_due and not is_under_way,
         "search": search,
         "category": category,
-        "categories": _categories(connector),
+        "categories": every.categories(),
         "matching_search": every.search(search).count() if category else 0,
         "version": version,
     }
@@ -79,12 +82,7 @@ def method_list(request: StaffRequest, pk: int) -> HttpResponse:
     )
     if is_swap(request) and request.htmx.trigger_name:
         replace_url(response, clean_address(request))
-    return response
-
-
-def _categories(connector: AccountConnector) -> list[str]:
-    found = Method.objects.of(connector).exclude(category="").order_by("category")
-    return list(found.values_list("category", flat=True).distinct())
+    return tell_read(request, response, is_under_way=is_under_way)
 
 
 def _role(request: StaffRequest, connector: AccountConnector) -> int:

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRefresh, replace_url
+from django_htmx.http import replace_url
 
 from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, render_page
@@ -16,6 +16,7 @@ from dashboard.common.paging import clean_address, paged, query_number
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.library.views import CONNECTORS, head_context
 from dashboard.methods import marking
+from dashboard.methods.categories import is_category, render_category, tell_read
 from dashboard.methods.models import Method
 from dashboard.mirror.models import CatalogueConnector
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -36,13 +37,14 @@ def library_method_list(request: StaffRequest, pk: int) -> HttpResponse:
     search = request.GET.get("q", "").strip()[:300]
     category = request.GET.get("category", "")
     every = Method.objects.filter(console=connector.console_id, release_id=connector.release_id)
+    if is_category(request):
+        url = reverse("library_method_list", args=[connector.pk])
+        return render_category(request, every, url)
     rows = every.search(search).filter(**({"category": category} if category else {}))
     page = paged(request, rows.defer("inputs"))
     version = version_of(state["version"], page.total, marking.version_of_marks(list(page)))
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
-    if is_swap(request) and request.headers.get("X-Seen") and not state["is_under_way"]:
-        return HttpResponseClientRefresh()  # it was read just now: there are categories, too
     context: dict[str, Any] = {
         **head_context(request, connector, "methods"),
         **state,
@@ -54,14 +56,13 @@ def library_method_list(request: StaffRequest, pk: int) -> HttpResponse:
         "version": version,
     }
     if not is_swap(request):
-        found = every.exclude(category="").order_by("category")
-        context["categories"] = list(found.values_list("category", flat=True).distinct())
+        context["categories"] = every.categories()
     response = render_page(
         request, "releases/library_method_list.html", "releases/_method_table.html", context
     )
     if is_swap(request) and request.htmx.trigger_name:
         replace_url(response, clean_address(request))
-    return response
+    return tell_read(request, response, is_under_way=state["is_under_way"])
 
 
 @require_safe

@@ -67,7 +67,7 @@ def test_open_values_are_shown_and_secrets_only_as_set_when_and_by_whom(agent: C
     words = words_on(agent, connector)
 
     assert "Shop domain harbour.example" in words
-    assert "API key Set 3 Nov 2025, 12:00 UTC , by Mara Shop domain" in words
+    assert "API key Set 3 Nov 2025, 12:00 UTC , by Mara" in words
     assert "Signing key Set 3 Nov 2025, 12:00 UTC , by Mara" in words
 
 

@@ -48,6 +48,29 @@ def test_the_connectors_page_leads_to_its_methods(
     assert f'href="{list_of(mailchimp)}"' in text_of(agent.get(mailchimp.get_absolute_url()))
 
 
+def test_the_choice_of_categories_is_filled_as_the_methods_are_read(
+    cyclr: CyclrState, harbour: Account, agent: Client
+) -> None:
+    connector: AccountConnector = AccountConnector.objects.get(
+        account=harbour, connector_name="MailChimp"
+    )
+    url = list_of(connector)
+    before = text_of(agent.get(url))
+    agent.post(f"{url}read/")
+    seen = agent.get(url).context["version"]
+    work()
+
+    drawn = part(agent, url, "method-table", seen=seen)
+    typed = part(agent, url, "method-table", field="q", q="list")
+    choice = text_of(part(agent, url, "method-category", category="Subscribers"))
+
+    assert before.count("<option") == 1
+    assert "methods-read" in drawn["HX-Trigger-After-Settle"]
+    assert "HX-Trigger-After-Settle" not in typed
+    assert 'id="method-category"' in choice
+    assert choice.count("<option") == 1 + len(Method.objects.of(connector).categories()) > 1
+
+
 def test_methods_are_searched_and_narrowed_to_a_category(
     mailchimp: AccountConnector, agent: Client
 ) -> None:

@@ -65,7 +65,12 @@ def test_the_methods_of_a_connector_are_read_when_somebody_looks(
 
     read(agent, mailchimp)
 
-    assert part(agent, page, "method-table", seen=seen)["HX-Refresh"] == "true"
+    drawn = part(agent, page, "method-table", seen=seen)
+    assert "List Subscribers" in text_of(drawn)
+    assert "methods-read" in drawn["HX-Trigger-After-Settle"]
+    choice = text_of(part(agent, page, "method-category"))
+    assert 'hx-trigger="methods-read from:body"' in choice
+    assert choice.count("<option") == 1 + len(agent.get(page).context["categories"]) > 1
 
     after = text_of(agent.get(url("library_method_list", mailchimp)))
     assert "Read it now" not in after
