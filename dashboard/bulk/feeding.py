@@ -14,7 +14,7 @@ from dashboard.audit.models import Actor
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.services import halt, record
 from dashboard.common import encryption
-from dashboard.mirror.models import Account
+from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.handlers import handler_for
 from dashboard.operations.models import State
 from dashboard.operations.submitting import AlreadyActiveError, OperationRequest, submit
@@ -52,7 +52,7 @@ def feed(run_id: int) -> int:
         moment = timezone.now()
         waiting = run.rows.waiting()
         due = waiting.filter(Q(not_before=None) | Q(not_before__lte=moment))
-        rows = list(due.select_related("account")[: max(0, AT_ONCE - under_way)])
+        rows = list(due.select_related("account", "connector")[: max(0, AT_ONCE - under_way)])
         fed = sum(_hand_over(run, row) for row in rows)
         if not under_way and not rows and not waiting.exists():
             BulkRun.objects.filter(pk=run.pk).update(state=RunState.ENDED, ended_at=moment)
@@ -91,16 +91,17 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
         values = encryption.decrypt_json(row.encrypted_input, associated_data=row.associated_data)
     except encryption.DecryptionError:
         return _leave_out(row, "Its entries can no longer be decrypted: a key was removed.")
-    if why := _needless(run, row.account, values):
+    connector = row.connector or run.connector
+    if why := _needless(run, row.account, connector, values):
         return _leave_out(row, why)
     requested = OperationRequest(
         kind=run.kind,
-        title=run.title,
+        title=values.get("title", run.title),
         actor=run.actor,
         console=run.console,
         submission=uuid.uuid5(run.submission, f"{row.number}:{row.tries}"),
         account=row.account,
-        connector=run.connector,
+        connector=connector,
         values=values["values"],
         shown=values["shown"],
         exclusivity_key=values.get("exclusivity_key", ""),
@@ -117,11 +118,13 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
     return True
 
 
-def _needless(run: BulkRun, account: Account, values: dict[str, Any]) -> str:
+def _needless(
+    run: BulkRun, account: Account, connector: CatalogueConnector | None, values: dict[str, Any]
+) -> str:
     """Why it need not be done any more: another run or a colleague was quicker."""
     if not values.get("leaves_out_done"):
         return ""
-    return handler_for(run.kind).needless(account, run.connector, values["values"])
+    return handler_for(run.kind).needless(account, connector, values["values"])
 
 
 def _leave_out(row: BulkRow, message: str) -> bool:

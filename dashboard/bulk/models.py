@@ -8,10 +8,10 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from dashboard.audit.models import Acted
 from dashboard.bulk.pages import PAGES
+from dashboard.common.page_addresses import page_address
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, CatalogueConnector, MirrorQuerySet
 from dashboard.operations.models import ACTIVE, Operation, State
@@ -80,7 +80,7 @@ class BulkRun(Acted):
 
     def get_absolute_url(self) -> str:
         """The run's page."""
-        return reverse(PAGES.get(self.kind, "bulk_run_detail"), args=[self.reference])
+        return page_address(PAGES.get(self.kind, "bulk_run_detail"), self.reference)
 
 
 class BulkRowQuerySet(models.QuerySet["BulkRow"]):
@@ -114,6 +114,14 @@ class BulkRow(models.Model):
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    connector = models.ForeignKey(
+        CatalogueConnector,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Its own, in a run over several connectors.",
+    )
     label = models.TextField(help_text="The account as it was written in the table.")
     display_input = models.JSONField(
         default=dict, blank=True, db_column="shown_input", help_text="Its own values, masked."
@@ -135,8 +143,13 @@ class BulkRow(models.Model):
             models.UniqueConstraint(fields=["run", "number"], name="bulk_row_one_per_line"),
             models.UniqueConstraint(
                 fields=["run", "account"],
-                condition=Q(problem=""),
+                condition=Q(problem="", connector=None),
                 name="bulk_row_one_per_account",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "account", "connector"],
+                condition=Q(problem="", connector__isnull=False),
+                name="bulk_row_one_per_connector",
             ),
             models.CheckConstraint(
                 name="bulk_row_has_account_or_problem",

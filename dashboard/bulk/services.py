@@ -28,11 +28,11 @@ class Target:
     """One line of a run before it is stored.
 
     `values`: what makes its operation, as `OperationRequest` has it: `values`, `shown`, and perhaps
-    `exclusivity_key` and `follow_up`; encrypted. `doubt`: what a person must confirm before it is
-    taken in, in words. With `leaves_out_done` its handler is asked once more
-    when its turn comes whether it is still needed. `shown`: its own entries, masked. `problem`:
-    why it is left out, in words; then nothing of it is carried out. `shown` may say `why` at
-    greater length.
+    `exclusivity_key`, `follow_up` and a `title` of its own; encrypted. With `leaves_out_done` its
+    handler is asked once more when its turn comes whether it is still needed. `connector`: its own,
+    in a run over several. `doubt`: what a person must confirm before it is taken in, in words.
+    `shown`: its own entries, masked. `problem`: why it is left out, in words; then nothing of it is
+    carried out. `shown` may say `why` at greater length.
     """
 
     number: int
@@ -42,6 +42,7 @@ class Target:
     shown: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
     doubt: str = ""
+    connector: CatalogueConnector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class OtherRunError(Exception):
 def draft(requested: RunRequest) -> BulkRun:
     """Store a run as a preview; the same submission again gives the same run.
 
-    Of several targets with one account the first is taken and the others are left out. Raises
+    Of several targets with one account (and connector) the first is taken, the others are left
+    out. Raises
     `OtherRunError` for a used submission with other input.
     """
     targets = _without_doubles(requested.targets)
@@ -102,13 +104,15 @@ def draft(requested: RunRequest) -> BulkRun:
 
 
 def _without_doubles(targets: Sequence[Target]) -> list[Target]:
-    lines: dict[int, int] = {}
+    lines: dict[tuple[int, int | None], int] = {}
     found = []
     for target in targets:
         if target.account is not None and not target.problem:
-            first = lines.setdefault(target.account.pk, target.number)
+            own = target.connector
+            first = lines.setdefault((target.account.pk, own.pk if own else None), target.number)
             if first != target.number:
-                message = f"This account is already on line {first}."
+                message = f"This account is already on line {first}"
+                message += f" with {own}." if own else "."
                 target = Target(target.number, target.label, target.account, problem=message)
         found.append(target)
     return found
@@ -119,6 +123,7 @@ def _row(run: BulkRun, target: Target) -> BulkRow:
         run=run,
         number=target.number,
         account=target.account,
+        connector=target.connector,
         label=target.label,
         display_input=target.shown,
         problem=target.problem or target.doubt,

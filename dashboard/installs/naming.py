@@ -6,7 +6,7 @@ and version, Cyclr installs what is live when it is asked. A name of digits is t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,6 +35,8 @@ class Entry:
     name: str
     version: str
     release_id: int
+    account_id: int | None = None
+    """The account that it was made for alone."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}".strip()
@@ -57,11 +59,19 @@ def entries_for(connector: CatalogueConnector) -> list[Entry]:
 
 def entries_in(console_id: int, account_id: int | None = None) -> list[Entry]:
     """What can be installed in every account of a console, and what can in this one alone."""
-    library = CatalogueConnector.objects.installable().filter(console=console_id)
-    shared = library.filter(account=None)
-    own = library.filter(account=account_id) if account_id else library.none()
-    columns = ("pk", "name", "version", "release_id")
-    return [Entry(*row) for row in (shared | own).order_by("pk").values_list(*columns)]
+    return open_to(account_id, entries_of(console_id))
+
+
+def entries_of(console_id: int) -> list[Entry]:
+    """What can be installed in any account of a console."""
+    library = CatalogueConnector.objects.installable().filter(console=console_id).order_by("pk")
+    columns = ("pk", "name", "version", "release_id", "account_id")
+    return [Entry(*row) for row in library.values_list(*columns)]
+
+
+def open_to(account_id: int | None, entries: Iterable[Entry]) -> list[Entry]:
+    """Those of the entries that can be installed in an account; None: in every one."""
+    return [one for one in entries if one.account_id in {None, account_id}]
 
 
 def ways_of(connector: CatalogueConnector) -> list[By]:
@@ -98,10 +108,10 @@ def meant(
     written, version = written.strip(), version.strip()
     if not written and not version:
         return None
-    if written.isascii() and written.isdigit():
-        found, by = _by_id(entries, written, version), By.ID
+    if written:
+        found, by = find_meant(entries, written, version)
     else:
-        found, by = _by_name(entries, written or connector.name, version)
+        found, by = _by_name(entries, connector.name, version)
     if found.pk != connector.pk:
         raise NotMeantError(
             f"{quoted(written)} is {found}, and this table installs {_said(connector)}: "
@@ -126,6 +136,13 @@ def asked_for(
     same = [one for one in entries if (one.name, one.version) == (name, version)]
     newer = f" The live release of {same[0]} is {same[0].release_id}." if same else ""
     raise NotMeantError(f"Release {release_id} is live no longer.{newer}")
+
+
+def find_meant(entries: Sequence[Entry], written: str, version: str = "") -> tuple[Entry, By]:
+    """The connector that is written, and by what; raises `NotMeantError` if it is not clear."""
+    if written.isascii() and written.isdigit():
+        return _by_id(entries, written, version), By.ID
+    return _by_name(entries, written, version)
 
 
 def _by_id(entries: Sequence[Entry], written: str, version: str) -> Entry:

@@ -28,6 +28,7 @@ ONE = navigation.under(
 MANY = navigation.under(
     "library_list",
     [
+        path("library/install/", many_views.install_several, name="install_several"),
         path("library/<int:pk>/install/", many_views.install_many, name="install_many"),
         path(
             "library/<int:pk>/install/table/",

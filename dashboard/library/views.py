@@ -18,7 +18,7 @@ from dashboard.mirror.freshness import consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import CatalogueConnector
 from dashboard.mirror.usage import Kind, counts_of
-from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.access import StaffRequest, get_for, may_open, role_required
 from dashboard.people.models import Role
 
 CONNECTORS = CatalogueConnector.objects.select_related("console", "account")
@@ -83,6 +83,7 @@ def library_list(request: StaffRequest) -> HttpResponse:
     }
     if not is_swap(request):
         context["categories"] = every.categories()
+        context["may_install_many"] = may_open(request.user, "install_several")
         context["auth_types"] = [(each, LABELS[each]) for each in AUTH_TYPES]
     response = render_page(
         request, "library/library_list.html", "library/_library_table.html", context

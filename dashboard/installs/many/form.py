@@ -5,8 +5,6 @@ The table has a heading line; one column names the account, every other one a fi
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -16,19 +14,25 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from dashboard.bulk.tables import (
-    LARGEST_TABLE,
     Accounts,
     Table,
-    account_column,
     is_account_name,
     read_table,
     table_of,
     upload_of,
 )
 from dashboard.common.searching import nfkc_casefold, squeeze
-from dashboard.common.tables import TableError, read_grid
+from dashboard.common.tables import TableError
 from dashboard.common.untrusted_text import storable
 from dashboard.installs.form import InstallForm
+from dashboard.installs.many.keeping import (
+    COLUMNS_NAMED,
+    CONNECTOR_COLUMNS,
+    NOT_KEPT,
+    emptied_message,
+    is_harmless,
+    without_columns,
+)
 from dashboard.installs.naming import By, Entry, entries_for
 from dashboard.mirror.models import CatalogueConnector
 
@@ -37,17 +41,7 @@ UNFILLABLE = {
     *("wants_link", "by_customer", "is_native", "another"),
 }
 
-CONNECTOR_COLUMNS = {
-    **dict.fromkeys(("connector", "connectorname", "connectorid", "releaseid"), "connector"),
-    **dict.fromkeys(("connectorversion",), "version"),
-}
-"""Headings, squeezed, of the columns that say which connector is meant."""
 MEANT = {"connector": "id or name", "version": "version"}
-
-COLUMNS_NAMED = 12
-"""As many known columns are named to somebody who wrote an unknown one."""
-
-NOT_KEPT = "It may hold secrets, so it was not kept. Enter it again."
 
 
 class InstallManyForm(InstallForm):
@@ -144,12 +138,7 @@ class InstallManyForm(InstallForm):
 
     def _read_table(self) -> None:
         try:
-            table = table_of(
-                self,
-                besides="the ids and the table above",
-                is_account=self.accounts.is_account,
-            )
-            self.read = table or read_table("")
+            self.read = self._table()
             self.filled = self._fields_of(self.read.columns)
         except TableError as error:
             self._table_error = error
@@ -159,6 +148,11 @@ class InstallManyForm(InstallForm):
                 if self.fields[name].required:
                     self.needed.add(name)
                 self.fields[name].required = False
+
+    def _table(self) -> Table:
+        besides = "the ids and the table above"
+        table = table_of(self, besides=besides, is_account=self.accounts.is_account)
+        return table or read_table("")
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -271,42 +265,17 @@ class InstallManyForm(InstallForm):
         harmless = len(self.methods) <= 1 and not any(map(self.is_secret, self.fillable()))
         if harmless or not text.strip():
             return text
-        try:
-            grid = read_grid(text if len(text) <= LARGEST_TABLE else "", account_column)
-        except TableError:
-            return ""
-        rows = [row.cells for row in grid.rows if not row.problem]
-        if grid.heading is None:
-            is_single = max(map(len, rows), default=0) == 1 and len(rows) == len(grid.rows)
-            return text if is_single else ""
-        heading = [cell.strip() for cell in grid.heading.cells]
-        kept = [n for n, cell in enumerate(heading) if self._is_kept(heading, n, cell)]
-        self.emptied = [
-            cell
-            for n, cell in enumerate(heading)
-            if n not in kept and any(row[n].strip() for row in rows if n < len(row))
-        ]
-        out = io.StringIO(newline="")
-        writer = csv.writer(out, delimiter=grid.delimiter, lineterminator="\n")
-        writer.writerow(heading)
-        for row in rows:
-            cells = [row[n] if n in kept and n < len(row) else "" for n in range(len(heading))]
-            writer.writerow(cells)
-        return out.getvalue()
+        kept, self.emptied = without_columns(text, self._is_kept)
+        return kept
 
-    def _is_kept(self, heading: Sequence[str], place: int, cell: str) -> bool:
-        if place == account_column(heading):
-            return True
+    def _is_kept(self, cell: str) -> bool:
         name = self.field_of(cell)
-        if name:
-            return not self.is_secret(name)
-        return not cell or is_account_name(cell) or squeeze(cell) in CONNECTOR_COLUMNS
+        return not self.is_secret(name) if name else is_harmless(cell)
 
     @property
     def emptied_message(self) -> str:
         """What to enter again, in words."""
-        names = ", ".join(f"“{storable(name)[:60]}”" for name in self.emptied[:COLUMNS_NAMED])
-        return f"The cells of {names} were not kept: enter them again." if names else ""
+        return emptied_message(self.emptied)
 
     def shared_entries(self) -> list[list[str]]:
         """What all accounts share, for people: secrets masked, nothing for nothing."""

@@ -1,4 +1,4 @@
-"""Pages for installing one connector into many accounts."""
+"""Pages for installing into many accounts: one connector, or one that each line names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.audit.models import Actor
@@ -17,17 +17,20 @@ from dashboard.common.damage import protected
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import display_line
+from dashboard.consoles.models import Console
 from dashboard.installs.many.form import InstallManyForm
 from dashboard.installs.many.lines import targets
+from dashboard.installs.many.several import SHARED, InstallSeveralForm, targets_of_several
 from dashboard.installs.naming import ways_of
 from dashboard.installs.services import KIND
 from dashboard.mirror.freshness import library_read_at
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
-from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.access import StaffRequest, consoles_for, get_for, role_required
 from dashboard.people.models import Role
 
 PAGE, PARTIAL = "installs/install_many.html", "installs/_install_many_form.html"
+SEVERAL = "installs/install_several.html"
 
 
 @require_http_methods(["GET", "POST"])
@@ -88,6 +91,49 @@ def install_many_table(request: StaffRequest, pk: int) -> HttpResponseBase:
     return csv_response("accounts", columns, _without(connector, len(reader), len(headings)))
 
 
+@require_http_methods(["GET", "POST"])
+@role_required(Role.LEAD)
+def install_several(request: StaffRequest) -> HttpResponse:
+    """A table in which each line names its connector; a valid POST becomes a preview."""
+    consoles = list(consoles_for(request.user, Role.LEAD))
+    console = next((one for one in consoles if str(one.pk) == request.GET.get("console")), None)
+    console = console or (consoles[0] if len(consoles) == 1 else None)
+    context: dict[str, Any] = {"consoles": consoles, "console": console}
+    if console is None:
+        return render(request, SEVERAL, context)
+    context["accounts"] = Account.objects.there().filter(console=console).count()
+    if request.method != "POST":
+        context["form"] = InstallSeveralForm(console)
+        return render(request, SEVERAL, context)
+    form = InstallSeveralForm(console, request.POST, request.FILES)
+    context["form"] = form
+    if not form.is_valid():
+        form.tell_what_was_not_kept()
+        _ready_to_show(form)
+        return render(request, SEVERAL, context, status=422)
+    try:
+        run = draft(_several_request(request, console, form))
+    except OtherRunError as error:
+        return redirect(error.run)
+    return redirect(run)
+
+
+def _several_request(
+    request: StaffRequest, console: Console, form: InstallSeveralForm
+) -> RunRequest:
+    assert form.read is not None
+    ticked = [str(form.fields[name].label) for name in SHARED if form.cleaned_data[name]]
+    return RunRequest(
+        kind=KIND,
+        title="Install connectors",
+        actor=Actor.staff(request.user),
+        console=console,
+        submission=form.cleaned_data["submission"],
+        targets=targets_of_several(form),
+        shown={"entries": [[one, "Yes"] for one in ticked], "notes": list(form.read.notes)},
+    )
+
+
 def _without(connector: CatalogueConnector, names: int, blanks: int) -> Iterator[list[str]]:
     having = AccountConnector.objects.there().filter(
         connector_name=connector.name, connector_version=connector.version
@@ -117,7 +163,7 @@ def _drawn(request: StaffRequest, connector: CatalogueConnector, method: str) ->
     return form
 
 
-def _ready_to_show(form: InstallManyForm) -> None:
+def _ready_to_show(form: InstallManyForm | InstallSeveralForm) -> None:
     """A form that is shown again is a new submission, and shows no secrets of its table."""
     assert isinstance(form.data, QueryDict)
     data = form.data.copy()
