@@ -10,8 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from dashboard.accounts import changes
-from dashboard.accounts.changes import Page, active_change, earlier, exclusivity_key
+from dashboard.accounts.changes import active_change, exclusivity_key
 from dashboard.accounts.forms import CreateForm, DeleteForm, EditForm
 from dashboard.accounts.handlers.creating import CREATE
 from dashboard.accounts.handlers.deleting import DELETE
@@ -25,6 +24,8 @@ from dashboard.common.untrusted_text import display_text
 from dashboard.consoles.models import Console
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import Account
+from dashboard.operations import changing
+from dashboard.operations.changing import Page
 from dashboard.operations.forms import ChangeForm
 from dashboard.operations.submissions import own_submission
 from dashboard.operations.submitting import OperationRequest
@@ -45,7 +46,7 @@ LOOKED_AT_WITHIN = timedelta(minutes=1)
 def account_new(request: StaffRequest) -> HttpResponse:
     """A new account, or with `?parent=` a sub-account of that one."""
     parent = _parent(request)
-    mends = earlier(request, CREATE)
+    mends = changing.earlier(request, CREATE, account=None)
     consoles = list(consoles_for(request.user, Role.LEAD))
     console = (
         parent.console
@@ -65,10 +66,10 @@ def account_new(request: StaffRequest) -> HttpResponse:
     }
     page = Page("accounts/account_new.html", context)
     if data is None:
-        return changes.draw(request, page, form, mends)
+        return changing.draw(request, page, form, mends)
     if not form.is_valid():
-        return changes.draw_again(request, page, form, 422)
-    return changes.send(request, page, form, _create_request(request, form))
+        return changing.draw_again(request, page, form, 422)
+    return changing.send(request, page, form, _create_request(request, form))
 
 
 def _parent(request: StaffRequest) -> Account | None:
@@ -159,11 +160,12 @@ def _change(
     request: StaffRequest, account: Account, page: Page, form: ChangeForm, kind: str
 ) -> HttpResponse:
     if request.method != "POST":
-        return changes.draw(request, page, form, earlier(request, kind, account))
+        mends = changing.earlier(request, kind, account=account)
+        return changing.draw(request, page, form, mends)
     if account.gone_at is not None:
-        return changes.draw_again(request, page, form, 409)
+        return changing.draw_again(request, page, form, 409)
     if not form.is_valid():
-        return changes.draw_again(request, page, form, 422)
+        return changing.draw_again(request, page, form, 422)
     asked = OperationRequest(
         kind=kind,
         title=f"{TITLES[kind]} {display_text(account)}",
@@ -175,7 +177,7 @@ def _change(
         shown={"entries": form.entries(), "initial": form.kept()},
         exclusivity_key=exclusivity_key(account),
     )
-    return changes.send(request, page, form, asked)
+    return changing.send(request, page, form, asked)
 
 
 def _zone_note(form: ChangeForm) -> zones.Zone | None:

@@ -8,8 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboard.accounts import changes, reading, services, usage
-from dashboard.accounts.changes import Page, earlier
+from dashboard.accounts import reading, services, usage
 from dashboard.accounts.forms.users import LONGEST_USERNAME, AddUserForm, RemoveUserForm
 from dashboard.accounts.handlers.users import ADD_USER, REMOVE_USER
 from dashboard.accounts.models import ReadingKind
@@ -21,6 +20,8 @@ from dashboard.common.questions import Question
 from dashboard.common.untrusted_text import display_text, storable
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import Account
+from dashboard.operations import changing
+from dashboard.operations.changing import Page
 from dashboard.operations.forms import ChangeForm
 from dashboard.operations.submitting import OperationRequest
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -151,11 +152,11 @@ def _change(
     request: StaffRequest, account: Account, page: Page, form: ChangeForm, kind: str
 ) -> HttpResponse:
     if request.method != "POST":
-        return changes.draw(request, page, form, earlier(request, kind, account))
+        return changing.draw(request, page, form, changing.earlier(request, kind, account=account))
     if account.gone_at is not None:
-        return changes.draw_again(request, page, form, 409)
+        return changing.draw_again(request, page, form, 409)
     if not form.is_valid():
-        return changes.draw_again(request, page, form, 422)
+        return changing.draw_again(request, page, form, 422)
     username = form.values()["username"]
     asked = OperationRequest(
         kind=kind,
@@ -168,4 +169,4 @@ def _change(
         shown={"entries": form.entries(), "initial": form.kept()},
         exclusivity_key=f"accounts.user:{account.pk}:{key_of(username.casefold())}",
     )
-    return changes.send(request, page, form, asked)
+    return changing.send(request, page, form, asked)

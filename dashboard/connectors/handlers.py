@@ -94,7 +94,7 @@ class SetProperties(Handler):
         count = len(names)
         return f"{count} setting{'' if count == 1 else 's'} saved"
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """In words; settings before the refused one may have been saved."""
         if isinstance(error, NotFoundError | AccountRefusedError):
             assert operation.account is not None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.audit.models import Actor
@@ -16,18 +15,15 @@ from dashboard.cycles.forms import ActivateForm, DeactivateForm, DeleteForm
 from dashboard.cycles.handlers import ACTIVATE, DEACTIVATE, DELETE
 from dashboard.cycles.views import CYCLES, exclusivity_key, is_there
 from dashboard.mirror.models import Cycle
-from dashboard.operations.submissions import draw_anew
-from dashboard.operations.submitting import (
-    AlreadyActiveError,
-    OperationRequest,
-    OtherInputError,
-    submit,
-)
+from dashboard.operations import changing
+from dashboard.operations.changing import Page
+from dashboard.operations.forms import ChangeForm
+from dashboard.operations.submitting import OperationRequest
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
 
 METHODS = ["GET", "HEAD", "POST"]
-CycleForm = ActivateForm | DeactivateForm | DeleteForm
+SENT = "It is on its way to Cyclr."
 
 
 @require_http_methods(METHODS)
@@ -70,40 +66,34 @@ def _data(request: StaffRequest) -> QueryDict | None:
 
 
 def _respond(
-    request: StaffRequest, cycle: Cycle, form: CycleForm, kind: str, doing: str
+    request: StaffRequest, cycle: Cycle, form: ChangeForm, kind: str, doing: str
 ) -> HttpResponse:
     """Draw the form, or take it and lead back to the cycle."""
-    template = f"cycles/cycle_{doing.lower()}.html"
+    there = is_there(cycle)
     context: dict[str, Any] = {
         "cycle": cycle,
         "account": cycle.account,
-        "form": form,
-        "is_there": is_there(cycle),
+        "is_there": there,
+        "active": changing.active_change(exclusivity_key(cycle)),
     }
+    page = Page(
+        f"cycles/cycle_{doing.lower()}.html", context, SENT, leads_to=cycle.get_absolute_url()
+    )
     if request.method != "POST":
-        return render(request, template, context)
-    if not context["is_there"]:
-        return render(request, template, context, status=409)
+        return changing.draw(request, page, form, None)
+    if not there:
+        return changing.draw_again(request, page, form, 409)
     if not form.is_valid():
-        draw_anew(form)
-        return render(request, template, context, status=422)
-    try:
-        submit(
-            OperationRequest(
-                kind=kind,
-                title=f"{doing} {display_text(cycle)}",
-                actor=Actor.staff(request.user),
-                console=cycle.console,
-                submission=form.cleaned_data["submission"],
-                account=cycle.account,
-                values={"cycle": cycle.pk, **form.values()},
-                shown={"entries": form.entries()},
-                exclusivity_key=exclusivity_key(cycle),
-            )
-        )
-    except (AlreadyActiveError, OtherInputError) as error:
-        context["other"] = error.operation
-        draw_anew(form)
-        return render(request, template, context, status=409)
-    messages.success(request, "It is on its way to Cyclr.")
-    return redirect(cycle)
+        return changing.draw_again(request, page, form, 422)
+    asked = OperationRequest(
+        kind=kind,
+        title=f"{doing} {display_text(cycle)}",
+        actor=Actor.staff(request.user),
+        console=cycle.console,
+        submission=form.cleaned_data["submission"],
+        account=cycle.account,
+        values={"cycle": cycle.pk, **form.values()},
+        shown={"entries": form.entries()},
+        exclusivity_key=exclusivity_key(cycle),
+    )
+    return changing.send(request, page, form, asked)

@@ -13,7 +13,7 @@ from cyclr_api.cycles import INTERVALS
 from dashboard.common import timing
 from dashboard.common.confirming import ConfirmField, confirming_word
 from dashboard.mirror.models import Cycle
-from dashboard.operations.submissions import SubmissionField
+from dashboard.operations.forms import ChangeForm
 
 JSON = dict[str, Any]
 LATE = timedelta(minutes=5)
@@ -92,10 +92,8 @@ class ScheduleForm(forms.Form):
         return values
 
 
-class ActivateForm(ScheduleForm):
+class ActivateForm(ScheduleForm, ChangeForm):
     """Starting one cycle."""
-
-    submission = SubmissionField()
 
     def __init__(self, cycle: Cycle, data: Any = None) -> None:
         super().__init__(cycle.account.timezone, data)
@@ -119,12 +117,11 @@ class ActivateForm(ScheduleForm):
         return [*entries, ["Runs every", words_of(interval) if interval else "As set in Cyclr"]]
 
 
-class DeactivateForm(forms.Form):
+class DeactivateForm(ChangeForm):
     """What becomes of what is under way."""
 
     FINISH, DROP = "finish", "drop"
 
-    submission = SubmissionField()
     queued = forms.ChoiceField(
         label="Transactions under way and waiting",
         choices=[
@@ -154,10 +151,8 @@ class DeactivateForm(forms.Form):
         return [["Transactions", str(chosen)]]
 
 
-class DeleteForm(forms.Form):
+class DeleteForm(ChangeForm):
     """Confirmed by typing."""
-
-    submission = SubmissionField()
 
     def __init__(self, cycle: Cycle, data: Any = None) -> None:
         super().__init__(data)

@@ -98,10 +98,8 @@ class CycleChange(Handler):
     def ended(self, outcome: JSON, status: str, *, is_active: bool) -> str:
         """The outcome in words."""
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """What happened, why, and what to do next."""
-        if isinstance(error, NotDoneError):
-            return Refusal(error.message, field=error.field)
         if isinstance(error, NotFoundError | AccountRefusedError):
             assert operation.account is not None
             ask_for_refresh(operation.account)

@@ -128,7 +128,7 @@ class InstallTemplate(Handler):
         _have_read(operation)
         return f"Installed as “{display_line(outcome['name'])}”"
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """What happened, why, and what to do next."""
         if isinstance(error, NotDoneError):
             return Refusal(error.message)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from cyclr_api import Client, PermanentError
+from cyclr_api import Client
 from dashboard.accounts.defaults import INSTALL_DEFAULTS
 from dashboard.defaults.services import Installed, install_defaults
 from dashboard.operations.handlers import (
@@ -14,7 +14,6 @@ from dashboard.operations.handlers import (
     Look,
     NotDoneError,
     NotThere,
-    Refusal,
     register,
 )
 from dashboard.operations.models import Operation
@@ -52,11 +51,6 @@ class InstallDefaults(Handler):
     def reconcile(self, operation: Operation, client: Client) -> Look:
         """Never asked: it sends nothing."""
         return NotThere()
-
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
-        """What could not be installed, and why."""
-        assert isinstance(error, NotDoneError)
-        return Refusal(error.message)
 
     def finish(self, operation: Operation, outcome: JSON) -> str:
         """The installs are on their way by themselves."""

@@ -241,7 +241,7 @@ class InstallConnector(Handler):
         operation.account_connector = row
         return f"Installed as “{row.name}”"
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """Which field Cyclr's message is about; a name in use is looked into first."""
         if isinstance(error, NameInUseError):
             if operation.is_resent:

@@ -190,7 +190,7 @@ class EnterDetails(Handler):
             message += f". It no longer shows these settings: {', '.join(outcome['lost'])}"
         return message
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """Which setting Cyclr's message is about, for the customer to type again."""
         name, said = _installed(operation), error.cyclr_message or ""
         if target := setting_refused(said, operation):

@@ -128,7 +128,13 @@ class Handler(ABC):
         """Bring along what waits for it, in the last transaction of one that failed."""
 
     def refused(self, operation: Operation, error: PermanentError) -> Refusal:
-        """What a refusal means; may raise `PrepareAgain` or `ReconcileAgain` instead."""
+        """Why it is not done: our own refusal says so itself, Cyclr's is put into our words."""
+        if isinstance(error, NotDoneError):
+            return Refusal(error.message, field=error.field)
+        return self.refused_by_cyclr(operation, error)
+
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
+        """What a refusal of Cyclr's means; may raise `PrepareAgain` or `ReconcileAgain` instead."""
         said = error.cyclr_message or "no reason given"
         return Refusal(f"Cyclr refused: {said}. Nothing was changed.")
 

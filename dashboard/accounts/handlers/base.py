@@ -19,7 +19,7 @@ from dashboard.common.zones import OLDER
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account
 from dashboard.mirror.tasks import ask_for_refresh
-from dashboard.operations.handlers import Handler, NotDoneError, Refusal
+from dashboard.operations.handlers import Handler, Refusal
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 
@@ -85,10 +85,8 @@ class AccountChange(Handler):
     doing: ClassVar[str]
     """What it does, before the account's name: “delete”."""
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """What happened, why, and what to do next."""
-        if isinstance(error, NotDoneError):
-            return Refusal(error.message, field=error.field)
         if operation.account is not None and isinstance(error, NotFoundError | AccountRefusedError):
             ask_for_refresh(operation.account)
         said = error.cyclr_message or ""

@@ -85,7 +85,7 @@ class CreateAccount(AccountChange):
             )
         return Found(outcome_of(found, AccountInput.of(operation).given))
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """An id in use may be in use by what we sent before: that is looked at first."""
         if isinstance(error, AccountIdInUseError):
             if operation.is_resent or (operation.prepared or {}).get("is_id_ours"):
@@ -94,7 +94,7 @@ class CreateAccount(AccountChange):
         if "parent account" in (error.cyclr_message or "").lower():
             message = "Cyclr does not know the account above it any more. Nothing was created."
             return Refusal(message, field="parent")
-        refusal = super().refused(operation, error)
+        refusal = super().refused_by_cyclr(operation, error)
         message = refusal.message.replace("Nothing was changed.", "Nothing was created.")
         return Refusal(message, field=refusal.field)
 

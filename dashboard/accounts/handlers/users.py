@@ -66,12 +66,12 @@ class AddUser(UserChange):
         """Never asked."""
         return NotThere()
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """At the field that Cyclr's sentence is about."""
         said = (error.cyclr_message or "").lower()
         names = ("password", "username")
         field = next((name for name in names if name in said.replace(" ", "")), "")
-        return Refusal(super().refused(operation, error).message, field=field)
+        return Refusal(super().refused_by_cyclr(operation, error).message, field=field)
 
     def done(self, outcome: JSON) -> str:
         """Who has access."""

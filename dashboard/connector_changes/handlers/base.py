@@ -20,7 +20,7 @@ from cyclr_api.account_connectors import AccountConnectorApi
 from dashboard.links import deletions
 from dashboard.mirror.models import AccountConnector
 from dashboard.mirror.tasks import ask_for_refresh
-from dashboard.operations.handlers import Handler, Look, NotDoneError, NotThere, Refusal
+from dashboard.operations.handlers import Handler, Look, NotThere, Refusal
 from dashboard.operations.models import Operation
 
 JSON = dict[str, Any]
@@ -78,10 +78,8 @@ class ConnectorChange(Handler):
         """What had happened before it was refused."""
         return SO_FAR
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """What happened, why, and what to do next."""
-        if isinstance(error, NotDoneError):
-            return Refusal(error.message, field=error.field)
         if isinstance(error, NotFoundError | AccountRefusedError):
             assert operation.account is not None
             ask_for_refresh(operation.account)

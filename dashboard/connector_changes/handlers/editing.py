@@ -70,12 +70,12 @@ class EditConnector(ConnectorChange):
             return f"Saved, but Cyclr left the {LABELS[outcome['kept'][0]]} as it was"
         return f"Saved. It is called “{outcome['columns']['name'] or connector}”"
 
-    def refused(self, operation: Operation, error: PermanentError) -> Refusal:
+    def refused_by_cyclr(self, operation: Operation, error: PermanentError) -> Refusal:
         """A name that is taken is about its field."""
         if isinstance(error, NameInUseError):
             message = "This account already has a connector of that name. Nothing was changed."
             return Refusal(f"{message} Choose another name.", field="name")
-        return super().refused(operation, error)
+        return super().refused_by_cyclr(operation, error)
 
 
 @register
