@@ -17,7 +17,6 @@ from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 from tests.factories import make_user
 from tests.pages import signed_in, text_of
-from tests.simulated import Hands
 
 
 @pytest.fixture(autouse=True)
@@ -74,11 +73,3 @@ def last_operation() -> Operation:
 def effects(cyclr: CyclrState, kind: str) -> list[str | None]:
     """The accounts to which something of a kind really happened."""
     return [effect.account for effect in cyclr.ledger if effect.kind == kind]
-
-
-def pass_time(hands: Hands, *seconds: float) -> None:
-    """Work now and so many seconds after now."""
-    hands.work()
-    for one in seconds:
-        hands.later(one)
-        hands.work()

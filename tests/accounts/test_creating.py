@@ -17,10 +17,10 @@ from tests.accounts.conftest import (
     effects,
     last_operation,
     new_url,
-    pass_time,
     send,
 )
 from tests.factories import make_console, make_user
+from tests.operations.breaking import pass_time
 from tests.pages import signed_in, text_of
 from tests.simulated import Hands
 

@@ -6,8 +6,6 @@ And exactly once, whatever is killed; roles; no secret anywhere; nothing typed b
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +15,6 @@ from django.test import Client
 from cyclr_api.simulator import CyclrState
 from dashboard.consoles import pacing
 from dashboard.mirror.models import Account
-from dashboard.operations import handlers
 from dashboard.operations.models import Operation, Reason, State
 from dashboard.people.models import Role
 from tests.accounts.conftest import (
@@ -26,12 +23,12 @@ from tests.accounts.conftest import (
     hidden,
     last_operation,
     new_url,
-    pass_time,
     send,
     url,
 )
 from tests.factories import make_console, make_user
 from tests.installs.test_bad_input import BAD, assert_harmless
+from tests.operations.breaking import FAULTS, STEPS, Killed, killed, pass_time
 from tests.pages import nothing_changes, signed_in, text_of
 from tests.simulated import Hands
 
@@ -174,23 +171,11 @@ def test_what_surely_did_not_happen_is_done_later_and_once(
 
 
 @every_change
-@pytest.mark.parametrize(
-    "fault", ["500", "500 after it", "sign-in page", "sign-in page after it", "silence", "lost"]
-)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_what_says_nothing_is_found_out_and_done_once(
     change: Change, fault: str, cyclr: CyclrState, harbour: Account, lead: Client, hands: Hands
 ) -> None:
-    method, path = change.call
-    {
-        "500": lambda: cyclr.faults.respond(method, path, 500, times=1),
-        "500 after it": lambda: cyclr.faults.respond(method, path, 500, times=1, after_effect=True),
-        "sign-in page": lambda: cyclr.faults.html(method, path, times=1),
-        "sign-in page after it": lambda: cyclr.faults.html(
-            method, path, times=1, after_effect=True
-        ),
-        "silence": lambda: cyclr.faults.drop_before_effect(method, path),
-        "lost": lambda: cyclr.faults.drop_after_effect(method, path),
-    }[fault]()
+    FAULTS[fault](cyclr, change.call)
     operation = ask(lead, change, harbour)
     pass_time(hands, 3, 60, 125, 160, 170)
 
@@ -241,33 +226,8 @@ def test_a_cyclr_that_never_answers_is_given_up_in_words(
 # ---- killed workers ----
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing of ours runs after it."""
-
-
-@contextmanager
-def killed(kind: str, step: str, when: str) -> Iterator[None]:
-    """The worker dies right before or right after a step of this kind's handler, once."""
-    handler: Any = handlers.handler_for(kind)
-    real, done = getattr(handler, step), [False]
-
-    def dying(*args: Any) -> Any:
-        if done[0]:
-            return real(*args)
-        done[0] = True
-        if when == "after":
-            real(*args)
-        raise Killed
-
-    setattr(handler, step, dying)
-    try:
-        yield
-    finally:
-        delattr(handler, step)
-
-
 @every_change
-@pytest.mark.parametrize("step", ["prepare", "act", "finalize", "finish"])
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_worker_that_is_killed_at_any_step_leaves_it_done_once(
     change: Change,

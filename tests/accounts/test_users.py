@@ -17,9 +17,9 @@ from dashboard.audit.models import AuditEntry
 from dashboard.mirror.models import Account
 from dashboard.operations.models import Operation, Reason, State
 from dashboard.people.models import Role
-from tests.accounts.conftest import as_drawn, effects, last_operation, pass_time, url
-from tests.accounts.test_every_change import Killed, killed
+from tests.accounts.conftest import as_drawn, effects, last_operation, url
 from tests.factories import make_account, make_console, make_user
+from tests.operations.breaking import Killed, killed, pass_time
 from tests.pages import HOSTILE, assert_only_letters, nothing_changes, part, signed_in, text_of
 from tests.simulated import Hands
 

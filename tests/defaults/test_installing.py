@@ -18,9 +18,9 @@ from dashboard.installs.naming import By
 from dashboard.mirror.models import Account, InstallRefusal
 from dashboard.operations.models import Operation, Reason, State
 from dashboard.operations.submitting import submit
-from tests.accounts.conftest import as_drawn, effects, new_url, pass_time
-from tests.accounts.test_every_change import Killed, killed
+from tests.accounts.conftest import as_drawn, effects, new_url
 from tests.defaults.conftest import make_default
+from tests.operations.breaking import Killed, killed, pass_time
 from tests.pages import text_of
 from tests.simulated import Hands, library
 
