@@ -116,3 +116,11 @@ def test_no_untrusted_text_is_trusted_as_markup() -> None:
     wrong = re.compile(r"\|\s*safe\b|autoescape off|mark_safe|safestring\.mark")
     for path in [*CODE.rglob("*.py"), *(ROOT / "templates").rglob("*.html")]:
         assert not wrong.search(path.read_text()), path
+
+
+def test_every_browser_of_a_test_is_patient_and_is_closed() -> None:
+    """One that Playwright opens by itself waits 30 s, and stays open when its test fails."""
+    opening = re.compile(r"\.new_context\(")
+    found = [path for path in Path("tests").rglob("*.py") if opening.search(path.read_text())]
+
+    assert [str(path) for path in found] == ["tests/support/browsers.py"]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.support.browsers import opened
 from tests.support.desk import Desk
-from tests.support.waiting import CEILING_MS
 
 
 class Staff:
     """A support agent at a desk: a signed-in browser, and its complaints."""
 
-    def __init__(self, browser: Browser, desk: Desk, width: int = 1440) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 900})
-        self.context.set_default_timeout(CEILING_MS)
-        self.desk = desk
+    def __init__(self, context: BrowserContext, desk: Desk) -> None:
+        self.context, self.desk = context, desk
         self.complaints: list[str] = []
         self.page = self.new_page()
 
@@ -70,33 +69,31 @@ def staff_at(browser: Browser) -> Iterator[Callable[..., Staff]]:
     """Signed-in agents; at the end of the test nothing may have been wrong in their browsers."""
     all_of_them: list[Staff] = []
 
-    def sit_down(desk: Desk, width: int = 1440) -> Staff:
-        staff = Staff(browser, desk, width).sign_in()
-        all_of_them.append(staff)
-        return staff
+    with ExitStack() as open_ones:
 
-    yield sit_down
+        def sit_down(desk: Desk, width: int = 1440) -> Staff:
+            size = {"width": width, "height": 900}
+            context = open_ones.enter_context(opened(browser, viewport=size))
+            staff = Staff(context, desk).sign_in()
+            all_of_them.append(staff)
+            return staff
+
+        yield sit_down
     for staff in all_of_them:
-        staff.context.close()
         assert staff.complaints == []
 
 
 @pytest.fixture
 def customer(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """Browsers of customers: not signed in to anything, with or without JavaScript."""
-    contexts: list[BrowserContext] = []
+    with ExitStack() as open_ones:
 
-    def arrive(*, javascript: bool = True, width: int = 390) -> BrowserContext:
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, java_script_enabled=javascript
-        )
-        context.set_default_timeout(CEILING_MS)
-        contexts.append(context)
-        return context
+        def arrive(*, javascript: bool = True, width: int = 390) -> BrowserContext:
+            size = {"width": width, "height": 800}
+            context = opened(browser, viewport=size, java_script_enabled=javascript)
+            return open_ones.enter_context(context)
 
-    yield arrive
-    for context in contexts:
-        context.close()
+        yield arrive
 
 
 SERIOUS = {"serious", "critical"}

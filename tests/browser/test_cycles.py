@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import check_access, check_width
+from tests.support.browsers import opened
 from tests.support.desk import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
@@ -69,15 +70,15 @@ def test_a_launch_link_leads_to_cyclrs_page(
     address = page.get_by_label("Link address").input_value()
     sound(page)
 
-    customer = browser.new_context(locale="en-GB", java_script_enabled=False).new_page()
-    customer.goto(address)
-    expect(customer.get_by_role("heading", level=1)).to_contain_text("set up your integrations")
-    expect(customer.get_by_text("Here you choose what goes")).to_be_visible()
-    check_width(customer)
-    customer.get_by_role("button", name="Continue").click()
-    expect(customer.get_by_role("heading", level=1)).to_contain_text("LAUNCH")
-    expect(customer.get_by_text("is signed in to")).to_be_visible()
-    customer.context.close()
+    with opened(browser, locale="en-GB", java_script_enabled=False) as context:
+        customer = context.new_page()
+        customer.goto(address)
+        expect(customer.get_by_role("heading", level=1)).to_contain_text("set up your integrations")
+        expect(customer.get_by_text("Here you choose what goes")).to_be_visible()
+        check_width(customer)
+        customer.get_by_role("button", name="Continue").click()
+        expect(customer.get_by_role("heading", level=1)).to_contain_text("LAUNCH")
+        expect(customer.get_by_text("is signed in to")).to_be_visible()
 
     expect(page.locator(".head .badge")).to_have_text("Started")
     page.get_by_role("button", name="Revoke").click()

@@ -20,6 +20,7 @@ from django.utils import timezone
 from dashboard.people.access import open_to_all, role_required
 from dashboard.people.models import Role
 from tests.support.beats import Beats, catch_up
+from tests.support.browsers import opened
 from tests.support.waiting import CEILING, wait_until
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -467,12 +468,11 @@ def test_a_slash_finds_the_search_but_not_while_typing(page: Any) -> None:
 @pytest.fixture
 def reader(live_server: Any, browser: Any) -> Any:
     """A person in Kathmandu, a day ahead of UTC at the moment in question."""
-    with override_settings(ROOT_URLCONF=__name__):
-        context = browser.new_context(timezone_id="Asia/Kathmandu")
+    there = opened(browser, timezone_id="Asia/Kathmandu")
+    with override_settings(ROOT_URLCONF=__name__), there as context:
         page = context.new_page()
         page.goto(f"{live_server.url}/times/")
         yield page
-        context.close()
 
 
 def test_times_are_told_in_the_reader_s_zone_with_utc_in_the_title(reader: Any) -> None:
@@ -504,11 +504,10 @@ def test_a_clock_elsewhere_goes_by_the_server_s_rules_not_by_the_browser_s(reade
 
 
 def test_without_script_times_say_that_they_are_utc(live_server: Any, browser: Any) -> None:
-    with override_settings(ROOT_URLCONF=__name__):
-        context = browser.new_context(java_script_enabled=False, timezone_id="Asia/Kathmandu")
+    there = opened(browser, java_script_enabled=False, timezone_id="Asia/Kathmandu")
+    with override_settings(ROOT_URLCONF=__name__), there as context:
         page = context.new_page()
         page.goto(f"{live_server.url}/times/")
 
         playwright.expect(page.locator("#short")).to_have_text("10 Mar, 20:31 UTC")
         playwright.expect(page.locator("#note")).to_have_text("Times in UTC")
-        context.close()
