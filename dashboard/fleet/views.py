@@ -122,7 +122,9 @@ def _classes(every: AccountConnectorQuerySet, asked: ConnectorFilter) -> list[tu
     broken = every.filter(gone_at=None).exclude(why_broken="").order_by()
     counts = dict(broken.values_list("why_broken").annotate(Count("pk")))
     named = ((why, label, counts.get(why, 0)) for why, label in WhyBroken.choices)
-    return [one for one in named if one[2] or one[0] == asked.why]
+    found = [one for one in named if one[2] or one[0] == asked.why]
+    is_choice = asked.why or any(why != WhyBroken.UNKNOWN for why, _, _ in found)
+    return found if is_choice else []
 
 
 def _with_links(page: Page[AccountConnector]) -> list[tuple[AccountConnector, Link | None]]:

@@ -46,7 +46,7 @@ from tests.cyclr_api.raw_server import (
     reset,
     serve,
 )
-from tests.support.waiting import CEILING
+from tests.support.waiting import CEILING, wait_until
 
 ALL = operations()
 BY_NAME = {operation.name: operation for operation in ALL}
@@ -430,6 +430,8 @@ def test_nothing_takes_longer_than_its_limit(kind: str) -> None:
             started = time.monotonic()
             error = failure(operation, client)
             took = time.monotonic() - started
+            if isinstance(error, OutcomeUnknownError):
+                wait_until(lambda: server.calls, "for what was sent")
             return operation, took, error, [request.method for request in server.calls]
 
     with ThreadPoolExecutor(32) as threads:

@@ -171,6 +171,11 @@ class AccountConnector(Mirrored):
         return is_held and self.test_failed_at is not None
 
     @property
+    def is_why_known(self) -> bool:
+        """Whether there is something to say of why it broke."""
+        return self.why_broken not in {"", WhyBroken.UNKNOWN}
+
+    @property
     def needs_somebody(self) -> bool:
         """Whether it has to be authenticated, for the first time or again."""
         return self.gone_at is None and (not self.authenticated or self.is_not_working)
