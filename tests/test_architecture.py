@@ -124,3 +124,17 @@ def test_every_browser_of_a_test_is_patient_and_is_closed() -> None:
     found = [path for path in Path("tests").rglob("*.py") if opening.search(path.read_text())]
 
     assert [str(path) for path in found] == ["tests/support/browsers.py"]
+
+
+def test_whoever_locks_rows_does_it_in_a_transaction() -> None:
+    """Outside of one PostgreSQL refuses; tests, which run in one, and SQLite would not tell."""
+    wrong = []
+    for path in sorted(Path("dashboard").rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            text, said = ast.unparse(function), ast.get_docstring(function) or ""
+            if ".select_for_update(" in text and "transaction" not in text + said:
+                wrong.append(f"{path}: {function.name}")
+
+    assert wrong == []

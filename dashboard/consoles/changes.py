@@ -62,7 +62,10 @@ def ensure_environment_console() -> Console | None:
 
 
 def _rows() -> list[Console]:
-    """Those that settings have described, and whatever has the pair that they name now."""
+    """Those that settings have described, and whatever has the pair that they name now.
+
+    They are held until the end of the transaction.
+    """
     pair = {"api_url": settings.CYCLR_API_URL, "client_id": settings.CYCLR_CLIENT_ID}
     rows = Console.objects.select_for_update().filter(Q(is_from_environment=True) | Q(**pair))
     return list(rows.order_by("pk"))

@@ -197,7 +197,7 @@ def move(actor: Actor, row: DefaultConnector, *, up: bool) -> bool:
 
 
 def _lock(console: Console) -> None:
-    """Let one change of a console's set end before the next begins."""
+    """Let one change of a console's set end before the next begins, by the end of a transaction."""
     Console.objects.select_for_update().get(pk=console.pk)
 
 

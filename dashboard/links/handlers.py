@@ -220,7 +220,8 @@ class EnterDetails(Handler):
 def _is_stopped(row: BulkRow, operation: Operation) -> bool:
     """Whether its campaign was ended since it was handed over.
 
-    The run is held until the link is made: whoever revokes all of them finds this one as well.
+    The run is held until the link is made, in one transaction: whoever revokes all of them finds
+    this one as well.
     """
     run: BulkRun = BulkRun.objects.select_for_update(no_key=True).get(pk=row.run_id)
     return run.ended_at is not None and operation.created_at < run.ended_at

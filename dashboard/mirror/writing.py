@@ -191,6 +191,7 @@ def mark_cycles_asked(account: Account, began: datetime, *, error: str = "") -> 
 # ---- what our own calls, and tests, found out: later than any listing under way ----
 
 
+@transaction.atomic
 def write_authenticated(
     connector: AccountConnector, *, authenticated: bool, is_wanted: bool = False
 ) -> None:
@@ -206,6 +207,7 @@ def write_authenticated(
     recount([connector.account_id])
 
 
+@transaction.atomic
 def write_connector(
     connector: AccountConnector,
     columns: dict[str, Any],
@@ -261,6 +263,7 @@ def write_installed(
     return row
 
 
+@transaction.atomic
 def write_changed(connector: AccountConnector, columns: dict[str, Any]) -> None:
     """Take over Cyclr's answer to a change that is not about credentials."""
     moment = timezone.now()
@@ -288,6 +291,7 @@ def write_cycle_deleted(cycle: Cycle) -> None:
     withdraw(Cycle.objects.filter(pk=cycle.pk, gone_at=None))
 
 
+@transaction.atomic
 def write_settings(
     connector: AccountConnector,
     names: Collection[str],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from dashboard.common.untrusted_text import storable
@@ -12,6 +13,7 @@ from dashboard.mirror.models import Account, AccountConnector, Cycle
 from dashboard.mirror.writing import fill, recount
 
 
+@transaction.atomic
 def write_account(console: Console, cyclr_id: str, columns: dict[str, Any]) -> Account:
     """Take over an account as Cyclr has stored it; a listing may have told of it already."""
     moment = timezone.now()
