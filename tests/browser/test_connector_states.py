@@ -83,7 +83,7 @@ def test_a_connectors_page_is_sound_in_every_state(
     )
     eyes.look()
     page.get_by_role("link", name="Methods", exact=True).click()
-    expect(page.get_by_role("link", name="List Subscribers", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="List Subscribers", exact=True).first).to_be_visible()
     expect(page.get_by_label("Category").locator("option")).not_to_have_count(1)
     eyes.look()
 
@@ -146,7 +146,7 @@ def test_a_method_is_called_by_keyboard_alone(
     expect(page.get_by_role("searchbox", name="Search methods")).to_be_focused()
     page.keyboard.type("list subscribers")
     expect(page.locator("#method-table tbody tr")).to_have_count(1)
-    press_tab_until(page, page.get_by_role("link", name="List Subscribers", exact=True))
+    press_tab_until(page, page.get_by_role("link", name="List Subscribers", exact=True).first)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("List Subscribers")
     press_tab_until(page, page.get_by_role("button", name="Call", exact=True))
