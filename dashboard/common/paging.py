@@ -121,9 +121,6 @@ class _Counted:
         """For Django's paginator."""
         return self._total
 
-    def __len__(self) -> int:
-        return self._total
-
     def __getitem__(self, part: slice) -> QuerySet[Any]:
         return self._rows[part]
 

@@ -26,9 +26,6 @@ from tests.support.desk import Desk  # noqa: E402
 from tests.support.services import free_port  # noqa: E402
 
 IN_FLIGHT = 64
-RUN = """
-    SELECT listed_at, finished_at, accounts_read, accounts_found FROM mirror_syncrun ORDER BY id
-"""
 
 
 def sequential(url: str, accounts: int) -> float:

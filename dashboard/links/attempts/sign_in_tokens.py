@@ -118,7 +118,7 @@ def is_gone_by_now(item: LinkItem, error: PermanentError, *, began: datetime) ->
 def _fail(
     lease: Lease[ConnectAttempt], shown: str, message: str, error: BaseException, *, why: str
 ) -> None:
-    """End an attempt in vain, once. `shown`: for the customer; `words` and `why`: for staff."""
+    """End an attempt in vain, once. `shown`: for the customer; `message` and `why`: for staff."""
     item = lease.job.item
     told: dict[str, Any] = {"said": ""}
     if isinstance(error, CyclrError):

@@ -67,12 +67,12 @@ def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
         waiting = waiting_accounts(run, RUNS_HALF)
         if not waiting:
             _wait_for_help(run, until)
-            return bool(waiting_accounts(run))
+            return due.waiting_accounts(run).exists()
     else:
         waiting = waiting_accounts(run)
     tally = Tally(run.console, run.pk, lease.write)
     read_each(waiting, connectors_of(waiting, is_asked=run.is_asked), until, tally)
-    return bool(waiting_accounts(run))
+    return due.waiting_accounts(run).exists()
 
 
 # ---- two processes ----
@@ -84,7 +84,7 @@ def has_help(run: SyncRun) -> bool:
     helper = run.helpers.first()
     if helper is None:
         is_fast = settings.CYCLR_CALLS_PER_SECOND >= HELPED_ABOVE
-        if not is_fast or len(waiting_accounts(run)) < CHUNK // 2:
+        if not is_fast or not due.waiting_accounts(run)[CHUNK // 2 - 1 :].exists():
             return False
         helper = SyncHelper.objects.ask(run=run)
     is_at_it = helper.leased_until is not None and helper.leased_until > moment
