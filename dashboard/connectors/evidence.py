@@ -37,6 +37,9 @@ FORBIDDEN = (
     "the answer does not tell which."
 )
 
+ABOUT_CREDENTIALS = frozenset({WhyBroken.CONSENT, WhyBroken.CREDENTIALS})
+"""What stops every method, whichever was called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -60,7 +63,7 @@ def quoted(method: object) -> str:
 
 
 def of_refusal(connector: AccountConnector, method: object, error: CyclrError) -> Evidence:
-    """What a refusal of a call means; raises it if it is about the console's credentials."""
+    """What the refusal of a test means; raises it if it is about the console's credentials."""
     found = _of_refusal(connector, method, error)
     return replace(found, why=why_broken(error, auth_types_of(connector.methods)))
 
@@ -93,18 +96,27 @@ def _of_refusal(connector: AccountConnector, method: object, error: CyclrError) 
 
 
 def of_call(
-    connector: AccountConnector, method: object, error: CyclrError | None
+    connector: AccountConnector,
+    method: object,
+    error: CyclrError | None,
+    *,
+    is_test_method: bool = False,
 ) -> Evidence | None:
     """What a call that somebody made of any method tells, None where that is nothing.
 
-    Only 401 and 403 speak against the connection: whatever else is refused may be about the
-    values of the call.
+    A 401 is about the credentials, so it speaks against the connection. A 403 may be a permission
+    that this one method needs: it does so only for the kind's test method, or where its words
+    are about the credentials. Whatever else is refused may be about the values of the call.
     """
     if error is None:
         return Evidence(True, method=str(method))
-    if isinstance(error, AccountRefusedError | ForbiddenError | AddressRefusedError):
+    if isinstance(error, AccountRefusedError):
         return of_refusal(connector, method, error)
-    return None
+    if not isinstance(error, ForbiddenError):
+        return None
+    found = of_refusal(connector, method, error)
+    is_about_all = is_test_method or found.worked is None or found.why in ABOUT_CREDENTIALS
+    return found if is_about_all else None
 
 
 def write(connector: AccountConnector, found: Evidence, began: datetime) -> None:

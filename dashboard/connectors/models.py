@@ -69,6 +69,10 @@ class ConnectionTestMethod(models.Model):
         """What a call names it by: the unique id outlives releases."""
         return self.unique_id or self.method_id or 0
 
+    def is_called_by(self, callable_id: int | str) -> bool:
+        """Whether a call that names its method so is one of this method."""
+        return str(self.callable_id).casefold() == str(callable_id).casefold()
+
     @classmethod
     def of(cls, connector: AccountConnector) -> ConnectionTestMethod | None:
         """The method chosen for an installed connector's kind, if any."""

@@ -58,7 +58,8 @@ NEXT = {
     WhyBroken.CONSENT: "Send the customer a connection link, so that they sign in again.",
     WhyBroken.CREDENTIALS: "Ask the customer for the new ones, best by a connection link.",
     WhyBroken.PERMISSION: (
-        "Ask the customer to give the user whom it is connected as the permission, then test again."
+        "Ask the customer to give the user whom it is connected as the permission, or choose a "
+        "test method that needs none, then test again. Other methods may work as before."
     ),
     WhyBroken.ADDRESS: (
         "The customer need not do anything. Ask Cyclr’s support, or the third party, to allow the "

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import codecs
 import logging
+import re
 import zlib
 from dataclasses import dataclass
 
+from cyclr_api import RawAnswer
 from dashboard.common import encryption
+from dashboard.methods import tree
 from dashboard.methods.models import MethodCall
 
 logger = logging.getLogger(__name__)
@@ -16,6 +19,8 @@ logger = logging.getLogger(__name__)
 RAW_PART = 20_000
 """Characters of the raw answer that a page shows at a time."""
 QUICK = 1
+PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", ""})
+_page_begins = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE).match
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -42,6 +47,20 @@ def body_of(call: MethodCall) -> bytes | None:
         logger.warning("answer cannot be opened id=%d", call.pk)
         return None
     return zlib.decompress(base64.b64decode(packed))
+
+
+def is_web_page(answer: RawAnswer) -> bool:
+    """Whether it is a page for people, by its type, or by its beginning where it has none.
+
+    Cyclr answers a method with JSON [T][D]. Whatever else it says that an answer is (plain text,
+    XML) may be what the method returns; a page may be anybody's on the way. JSON that is called
+    a page is JSON.
+    """
+    kind = answer.content_type.partition(";")[0].strip().casefold()
+    if kind not in PAGE_TYPES:
+        return False
+    is_page = kind != "" or _page_begins(answer.body) is not None
+    return is_page and not tree.is_document(text_of(answer.body).tree_text)
 
 
 @dataclass(frozen=True, slots=True)

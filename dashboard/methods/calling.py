@@ -17,12 +17,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cyclr_api import (
-    AccountRefusedError,
-    AddressRefusedError,
     Client,
-    CredentialsRefusedError,
     CyclrError,
-    NotFoundError,
     OutcomeUnknownError,
     PermanentError,
     RateLimitedError,
@@ -38,11 +34,11 @@ from dashboard.common.untrusted_text import storable
 from dashboard.connectors import evidence
 from dashboard.connectors.connection_tests import trouble_message
 from dashboard.connectors.evidence import Evidence
+from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.connectors.services import library_entry
-from dashboard.consoles.services import RetiredConsoleError, asking
+from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
-from dashboard.methods import tree
-from dashboard.methods.answers import encrypted_body, text_of
+from dashboard.methods import answers, messages, tree
 from dashboard.methods.inputs import FIELD, PARAMETER, CallInput, MethodInput
 from dashboard.methods.models import Method, MethodCall, Outcome
 from dashboard.mirror.models import AccountConnector
@@ -50,14 +46,6 @@ from dashboard.operations.submissions import own_submission
 from dashboard.people.models import Role
 
 logger = logging.getLogger(__name__)
-
-NOT_ALLOWED = "Your role no longer allows this call, so it was not sent."
-GONE = "The connector is gone from Cyclr, so nothing was sent."
-LOST = "It was sent, and the answer was lost. Look at the third party before you call it again."
-REFUSED_CREDENTIALS = (
-    "It was refused (401): the connector’s credentials do not work, or the account is gone."
-)
-NO_ANSWER = "It could not be sent in time. Nothing happened at the third party."
 
 
 class OtherCallError(Exception):
@@ -125,10 +113,11 @@ def carry_out(lease: Lease[MethodCall]) -> None:
     """Make one call. What is temporary is raised, unless a writing call may have happened."""
     call = lease.job
     if call.is_writing and call.sent_at is not None:
-        _finish(lease, Outcome.UNKNOWN, message=LOST)  # whoever sent it died before the answer
+        # Whoever sent it died before the answer.
+        _finish(lease, Outcome.UNKNOWN, message=messages.LOST)
         return
     if (why_not := _why_not(call)) or (sends := CallInput.of(call)) is None:
-        _finish(lease, Outcome.NOT_SENT, message=why_not or NO_ANSWER)
+        _finish(lease, Outcome.NOT_SENT, message=why_not or messages.NO_ANSWER)
         return
     began = time.monotonic()
     try:
@@ -143,23 +132,29 @@ def carry_out(lease: Lease[MethodCall]) -> None:
     except (OutcomeUnknownError, PermanentError) as error:
         _end(lease, error, began)
     else:
-        told = None if _is_page(answer) else evidence.of_call(call.account_connector, call, None)
-        _finish(lease, Outcome.ANSWERED, answer=answer, began=began, told=told)
+        _end_answered(lease, answer, began)
 
 
-def _is_page(answer: RawAnswer) -> bool:
-    """Whether it is a page for people: perhaps a sign-in page, so it proves nothing."""
-    return answer.content_type.partition(";")[0].strip().casefold() == "text/html"
+def _end_answered(lease: Lease[MethodCall], answer: RawAnswer, began: float) -> None:
+    """End what was answered with success; a page for people proves nothing."""
+    told, outcome, message = None, Outcome.ANSWERED, ""
+    if not answers.is_web_page(answer):
+        told = _told(lease.job, None)
+    elif lease.job.is_writing:
+        outcome, message = Outcome.UNKNOWN, messages.PAGE_OF_WRITING
+    else:
+        message = messages.PAGE
+    _finish(lease, outcome, answer=answer, message=message, began=began, told=told)
 
 
 def _why_not(call: MethodCall) -> str:
     """Why it must not be sent, in words, by what is true now; empty if it may."""
     connector, user = call.account_connector, call.actor_user
     if connector.gone_at is not None or connector.account.gone_at is not None:
-        return GONE
+        return messages.GONE
     role = user.role_in(connector.account.console) if user is not None and user.is_active else None
     needed = Role.LEAD if call.is_writing else Role.AGENT
-    return "" if role is not None and role >= needed else NOT_ALLOWED
+    return "" if role is not None and role >= needed else messages.NOT_ALLOWED
 
 
 Values = dict[str, dict[int, object]]
@@ -239,6 +234,7 @@ def _end_or_wait(lease: Lease[MethodCall], error: TemporaryError, began: float) 
 
 
 def _end(lease: Lease[MethodCall], error: CyclrError, began: float) -> None:
+    told = _told(lease.job, error)
     outcome = Outcome.UNKNOWN if isinstance(error, OutcomeUnknownError) else Outcome.REFUSED
     if isinstance(error, UnsendableError):
         outcome = Outcome.NOT_SENT
@@ -246,47 +242,30 @@ def _end(lease: Lease[MethodCall], error: CyclrError, began: float) -> None:
         lease,
         outcome,
         answer=error.answer,
-        message=message_for(error),
+        message=messages.message_for(error, told),
         said=error.cyclr_message or "",
         status=error.status,
         began=began,
-        told=evidence.of_call(lease.job.account_connector, lease.job, error),
+        told=told,
     )
+
+
+def _told(call: MethodCall, error: CyclrError | None) -> Evidence | None:
+    """What the call tells of the connector, None where that is nothing."""
+    connector = call.account_connector
+    chosen = ConnectionTestMethod.of(connector)
+    is_test_method = chosen is not None and chosen.is_called_by(call.callable_id)
+    return evidence.of_call(connector, call, error, is_test_method=is_test_method)
 
 
 def give_up(lease: Lease[MethodCall], error: BaseException | None) -> None:
     """End it in words: too old, or tried too often."""
     call = lease.job
     if call.is_writing and call.sent_at is not None:
-        _finish(lease, Outcome.UNKNOWN, message=LOST)
+        _finish(lease, Outcome.UNKNOWN, message=messages.LOST)
         return
     why = trouble_message(error) if isinstance(error, CyclrError) else ""
-    _finish(lease, Outcome.NOT_SENT, message=f"{why} {NO_ANSWER}".strip())
-
-
-def message_for(error: CyclrError) -> str:
-    """What kept a call from being answered well, for staff."""
-    match error:
-        case OutcomeUnknownError():
-            return LOST
-        case AddressRefusedError():
-            return evidence.ADDRESS.replace("could be tested", "was called")
-        case RetiredConsoleError():
-            return "This console is no longer in use, so nothing was sent."
-        case UnsendableError():
-            return f"It was not sent: {error.reason}."
-        case AccountRefusedError():
-            return REFUSED_CREDENTIALS
-        case CredentialsRefusedError():
-            return "Cyclr refuses this console’s client id and secret, so nothing was sent."
-        case NotFoundError():
-            return "It was not found (404). The method, or what it asks for, does not exist."
-        case UnexpectedAnswerError():
-            return "The answer is too large to be kept."
-        case _ if error.status:
-            return f"It was refused ({error.status})."
-        case _:
-            return "It was refused."
+    _finish(lease, Outcome.NOT_SENT, message=f"{why} {messages.NO_ANSWER}".strip())
 
 
 def _finish(
@@ -307,8 +286,8 @@ def _finish(
             "size": len(answer.body),
             "content_type": storable(answer.content_type[:200]),
             "is_whole": answer.is_whole,
-            "is_json": tree.is_document(text_of(answer.body).tree_text),
-            "encrypted_answer": encrypted_body(answer.body, call),
+            "is_json": tree.is_document(answers.text_of(answer.body).tree_text),
+            "encrypted_answer": answers.encrypted_body(answer.body, call),
         }
     if began is not None:
         columns["milliseconds"] = round((time.monotonic() - began) * 1000)

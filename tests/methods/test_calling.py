@@ -12,14 +12,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from cyclr_api import RawAnswer
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import AuditEntry
+from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.consoles import pacing
 from dashboard.jobs.registry import worker_of
 from dashboard.methods import answers, calling, keeping, tasks
 from dashboard.methods.forms import CallForm
 from dashboard.methods.inputs import CallInput
-from dashboard.methods.models import MethodCall
+from dashboard.methods.models import Method, MethodCall
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.people.models import Membership, Role
 from tests.factories import make_user
@@ -280,6 +282,64 @@ def test_an_error_of_the_third_party_to_a_writing_call_is_unknown_with_its_answe
     assert len(calls_at_third_party(cyclr)) == 1
 
 
+PAGE = "<!DOCTYPE html><title>Sign in</title>"
+
+
+def test_a_web_page_for_an_answer_leaves_the_outcome_of_a_writing_call_open(
+    cyclr: CyclrState, mailchimp: AccountConnector, lead: Client
+) -> None:
+    cyclr.faults.respond(
+        *CALL, status=200, body=PAGE, headers={"Content-Type": "text/html; charset=utf-8"}
+    )
+
+    send(lead, mailchimp, "Delete Subscriber", Subscriber_ID="77", confirm="Delete Subscriber")
+    work()
+
+    page = text_of(lead.get(call_of().get_absolute_url()))
+    assert (call_of().outcome, call_of().status) == ("unknown", 200)
+    assert "a web page came back" in page and "Outcome unknown" in page
+    assert "&lt;title&gt;Sign in" in page
+    mailchimp.refresh_from_db()
+    assert mailchimp.proven_at is None
+
+
+def test_a_web_page_for_an_answer_proves_nothing(
+    cyclr: CyclrState, mailchimp: AccountConnector, agent: Client
+) -> None:
+    cyclr.faults.respond(*CALL, status=200, body=PAGE, headers={"Content-Type": "text/html"})
+
+    send(agent, mailchimp, "List Subscribers")
+    work()
+
+    assert call_of().outcome == "answered"
+    assert "does not prove that the connector works" in text_of(
+        agent.get(call_of().get_absolute_url())
+    )
+    mailchimp.refresh_from_db()
+    assert mailchimp.proven_at is None
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "is_page"),
+    [
+        ("text/html", b"<p>Hello</p>", True),
+        ("Text/HTML; charset=utf-8", b"OK", True),
+        ("application/xhtml+xml", b"<html/>", True),
+        ("", b"\xef\xbb\xbf \n<!doctype HTML><p>", True),
+        ("", b"<html lang=en>", True),
+        ("text/html", b'{"id": 1}', False),
+        ("application/json", b"<!doctype html>", False),
+        ("text/plain", b"OK", False),
+        ("application/xml", b"<html/>", False),
+        ("", b"<htmlish/>", False),
+        ("", b"OK", False),
+        ("", b"", False),
+    ],
+)
+def test_what_a_web_page_is(content_type: str, body: bytes, is_page: bool) -> None:
+    assert answers.is_web_page(RawAnswer(200, body, content_type)) is is_page
+
+
 def test_an_answered_call_proves_that_the_connector_works(
     cyclr: CyclrState, mailchimp: AccountConnector, agent: Client
 ) -> None:
@@ -299,14 +359,17 @@ def test_an_answered_call_proves_that_the_connector_works(
     ("status", "body", "state", "why"),
     [
         (401, '{"Message": "The access token was revoked"}', "Not working", "consent"),
-        (403, '{"Message": "Missing scope"}', "Not working", "permission"),
+        (403, '{"Message": "The API key has expired"}', "Not working", "credentials"),
+        (403, '{"Message": "Missing scope"}', "Authenticated", ""),
+        (403, '{"Message": "Your plan has no lists"}', "Authenticated", ""),
+        (403, "Forbidden", "Authenticated", ""),
         (403, '{"Message": "Your IP address is blocked"}', "Authenticated", "address"),
         (400, '{"Message": "The password is too short"}', "Authenticated", ""),
         (404, "{}", "Authenticated", ""),
         (500, "{}", "Authenticated", ""),
     ],
 )
-def test_only_401_and_403_of_a_call_speak_against_the_connector(
+def test_only_what_is_about_the_credentials_speaks_against_the_connector(
     status: int,
     body: str,
     state: str,
@@ -324,6 +387,38 @@ def test_only_401_and_403_of_a_call_speak_against_the_connector(
         assert f"“List Subscribers” was {'refused' if status == 401 else 'forbidden'}" in (
             mailchimp.test_failure
         )
+
+
+def test_a_forbidden_call_says_that_it_is_about_one_method(
+    cyclr: CyclrState, mailchimp: AccountConnector, agent: Client
+) -> None:
+    page = answer(cyclr, agent, mailchimp, '{"Message": "Missing scope"}', 403)
+
+    assert "permission for this one method" in page and "Missing scope" in page
+
+
+@pytest.mark.parametrize("by_unique_id", [True, False])
+def test_a_forbidden_call_of_the_test_method_speaks_against_the_connector(
+    by_unique_id: bool, cyclr: CyclrState, mailchimp: AccountConnector, agent: Client
+) -> None:
+    called = method(mailchimp, "List Subscribers")
+    assert called.unique_id
+    if not by_unique_id:
+        Method.objects.filter(pk=called.pk).update(unique_id="")
+    ConnectionTestMethod.objects.create(
+        console=mailchimp.account.console,
+        connector_name=mailchimp.connector_name,
+        connector_version=mailchimp.connector_version,
+        method_id=called.method_id,
+        unique_id=called.unique_id.upper() if by_unique_id else "",
+        method_name=called.name,
+    )
+
+    page = answer(cyclr, agent, mailchimp, '{"Message": "Missing scope"}', 403)
+
+    mailchimp.refresh_from_db()
+    assert (mailchimp.state, mailchimp.why_broken) == ("Not working", "permission")
+    assert "tested by it, so it counts as not working now" in page
 
 
 def test_silence_to_a_reading_call_ends_in_words(
