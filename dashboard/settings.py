@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "dashboard.onboarding",
     "dashboard.fleet",
     "dashboard.overview",
+    "dashboard.search",
     "dashboard.settings_pages",
 ]
 

@@ -15,6 +15,8 @@ WITHOUT_A_PLACE = {
     "notification_bell",
     "notification_seen",
     "notification_preferences",
+    "search",
+    "shortcut_list",
     "sign_out",
 }
 """Staff's pages that are reached from the frame around every page."""

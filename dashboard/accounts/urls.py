@@ -14,6 +14,13 @@ from dashboard.accounts import (
 
 navigation.register(navigation.Place("Accounts", "account_list", "building", group=1, order=0))
 
+navigation.offer(
+    navigation.Command("Create account", "account_new", "plus", 10, "add new customer"),
+    navigation.Command(
+        "Edit", "account_edit", "pencil", 60, "account rename change", is_of_account=True
+    ),
+)
+
 urlpatterns = navigation.under(
     "account_list",
     [

@@ -5,6 +5,8 @@ from django.urls import path
 from dashboard import navigation
 from dashboard.bulk import views
 
+navigation.offer(navigation.Command("Bulk runs", "bulk_run_list", "list-check", 60, "many"))
+
 urlpatterns = navigation.under(
     "operation_list",
     [

@@ -5,6 +5,10 @@ from django.urls import path
 from dashboard import navigation
 from dashboard.campaigns import link_views, views
 
+navigation.offer(
+    navigation.Command("Reconnect campaigns", "campaign_list", "send", 50, "bulk links many")
+)
+
 urlpatterns = navigation.under(
     "link_list",
     [

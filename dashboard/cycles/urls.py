@@ -16,6 +16,12 @@ from dashboard.cycles.many import views as many
 navigation.register(navigation.Place("Templates", "template_list", "template", group=2, order=0))
 navigation.register(navigation.Place("Cycles", "cycle_list", "repeat", group=2, order=1))
 
+navigation.offer(
+    navigation.Command(
+        "Install template in", "template_pick", "template", 30, "cycle", is_of_account=True
+    )
+)
+
 urlpatterns = [
     *navigation.under(
         "template_list",

@@ -6,6 +6,13 @@ from dashboard import navigation
 from dashboard.installs import views
 from dashboard.installs.many import views as many_views
 
+navigation.offer(
+    navigation.Command(
+        "Install from a table", "install_several", "list-check", 30, "many paste spreadsheet"
+    ),
+    navigation.Command("Install connector in", "install_pick", "plug", 10, is_of_account=True),
+)
+
 ONE = navigation.under(
     "account_list",
     [

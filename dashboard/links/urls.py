@@ -7,6 +7,12 @@ from dashboard.links import sending_views, views
 
 navigation.register(navigation.Place("Links", "link_list", "link", group=1, order=3))
 
+navigation.offer(
+    navigation.Command(
+        "Create link for", "link_new", "link", 20, "connection connect", is_of_account=True
+    )
+)
+
 STAFF = navigation.under(
     "link_list",
     [

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
+from dashboard import navigation
 from dashboard.notifications import views
+
+navigation.offer(
+    navigation.Command("Notifications", "notification_list", "bell", 80),
+    navigation.Command(
+        "Notifications by e-mail", "notification_preferences", "mail", 90, "mail settings rules"
+    ),
+)
 
 urlpatterns = [
     path("notices/", views.notification_list, name="notification_list"),

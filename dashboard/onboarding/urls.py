@@ -8,6 +8,10 @@ from dashboard.onboarding import plan_views, step_views, table_views, views
 RUN = "accounts/onboard/runs/<str:reference>"
 TABLE = "accounts/onboard/tables/<str:reference>"
 
+navigation.offer(
+    navigation.Command("Onboard a customer", "onboarding_new", "send", 20, "new account")
+)
+
 urlpatterns = navigation.under(
     "account_list",
     [

@@ -75,14 +75,22 @@ def lets_in(decision: Access, user: User) -> bool:
 
 def may_open(user: User, url_name: str) -> bool:
     """Whether the page of this name lets the person in, by the decision on its view."""
-    decision = _decision_on_page(url_name, get_urlconf() or settings.ROOT_URLCONF)
+    decision = _decision_on_page(url_name, 0, get_urlconf() or settings.ROOT_URLCONF)
     return decision is not None and lets_in(decision, user)
 
 
+def may_open_in(user: User, url_name: str, console: Console | int) -> bool:
+    """The same for a page about one thing of a console, named by its key: the role held there."""
+    decision = _decision_on_page(url_name, 1, get_urlconf() or settings.ROOT_URLCONF)
+    role = user.role_in(console)
+    return bool(decision and role and role >= (decision.at_least or role))
+
+
 @cache
-def _decision_on_page(url_name: str, urlconf: str) -> Access | None:
+def _decision_on_page(url_name: str, keys: int, urlconf: str) -> Access | None:
     """Every page asks for each entry of the menu, and resolving takes a tenth of a short page."""
-    return decision_on(resolve(reverse(url_name, urlconf), urlconf).func)
+    address = reverse(url_name, urlconf, args=["0"] * keys)
+    return decision_on(resolve(address, urlconf).func)
 
 
 def consoles_for(user: User, at_least: Role = Role.VIEWER) -> QuerySet[Console]:

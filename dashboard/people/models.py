@@ -56,6 +56,9 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=200, blank=True, default="")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    has_single_keys = models.BooleanField(
+        default=True, db_default=True, help_text="Single keys, such as “/”, are shortcuts."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 

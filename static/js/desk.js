@@ -97,14 +97,16 @@ on("click", "[data-theme-switch]", () => {
 on("click", "[data-opens]", (button, event) => {
   const dialog = document.getElementById(button.dataset.opens);
   if (!dialog) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a link, for a tab of its own
   event.preventDefault(); // a link to the page that holds the same form
+  button.closest("[popover]")?.hidePopover?.();
+  button.closest("dialog")?.close(); // two of them over the page are one too many
   dialog.showModal();
 });
 on("click", "[data-closes]", (button) => {
   button.closest("dialog")?.close();
   button.closest(".toast")?.remove();
 });
-on("click", "dialog.palette", (dialog, event) => event.target === dialog && dialog.close());
 
 // ---- toasts: gone after 8 s, not while they are looked at; errors stay ----
 
@@ -364,24 +366,6 @@ const judge = (place, checks) => {
   const help = place.querySelector(":scope > .help, :scope > div > .help") ?? place.querySelector(".opt");
   if (said) (help ?? label).after(said);
 };
-
-// ---- keys ----
-
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key.toLowerCase() === "k" && (event.metaKey || event.ctrlKey)) {
-    const palette = document.getElementById("palette");
-    if (!palette) return;
-    event.preventDefault();
-    if (!palette.open) palette.showModal();
-  } else if (event.key === "/" && !typing && !event.metaKey && !event.ctrlKey && !event.altKey) {
-    const search = document.querySelector("main [type=search]");
-    if (!search || document.querySelector("dialog[open]")) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
-  }
-});
 
 // ---- what is new on the page ----
 

@@ -33,6 +33,8 @@ PAGES = [
     "/settings/webhook/",
     "/notices/",
     "/notices/wishes/",
+    "/search/?q=harb",
+    "/shortcuts/",
 ]
 NAMES = [
     "Overview",
