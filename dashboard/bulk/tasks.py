@@ -13,6 +13,7 @@ from django.utils import timezone
 from dashboard.audit.models import Actor
 from dashboard.bulk import feeding, services
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.periodic import periodic
 
 logger = logging.getLogger(__name__)
@@ -23,9 +24,14 @@ OUR_FAULT = (
 )
 
 
+any_running = AnyRow(lambda: BulkRun.objects.filter(state=RunState.RUNNING))
+
+
 @periodic(every=1)
 def feed_runs() -> None:
     """Hand the next rows of every running run to the engine; the fault of one stops no other."""
+    if not any_running():
+        return
     running = BulkRun.objects.filter(state=RunState.RUNNING).order_by("started_at", "pk")
     for pk in list(running.values_list("pk", flat=True)):
         try:

@@ -15,6 +15,7 @@ from dashboard.consoles.services import asking
 from dashboard.installs.handlers import description_of, mark_of, typed_description
 from dashboard.installs.models import MarkRemoval
 from dashboard.installs.services import KIND
+from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.models import Operation
@@ -23,9 +24,12 @@ AT_ONCE = 3
 LEFT = "The mark could not be removed from its description in Cyclr."
 
 
+any_mark = AnyRow(lambda: AccountConnector.objects.exclude(left_mark=""))
+
+
 def plan(key: int | None) -> None:
     """Have marks removed that installs have left, a few at a time."""
-    if key is not None:
+    if key is not None or not any_mark():
         return
     known = MarkRemoval.objects.values("account_connector")
     marked = AccountConnector.objects.there().exclude(left_mark="").exclude(pk__in=known)

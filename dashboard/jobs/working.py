@@ -13,10 +13,11 @@ from typing import Any
 from celery import shared_task
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.utils import timezone
 
 from cyclr_api import OutcomeUnknownError, TemporaryError
+from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import DeskTask
 from dashboard.jobs.models import Job
@@ -133,26 +134,19 @@ def _ids(leases: Sequence[Lease[Any]]) -> str:
     return ",".join(str(lease.job.pk) for lease in leases)
 
 
-def has_open(model: type[Job]) -> bool:
-    """Whether there is any job that has not ended: most of the time there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(*_any_open(model))
-        return cursor.fetchone() is not None
-
-
 @cache
-def _any_open(model: type[Job]) -> tuple[str, tuple[Any, ...]]:
-    """Built once: to build a query takes longer than to ask it, and this one is asked for ever."""
+def _any_open(model: Any) -> AnyRow:
+    """Whether there is any job that has not ended: most of the time there is none."""
     jobs: Any = model._default_manager
-    sql, params = jobs.open().order_by().values("pk")[:1].query.sql_with_params()
-    return sql, params
+    return AnyRow(jobs.open)
 
 
 def dispatch(worker: Worker) -> None:
     """Send the messages of jobs that are due: those not sent yet, and those that were lost."""
     worker.plans(None)
-    model, moment = worker.model, timezone.now()
-    if not has_open(model):
+    model: Any = worker.model
+    moment = timezone.now()
+    if not _any_open(model)():
         return
     policy = model.policy
     due = model.objects.ready(moment).unsent(moment)

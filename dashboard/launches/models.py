@@ -200,10 +200,14 @@ class LaunchEvent(models.Model):
 class LaunchAttemptQuerySet(JobQuerySet):
     """Attempts, found and ended."""
 
+    def unused(self) -> Self:
+        """Those that may still lead to Cyclr."""
+        return self.filter(state__in=[AttemptState.WAITING, AttemptState.READY])
+
     def end(self) -> int:
         """Have those that were not used lead nowhere; how many."""
         ended_at = Coalesce(F("finished_at"), Value(timezone.now()))
-        rows = self.filter(state__in=[AttemptState.WAITING, AttemptState.READY])
+        rows = self.unused()
         return rows.update(state=AttemptState.OVER, encrypted_url="", finished_at=ended_at)
 
 

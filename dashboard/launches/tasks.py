@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
@@ -22,9 +23,14 @@ def request_launch(lease: Lease[LaunchAttempt]) -> None:
     attempts.carry_out(lease)
 
 
+any_attempt = AnyRow(lambda: LaunchAttempt.objects.unused())
+
+
 @periodic(every=3)
 def wipe_launch_attempts() -> None:
     """An encrypted address that nobody fetched is gone within a minute."""
+    if not any_attempt():
+        return
     limit = timezone.now() - timedelta(seconds=settings.ATTEMPT_LIVES_FOR)
     old = Q(state=AttemptState.READY, ready_at__lt=limit) | Q(
         state=AttemptState.WAITING, created_at__lt=limit

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
+from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
@@ -80,9 +81,14 @@ def follow_deletions() -> None:
         deletions.follow(pk)
 
 
+any_attempt = AnyRow(lambda: ConnectAttempt.objects.unused())
+
+
 @periodic(every=3)
 def wipe_attempts() -> None:
     """An encrypted address that nobody fetched is gone within a minute."""
+    if not any_attempt():
+        return
     limit = timezone.now() - timedelta(seconds=settings.ATTEMPT_LIVES_FOR)
     old = Q(state=AttemptState.READY, ready_at__lt=limit) | Q(
         state=AttemptState.WAITING, created_at__lt=limit

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.cycles.models import PrerequisiteReading
+from dashboard.jobs.compiled import AnyRow
 from dashboard.onboarding import turning
 from dashboard.onboarding.models import (
     ENDED,
@@ -30,9 +31,12 @@ AT_ONCE = 16
 """Runs of one table that are on their way at a time, not counting those that wait."""
 
 
+any_open = AnyRow(lambda: OnboardingRun.objects.open().filter(state__in=OPEN))
+
+
 def plan(run_id: int | None) -> None:
     """Wake what can go on, and begin the next ones of tables; only the dispatcher asks."""
-    if run_id is not None or not OnboardingRun.objects.open().filter(state__in=OPEN).exists():
+    if run_id is not None or not any_open():
         return
     moment = timezone.now()
     _take_up(moment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -40,10 +41,14 @@ class AttemptState(models.TextChoices):
 class AttemptQuerySet(JobQuerySet):
     """Attempts, found and ended."""
 
+    def unused(self) -> Self:
+        """Those that may still lead to Cyclr."""
+        return self.filter(state__in=[AttemptState.WAITING, AttemptState.READY])
+
     def end(self) -> int:
         """Have those that were not used lead nowhere; how many."""
         ended_at = Coalesce(F("finished_at"), Value(timezone.now()))
-        rows = self.filter(state__in=[AttemptState.WAITING, AttemptState.READY])
+        rows = self.unused()
         return rows.update(state=AttemptState.OVER, encrypted_url="", finished_at=ended_at)
 
 
