@@ -16,6 +16,8 @@ from dashboard.mirror.models import Cycle
 from dashboard.operations.forms import ChangeForm
 
 JSON = dict[str, Any]
+FIRST_INTERVAL = 60
+"""Minutes: what is proposed for a cycle that has not run yet."""
 LATE = timedelta(minutes=5)
 """By how much a start may lie in the past: the form was open meanwhile."""
 FURTHEST = timedelta(days=366)
@@ -42,7 +44,8 @@ class ScheduleForm(forms.Form):
         coerce=int,
         empty_value=None,
         required=False,
-        help_text="A cycle that a webhook starts has no interval: Cyclr ignores it.",
+        help_text="Cyclr does not tell what was set in it. It ignores this for a cycle that a "
+        "webhook starts.",
     )
     start_at = forms.DateTimeField(
         label="First run",
@@ -51,7 +54,9 @@ class ScheduleForm(forms.Form):
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
     )
     run_once = forms.BooleanField(
-        label="Run once", required=False, help_text="It stops by itself after the first run."
+        label="Run once",
+        required=False,
+        help_text="It stops by itself after the first run, whatever is chosen above.",
     )
 
     def __init__(self, zone_name: str, *args: Any, **options: Any) -> None:
@@ -85,10 +90,10 @@ class ScheduleForm(forms.Form):
         return moment
 
     def clean(self) -> JSON:
-        """One that runs once has no interval."""
+        """One that runs once has no interval, whatever was chosen: Cyclr ignores it [D]."""
         values = super().clean() or self.cleaned_data
-        if values.get("run_once") and values.get("interval"):
-            self.add_error("interval", "It runs once: choose no interval.")
+        if values.get("run_once"):
+            values["interval"] = None
         return values
 
 
@@ -96,7 +101,9 @@ class ActivateForm(ScheduleForm, ChangeForm):
     """Starting one cycle."""
 
     def __init__(self, cycle: Cycle, data: Any = None) -> None:
-        super().__init__(cycle.account.timezone, data)
+        # One that has run had an interval; of a new one that was given none, nobody knows.
+        every = {} if cycle.last_successful_run_at else {"interval": FIRST_INTERVAL}
+        super().__init__(cycle.account.timezone, data, initial=every)
 
     def values(self) -> JSON:
         """For the worker."""

@@ -290,7 +290,6 @@ def test_the_first_run_is_meant_in_the_accounts_zone(zone: str, typed: str, expe
         ({"start_at": "9" * 5000}, "valid date"),
         ({"interval": "7"}, "valid choice"),
         ({"interval": "-1"}, "valid choice"),
-        ({"interval": "60", "run_once": "on"}, "choose no interval"),
     ],
 )
 def test_what_cannot_be_is_refused_at_its_field(values: dict[str, str], words: str) -> None:
@@ -298,6 +297,32 @@ def test_what_cannot_be_is_refused_at_its_field(values: dict[str, str], words: s
         form = activation(make_cycle(account=make_account(timezone="Europe/Berlin")), **values)
 
         assert not form.is_valid() and words in str(form.errors)
+
+
+@pytest.mark.django_db
+def test_what_runs_once_has_no_interval() -> None:
+    form = activation(make_cycle(account=make_account()), interval="60", run_once="on")
+
+    assert form.is_valid() and form.values()["interval"] is None
+
+
+@pytest.mark.django_db
+def test_an_interval_is_proposed_for_a_cycle_that_has_not_run() -> None:
+    new, ran = make_cycle(account=make_account()), make_cycle(account=make_account())
+    ran.last_successful_run_at = timezone.now()
+
+    assert "interval" not in ActivateForm(ran).initial
+    assert ActivateForm(new).initial["interval"] == 60
+
+
+def test_an_agent_activates_a_new_cycle_as_it_was_set_in_cyclr(
+    cyclr: CyclrState, stopped: Cycle, agent: Client, hands: Hands
+) -> None:
+    assert send(agent, "cycle_activate", stopped, interval="").status_code == 302
+    hands.work()
+
+    assert cyclr.cycles.one(stopped.account.cyclr_id, stopped.cyclr_id).is_running
+    assert only().state == State.DONE, only().error
 
 
 def test_intervals_are_told_in_words() -> None:

@@ -254,6 +254,9 @@ def test_another_schedule_mends_an_activation(
     cyclr: CyclrState, harbour: Account, template: Template, user: User, lead: Client, workers: Any
 ) -> None:
     run = begun(user, harbour, template=template, interval=None)
+    cyclr.faults.respond(
+        "PUT", "/cycles/{id}/activate", 400, {"Message": "Interval must be set."}, times=1
+    )
     workers.work()
     consent(cyclr, harbour, "HubSpot", "Slack")
     workers.work()

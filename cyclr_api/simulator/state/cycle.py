@@ -153,8 +153,8 @@ def check_at_rest(cycle: Cycle) -> None:
         raise ApiError(409, f"Cycle '{cycle.name}' is being deleted.")
 
 
-def check_interval(interval: int | None) -> None:
-    """Sim: status and words; a missing one is as wrong as 0."""
+def check_interval(interval: int) -> None:
+    """Sim: status and words. A missing one is none: Cyclr's three fields are optional [T]."""
     if interval not in INTERVALS:
         listed = ", ".join(str(minutes) for minutes in INTERVALS)
         raise ApiError(400, f"Interval must be one of {listed}.")

@@ -153,18 +153,21 @@ class Cycles:
     # -- started, stopped -----------------------------------------------------------------------
 
     def activate(self, cycle: Cycle, schedule: Schedule) -> None:
-        """Start a cycle. Sim: one that runs gets the new schedule."""
+        """Start a cycle. Sim: one that runs gets the new schedule; no interval keeps its own."""
         if cycle.status == DELETE_SCHEDULED:
             check_at_rest(cycle)
-        if not schedule.is_once and not self._is_started_by_webhook(cycle):
-            check_interval(schedule.interval)
+        interval = schedule.interval
+        if interval is None:
+            interval = cycle.own.get("Interval")
+        elif not schedule.is_once and not self._is_started_by_webhook(cycle):
+            check_interval(interval)
         lacking = self.prerequisites(cycle)
         if lacking:
             # Sim: status and words.
             raise ApiError(400, f"Cycle cannot be activated: {lacking[0]['Reason']}.")
         cycle.document["Status"] = ACTIVE
         cycle.own |= {
-            "Interval": schedule.interval,
+            "Interval": interval,
             "StartTime": schedule.start_time,
             "RunOnce": schedule.is_once,
         }

@@ -260,8 +260,8 @@ def test_deactivating_twice_does_no_harm(state: CyclrState, api: Caller) -> None
         ({"Interval": 0, "RunOnce": True}, 200),
         ({"Interval": 7}, 400),
         ({"Interval": 0}, 400),
-        ({"RunOnce": False}, 400),
-        ({}, 400),
+        ({}, 200),
+        ({"RunOnce": False}, 200),
         ({"Interval": "often"}, 400),
         ({"Interval": 15, "StartTime": "soon"}, 400),
         ({"RunOnce": "once"}, 400),
@@ -273,6 +273,18 @@ def test_a_cycle_runs_at_intervals_that_cyclr_knows(
     cycle, _ = make_ready_cycle(api)
 
     assert api.put(f"/cycles/{cycle}/activate", **body).status_code == status
+
+
+def test_an_activation_without_interval_keeps_the_cycles_own(
+    api: Caller, state: CyclrState
+) -> None:
+    cycle, _ = make_ready_cycle(api)
+    api.put(f"/cycles/{cycle}/activate", Interval=15)
+    api("PUT", f"/cycles/{cycle}/deactivate", json={})
+
+    api("PUT", f"/cycles/{cycle}/activate", json={})
+
+    assert state.cycles.one(api.account or "", cycle).own["Interval"] == 15
 
 
 def test_a_cycle_that_a_webhook_starts_needs_no_interval(state: CyclrState, api: Caller) -> None:
