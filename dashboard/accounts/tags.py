@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from dashboard.accounts.models import LONGEST_TAG, AccountTag, Tag, tag_key
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
+from dashboard.audit.services import AuditRecord
 from dashboard.common.searching import normalize_for_search, words_in
 from dashboard.common.untrusted_text import is_blank, storable
 from dashboard.consoles.models import Console
@@ -18,6 +19,8 @@ from dashboard.mirror.models import Account, AccountQuerySet
 
 MOST_ON_AN_ACCOUNT = 50
 MOST_IN_A_CONSOLE = 500
+BATCH = 500
+"""Rows of one statement."""
 
 
 # ---- found ----
@@ -30,10 +33,12 @@ def tags_of(account: Account) -> list[Tag]:
 
 def by_account(accounts: Iterable[Account]) -> dict[int, list[Tag]]:
     """By account: its tags in alphabetical order; only those that have any."""
-    rows = AccountTag.objects.filter(account__in=[one.pk for one in accounts])
+    ids = [one.pk for one in accounts]
     found: dict[int, list[Tag]] = {}
-    for row in rows.select_related("tag").order_by("tag__search_text", "tag"):
-        found.setdefault(row.account_id, []).append(row.tag)
+    for place in range(0, len(ids), BATCH):
+        rows = AccountTag.objects.filter(account__in=ids[place : place + BATCH])
+        for row in rows.select_related("tag").order_by("tag__search_text", "tag"):
+            found.setdefault(row.account_id, []).append(row.tag)
     return found
 
 
@@ -98,32 +103,85 @@ def set_tags(actor: Actor, account: Account, names: Sequence[str]) -> bool:
     with transaction.atomic():
         Console.objects.select_for_update().get(pk=account.console_id)  # one change at a time
         had = {tag.key: tag for tag in tags_of(account)}
-        added = [_tag(account, key, wanted[key]) for key in wanted if key not in had]
+        added = [_tag(account.console, key, wanted[key]) for key in wanted if key not in had]
         removed = [tag for key, tag in had.items() if key not in wanted]
         if not added and not removed:
             return False
         AccountTag.objects.bulk_create([AccountTag(account=account, tag=tag) for tag in added])
         AccountTag.objects.filter(account=account, tag__in=removed).delete()
         Tag.objects.filter(pk__in=[tag.pk for tag in removed], on_accounts=None).delete()
-        audit.record(
-            actor,
-            "accounts.tag",
-            console=account.console,
-            target=str(account),
-            target_url=account.get_absolute_url(),
-            account_name=str(account),
-            added=[tag.name for tag in added],
-            removed=[tag.name for tag in removed],
+        audit.record_many(
+            actor, "accounts.tag", account.console, [_as_told(account, added, removed)]
         )
     return True
 
 
-def _tag(account: Account, key: str, name: str) -> Tag:
-    there = Tag.objects.filter(console=account.console_id)
+def change_tags(
+    actor: Actor, accounts: Collection[Account], *, add: Sequence[str], remove: Sequence[str]
+) -> int:
+    """Put tags on accounts, or take them off, all or none; how many were changed.
+
+    What an account has besides stays. Raises `ValidationError` for too many tags.
+    """
+    by_console: dict[int, list[Account]] = {}
+    for account in accounts:
+        by_console.setdefault(account.console_id, []).append(account)
+    with transaction.atomic():
+        # In one order, so that two that change several consoles never wait for each other.
+        list(Console.objects.select_for_update().filter(pk__in=by_console).order_by("pk"))
+        return sum(_change(actor, some, add, remove) for some in by_console.values())
+
+
+def _change(
+    actor: Actor, accounts: list[Account], add: Sequence[str], remove: Sequence[str]
+) -> int:
+    """The same for the accounts of one console, in a transaction that holds its row."""
+    console = accounts[0].console
+    added = [_tag(console, tag_key(name), name) for name in add]
+    removed = list(Tag.objects.filter(console=console, key__in=[tag_key(one) for one in remove]))
+    had = by_account(accounts)
+    rows: list[AccountTag] = []
+    told: list[AuditRecord] = []
+    for account in accounts:
+        has = {tag.pk for tag in had.get(account.pk, [])}
+        new = [tag for tag in added if tag.pk not in has]
+        gone = [tag for tag in removed if tag.pk in has]
+        if len(has) + len(new) - len(gone) > MOST_ON_AN_ACCOUNT:
+            raise ValidationError(
+                f"“{account}” would have more than {MOST_ON_AN_ACCOUNT} tags. Nothing was changed."
+            )
+        rows += [AccountTag(account=account, tag=tag) for tag in new]
+        if new or gone:
+            told.append(_as_told(account, new, gone))
+    AccountTag.objects.bulk_create(rows, batch_size=BATCH)
+    ids = [account.pk for account in accounts]
+    for place in range(0, len(ids), BATCH):
+        some = ids[place : place + BATCH]
+        AccountTag.objects.filter(tag__in=removed, account__in=some).delete()
+    named = [tag.pk for tag in (*added, *removed)]
+    Tag.objects.filter(pk__in=named, on_accounts=None).delete()
+    audit.record_many(actor, "accounts.tag", console, told)
+    return len(told)
+
+
+def _as_told(account: Account, added: list[Tag], removed: list[Tag]) -> AuditRecord:
+    return AuditRecord(
+        target=str(account),
+        target_url=account.get_absolute_url(),
+        account_name=str(account),
+        details={
+            "added": [tag.name for tag in added],
+            "removed": [tag.name for tag in removed],
+        },
+    )
+
+
+def _tag(console: Console, key: str, name: str) -> Tag:
+    there = Tag.objects.filter(console=console)
     tag = there.filter(key=key).first()
     if tag is None and there.count() >= MOST_IN_A_CONSOLE:
         raise ValidationError(
             f"This console has {MOST_IN_A_CONSOLE} tags already. Use one of them, or take one off "
             "all accounts first."
         )
-    return tag or Tag.objects.create(console=account.console, key=key, name=name)
+    return tag or Tag.objects.create(console=console, key=key, name=name)

@@ -118,6 +118,9 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         "may_act": may_act,
         "may_lose": bool(role and role >= Role.LEAD and may_act),
         "may_test": may_act and method is not None,
+        "may_choose_test": bool(
+            role and role >= Role.ADMIN and is_there and method is None and release.entry
+        ),
         "test_method": method,
         "runs": [run for run in (testing, ended) if run is not None],
         "support_message": _support_message(connector, ended),

@@ -118,12 +118,16 @@ class CallForm(forms.Form):
         super().__init__(data, initial=initial)
         self.is_by_body = (self.data.get("mode") if self.is_bound else mode) == BY_BODY
         self.word = confirming_word(method.name, "CALL")
-        if is_writing:
-            why = "confirm that this call may change something"
-            self.fields["confirm"] = ConfirmField(self.word, why)
         if self.is_by_body:
             self.fields["body"].required = True
-            return
+        else:
+            self._add_values(found, filled)
+        if is_writing:  # the last, as on the page: errors are told in the order of the fields
+            why = "confirm that this call may change something"
+            self.fields["confirm"] = ConfirmField(self.word, why)
+
+    def _add_values(self, found: Found | None, filled: Sequence[Given]) -> None:
+        """A field for each value, filled with what it begins with."""
         for place, one in enumerate(self.inputs):
             name = f"value-{place}"
             listed = (found or {}).get(name_of(one), {}).get("choices") or []

@@ -62,6 +62,16 @@ def test_two_facts_stand_apart(agent: Client) -> None:
     assert "3 h ago" in shown(agent, proven)
 
 
+def test_who_may_choose_a_test_method_is_led_there(agent: Client) -> None:
+    account = make_account()
+    entry = make_connector(console=account.console, name="HubSpot", version="1.0")
+    connector = make_account_connector(account=account, authenticated=True)
+    address = reverse("test_method_choose", args=[entry.pk])
+
+    assert address in shown(signed_in(make_user(Role.ADMIN)), connector)
+    assert address not in shown(agent, connector)
+
+
 def test_header_and_about_lead_to_where_it_belongs(agent: Client) -> None:
     account = make_account(name="Harbour Books")
     entry = make_connector(console=account.console, name="HubSpot", version="1.0")

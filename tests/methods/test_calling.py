@@ -97,6 +97,14 @@ def test_a_writing_method_needs_a_lead_who_types_its_name(
     assert entry.target.startswith("Delete Subscriber") and entry.details["writes"] is True
 
 
+def test_errors_of_a_form_stand_in_the_order_of_the_page(
+    mailchimp: AccountConnector, lead: Client
+) -> None:
+    refused = send(lead, mailchimp, "Delete Subscriber")
+
+    assert list(refused.context["form"].errors) == ["value-0", "confirm"]
+
+
 def test_the_same_form_twice_is_one_call(
     cyclr: CyclrState, mailchimp: AccountConnector, lead: Client
 ) -> None:
