@@ -20,7 +20,7 @@ from dashboard.consoles.models import Console
 from dashboard.consoles.services import SharedTokens
 from dashboard.customer import pages
 from dashboard.jobs.aliases import ALIASES
-from dashboard.links.mail.email_content import message_id_of
+from dashboard.links.mail.delivery import OUTBOX
 from dashboard.links.models import ConnectAttempt, Link, LinkMail
 from dashboard.links.models.link import make_token
 from dashboard.links.opening import find
@@ -117,7 +117,7 @@ def test_a_link_in_a_customers_hands_is_found() -> None:
 def test_a_mail_tried_again_has_the_same_message_id() -> None:
     mail = LinkMail(pk=42, link=Link(key_id=KEY_IDS[0]))
 
-    assert message_id_of(mail).startswith("<206086a6bff1c03a95ae97cd2fb592c7@")
+    assert OUTBOX.message_id_of(mail).startswith("<206086a6bff1c03a95ae97cd2fb592c7@")
 
 
 def test_input_has_the_same_fingerprint() -> None:

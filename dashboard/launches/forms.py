@@ -8,10 +8,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from dashboard.common.email_field import EmailField
 from dashboard.common.untrusted_text import storable
 from dashboard.launches.models import Product
 from dashboard.launches.services import Wanted
-from dashboard.links.forms import EXPIRES, LANGUAGES, check_ticket_url
+from dashboard.links.forms import EXPIRES, LANGUAGES, check_recipient_name, check_ticket_url
 from dashboard.mirror.models import Account
 from dashboard.operations.submissions import SubmissionField
 
@@ -52,6 +53,17 @@ class LaunchForm(forms.Form):
         help_text="Otherwise Cyclr starts it at once.",
     )
     expires = forms.ChoiceField(label="Expires", choices=EXPIRES, initial="604800")
+    recipient_email = EmailField(
+        label="Recipient email",
+        required=False,
+        help_text="Nothing is sent yet: you see the message first. You can also copy the link.",
+    )
+    recipient_name = forms.CharField(
+        label="Recipient name",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     message = forms.CharField(
         label="Message",
         required=False,
@@ -91,6 +103,10 @@ class LaunchForm(forms.Form):
             raise ValidationError(f"At most {MOST_TAGS} tags of {LONGEST_TAG} characters.")
         return list(dict.fromkeys(str(storable(tag)) for tag in tags))
 
+    def clean_recipient_name(self) -> str:
+        """One line that every database and a mail's header can hold."""
+        return check_recipient_name(self.cleaned_data["recipient_name"])
+
     def clean_message(self) -> str:
         """Text that every database can hold."""
         return str(storable(self.cleaned_data["message"]))
@@ -126,10 +142,29 @@ class LaunchForm(forms.Form):
             expires_in=timedelta(seconds=int(values["expires"])),
             options=options,
             creates_account=bool(values.get("creates_account")),
+            recipient_name=values["recipient_name"],
+            recipient_email=values["recipient_email"],
             message=values["message"],
             language=values["language"],
             ticket_url=values["ticket_url"],
         )
+
+
+class SendForm(forms.Form):
+    """To whom a launch link is mailed."""
+
+    submission = SubmissionField()
+    recipient_email = EmailField(label="Recipient email")
+    recipient_name = forms.CharField(
+        label="Recipient name",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_recipient_name(self) -> str:
+        """One line that every database and a mail's header can hold."""
+        return check_recipient_name(self.cleaned_data["recipient_name"])
 
 
 OPTION_LABELS = {

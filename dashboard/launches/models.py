@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -26,7 +26,14 @@ from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job, JobQuerySet
 from dashboard.jobs.policy import Backoff, Policy
-from dashboard.links.models import AttemptState, new_attempt_id, new_public_id
+from dashboard.links.models import (
+    FINISHED_UNLESS_WAITING,
+    RETRIES,
+    AttemptState,
+    CustomerMail,
+    new_attempt_id,
+    new_public_id,
+)
 from dashboard.mirror.models import Account, MirrorQuerySet
 
 PURPOSE = "launch"
@@ -51,6 +58,7 @@ class LaunchState(models.TextChoices):
     """
 
     CREATED = "created", "Created"
+    SENT = "sent", "Sent"
     OPENED = "opened", "Opened"
     STARTED = "started", "Started"
 
@@ -81,6 +89,8 @@ class LaunchLink(Acted):
     creates_account = models.BooleanField(
         default=False, help_text="Whether Cyclr may make the account if it does not know it."
     )
+    recipient_name = models.CharField(max_length=200, blank=True, default="", db_default="")
+    recipient_email = models.EmailField(blank=True, default="", db_default="")
     message = models.TextField(blank=True, default="")
     language = models.CharField(max_length=5, blank=True, default="")
     ticket_url = models.URLField(max_length=500, blank=True, default="")
@@ -182,6 +192,10 @@ class LaunchEvent(models.Model):
         """The shape beside it: a state's, or a point for what is none."""
         if self.event == "refused":
             return "failed"
+        if self.event in {"bounced", "unmailed"}:
+            return "failed"
+        if self.event == "mailed":
+            return "sent"
         known = {"created", "opened", "started", "revoked"}
         is_other = self.is_robot or self.is_staff or self.event not in known
         return "quiet" if is_other else self.event
@@ -195,6 +209,41 @@ class LaunchEvent(models.Model):
     def is_robot(self) -> bool:
         """Whether it was likely a mail scanner."""
         return bool(self.details.get("robot"))
+
+
+class LaunchMail(CustomerMail):
+    """The message that brings a launch link to its recipient."""
+
+    policy = Policy(
+        task="dashboard.launches.tasks.send_launch_mail",
+        queue="bulk",  # nobody waits for it: a mail server that is away must hold up no work
+        lease=timedelta(seconds=90),
+        retries=RETRIES,
+        most_tries=200,
+        give_up_after=timedelta(days=1),
+        related=("link__console", "link__account"),
+        every=2,
+        republish_after=timedelta(seconds=30),
+    )
+
+    link = models.ForeignKey(LaunchLink, on_delete=models.CASCADE, related_name="mails")
+
+    class Meta(CustomerMail.Meta):
+        constraints = [
+            *Acted.Meta.constraints,
+            models.CheckConstraint(
+                name="launch_mail_finished_unless_waiting", condition=FINISHED_UNLESS_WAITING
+            ),
+        ]
+        indexes = [*Job.Meta.indexes]
+
+    def __str__(self) -> str:
+        return f"message about {self.link}"
+
+    @classmethod
+    def ready(cls, moment: datetime) -> Q:
+        """While it is not decided which Cyclr is asked, no link may be handed out."""
+        return Q(link__console__undecided_since=None)
 
 
 class LaunchAttemptQuerySet(JobQuerySet):

@@ -5,6 +5,7 @@ from dashboard.audit import labels
 labels.register(
     {
         "launches.create": "Created",
+        "launches.mail": "Mailed",
         "launches.revoke": "Revoked",
         "launches.extend": "Extended",
         "launches.start": "Led a customer on by",

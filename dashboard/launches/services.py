@@ -57,6 +57,8 @@ class Wanted:
     expires_in: timedelta
     options: dict[str, Any] = field(default_factory=dict)
     creates_account: bool = False
+    recipient_name: str = ""
+    recipient_email: str = ""
     message: str = ""
     language: str = ""
     ticket_url: str = ""
@@ -73,6 +75,8 @@ def create(actor: Actor, account: Account, wanted: Wanted, *, submission: uuid.U
     lifetime = min(max(wanted.expires_in, SHORTEST), LONGEST)
     asked = [wanted.product, lifetime.total_seconds(), wanted.options, wanted.creates_account]
     asked += [wanted.message, wanted.language, wanted.ticket_url]
+    if wanted.recipient_email or wanted.recipient_name:
+        asked += [wanted.recipient_name, wanted.recipient_email]
     fingerprint = encryption.fingerprint(json.dumps(asked, sort_keys=True))
     own = own_submission(submission, actor, CREATE, account.console, account)
     link = LaunchLink(
@@ -83,6 +87,8 @@ def create(actor: Actor, account: Account, wanted: Wanted, *, submission: uuid.U
         product=wanted.product,
         options=wanted.options,
         creates_account=wanted.creates_account,
+        recipient_name=wanted.recipient_name,
+        recipient_email=wanted.recipient_email,
         message=wanted.message,
         language=wanted.language,
         ticket_url=wanted.ticket_url,
@@ -93,7 +99,7 @@ def create(actor: Actor, account: Account, wanted: Wanted, *, submission: uuid.U
         with transaction.atomic():
             link.save(force_insert=True)
             record(link, "created", f"Created by {actor.name}")
-            _audit(link, actor, CREATE)
+            audit_link(link, actor, CREATE)
     except IntegrityError:
         made: LaunchLink | None = LaunchLink.objects.filter(submission=own).first()
         if made is None:
@@ -113,7 +119,7 @@ def revoke(link: LaunchLink, actor: Actor) -> bool:
         LaunchAttempt.objects.filter(link=link).end()
         link.refresh_from_db()
         record(link, "revoked", f"Revoked by {actor.name}")
-        _audit(link, actor, "launches.revoke")
+        audit_link(link, actor, "launches.revoke")
     return True
 
 
@@ -128,7 +134,7 @@ def extend(link: LaunchLink, actor: Actor, by: timedelta = timedelta(days=7)) ->
             return False
         link.refresh_from_db()
         record(link, "extended", f"Extended by {actor.name}")
-        _audit(link, actor, "launches.extend")
+        audit_link(link, actor, "launches.extend")
     return True
 
 
@@ -167,7 +173,8 @@ def log_open(link: LaunchLink, *, guess: str, why: str, agent: str, name: str = 
     is_robot = guess == "robot"
     agent = storable(agent)
     if guess == "person":
-        fresh = LaunchLink.objects.filter(pk=link.pk, state=LaunchState.CREATED)
+        unopened = [LaunchState.CREATED, LaunchState.SENT]
+        fresh = LaunchLink.objects.filter(pk=link.pk, state__in=unopened)
         fresh.update(state=LaunchState.OPENED)
     opens = link.events.filter(event="opened", details__robot=is_robot)
     message = "Opened" if is_robot else f"Opened by {name or 'a person'}"
@@ -191,10 +198,11 @@ def record(link: LaunchLink, event: str, message: str, /, **details: Any) -> Lau
 
 def record_start(link: LaunchLink) -> None:
     """That a customer was led on: Cyclr signed them in to the account."""
-    _audit(link, Actor.system(), "launches.start")
+    audit_link(link, Actor.system(), "launches.start")
 
 
-def _audit(link: LaunchLink, actor: Actor, action: str) -> None:
+def audit_link(link: LaunchLink, actor: Actor, action: str, /, **details: Any) -> None:
+    """Write into the trail what was done with a link."""
     audit.record(
         actor,
         action,
@@ -203,6 +211,7 @@ def _audit(link: LaunchLink, actor: Actor, action: str) -> None:
         target_url=link.get_absolute_url(),
         account_name=str(link.account),
         launch_link=link.pk,
+        **details,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db.models import Q
@@ -13,7 +14,9 @@ from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
 from dashboard.launches import attempts
-from dashboard.launches.models import LaunchAttempt
+from dashboard.launches.mailing import OUTBOX
+from dashboard.launches.models import LaunchAttempt, LaunchMail
+from dashboard.links.mail import outbox
 from dashboard.links.models import AttemptState
 
 
@@ -21,6 +24,12 @@ from dashboard.links.models import AttemptState
 def request_launch(lease: Lease[LaunchAttempt]) -> None:
     """Request one token."""
     attempts.carry_out(lease)
+
+
+@works_on(LaunchMail, gives_up=OUTBOX.give_up, room=partial(outbox.room, LaunchMail))
+def send_launch_mail(lease: Lease[LaunchMail]) -> None:
+    """Send one message."""
+    OUTBOX.send(lease)
 
 
 any_attempt = AnyRow(lambda: LaunchAttempt.objects.unused())

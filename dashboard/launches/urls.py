@@ -3,13 +3,21 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.launches import customer_views, views
+from dashboard.launches import customer_views, sending_views, views
 
 STAFF = navigation.under(
     "link_list",
     [
         path("links/launch/", views.launch_link_list, name="launch_link_list"),
         path("links/launch/<int:pk>/", views.launch_link_detail, name="launch_link_detail"),
+        path(
+            "links/launch/<int:pk>/send/", sending_views.launch_link_send, name="launch_link_send"
+        ),
+        path(
+            "links/launch/<int:pk>/letter/",
+            sending_views.launch_link_letter,
+            name="launch_link_letter",
+        ),
         path("links/launch/<int:pk>/revoke/", views.launch_link_revoke, name="launch_link_revoke"),
         path("links/launch/<int:pk>/extend/", views.launch_link_extend, name="launch_link_extend"),
     ],

@@ -17,7 +17,8 @@ from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
-from dashboard.launches import services
+from dashboard.environment.email_address import mailto_address
+from dashboard.launches import mailing, services
 from dashboard.launches.forms import LaunchForm, option_lines
 from dashboard.launches.models import LaunchLink
 from dashboard.mirror.models import Account
@@ -82,6 +83,8 @@ def launch_link_new(request: StaffRequest, pk: int) -> HttpResponse:
         context["sent_before"] = error.link
         draw_anew(form)
         return render(request, template, context, status=409)
+    if link.recipient_email:
+        return redirect("launch_link_send", link.pk)
     return redirect(f"{link.get_absolute_url()}?new=1")
 
 
@@ -90,7 +93,9 @@ def launch_link_new(request: StaffRequest, pk: int) -> HttpResponse:
 def launch_link_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """One link: its address for a Lead, and its timeline; live while it works."""
     link = get_for(request, LINKS, pk=pk)
-    version = version_of(link.pk, link.state_label, link.moved_at, link.expires_at)
+    mail = mailing.latest(link)
+    sent = mail and (mail.pk, mail.state, mail.last_error, mail.not_before)
+    version = version_of(link.pk, link.state_label, link.moved_at, link.expires_at, sent)
     if is_swap(request) and is_seen(request, version):
         return nothing_new()
     role = request.user.role_in(link.console)
@@ -103,15 +108,24 @@ def launch_link_detail(request: StaffRequest, pk: int) -> HttpResponse:
         "tags": link.options.get("tags", []),
         "language": LANGUAGE_WORDS.get(link.language, "As the browser asks"),
         "may_act": may_act,
+        "mail": mail,
         "address": address,
         "address_lost": may_act and link.is_usable and not address,
-        "mailto": f"mailto:?body={quote(address)}" if address else "",
+        "mailto": _mailto(link, address),
         "is_new": request.GET.get("new") == "1",
         "version": version,
     }
     return render_page(
         request, "launches/launch_link_detail.html", "launches/_launch_link.html", context
     )
+
+
+def _mailto(link: LaunchLink, address: str) -> str:
+    """An address that opens the colleague's own mail program; empty without the link's."""
+    if not address:
+        return ""
+    to = mailto_address(link.recipient_email) if link.recipient_email else ""
+    return f"mailto:{to}?body={quote(address)}"
 
 
 @require_POST

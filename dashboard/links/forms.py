@@ -32,6 +32,13 @@ EXPIRES = [
 LANGUAGES = [("", "The customer’s browser decides"), *settings.LANGUAGES]
 
 
+def check_recipient_name(name: str) -> str:
+    """The name as it is stored. `ValidationError` if no mail's header can hold it."""
+    if any(ord(letter) < 32 for letter in name):
+        raise ValidationError("A name is one line of text.")
+    return str(storable(name))
+
+
 def check_ticket_url(url: str) -> str:
     """The address as it is kept. Raises `ValidationError` for one that is not of the web."""
     try:
@@ -88,10 +95,7 @@ class DetailsForm(forms.Form):
 
     def clean_recipient_name(self) -> str:
         """One line: it stands in the mail's first one."""
-        name: str = self.cleaned_data["recipient_name"]
-        if any(ord(letter) < 32 for letter in name):
-            raise ValidationError("A name is one line of text.")
-        return str(storable(name))
+        return check_recipient_name(self.cleaned_data["recipient_name"])
 
     def clean_ticket_url(self) -> str:
         """An address of the web, which shows where it leads."""

@@ -30,6 +30,13 @@ NO_RECIPIENT = "No e-mail address on file. Add one, or copy the link instead."
 ENDED = "The link has ended, so it was not sent."
 USED = "This page was already used. Nothing more was sent."
 ANSWERED = "The customer has already been sent a new link. Nothing more was sent."
+LETTER = {
+    "default-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    "frame-ancestors": [SELF],
+    "sandbox": True,
+}
+"""What the frame of a preview may do: show a mail with its own style."""
 QR_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -90,14 +97,7 @@ def _send(request: StaffRequest, link: Link, submission: uuid.UUID) -> HttpRespo
     return redirect(link)
 
 
-@csp(  # type: ignore[arg-type]  # a StaffRequest is one
-    {
-        "default-src": [NONE],
-        "style-src": [UNSAFE_INLINE],
-        "frame-ancestors": [SELF],
-        "sandbox": True,
-    }
-)
+@csp(LETTER)  # type: ignore[arg-type]  # a StaffRequest is one
 @xframe_options_sameorigin
 @require_GET
 @role_required(Role.AGENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -15,7 +16,7 @@ from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
 from dashboard.links import deletions, link_notifications
 from dashboard.links.attempts import checking, confirming, sign_in_tokens
-from dashboard.links.mail import delivery, mailing, reminders
+from dashboard.links.mail import delivery, outbox, reminders
 from dashboard.links.models import (
     AccountCheck,
     AttemptState,
@@ -42,10 +43,10 @@ def check_account(lease: Lease[AccountCheck]) -> None:
     checking.carry_out(lease)
 
 
-@works_on(LinkMail, gives_up=delivery.give_up, room=mailing.room)
+@works_on(LinkMail, gives_up=delivery.OUTBOX.give_up, room=partial(outbox.room, LinkMail))
 def send_mail(lease: Lease[LinkMail]) -> None:
     """Send one message of the outbox."""
-    delivery.send(lease)
+    delivery.OUTBOX.send(lease)
 
 
 @periodic(every=10)

@@ -29,7 +29,7 @@ from dashboard.jobs.messages import Message
 from dashboard.jobs.policy import LONGEST_ASKED, Backoff, Schedule
 from dashboard.jobs.registry import Worker, worker_of
 from dashboard.jobs.working import dispatch, job_classes
-from dashboard.launches.models import LaunchAttempt
+from dashboard.launches.models import LaunchAttempt, LaunchMail
 from dashboard.links import notification_kinds
 from dashboard.links.models import AccountCheck, ConnectAttempt, LinkMail
 from dashboard.methods.inputs import CallInput
@@ -60,6 +60,14 @@ def a_proof() -> ConnectionTest:
     run.actor = Actor.system()
     run.save()
     return run
+
+
+def a_message_about_a_launch_link() -> LaunchMail:
+    link = make_launch_link(recipient_email="ana@harbour.example")
+    mail = LaunchMail(link=link, recipient=link.recipient_email)
+    mail.actor = Actor.system()
+    mail.save()
+    return mail
 
 
 def a_message_to_a_customer() -> LinkMail:
@@ -136,6 +144,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     ),
     LaunchAttempt: lambda: LaunchAttempt.objects.create(link=make_launch_link()),
     AccountCheck: lambda: AccountCheck.objects.create(account=make_link().account),
+    LaunchMail: a_message_about_a_launch_link,
     LinkMail: a_message_to_a_customer,
     NotificationMail: lambda: NotificationMail.objects.create(
         notification=a_notice(), user=make_user()

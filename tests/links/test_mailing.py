@@ -25,6 +25,7 @@ from dashboard.jobs.messages import Message
 from dashboard.links import progress, tasks
 from dashboard.links.attempts import confirming
 from dashboard.links.mail import delivery, email_content, mailing
+from dashboard.links.mail.outbox import LOST_KEY
 from dashboard.links.models import Link, LinkEvent, LinkMail, LinkState, MailKind, MailState
 from dashboard.notifications import mail_trouble
 from dashboard.notifications.mail_trouble import MAIL_REFUSED
@@ -108,7 +109,8 @@ def test_after_a_worker_that_died_it_is_sent_with_the_same_message_id(
 ) -> None:
     mail = queued(mailed)
     with monkeypatch.context() as patch:
-        patch.setattr(delivery, "_record_sent", lambda _: sys.exit())  # nothing that could be noted
+        died = lambda *_: sys.exit()  # noqa: E731 - nothing that could be noted
+        patch.setattr(delivery.LinkOutbox, "_record_taken", died)
         with pytest.raises(SystemExit):
             tasks.send_mail(mail.pk)
     tasks.send_mail(mail.pk)
@@ -173,12 +175,12 @@ def test_the_link_s_language_wins_over_the_partner_s(
     Branding.objects.create(console=mailed.console, language="fr")
     brand = brand_of(mailed.console)
 
-    assert email_content.language_of(mailed, brand) == "fr"
+    assert email_content.language_of(mailed.language, brand) == "fr"
     mailed.language = "de"
-    assert email_content.language_of(mailed, brand) == "de"
+    assert email_content.language_of(mailed.language, brand) == "de"
     assert '<html lang="de">' in email_content.write(mailed).html
     mailed.language = "xx"
-    assert email_content.language_of(mailed, brand) == "fr"
+    assert email_content.language_of(mailed.language, brand) == "fr"
 
 
 def test_the_partner_s_branding_is_used_and_a_wrong_colour_is_not(mailed: Link) -> None:
@@ -381,7 +383,7 @@ def test_a_link_whose_key_was_dropped_fails_in_words(mailed: Link, settings: Any
     tasks.send_mail(mail.pk)
 
     mail.refresh_from_db()
-    assert (mail.state, mail.last_error) == (MailState.FAILED, delivery.LOST_KEY)
+    assert (mail.state, mail.last_error) == (MailState.FAILED, LOST_KEY)
 
 
 # ---- refusals that are about us ----

@@ -18,14 +18,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.common import encryption, languages, mail
+from dashboard.common import languages, mail
 from dashboard.common.templatetags.desk import untrusted
 from dashboard.common.untrusted_text import display_line, display_text
 from dashboard.consoles.branding import Brand
 from dashboard.consoles.colours import as_hex, palette
 from dashboard.environment.email_address import mailto_address
 from dashboard.links.languages import format_until
-from dashboard.links.models import Link, LinkMail, MailKind
+from dashboard.links.models import Link, MailKind
 
 NAME_AT_MOST, SUBJECT_AT_MOST = 60, 160
 """Characters of a name, and of a whole subject; longer ones are cut."""
@@ -52,26 +52,36 @@ def write(link: Link, kind: MailKind = MailKind.INVITATION) -> EmailContent:
     Raises `DecryptionError` when the link's address can no longer be made.
     """
     brand = link.brand
-    language = language_of(link, brand)
     address = link.url()
-    with translation.override(language):
+    with translation.override(language_of(link.language, brand)):
         context = _context(link, brand, kind, address)
         subject = _subject(context["partner"], context["apps"], kind)
-        text = _text(kind, context)
-        html = _html(kind, context, brand, language, subject)
-    headers = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+    content = render(f"links/mail/{kind}", link, context, subject)
     if kind == MailKind.REMINDER:
-        headers["List-Unsubscribe"] = f"<{context['reminders']}>"
-        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        content.headers["List-Unsubscribe"] = f"<{context['reminders']}>"
+        content.headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return content
+
+
+def render(template: str, link: Any, context: dict[str, Any], subject: str) -> EmailContent:
+    """A message of two templates, `.txt` and `.html`, in the language of a link of any kind.
+
+    `context`: what `basic_context` says, and what the templates need besides.
+    """
+    brand: Brand = link.brand
+    language = language_of(link.language, brand)
+    with translation.override(language):
+        text = _text(template, context)
+        html = _html(template, context, brand, language, subject)
     return EmailContent(
         sender=one_line(brand.name, NAME_AT_MOST),
         recipient=link.recipient_email,
         reply_to=brand.support_email,
-        subject=subject,
+        subject=one_line(subject, SUBJECT_AT_MOST),
         language=language,
         text=text,
         html=html,
-        headers=headers,
+        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
 
 
@@ -94,16 +104,10 @@ def as_message(content: EmailContent, message_id: str) -> mail.Message:
     )
 
 
-def message_id_of(row: LinkMail) -> str:
-    """The same for every try: a second copy, sent after an unclear end, can be recognised."""
-    code = encryption.code_for(f"{row.pk}", purpose="mail", key=row.link.key_id)
-    return f"<{code.hex()[:32]}@{mail.sender_domain()}>"
-
-
 def mailto(link: Link, address: str) -> str:
     """A `mailto:` address that opens the colleague's own mail program with a short message."""
     brand = link.brand
-    with translation.override(language_of(link, brand)):
+    with translation.override(language_of(link.language, brand)):
         context = _context(link, brand, MailKind.INVITATION, address)
         subject = _subject(context["partner"], context["apps"], MailKind.INVITATION)
         until = _("It works until %(until)s, as often as you need.") % {"until": context["until"]}
@@ -113,9 +117,9 @@ def mailto(link: Link, address: str) -> str:
     return f"mailto:{to}?subject={quote(subject)}&body={quote(body)}"
 
 
-def language_of(link: Link, brand: Brand) -> str:
+def language_of(language: str, brand: Brand) -> str:
     """The link's language, else the partner's, else English."""
-    known = languages.known(link.language) or languages.known(brand.language)
+    known = languages.known(language) or languages.known(brand.language)
     return known or languages.DEFAULT
 
 
@@ -128,18 +132,25 @@ def one_line(text: object, at_most: int) -> str:
 
 def _context(link: Link, brand: Brand, kind: MailKind, address: str) -> dict[str, Any]:
     items = link.items.left().select_related("account_connector")
+    return basic_context(link, brand, address) | {
+        "apps": [one_line(item.account_connector, NAME_AT_MOST) for item in items],
+        "message": display_text(link.message).strip() if kind == MailKind.INVITATION else "",
+        "reminders": settings.PUBLIC_URL + reverse("link_reminders", args=[link.token()]),
+        "is_reminder": kind == MailKind.REMINDER,
+    }
+
+
+def basic_context(link: Any, brand: Brand, address: str) -> dict[str, Any]:
+    """What every message about a link of any kind says; in the language that is active."""
     name = one_line(link.recipient_name, NAME_AT_MOST)
     return {
         "hello": _("Hello %(name)s,") % {"name": name} if name else _("Hello,"),
         "partner": one_line(brand.name, NAME_AT_MOST),
         "account": one_line(link.account, NAME_AT_MOST),
-        "apps": [one_line(item.account_connector, NAME_AT_MOST) for item in items],
         "until": format_until(link.expires_at, link.account.timezone),
-        "message": display_text(link.message).strip() if kind == MailKind.INVITATION else "",
+        "message": display_text(link.message).strip(),
         "asked_by": one_line(link.asked_by, NAME_AT_MOST),
         "address": address,
-        "reminders": settings.PUBLIC_URL + reverse("link_reminders", args=[link.token()]),
-        "is_reminder": kind == MailKind.REMINDER,
         "support_email": brand.support_email,
         "privacy_url": _web_address(brand.privacy_url),
         "imprint_url": _web_address(brand.imprint_url),
@@ -160,17 +171,15 @@ def _subject(partner: str, apps: list[str], kind: MailKind) -> str:
     return one_line(message, SUBJECT_AT_MOST)
 
 
-def _text(kind: MailKind, context: dict[str, Any]) -> str:
+def _text(template: str, context: dict[str, Any]) -> str:
     """Plain text: nothing is markup here, so nothing is escaped."""
-    template = Engine.get_default().get_template(f"links/mail/{kind}.txt")
-    lines = template.render(Context(context, autoescape=False)).splitlines()
+    made = Engine.get_default().get_template(f"{template}.txt")
+    lines = made.render(Context(context, autoescape=False)).splitlines()
     text = "\n".join(line.rstrip() for line in lines)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _html(
-    kind: MailKind, context: dict[str, Any], brand: Brand, language: str, subject: str
-) -> str:
+def _html(template: str, context: dict[str, Any], brand: Brand, language: str, subject: str) -> str:
     colours = palette(as_hex(brand.colour) or OUR_COLOUR)
     shown = {
         "partner": untrusted(context["partner"]),
@@ -181,7 +190,7 @@ def _html(
         "ink": colours.on[0],
         "edge": colours.edge[0],
     }
-    return render_to_string(f"links/mail/{kind}.html", context | shown)
+    return render_to_string(f"{template}.html", context | shown)
 
 
 def _web_address(url: str) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
@@ -15,11 +14,7 @@ from dashboard.links import progress, services, timeline
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind, MailState
 from dashboard.links.progress import NotUsableError
 from dashboard.links.services import OtherLinkError
-from dashboard.notifications import mail_trouble
 from dashboard.operations.submissions import own_submission
-
-AT_ONCE = 20
-"""Messages that may be with the workers."""
 
 
 class NoRecipientError(Exception):
@@ -142,31 +137,6 @@ def latest(link: Link) -> LinkMail | None:
     """The newest message of the link, whatever became of it."""
     mail: LinkMail | None = link.mails.order_by("-created_at", "-pk").first()
     return mail
-
-
-def is_silent(*, since: timedelta = timedelta(minutes=1)) -> bool:
-    """Whether the mail server has put messages off lately and taken none."""
-    moment = timezone.now()
-    put_off = LinkMail.objects.filter(
-        state=MailState.WAITING, tries__gt=0, not_before__gt=moment
-    ).exists()
-    taken = LinkMail.objects.filter(state=MailState.SENT, sent_at__gt=moment - since)
-    return put_off and not taken.exists()
-
-
-def room() -> int:
-    """How many more may be sent off: a few, one at a time while nothing gets out, or none."""
-    if mail_trouble.is_resting():
-        return 0
-    moment = timezone.now()
-    sent_off = moment - LinkMail.policy.republish_after
-    waiting = LinkMail.objects.open().filter(LinkMail.ready(moment), not_before__lte=moment)
-    in_hand = waiting.filter(
-        Q(leased_until__gte=moment)
-        | Q(published_at__gt=sent_off, published_at__gte=F("not_before"))
-    )
-    is_in_trouble = is_silent() or mail_trouble.current() is not None
-    return (1 if is_in_trouble else AT_ONCE) - in_hand.count()
 
 
 def _check_asked(link: Link, made: QuerySet[Any]) -> None:

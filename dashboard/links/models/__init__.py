@@ -22,7 +22,14 @@ from dashboard.links.models.link import (
     make_token,
     new_public_id,
 )
-from dashboard.links.models.mail import LinkMail, MailKind, MailState
+from dashboard.links.models.mail import (
+    FINISHED_UNLESS_WAITING,
+    RETRIES,
+    CustomerMail,
+    LinkMail,
+    MailKind,
+    MailState,
+)
 
 ENTER = "links.enter"
 """The kind of operation that brings what a customer typed to Cyclr."""
@@ -30,7 +37,9 @@ ENTER = "links.enter"
 __all__ = [
     "AccountCheck",
     "AccountCheckQuerySet",
+    "CustomerMail",
     "ENTER",
+    "FINISHED_UNLESS_WAITING",
     "LATE",
     "LIVELY_FOR",
     "Link",
@@ -47,6 +56,7 @@ __all__ = [
     "AttemptQuerySet",
     "AttemptState",
     "ORDER",
+    "RETRIES",
     "TEST_TAKES",
     "SENT_TO_A_FILE",
     "is_another",

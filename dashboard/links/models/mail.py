@@ -30,29 +30,13 @@ class MailState(models.TextChoices):
     DROPPED = "dropped", "Not needed any more"
 
 
-class LinkMail(Acted, Job):
-    """A message in the outbox: a template's name and a link, written when it is sent.
+class CustomerMail(Acted, Job):
+    """A message to a customer, in an outbox: written when it is sent.
 
-    Its text is never stored, since it holds the link's address.
+    Its text is never stored, since it holds an address that is as good as a key.
     """
 
-    policy = Policy(
-        task="dashboard.links.tasks.send_mail",
-        queue="bulk",  # nobody waits for it: a mail server that is away must hold up no work
-        lease=timedelta(seconds=90),
-        retries=Schedule(tuple(timedelta(minutes=n) for n in (1, 2, 4, 8, 16, 32, 60))),
-        most_tries=200,
-        give_up_after=timedelta(days=1),
-        related=("link__console", "link__account"),
-        order=(F("link__run").asc(nulls_first=True), "not_before", "pk"),
-        every=2,
-        republish_after=timedelta(seconds=30),
-    )
-
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="mails")
     submission = models.UUIDField(unique=True, null=True, blank=True)
-    kind = models.CharField(max_length=12, choices=MailKind.choices)
-    number = models.PositiveSmallIntegerField(default=0, help_text="Which reminder it is.")
     recipient = models.EmailField()
     state = models.CharField(max_length=10, choices=MailState.choices, default=MailState.WAITING)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -64,7 +48,38 @@ class LinkMail(Acted, Job):
     objects = JobQuerySet.as_manager()
 
     class Meta(Acted.Meta):
+        abstract = True
         ordering = ["-created_at", "-pk"]
+
+
+RETRIES = Schedule(tuple(timedelta(minutes=n) for n in (1, 2, 4, 8, 16, 32, 60)))
+"""As mail servers do."""
+FINISHED_UNLESS_WAITING = Q(state="waiting", finished_at=None) | (
+    ~Q(state="waiting") & Q(finished_at__isnull=False)
+)
+
+
+class LinkMail(CustomerMail):
+    """A message about a link: an invitation, or a reminder."""
+
+    policy = Policy(
+        task="dashboard.links.tasks.send_mail",
+        queue="bulk",  # nobody waits for it: a mail server that is away must hold up no work
+        lease=timedelta(seconds=90),
+        retries=RETRIES,
+        most_tries=200,
+        give_up_after=timedelta(days=1),
+        related=("link__console", "link__account"),
+        order=(F("link__run").asc(nulls_first=True), "not_before", "pk"),
+        every=2,
+        republish_after=timedelta(seconds=30),
+    )
+
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="mails")
+    kind = models.CharField(max_length=12, choices=MailKind.choices)
+    number = models.PositiveSmallIntegerField(default=0, help_text="Which reminder it is.")
+
+    class Meta(CustomerMail.Meta):
         constraints = [
             *Acted.Meta.constraints,
             models.UniqueConstraint(
@@ -74,8 +89,7 @@ class LinkMail(Acted, Job):
             ),
             models.CheckConstraint(
                 name="link_mail_finished_unless_waiting",
-                condition=Q(state="waiting", finished_at=None)
-                | (~Q(state="waiting") & Q(finished_at__isnull=False)),
+                condition=FINISHED_UNLESS_WAITING,
             ),
         ]
         indexes = [*Job.Meta.indexes]
