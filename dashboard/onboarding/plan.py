@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -287,9 +287,15 @@ def _step(
 
 
 def copy_for(
-    pattern: OnboardingRun, steps: Sequence[OnboardingStep], run: OnboardingRun
+    pattern: OnboardingRun,
+    steps: Sequence[OnboardingStep],
+    run: OnboardingRun,
+    entries: Mapping[int, tuple[JSON, JSON]],
 ) -> list[OnboardingStep]:
-    """The steps of a plan for one line of a table; their entries are encrypted for it anew."""
+    """The steps of a plan for one line of a table; their entries are encrypted for it anew.
+
+    `entries`: by step, what the line says itself: input, and what people see of it.
+    """
     made = []
     for step in steps:
         copied = OnboardingStep(
@@ -302,7 +308,9 @@ def copy_for(
             is_default=step.is_default,
             display_input=step.display_input,
         )
-        if step.encrypted_input:
+        if (own := entries.get(step.pk)) is not None:
+            put_entries(copied, *own)
+        elif step.encrypted_input:
             step.run = pattern
             plain = encryption.decrypt(step.encrypted_input, associated_data=step.associated_data)
             copied.encrypted_input = encryption.encrypt(

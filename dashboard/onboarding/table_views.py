@@ -30,7 +30,8 @@ from dashboard.onboarding.models import (
     StepKind,
 )
 from dashboard.onboarding.plan_views import METHODS, draft_for
-from dashboard.onboarding.tables import TableForm, make_table
+from dashboard.onboarding.table_form import TableForm
+from dashboard.onboarding.tables import make_table
 from dashboard.onboarding.views import RUNS, SHOW, lines_of
 from dashboard.operations.submissions import draw_anew
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -53,7 +54,7 @@ def onboarding_table_new(request: StaffRequest, reference: str) -> HttpResponse:
         raise Http404
     steps = list(run.steps.select_related("connector", "template"))
     data = request.POST if request.method == "POST" else None
-    form = TableForm(run, data, request.FILES if data is not None else None)
+    form = TableForm(run, steps, data, request.FILES if data is not None else None)
     context: dict[str, Any] = {
         "run": run,
         "form": form,

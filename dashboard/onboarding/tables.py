@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -17,18 +17,13 @@ from dashboard.audit.models import Actor
 from dashboard.bulk.tables import (
     TOO_LONG,
     UNKNOWN,
-    Accounts,
-    Table,
     quoted,
-    squeezed,
-    table_of,
-    upload_of,
 )
 from dashboard.common.searching import nfkc_casefold, squeeze
-from dashboard.common.tables import TableError
 from dashboard.common.untrusted_text import is_blank, storable
-from dashboard.links.recipients import address_of, bare, meaning, why_not
+from dashboard.links.recipients import address_of, bare, why_not
 from dashboard.mirror.models import Account
+from dashboard.onboarding.columns import EntriesError
 from dashboard.onboarding.models import (
     OPEN,
     PLACE,
@@ -39,79 +34,13 @@ from dashboard.onboarding.models import (
     StepKind,
 )
 from dashboard.onboarding.plan import complete_steps, copy_for, put_account_columns
-from dashboard.operations.submissions import SubmissionField, own_submission
+from dashboard.onboarding.table_form import LANGUAGES, TableForm
+from dashboard.operations.submissions import own_submission
 
+JSON = dict[str, Any]
 KIND = "onboarding.table"
-ZONE_HEADINGS = squeezed(
-    ["time zone", "timezone", "zone", "zeitzone", "fuseau horaire", "zona horaria"]
-)
-KNOWN = "Account id, Account name, E-mail, Name, Time zone"
 NO_LABEL = "(empty)"
 LONGEST_NAME = 300
-
-
-class TableForm(forms.Form):
-    """The accounts, one a line."""
-
-    submission = SubmissionField()
-    zone = ZoneField(
-        label="Time zone of new accounts",
-        required=False,
-        help_text="Where a line says no other. A city, a country, an IANA name or a Windows name.",
-    )
-    table = forms.CharField(
-        label="Accounts as a table",
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=f"With a heading line: {KNOWN}. A line whose id is not in Cyclr yet, or is "
-        "empty, becomes a new account and needs a name and a time zone.",
-    )
-    file = forms.FileField(
-        label="Or a CSV file",
-        required=False,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
-        help_text="UTF-8, at most 2 MB and 5,000 lines.",
-    )
-
-    def __init__(self, pattern: OnboardingRun, data: Any = None, files: Any = None) -> None:
-        super().__init__(data, files, initial={"submission": uuid.uuid4()})
-        for name in ("table", "file"):
-            self.fields[name].is_alternative = True  # type: ignore[attr-defined]
-        self.pattern = pattern
-        self.read: Table | None = None
-        self.accounts = Accounts(pattern.console)
-
-    def clean(self) -> dict[str, Any]:
-        """Read the table."""
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        is_account = self.accounts.is_account
-        try:
-            self.read = table_of(self, besides="the table above", is_account=is_account)
-            if self.read is None:
-                raise TableError("Paste a table, or choose a file.")
-            self.places = places_in(self.read)
-        except TableError as error:
-            self.add_error("table" if upload_of(self) is None else "file", error)
-        if self.errors and upload_of(self) is not None and "file" not in self.errors:
-            self.add_error("file", "Choose the file again: no browser keeps it.")
-        return values
-
-
-def places_in(table: Table) -> dict[str, int]:
-    """Which cell is the account's name, which its zone, and which say whom the link is for."""
-    found: dict[str, int] = {}
-    for place, heading in enumerate(table.columns):
-        what = "zone" if squeeze(heading) in ZONE_HEADINGS else meaning(heading)
-        if not what and not heading.strip():
-            continue
-        shown = quoted(heading)
-        if not what:
-            raise TableError(f"No column is called {shown}. Known are: {KNOWN}.")
-        if what in found:
-            raise TableError(f"Two columns are called {shown}.")
-        found[what] = place
-    return found
 
 
 # ---- what a line means ----
@@ -119,7 +48,10 @@ def places_in(table: Table) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that becomes a run. `account`: None for a new one, of which `id` may be empty."""
+    """A line that becomes a run. `account`: None for a new one, of which `id` may be empty.
+
+    `language`: empty as it is planned.
+    """
 
     number: int
     account: Account | None
@@ -128,6 +60,9 @@ class Line:
     zone: str
     email: str
     person: str
+    language: str = ""
+    entries: dict[int, tuple[JSON, JSON]] = field(default_factory=dict, repr=False)
+    """By step of the plan that the line fills otherwise: its input and what people see of it."""
 
 
 class LeftOutError(Exception):
@@ -160,7 +95,8 @@ class Reader:
         self.left_out.sort(key=lambda row: row[0])
 
     def _cell(self, cells: tuple[str, ...], what: str) -> str:
-        return str(storable(bare(cells[self.places[what]]))) if what in self.places else ""
+        places = self.places.cells
+        return str(storable(bare(cells[places[what]]))) if what in places else ""
 
     def _line(self, number: int, written: str, cells: tuple[str, ...]) -> Line:
         if number in self.table.too_long:
@@ -173,9 +109,34 @@ class Reader:
         zone = "" if account else self._zone(self._cell(cells, "zone"))
         if account is None:
             self._check_new(written, name)
+        language, entries = self._language(self._cell(cells, "language")), self._entries(cells)
         self._once(number, account, written, name)
         shown = str(account.name) if account else name
-        return Line(number, account, bare(written), shown, zone, email, person)
+        line = Line(number, account, bare(written), shown, zone, email, person, language, entries)
+        return line
+
+    def _entries(self, cells: tuple[str, ...]) -> dict[int, tuple[JSON, JSON]]:
+        """What the line says of the plan's connectors, by step."""
+        found = {}
+        for one in self.places.connectors:
+            try:
+                given = one.entries(cells)
+            except EntriesError as error:
+                raise LeftOutError(str(error)) from None
+            if given is not None:
+                found[one.step.pk] = given
+        return found
+
+    @staticmethod
+    def _language(written: str) -> str:
+        """Its code; empty as it is planned."""
+        key = squeeze(written)
+        # “de-CH” is German as spoken somewhere.
+        code = LANGUAGES.get(key) or LANGUAGES.get(squeeze(written.split("-")[0]))
+        if key and not code:
+            names = ", ".join(name for _, name in settings.LANGUAGES)
+            raise LeftOutError(f"Language {quoted(written)} is not known. Known are: {names}.")
+        return code or ""
 
     def _there(self, written: str, name: str) -> Account | None:
         """The account that is meant, or None for a new one."""
@@ -266,7 +227,7 @@ def _make_runs(
     for run, line in zip(runs, lines, strict=True):
         if line.account is None:
             steps.append(_account_step(run, line))
-        steps += copy_for(pattern, planned, run)
+        steps += copy_for(pattern, planned, run, line.entries)
     OnboardingStep.objects.bulk_create(steps, batch_size=500)
     templates = OnboardingStep.objects.filter(run__table=table, kind=StepKind.TEMPLATE)
     by_run: dict[int, list[OnboardingStep]] = {}
@@ -284,7 +245,7 @@ def _run(table: OnboardingTable, pattern: OnboardingRun, line: Line, actor: Acto
         name=line.name,
         recipient_email=line.email,
         recipient_name=line.person,
-        wishes=pattern.wishes,
+        wishes=pattern.wishes | ({"language": line.language} if line.language else {}),
         table=table,
         line=line.number,
         state=RunState.DRAFT,

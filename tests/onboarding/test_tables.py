@@ -14,6 +14,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor
 from dashboard.mirror.models import Account
 from dashboard.onboarding import plan, waking
+from dashboard.onboarding.columns import known_headings
 from dashboard.onboarding.models import OnboardingRun, OnboardingTable, RunState, StepKind
 from dashboard.onboarding.turns import entries_of
 from dashboard.people.models import Role, User
@@ -138,6 +139,86 @@ def test_a_few_are_on_their_way_at_a_time(
     states = list(table.runs.order_by("line").values_list("state", flat=True))
     assert states == ["running", "running", "queued", "queued", "queued"]
     assert not OnboardingRun.objects.filter(table=table, steps__operation__is_bulk=False).exists()
+
+
+@pytest.fixture
+def for_parcels(harbour: Account, user: User) -> OnboardingRun:
+    """A plan for many with a connector that asks for settings, one of them a secret."""
+    run = plan.make_draft(Actor.staff(user), harbour.console, uuid.uuid4(), for_many=True)
+    plan.add_connector(run, connector("Parcel Desk"))
+    return run
+
+
+def columns_for(run: OnboardingRun) -> list[str]:
+    return known_headings(list(run.steps.select_related("connector")))
+
+
+def test_a_line_says_its_language_and_what_a_connector_is_installed_with(
+    for_parcels: OnboardingRun, lead: Client
+) -> None:
+    headings = columns_for(for_parcels)
+    secret = next(one for one in headings if "key" in one.casefold())
+    plain = next(one for one in headings if "region" in one.casefold())
+    there = Account.objects.exclude(name="Harbour Books").filter(gone_at=None)[0]
+    table = (
+        f"Account id,Language,{plain},{secret}\n"
+        f"shop-1042.example,German,us,key-one\n"
+        f"{there.cyclr_id},fr-CH,,\n"
+    )
+
+    answer = post(lead, for_parcels, table)
+
+    assert answer.status_code == 302, text_of(answer)
+    first, second = OnboardingRun.objects.exclude(table=None).order_by("line")
+    assert (first.wishes["language"], second.wishes["language"]) == ("de", "fr")
+    filled, planned = (run.steps.get(kind=StepKind.CONNECTOR) for run in (first, second))
+    given: Any = entries_of(filled)["properties"]
+    values = {one["Name"]: one["Value"] for one in given}
+    assert "us" in values.values() and "key-one" in values.values()
+    assert entries_of(planned)["properties"] == []
+    assert filled.display_input["has_secrets"] and "key-one" not in str(filled.display_input)
+    assert "key-one" not in filled.encrypted_input
+    assert "key-one" not in text_of(lead.get(first.get_absolute_url()))
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "said"),
+    [
+        ("Language", "Klingon", "Known are: English"),
+        ("Parcel Desk: Colour", "red", "No column is called"),
+        ("HubSpot: Region", "eu", "No column is called"),
+    ],
+)
+def test_what_a_column_cannot_say_is_told(
+    for_parcels: OnboardingRun, lead: Client, heading: str, cell: str, said: str
+) -> None:
+    answer = post(lead, for_parcels, f"Account id,{heading}\nshop-1042.example,{cell}\n")
+
+    page = text_of(lead.get(answer["Location"]) if answer.status_code == 302 else answer)
+    assert said in page
+
+
+def test_a_secret_of_a_table_is_not_drawn_again(for_parcels: OnboardingRun, lead: Client) -> None:
+    secret = next(one for one in columns_for(for_parcels) if "key" in one.casefold())
+    table = f"Account id,{secret},Language,Nonsense\nshop-1042.example,key-one,de,key-two\n"
+
+    answer = post(lead, for_parcels, table)
+
+    page = text_of(answer)
+    assert answer.status_code == 422 and "were not kept" in page
+    assert "key-one" not in page and "key-two" not in page and "shop-1042.example" in page
+
+
+def test_a_secret_of_the_plan_is_not_mixed_with_columns(
+    for_parcels: OnboardingRun, lead: Client
+) -> None:
+    step = for_parcels.steps.get(kind=StepKind.CONNECTOR)
+    step.put(display_input=step.display_input | {"has_secrets": True})
+    plain = next(one for one in columns_for(for_parcels) if "region" in one.casefold())
+
+    answer = post(lead, for_parcels, f"Account id,{plain}\nshop-1042.example,eu\n")
+
+    assert answer.status_code == 422 and "Take it out of the plan" in text_of(answer)
 
 
 def test_the_same_form_again_is_the_same_table(pattern: OnboardingRun, lead: Client) -> None:

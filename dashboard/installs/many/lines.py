@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import copy
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.utils import ErrorDict
 
 from dashboard.bulk.services import Target
-from dashboard.bulk.tables import TOO_LONG, Meant, quoted
+from dashboard.bulk.tables import TOO_LONG, Meant
 from dashboard.common.chunks import chunks
-from dashboard.common.damage import damage_of, unprotected
+from dashboard.common.damage import unprotected
 from dashboard.common.untrusted_text import storable
-from dashboard.installs.fields import ChoiceOrAnother, Fraction, Moment, UntrustedText, WholeNumber
+from dashboard.installs.many.cells import Columns, filled
 from dashboard.installs.many.form import MEANT, InstallManyForm
 from dashboard.installs.naming import By, NotMeantError, meant
 from dashboard.installs.services import exclusivity_key, follow_up, refused_accounts
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
-
-VALUES_NAMED = 12
-"""As many listed values are named to somebody who wrote another."""
 
 BY_LABELS = {By.ID: "id", By.VERSION: "name and version", By.NAME: "name"}
 
@@ -112,36 +104,19 @@ def _checked(form: InstallManyForm, cells: tuple[str, ...]) -> tuple[InstallMany
 
     Raises `ValidationError`, which says what is wrong in it.
     """
-    line = copy.copy(form)
-    line.cleaned_data = dict(form.cleaned_data)
-    line._errors = ErrorDict()
     problems: list[str] = []
-    doubts: list[str] = []
+    by: By | None = None
     try:
-        if by := _meant(form, cells):
-            line.cleaned_data["installs_by"] = by
+        by = _meant(form, cells)
     except NotMeantError as error:
         problems.append(f"Connector: {error}")
-    for place, name in form.filled.items():
-        cell, form_field = cells[place], form.fields[name]
-        if not cell.strip():
-            if not line.cleaned_data.get(name) and name in form.needed:
-                problems.append(f"{form_field.label}: nothing is entered.")
-            continue
-        try:
-            value = _read(form_field, cell)
-        except ValidationError as error:
-            problems.append(f"{form_field.label}: {' '.join(error.messages)}")
-            continue
-        line.cleaned_data[name] = value
-        if doubt := _doubt(form, name, cell, value):
-            doubts.append(f"{form_field.label}: {doubt}.")
-    line.check_halves()
-    for name, errors in line._errors.items():
-        problems += [f"{form.fields[name].label}: {error}" for error in errors]
-    if problems:
+    delimiter = form.read.delimiter if form.read is not None else ""
+    line = filled(form, cells, Columns(form.filled, form.needed, delimiter))
+    if by:
+        line.form.cleaned_data["installs_by"] = by
+    if problems := problems + line.problems:
         raise ValidationError(problems)
-    return line, doubts
+    return line.form, line.doubts
 
 
 def _meant(form: InstallManyForm, cells: tuple[str, ...]) -> By | None:
@@ -150,42 +125,6 @@ def _meant(form: InstallManyForm, cells: tuple[str, ...]) -> By | None:
     if not any(map(str.strip, written.values())):
         return None
     return meant(form.connector, form.entries, *(written.get(part, "") for part in MEANT))
-
-
-def _read(form_field: forms.Field, cell: str) -> Any:
-    """A cell's value as the field takes it."""
-    if isinstance(form_field, ChoiceOrAnother):
-        return form_field.read(cell)
-    return form_field.clean(cell)
-
-
-def _doubt(form: InstallManyForm, name: str, cell: str, value: object) -> str:
-    """Why what a cell says may not be what is meant, in words; empty if nothing says so."""
-    form_field, bare = form.fields[name], cell.strip()
-    what = "what is entered" if form.is_secret(name) else quoted(bare)
-    if isinstance(form_field, ChoiceOrAnother):
-        if form_field.has(str(value)):
-            return ""
-        named = ", ".join(str(storable(one))[:60] for one in form_field.values[:VALUES_NAMED])
-        more = ", …" if len(form_field.values) > VALUES_NAMED else ""
-        return f"{what} is none of the listed values, which are {named}{more}"
-    if isinstance(form_field, Fraction):
-        is_grouped = re.fullmatch(r"[+-]?\d{1,3}\.\d{3}", bare)
-        comma = form.read is not None and form.read.delimiter == ";"
-        return (
-            f"{what} may be thousands: this table seems to have a comma for decimals"
-            if (is_grouped and comma)
-            else ""
-        )
-    if not isinstance(form_field, UntrustedText) or isinstance(form_field, WholeNumber | Moment):
-        return ""
-    if damage := damage_of(bare):
-        return f"{what} {damage}"
-    if unprotected(bare) != bare:
-        return f"{what} begins with an apostrophe, as spreadsheets mark a text"
-    if len(bare) > 1 and bare[0] == bare[-1] == '"':
-        return f"{what} stands between quotation marks"
-    return ""
 
 
 def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
