@@ -53,6 +53,13 @@ class Console(models.Model):
         help_text="Since then the settings name another pair; nothing is asked meanwhile.",
     )
 
+    sync_stopped_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then nothing is read by schedule."
+    )
+    sync_stopped_by = models.TextField(
+        blank=True, default="", db_default="", help_text="Who stopped it."
+    )
+
     answered_at = models.DateTimeField(null=True, blank=True)
     probed_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)

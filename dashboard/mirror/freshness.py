@@ -52,6 +52,8 @@ class Reading:
     error: str = ""
     """Why the latest reading broke off; empty if it did not."""
     is_running: bool = False
+    is_stopped: bool = False
+    """Whether the sync of one of them is stopped."""
     found: int = 0
     """Accounts that the running ones read."""
     read: int = 0
@@ -68,9 +70,11 @@ def reading_of(consoles: Sequence[Console]) -> Reading:
     last: dict[int, SyncRun] = {}
     good: dict[int, datetime] = {}
     running: list[SyncRun] = []
+    stopped = {console.pk for console in consoles if console.sync_stopped_at}
     for run in runs:
         if run.finished_at is None:
-            running.append(run)
+            if run.console_id not in stopped:
+                running.append(run)
             continue
         last.setdefault(run.console_id, run)
         if not run.last_error:
@@ -80,6 +84,7 @@ def reading_of(consoles: Sequence[Console]) -> Reading:
         read_at=min(good.values()) if is_complete else None,
         error=next((run.last_error for run in last.values() if run.last_error), ""),
         is_running=bool(running),
+        is_stopped=bool(stopped),
         found=sum(run.accounts_found for run in running if run.listed_at),
         read=sum(run.accounts_read for run in running),
         library_error=next((run.library_error for run in last.values() if run.library_error), ""),

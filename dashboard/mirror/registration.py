@@ -6,5 +6,7 @@ labels.register(
     {
         "consoles.adopt": "Changed the address of console",
         "consoles.add": "Added console",
+        "sync.stop": "Stopped the sync of",
+        "sync.resume": "Resumed the sync of",
     }
 )

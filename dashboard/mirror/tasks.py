@@ -26,6 +26,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cyclr_api import CredentialsRefusedError, CyclrError, RateLimitedError
+from dashboard.audit.models import Actor
 from dashboard.consoles.changes import NothingToDecideError
 from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, PacedError
@@ -62,6 +63,8 @@ KILLED_AFTER = 165
 def run_sync(lease: Lease[SyncRun]) -> None:
     """One step of a run, then a message for the next."""
     run = lease.job
+    if sync.wait_while_stopped(lease):
+        return
     try:
         is_over = _take_step(lease)
     except (PacedError, RateLimitedError) as error:
@@ -112,9 +115,8 @@ def help_sync(lease: Lease[SyncHelper]) -> None:
     """
     helper = lease.job
     try:
-        is_more = helper.run.finished_at is None and sync.help_read(
-            lease, until=timezone.now() + CHECKPOINT
-        )
+        is_wanted = helper.run.finished_at is None and not sync.is_stopped(helper.run.console_id)
+        is_more = is_wanted and sync.help_read(lease, until=timezone.now() + CHECKPOINT)
     except (PacedError, RateLimitedError) as error:
         later = timezone.now() + timedelta(seconds=error.retry_after or 1.0)
         lease.postpone(later, published_at=None)
@@ -167,6 +169,15 @@ def ask_for_sync(console: Console) -> bool:
         return False
     transaction.on_commit(lambda: send(run), robust=True)
     return True
+
+
+def resume_sync(console: Console, actor: Actor) -> None:
+    """Let a stopped sync go on at once: the run that waited, or a new one."""
+    run = sync.resume_sync(console, actor)
+    if run is None:
+        ask_for_sync(console)
+    else:
+        transaction.on_commit(lambda: send(run), robust=True)
 
 
 @shared_task(base=DeskTask)

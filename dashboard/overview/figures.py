@@ -1,4 +1,4 @@
-"""The figures beside the list: how many are authenticated, the trend, and how sync is doing."""
+"""The figures beside the list: how many are authenticated, and how sync is doing."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
-from dashboard.common.timing import format_date
 from dashboard.consoles.models import Console
 from dashboard.jobs.heartbeats import ProcessState, process_states
-from dashboard.mirror.models import Account, DailyFigure, SyncRun
+from dashboard.mirror.models import Account, SyncRun
+from dashboard.overview.trend import Trend, trend
 
-TREND_DAYS = 30
+ALMOST = 50
+"""Seconds; what takes less is not told by the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +72,50 @@ class Reading:
         return self.running.accounts_read + self.running.accounts_failed if self.running else 0
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether somebody stopped the sync."""
+        return self.console.sync_stopped_at is not None
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether Cyclr is being read now."""
+        return self.running is not None and not self.is_stopped
+
+    @property
+    def total(self) -> int:
+        """Accounts that the moving run is to read; quiet ones may have to wait for a later one."""
+        run = self.running
+        return max(run.accounts_found, self.done) if run and run.accounts_at else self.accounts
+
+    @property
+    def per_second(self) -> float:
+        """Accounts a second since the run listed them, or since it was resumed; 0 at first."""
+        run = self.running
+        if run is None or run.listed_at is None or self.is_stopped:
+            return 0.0
+        since = max(run.listed_at, run.resumed_at or run.listed_at)
+        seconds = (timezone.now() - since).total_seconds()
+        return max(self.done - run.read_before, 0) / seconds if seconds >= 1 else 0.0
+
+    @property
     def speed(self) -> str:
         """How fast the moving run reads, once it has read some."""
-        if self.running is None or self.running.listed_at is None or self.done < 1:
+        speed = self.per_second
+        if not speed:
             return ""
-        seconds = (timezone.now() - self.running.listed_at).total_seconds()
-        if seconds < 1:
-            return ""
-        speed = self.done / seconds
         return f"{speed:.0f} accounts/s" if speed >= 1 else f"{60 * speed:.0f} accounts/min"
 
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """The line of the last days in a box of 252 × 70, with what it says in words."""
-
-    line: str
-    area: str
-    tip: tuple[str, str]
-    ticks: list[str]
-    message: str
-    now: int
-    change: str
+    @property
+    def left(self) -> str:
+        """How long it will take at this speed: `about 4 min left`."""
+        speed, waiting = self.per_second, self.total - self.done
+        if not speed or waiting < 1:
+            return ""
+        seconds = waiting / speed
+        if seconds < ALMOST:
+            return "less than a minute left"
+        minutes = math.ceil(seconds / 60)
+        return f"about {minutes} min left" if minutes < 100 else f"about {minutes // 60} h left"
 
 
 @dataclass(slots=True)
@@ -117,13 +140,18 @@ class Figures:
     @property
     def is_running(self) -> bool:
         """Whether Cyclr is being read now."""
-        return any(reading.running for reading in self.readings)
+        return any(reading.is_moving for reading in self.readings)
 
 
 def figures(consoles: Sequence[Console]) -> Figures:
     """The figures of these consoles; as many queries for ten as for one."""
     share, readings = _readings(consoles)
-    return Figures(share, readings, trend(consoles, share.unauthenticated), process_states())
+    return Figures(
+        share,
+        readings,
+        trend(consoles, share.authenticated, share.unauthenticated),
+        process_states(),
+    )
 
 
 def sync_figures(consoles: Sequence[Console]) -> Figures:
@@ -174,86 +202,3 @@ def _readings(consoles: Sequence[Console]) -> tuple[Share, list[Reading]]:
         not_working=sum(row["failing"] or 0 for row in counted.values()),
     )
     return share, readings
-
-
-# ---- the trend ----
-
-WIDTH, TOP, BOTTOM = 252.0, 8.5, 78.5
-
-
-def trend(consoles: Sequence[Console], unauthenticated: int) -> Trend | None:
-    """The line over the last 30 days, or None with fewer than two days to draw.
-
-    A console counts from its first day on. Later days that lack one are left out: they would look
-    like a fall.
-    """
-    today = timezone.now().date()
-    days: dict[date, list[int]] = defaultdict(list)
-    rows = DailyFigure.objects.filter(
-        console__in=consoles, day__gt=today - timedelta(days=TREND_DAYS), day__lt=today
-    )
-    first_days: dict[int, date] = {}
-    for console, day, count in rows.values_list("console", "day", "unauthenticated"):
-        days[day].append(count)
-        first_days.setdefault(console, day)  # rows come by day
-    begun = {day: sum(1 for first in first_days.values() if first <= day) for day in days}
-    whole = {day: sum(counts) for day, counts in days.items() if len(counts) == begun[day]}
-    if not whole:
-        return None
-    whole[today] = unauthenticated
-    points = sorted(whole.items())
-    first, last = points[0], points[-1]
-    low, high = _scale([count for _, count in points])
-    span = (last[0] - first[0]).days
-    drawn = [
-        (
-            f"{WIDTH * (day - first[0]).days / span:.1f}",
-            f"{BOTTOM - (BOTTOM - TOP) * (count - low) / (high - low):.1f}",
-        )
-        for day, count in points
-    ]
-    line = "M" + "L".join(f"{x} {y}" for x, y in drawn)
-    lowest = min(points, key=lambda point: point[1])
-    return Trend(
-        line=line,
-        area=f"{line}V{BOTTOM}H0Z",
-        tip=drawn[-1],
-        ticks=[_short(high), _short((low + high) / 2), _short(low)],
-        message=(
-            f"Not authenticated connectors over {span + 1} days: from {first[1]:,} to {last[1]:,}, "
-            f"lowest {lowest[1]:,} on {_day(lowest[0])}"
-        ),
-        now=last[1],
-        change=_change(last[1] - first[1], first[0]),
-    )
-
-
-def _scale(counts: Sequence[int]) -> tuple[int, int]:
-    """Round bounds around the counts, with a round middle."""
-    low, high = min(counts), max(counts)
-    step = 10 ** max(0, math.floor(math.log10(max(high - low, 1))))
-    for factor in (0.5, 1, 2, 5, 10, 20):
-        half = max(1, int(step * factor))
-        quantum = max(1, half // 2)
-        bottom = low // quantum * quantum
-        if bottom + 2 * half >= high:
-            return bottom, bottom + 2 * half
-    return low, high + 1
-
-
-def _short(number: float) -> str:
-    """`1.5k` for 1500; `12`, `1.2M`."""
-    for size, letter in ((1_000_000, "M"), (1_000, "k")):
-        if abs(number) >= size:
-            return f"{number / size:.2f}".rstrip("0").rstrip(".") + letter
-    return f"{number:.0f}"
-
-
-def _change(change: int, since: date) -> str:
-    if change == 0:
-        return f"as many as on {_day(since)}"
-    return f"{abs(change):,} {'more' if change > 0 else 'fewer'} than on {_day(since)}"
-
-
-def _day(day: date) -> str:
-    return format_date(datetime(day.year, day.month, day.day)).rsplit(" ", 1)[0]

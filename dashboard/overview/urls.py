@@ -12,6 +12,10 @@ PAGES = navigation.under(
     [
         path("", views.overview, name="overview"),
         path("sync-health/", views.overview_sync, name="overview_sync"),
+        path("sync-health/<int:pk>/stop/", views.overview_sync_stop, name="overview_sync_stop"),
+        path(
+            "sync-health/<int:pk>/resume/", views.overview_sync_resume, name="overview_sync_resume"
+        ),
     ],
 )
 urlpatterns = [

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from dashboard.audit.descriptions import line_of
-from dashboard.audit.models import AuditEntry
+from dashboard.audit.models import Actor, AuditEntry
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address
 from dashboard.common.polling import is_seen, nothing_new, version_of
-from dashboard.mirror.freshness import consoles_in_view, reading_of
+from dashboard.consoles.models import Console
+from dashboard.mirror import sync
+from dashboard.mirror.freshness import InView, consoles_in_view, reading_of
+from dashboard.mirror.tasks import resume_sync
 from dashboard.overview.attention import KINDS, attention
 from dashboard.overview.figures import Figures, figures, sync_figures
-from dashboard.people.access import StaffRequest, role_required
-from dashboard.people.models import Role
+from dashboard.people.access import StaffRequest, consoles_for, require_role, role_required
+from dashboard.people.models import Role, User
 
 RECENT = 8
 
@@ -55,6 +60,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "version": version_of(reading),
         "figures": shown,
         "sync_version": sync_version,
+        "may_stop_sync": consoles_of_leads(request.user, consoles),
         "attention": found,
         "chips": [(kind, word, found.counts[kind]) for kind, word in KINDS.items()],
         "show": show,
@@ -77,8 +83,51 @@ def overview_sync(request: StaffRequest) -> HttpResponse:
     sync_version = _version(shown)
     if is_seen(request, sync_version):
         return nothing_new()
-    context = {"in_view": in_view, "figures": shown, "sync_version": sync_version}
+    return _sync_health(request, in_view, shown)
+
+
+@require_POST
+@role_required(Role.LEAD)
+def overview_sync_stop(request: StaffRequest, pk: int) -> HttpResponse:
+    """Stop reading a console; a run under way waits where it is."""
+    sync.stop_sync(_console(request, pk), Actor.staff(request.user))
+    return _switched(request)
+
+
+@require_POST
+@role_required(Role.LEAD)
+def overview_sync_resume(request: StaffRequest, pk: int) -> HttpResponse:
+    """Let it go on."""
+    resume_sync(_console(request, pk), Actor.staff(request.user))
+    return _switched(request)
+
+
+def _console(request: StaffRequest, pk: int) -> Console:
+    console = get_object_or_404(consoles_for(request.user), pk=pk)
+    require_role(request.user, console, Role.LEAD)
+    return console
+
+
+def _switched(request: StaffRequest) -> HttpResponse:
+    if not is_swap(request):
+        return redirect("overview")
+    in_view = consoles_in_view(request)
+    return _sync_health(request, in_view, sync_figures(in_view.shown))
+
+
+def _sync_health(request: StaffRequest, in_view: InView, shown: Figures) -> HttpResponse:
+    context = {
+        "in_view": in_view,
+        "figures": shown,
+        "sync_version": _version(shown),
+        "may_stop_sync": consoles_of_leads(request.user, in_view.shown),
+    }
     return render(request, "overview/_sync_health.html", context)
+
+
+def consoles_of_leads(user: User, consoles: Sequence[Console]) -> set[int]:
+    """The consoles in which the person may stop the sync and let it go on."""
+    return {one.pk for one in consoles if (user.role_in(one) or Role.VIEWER) >= Role.LEAD}
 
 
 def _version(shown: Figures) -> str:
@@ -91,6 +140,7 @@ def _version(shown: Figures) -> str:
                 one.accounts,
                 one.runs,
                 one.is_failing,
+                one.is_stopped,
                 bool(one.console.trouble_since),
             )
             for one in shown.readings

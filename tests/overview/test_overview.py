@@ -20,7 +20,8 @@ from dashboard.links.models import Link, LinkState, MailState
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, DailyFigure, SyncRun
 from dashboard.operations.models import Operation, State
-from dashboard.overview.figures import Share, trend
+from dashboard.overview.figures import Share
+from dashboard.overview.trend import Line, trend
 from dashboard.people.models import Role
 from tests.factories import (
     API_KEY,
@@ -81,6 +82,11 @@ def failed(account: Account, **values: Any) -> Operation:
 def aged(link: Link, age: timedelta) -> Link:
     Link.objects.filter(pk=link.pk).update(created_at=timezone.now() - age)
     return link
+
+
+def not_authenticated(consoles: list[Console], now: int) -> Line | None:
+    drawn = trend(consoles, 0, now)
+    return drawn.unauthenticated if drawn else None
 
 
 # ---- needs attention ----
@@ -370,7 +376,7 @@ def test_the_trend_draws_days_and_ends_now(console: Console) -> None:
         day = today - timedelta(days=age)
         DailyFigure.objects.create(console=console, day=day, authenticated=1, unauthenticated=count)
 
-    drawn = trend([console], 1204)
+    drawn = not_authenticated([console], 1204)
 
     assert drawn is not None
     assert drawn.line.startswith("M0.0 ")
@@ -385,7 +391,7 @@ def test_the_trend_stays_in_its_box(console: Console, counts: tuple[int, int]) -
     day = timezone.now().date() - timedelta(days=1)
     DailyFigure.objects.create(console=console, day=day, authenticated=1, unauthenticated=counts[0])
 
-    drawn = trend([console], counts[1])
+    drawn = not_authenticated([console], counts[1])
 
     assert drawn is not None
     heights = [float(point.split(" ")[1]) for point in drawn.line[1:].split("L")]
@@ -409,7 +415,7 @@ def test_a_day_that_lacks_a_console_is_left_out(console: Console) -> None:
             console=one, day=today - timedelta(days=age), authenticated=1, unauthenticated=count
         )
 
-    drawn = trend([console, other], 9)
+    drawn = not_authenticated([console, other], 9)
 
     assert drawn is not None
     assert drawn.line.count("L") == 2  # five days ago, three days ago, today
@@ -524,6 +530,59 @@ def test_a_running_sync_shows_progress_and_polls_until_it_ends(
     assert "hx-" not in ended
     assert "poll-1s" not in overview(client)
     assert client.get(url)["Location"] == reverse("overview")
+
+
+def test_progress_counts_what_the_run_is_to_read_and_says_how_long_it_takes(
+    console: Console, account: Account
+) -> None:
+    begun = timezone.now() - timedelta(seconds=600)
+    SyncRun.objects.create(
+        console=console, accounts_at=begun, listed_at=begun, accounts_found=650, accounts_read=100
+    )
+
+    assert "100 of 650" in overview()
+    assert "about 56 min left" in overview()
+
+
+def test_a_lead_stops_the_sync_and_lets_it_go_on(console: Console, account: Account) -> None:
+    lead = signed_in(Role.LEAD)
+    SyncRun.objects.create(console=console, listed_at=timezone.now(), accounts_read=1)
+    stop = reverse("overview_sync_stop", args=[console.pk])
+    assert "Stop sync" in overview(lead)
+
+    stopped = text(lead.post(stop, headers=SWAP))
+
+    assert "Stopped" in stopped
+    assert "Resume sync" in stopped
+    assert "poll-1s" not in stopped
+    assert "Sync stopped" in overview(lead)
+    resume = reverse("overview_sync_resume", args=[console.pk])
+    assert "Stop sync" in text(lead.post(resume, headers=SWAP))
+
+
+def test_who_is_no_lead_of_the_console_does_not_stop_its_sync(console: Console) -> None:
+    for client, status in (
+        (signed_in(Role.AGENT), 403),
+        (signed_in(Role.LEAD, make_console()), 404),
+    ):
+        assert "Stop sync" not in overview(client) or status == 404
+        for name in ("overview_sync_stop", "overview_sync_resume"):
+            assert client.post(reverse(name, args=[console.pk])).status_code == status
+    console.refresh_from_db()
+    assert console.sync_stopped_at is None
+
+
+def test_the_numbers_of_the_trend_stand_in_a_table(console: Console, account: Account) -> None:
+    day = timezone.now().date() - timedelta(days=1)
+    DailyFigure.objects.create(console=console, day=day, authenticated=1234, unauthenticated=56)
+    make_account_connector(account=account, authenticated=True)
+
+    page = overview()
+
+    assert page.count('<svg class="trend"') == 2
+    row = page.split(f'id="day-{day}"')[1].split("</tr>")[0]
+    assert "1,234" in row
+    assert "56" in row
 
 
 def test_the_overview_is_drawn_again_when_a_reading_ends(account: Account) -> None:

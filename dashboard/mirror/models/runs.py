@@ -49,6 +49,12 @@ class SyncRun(Job):
     )
     accounts_read = models.PositiveIntegerField(default=0)
     accounts_failed = models.PositiveIntegerField(default=0)
+    resumed_at = models.DateTimeField(
+        null=True, blank=True, help_text="It went on then, after it had been stopped."
+    )
+    read_before = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Accounts that it had read, or failed to, until then."
+    )
     connectors_found = models.PositiveIntegerField(default=0)
     gone = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0, help_text="Elements that were unreadable.")

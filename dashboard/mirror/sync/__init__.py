@@ -32,7 +32,9 @@ from dashboard.mirror.sync.runs import (
     release,
     start_due_runs,
     start_run,
+    wait_while_stopped,
 )
+from dashboard.mirror.sync.stopping import is_stopped, resume_sync, stop_sync
 
 __all__ = [
     "GRACE",
@@ -47,6 +49,7 @@ __all__ = [
     "help_read",
     "is_due",
     "is_large",
+    "is_stopped",
     "missing_connectors",
     "pause",
     "read_accounts",
@@ -61,8 +64,11 @@ __all__ = [
     "refresh_library",
     "refresh_templates",
     "release",
+    "resume_sync",
     "start_due_runs",
     "start_run",
+    "stop_sync",
+    "wait_while_stopped",
     "waiting_accounts",
     "message_for",
     "write_account_connectors",

@@ -35,6 +35,7 @@ from dashboard.mirror.models import Account, SyncRun
 from dashboard.mirror.sync.answers import Answer
 from dashboard.mirror.sync.limits import READERS, WRITTEN_TOGETHER, WRITTEN_WITHIN
 from dashboard.mirror.sync.methods import fill_methods
+from dashboard.mirror.sync.stopping import is_stopped
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +67,10 @@ class Tally:
         """Add to these columns of the run."""
         self.counts.update(counts)
 
-    def note(self, *, at_once: bool = False) -> None:
-        """Write it to the run, every few seconds or at once."""
+    def note(self, *, at_once: bool = False) -> bool:
+        """Write it to the run, every few seconds or at once; says whether it did."""
         if not at_once and timezone.now() - self.noted_at < NOTE_EVERY:
-            return
+            return False
         if self.read:
             fill_methods(self.console, self.read)
         if self.has_answered:
@@ -80,6 +81,7 @@ class Tally:
         self.noted_at = timezone.now()
         self.read, self.has_answered = [], False
         self.counts.clear()
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +165,8 @@ def read_each(waiting: Sequence[int], reading: Reading[T], until: datetime, tall
                     else:
                         silence.append(error)
                         fatal = error if len(silence) >= ACCOUNTS_IN_A_ROW else None
-                if fatal is not None:
+                if (tally.note() and is_stopped(tally.console.pk)) or fatal is not None:
                     stop.set()
-                tally.note()
         except TimeoutError:
             for account in [one for listing, one in listings.items() if listing.running()]:
                 reading.fail(account, SoftTimeLimitExceeded(), tally)

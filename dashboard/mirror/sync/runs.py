@@ -20,6 +20,7 @@ from dashboard.mirror.sync.due import due_accounts
 from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.figures import write_daily_figure
 from dashboard.mirror.sync.library import catalogue_accounts, refresh_library
+from dashboard.mirror.sync.stopping import LOOK_AGAIN_AFTER, is_stopped
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,12 @@ LONGEST_PAUSE = 3600.0
 
 
 def start_run(console: Console, *, is_asked: bool = False) -> SyncRun | None:
-    """A new run, or None while one is moving. One that stopped moving is closed first."""
+    """A new run, or None while one is moving, or while the sync is stopped.
+
+    A run that stopped moving is closed first.
+    """
+    if is_stopped(console.pk):
+        return None
     moment = timezone.now()
     SyncRun.objects.filter(
         console=console, finished_at=None, touched_at__lt=moment - STUCK_AFTER
@@ -72,6 +78,14 @@ def pause(lease: Lease[SyncRun], seconds: float | None) -> None:
     """The step goes on later: Cyclr, or our own pacing, asked for a pause."""
     later = timezone.now() + timedelta(seconds=min(max(seconds or 1.0, 1.0), LONGEST_PAUSE))
     lease.postpone(later, published_at=None, touched_at=later)
+
+
+def wait_while_stopped(lease: Lease[SyncRun]) -> bool:
+    """Whether somebody stopped the sync: then the step goes on when it is resumed."""
+    if not is_stopped(lease.job.console_id):
+        return False
+    pause(lease, LOOK_AGAIN_AFTER.total_seconds())
+    return True
 
 
 def read_accounts(lease: Lease[SyncRun]) -> None:
