@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "dashboard.cycles",
     "dashboard.onboarding",
     "dashboard.fleet",
+    "dashboard.alarms",
     "dashboard.overview",
     "dashboard.search",
     "dashboard.settings_pages",

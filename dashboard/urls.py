@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("dashboard.overview.urls")),
     path("", include("dashboard.search.urls")),
+    path("", include("dashboard.alarms.urls")),
     path("", include("dashboard.people.urls")),
     path("", include("dashboard.onboarding.urls")),
     path("", include("dashboard.accounts.urls")),

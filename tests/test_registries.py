@@ -149,6 +149,9 @@ def test_every_kind_of_notification_has_a_label_and_a_place_of_its_own() -> None
 
 def test_kinds_of_notifications_are_stored_as_they_always_were() -> None:
     assert [str(kind) for kind in all_kinds()] == [
+        "many-broke",
+        "connection-broke",
+        "connection-mended",
         "link-connected",
         "app-connected",
         "starts-failed",

@@ -20,6 +20,7 @@ from dashboard.connectors import connection_tests, schedules, services
 from dashboard.connectors.blast_radius import newest_links_of
 from dashboard.connectors.forms import OwnScheduleForm
 from dashboard.connectors.models import ConnectionTest, ConnectionTestMethod, TestEvery
+from dashboard.connectors.open_alarms import alarm_of
 from dashboard.connectors.releases import release_state
 from dashboard.connectors.setting_lines import missing_settings, setting_lines
 from dashboard.connectors.support_message import addresses, support_message
@@ -94,6 +95,7 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         "verdict": verdict_of(connector, ended, missing, may_be_tested=method is not None),
         "settings": settings,
         "used": used,
+        "alarm": alarm_of(connector),
         "links": newest_links_of(connector, LINKS_SHOWN),
         "poll_event": POLL_1S if testing else poll_event_of_connector(connector),
     }

@@ -32,7 +32,7 @@ LONGEST_CLAIM = timedelta(minutes=5)
 CLAIMS = {"leased_until"}
 PAUSES = {
     *("not_before", "due_at", "cool_down_until", "next_check_at", "check_until"),
-    *("compare_at", "next_at"),
+    *("compare_at", "next_at", "snoozed_until"),
 }
 MARKS = {
     *("accounts_at", "active_at", "answered_at", "began_at", "checked_at", "compared_at"),
@@ -42,6 +42,7 @@ MARKS = {
     *("started_at", "sub_accounts_read_at", "touched_at", "viewed_at", "changed_at", "used_at"),
     *("cycles_asked_at", "cycles_read_at"),
     *("saved_at", "failing_since", "trouble_since", "undecided_since"),
+    *("newest_at", "opened_at"),
 }
 """Moments that have been, from which some time is counted."""
 DATES = {
@@ -64,7 +65,7 @@ DATES = {
         "proven_at",
         "reminders_ended_at",
     ),
-    *("retired_at", "revoked_at", "test_failed_at", "told_at"),
+    *("retired_at", "revoked_at", "test_failed_at", "told_at", "owned_since"),
 }
 """Moments that are told or agreed; nothing waits by them."""
 COUNTED = {("people.SignInFailure", "at")}

@@ -25,13 +25,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from dashboard.common.timing import format_ago, format_clock_or_date
+from dashboard.common.timing import format_clock_or_date
 from dashboard.consoles.models import Console
 from dashboard.links.filters import with_troubles
 from dashboard.links.models import Link, LinkItem, LinkState, MailState
 from dashboard.mirror.models import NOT_WORKING, AccountConnector
 from dashboard.operations import display
 from dashboard.operations.models import Operation, State
+from dashboard.overview.alarm_rows import alarm_row, open_alarms, without_alarm
+from dashboard.overview.attention_row import Row
 
 SHOWN_AT_MOST = 20
 LONGEST_WHY = 240
@@ -45,31 +47,12 @@ LEFT_ALONE_FOR = timedelta(hours=1)
 """A link made for a few hours is no trouble the minute it is made."""
 
 KINDS = {
+    "alarms": "Alarms",
     "not-authenticated": "Not authenticated",
     "not-working": "Not working",
     "links": "Links",
     "operations": "Operations",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One thing that needs attention, and the one button that helps."""
-
-    state: str
-    word: str
-    name: str
-    url: str
-    account: str
-    why: str
-    at: datetime | None
-    action: str
-    action_url: str
-
-    @property
-    def age(self) -> str:
-        """`9 min`, for a narrow column."""
-        return format_ago(self.at).removesuffix(" ago") if self.at else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +84,27 @@ def attention(
     """
     operations = troubled_operations(consoles)
     links = troubled_links(consoles)
+    alarms = open_alarms(consoles)
     counts = {
+        "alarms": alarms.count(),
         "not-authenticated": unauthenticated,
         "not-working": not_working,
         "links": links.count(),
         "operations": operations.count(),
     }
     rows: list[Row] = []
+    if show in {"", "alarms"}:
+        rows += [alarm_row(one) for one in alarms[:SHOWN_AT_MOST]]
     if show in {"", "operations"}:
         rows += [_operation_row(one, may_act) for one in operations[:SHOWN_AT_MOST]]
     if show in {"", "links"}:
         rows += [_link_row(one) for one in links[:SHOWN_AT_MOST]]
     if show in {"", "not-authenticated"}:
-        rows += [_connector_row(one, may_act) for one in broken(consoles)[:SHOWN_AT_MOST]]
+        found = broken(consoles) if show else without_alarm(broken(consoles))
+        rows += [_connector_row(one, may_act) for one in found[:SHOWN_AT_MOST]]
     if show in {"", "not-working"} and not_working:
-        rows += [_connector_row(one, may_act) for one in not_working_in(consoles)[:SHOWN_AT_MOST]]
+        found = not_working_in(consoles) if show else without_alarm(not_working_in(consoles))
+        rows += [_connector_row(one, may_act) for one in found[:SHOWN_AT_MOST]]
     rows.sort(key=lambda row: row.at or datetime.min.replace(tzinfo=UTC), reverse=True)
     return Attention(rows[:SHOWN_AT_MOST], counts)
 

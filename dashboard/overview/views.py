@@ -149,12 +149,13 @@ def _version(shown: Figures) -> str:
     )
 
 
-COUNTABLE = {"links", "operations"}
+COUNTABLE = {"alarms", "links", "operations"}
 
 
 def _everything(counts: dict[str, int], show: str) -> list[tuple[str, str]]:
     """Where the rest of a list that is too long stands: addresses and their words."""
     lists = {
+        "alarms": (reverse("alarm_list"), "alarm"),
         "not-authenticated": (
             f"{reverse('connector_list')}?state=not-authenticated",
             "not authenticated",

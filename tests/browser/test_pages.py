@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 PAGES = [
     "/",
+    "/alarms/",
     "/accounts/",
     "/accounts/?q=nothing-matches-this",
     "/accounts/onboard/",
@@ -38,6 +39,7 @@ PAGES = [
 ]
 NAMES = [
     "Overview",
+    "Alarms",
     "Accounts",
     "Connectors",
     "Library",

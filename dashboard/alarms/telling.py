@@ -1,0 +1,134 @@
+"""Which alarms colleagues are notified of, and when: many breaks are one notification.
+
+A break is told after a minute, when it is known whether it stands alone. Where some of one kind
+broke together, all of them wait until they are enough for one alarm, or the time for that is over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard.alarms import notification_kinds
+from dashboard.alarms.grouping import WITHIN
+from dashboard.alarms.models import Alarm, AlarmMember, End
+from dashboard.mirror.models import WhyBroken
+from dashboard.notifications import services as notifications
+
+ALONE_FOR = timedelta(minutes=1)
+SOME = 3
+"""So many of a kind that are not told yet may be the beginning of more."""
+NEWS_FOR = timedelta(days=1)
+"""What broke longer ago is shown, and no news."""
+
+
+def tell_due(consoles: Collection[int]) -> None:
+    """Tell of the alarms whose time has come; each is told once."""
+    untold = Alarm.objects.open().filter(console__in=consoles, told_at=None)
+    of_kind: dict[tuple[int, str], list[Alarm]] = defaultdict(list)
+    for alarm in untold.select_related("console", "account_connector__account").order_by("pk"):
+        if alarm.is_group:
+            _tell_of_many(alarm)
+        else:
+            of_kind[alarm.console_id, alarm.kind_key].append(alarm)
+    for alarms in of_kind.values():
+        if due := _due(alarms):
+            _tell_of_singles(due)
+
+
+def _due(alarms: Sequence[Alarm]) -> list[Alarm]:
+    now = timezone.now()
+    oldest = min(alarm.opened_at for alarm in alarms)
+    if len(alarms) >= SOME and now - oldest < WITHIN:
+        return []
+    return [alarm for alarm in alarms if now - alarm.opened_at >= ALONE_FOR]
+
+
+@transaction.atomic
+def _tell_of_many(alarm: Alarm) -> None:
+    if not _is_told_now(alarm):
+        return
+    notifications.post(
+        notification_kinds.MANY_BROKE,
+        alarm.console,
+        f"{alarm}, probably not the customers",
+        url=alarm.get_absolute_url(),
+        details="One alarm over all of them. Look at the provider’s status before writing to "
+        "anybody.",
+    )
+
+
+@transaction.atomic
+def _tell_of_singles(alarms: Sequence[Alarm]) -> None:
+    """One notification, whether it is about one or some."""
+    news = [alarm for alarm in alarms if _is_told_now(alarm)]
+    if not news:
+        return
+    first = news[0]
+    if len(news) > 1:
+        notifications.post(
+            notification_kinds.BROKE,
+            first.console,
+            f"{first.kind_name}: {len(news)} connections broke",
+            url=_list_of(first),
+            details="; ".join(str(alarm) for alarm in news[:SOME]) + more(len(news) - SOME),
+        )
+        return
+    member = AlarmMember.objects.filter(alarm=first).order_by("pk")[0]
+    installed = first.account_connector
+    notifications.post(
+        notification_kinds.BROKE,
+        first.console,
+        f"{first}: {member.get_trouble_display().lower()}",
+        url=first.get_absolute_url(),
+        account=installed.account if installed else None,
+        details=_why(member),
+    )
+
+
+def tell_of_closed(alarms: Sequence[Alarm]) -> None:
+    """Tell that what was told is over; call it in the transaction that closes them."""
+    of_kind: dict[str, list[Alarm]] = defaultdict(list)
+    for alarm in alarms:
+        if alarm.told_at is not None and alarm.end == End.RECOVERED:
+            of_kind[alarm.kind_key].append(alarm)
+    for some in of_kind.values():
+        first = min(some, key=lambda alarm: alarm.began_at)
+        installed = first.account_connector if len(some) == 1 else None
+        what = str(first) if len(some) == 1 else f"{first.kind_name}: {len(some)} connections"
+        back = "works again" if installed else "work again"
+        notifications.post(
+            notification_kinds.MENDED,
+            first.console,
+            f"{what} {back} after {first.lasted_label}",
+            url=first.get_absolute_url() if len(some) == 1 else f"{_list_of(first)}&show=closed",
+            account=installed.account if installed else None,
+        )
+
+
+def more(count: int) -> str:
+    """`, and 4 more`; empty for none."""
+    return f"; and {count} more" if count > 0 else ""
+
+
+def _is_told_now(alarm: Alarm) -> bool:
+    """Note that it is told; says whether nobody else just did, and whether it is news at all."""
+    rows = Alarm.objects.filter(pk=alarm.pk, told_at=None, ended_at=None)
+    is_mine = rows.update(told_at=timezone.now()) == 1
+    return is_mine and timezone.now() - alarm.newest_at < NEWS_FOR
+
+
+def _list_of(alarm: Alarm) -> str:
+    query = urlencode({"q": alarm.kind_name, "console": alarm.console_id})
+    return f"{reverse('alarm_list')}?{query}"
+
+
+def _why(member: AlarmMember) -> str:
+    known = member.why and member.why != WhyBroken.UNKNOWN
+    return f"Probably: {WhyBroken(member.why).label.lower()}." if known else ""
