@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from django.conf import settings
@@ -16,10 +17,20 @@ def page_address(url_name: str, *keys: int | str) -> str:
 
     For keys of ours: ids and references, in which there is nothing to quote.
     """
-    urlconf = get_urlconf() or settings.ROOT_URLCONF
-    parts = _around_keys(url_name, len(keys), urlconf, get_script_prefix())
+    parts = _parts(url_name, len(keys))
     between = zip(keys, parts[1:], strict=True)
     return parts[0] + "".join(f"{key}{part}" for key, part in between)
+
+
+def page_addresses(url_name: str, keys: Iterable[int | str]) -> list[str]:
+    """The same of many rows, each with one key."""
+    before, after = _parts(url_name, 1)
+    return [f"{before}{key}{after}" for key in keys]
+
+
+def _parts(url_name: str, count: int) -> tuple[str, ...]:
+    urlconf = get_urlconf() or settings.ROOT_URLCONF
+    return _around_keys(url_name, count, urlconf, get_script_prefix())
 
 
 @cache

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
+
+from dashboard.common.keyset import rows_after, rows_before
 
 T = TypeVar("T")
 
@@ -15,6 +19,12 @@ PER_PAGE = 50
 
 MOST_COUNTED = 1000
 """Of a long list so many are counted: nobody needs to know how many more than that there are."""
+
+KNOWN_FOR = 60
+"""Seconds for which a process remembers that a list is longer than that."""
+
+FIRST_WITH_KEYS = 20
+"""From this page on the links to the next and the page before name a row to go on from."""
 
 MOST_PAGES = 1_000_000
 """A larger number of a page is taken for the last one."""
@@ -33,6 +43,7 @@ class Page(Generic[T]):
         total: int,
         query: QueryDict,
         is_more: bool = False,
+        has_keys: bool = False,
     ) -> None:
         self.items = list(items)
         self.number = number
@@ -44,6 +55,9 @@ class Page(Generic[T]):
         self.first = start
         self.last = start + len(self.items) - 1 if self.items else 0
         self._query = query
+        self._keys: dict[str, str] = {}
+        if has_keys and self.items and number >= FIRST_WITH_KEYS:
+            self._keys = {"before": _key_of(self.items[0]), "after": _key_of(self.items[-1])}
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
@@ -54,53 +68,109 @@ class Page(Generic[T]):
     @property
     def previous(self) -> str:
         """The query of the page before, or empty."""
-        return self._link(self.number - 1) if self.number > 1 else ""
+        return self._link(self.number - 1, "before") if self.number > 1 else ""
 
     @property
     def next(self) -> str:
         """The query of the page after, or empty."""
-        return self._link(self.number + 1) if self.number < self.pages else ""
+        return self._link(self.number + 1, "after") if self.number < self.pages else ""
 
-    def _link(self, number: int) -> str:
+    def _link(self, number: int, side: str) -> str:
         query = self._query.copy()
-        query.pop("page", None)
+        for key in PLACES:
+            query.pop(key, None)
         if number > 1:
             query["page"] = str(number)
+            if self._keys:
+                query[side] = self._keys[side]
         return f"?{query.urlencode()}"
 
 
+PLACES = ("page", "after", "before")
+"""What an address says about where in a list it is."""
+
+
+def _key_of(item: Any) -> str:
+    """A row's key: of a list of values it is the first."""
+    return str(item[0] if isinstance(item, tuple) else item.pk)
+
+
 def paged_long(
-    request: HttpRequest, rows: QuerySet[Any], *, each: Sequence[QuerySet[Any]] = ()
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    *,
+    each: Sequence[QuerySet[Any]] = (),
+    every: QuerySet[Any] | None = None,
+    name: str = "",
 ) -> Page[Any]:
     """A page of a list that may be very long: no more than `MOST_COUNTED` of it are counted.
 
     `each`: the same rows as disjoint queries, where something was asked for. A few rows are then
     named when they are sorted: a database that walks an index in the order of the list would look
-    at all others for them.
+    at all others for them. `every`: the list in its order, before anything was asked for.
+    `name`, the same for the same list: that it is long is remembered for a minute.
     """
+    key = f"long-list:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
+    if key and cache.get(key) and (page := _deep_page(request, rows)):
+        return page
     if each:
         first, *others = (one.order_by().values_list("pk", flat=True) for one in each)
         some = first.union(*others, all=True) if others else first
         pks = list(some[: MOST_COUNTED + 1])
-        total, rows = len(pks), rows.filter(pk__in=pks) if len(pks) <= MOST_COUNTED else rows
+        total = len(pks)
+        if total <= MOST_COUNTED:
+            rows = (rows if every is None else every).filter(pk__in=pks)
     else:
         total = rows.order_by()[: MOST_COUNTED + 1].count()
     if total <= MOST_COUNTED:
         return paged(request, _Counted(rows, total), PER_PAGE)
+    if key:
+        cache.set(key, True, KNOWN_FOR)
+    return _deep_page(request, rows) or paged(request, rows, PER_PAGE)
+
+
+def _deep_page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any] | None:
+    """A page of a list that is long; None if there are no rows where it was asked for."""
     number = _asked_number(request)
-    start = (number - 1) * PER_PAGE
-    found = list(rows[start : start + PER_PAGE + 1]) if 0 < number <= MOST_PAGES else []
-    if not found:
-        return paged(request, rows, PER_PAGE)
+    if not 0 < number <= MOST_PAGES:
+        return None
+    order = _order_of(rows)
+    found = _beside(request, rows, order) if order else None
+    if found is None:
+        start = (number - 1) * PER_PAGE
+        found = list(rows[start : start + PER_PAGE + 1])
+    if not found or (number == 1 and len(found) <= PER_PAGE):
+        return None
     return Page(
         found[:PER_PAGE],
         number=number,
         pages=number + (len(found) > PER_PAGE),
-        start=start + 1,
+        start=(number - 1) * PER_PAGE + 1,
         total=MOST_COUNTED,
         query=request.GET,
         is_more=True,
+        has_keys=bool(order),
     )
+
+
+def _order_of(rows: QuerySet[Any]) -> Sequence[Any]:
+    """Its order, if that ends with the key and so says of any two rows which comes first."""
+    order = rows.query.order_by
+    return order if order and order[-1] in {"pk", "-pk"} else ()
+
+
+def _beside(request: HttpRequest, rows: QuerySet[Any], order: Sequence[Any]) -> list[Any] | None:
+    """The rows after or before the one that the address names, and one more to tell of a next page.
+
+    None if it names none, or one that is not in the list: then the page's number counts.
+    """
+    if after := query_number(request, "after"):
+        return rows_after(rows, order, after, PER_PAGE + 1)
+    if before := query_number(request, "before"):
+        found = rows_before(rows, order, before, PER_PAGE)
+        is_whole = found is not None and len(found) == PER_PAGE
+        return [*found, found[-1]] if found and is_whole else None
+    return None
 
 
 def _asked_number(request: HttpRequest) -> int:

@@ -157,24 +157,29 @@ def words_in(text: str, *columns: str) -> Q:
     return reduce(and_, (_any(asked, columns) for asked in _asked_words(text)), Q())
 
 
-def ways_to_find(text: str, here: str, there: str, *, most_words: int = 2) -> list[Q]:
+def ways_to_find(
+    text: str, here: str, there: str, *, of_owners: Callable[[Q], Q | None], most_words: int = 2
+) -> list[Q]:
     """The same for columns of two tables: conditions of which exactly one holds for what is found.
 
     Each says which words stand here, and which only there, so that each can go by the tables'
     indexes; `OR` between columns of two tables cannot. One alone for many words, or for none.
+    `of_owners` gets the condition over there as one on the other table's `search_text`, and answers
+    the keys that fulfil it as a condition here; None if those are many.
     """
     words = _asked_words(text)
     if not 1 <= len(words) <= most_words:
         return [words_in(text, here, there)]
-    conditions = [
-        {here: _any(asked, [here]), there: _any(asked, [there]) & ~_any(asked, [here])}
-        for asked in words
-    ]
-    places = product((here, there), repeat=len(words))
-    return [
-        reduce(and_, (found[column] for found, column in zip(conditions, one, strict=True)))
-        for one in places
-    ]
+    conditions = [_here_or_there(asked, here, there, of_owners) for asked in words]
+    return [reduce(and_, one) for one in product(*conditions)]
+
+
+def _here_or_there(
+    asked: Sequence[Sequence[str]], here: str, there: str, of_owners: Callable[[Q], Q | None]
+) -> tuple[Q, Q]:
+    is_here = _any(asked, [here])
+    is_there = of_owners(_any(asked, ["search_text"]))
+    return is_here, (_any(asked, [there]) if is_there is None else is_there) & ~is_here
 
 
 def _asked_words(text: str) -> list[list[list[str]]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models.expressions import OrderBy
 from django.http import HttpRequest
+
+from dashboard.common.paging import PLACES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Sorting:
         """What goes into the queryset's `order_by`."""
         return self.chosen.second if self.is_reversed else self.chosen.first
 
-    @property
+    @cached_property
     def headings(self) -> dict[str, Heading]:
         """The columns' headings by key."""
         return {order.key: self._heading(order) for order in self._orders}
@@ -68,8 +71,8 @@ class Sorting:
         if is_chosen:
             aria = "descending" if order.falls != self.is_reversed else "ascending"
         query = self._query.copy()
-        query.pop("page", None)
-        query.pop("sort", None)
+        for key in (*PLACES, "sort"):
+            query.pop(key, None)
         if value := self._value(order, is_chosen and not self.is_reversed):
             query["sort"] = value
         return Heading(order.label, f"?{query.urlencode()}", aria)

@@ -6,18 +6,20 @@ from typing import Any
 
 from django.db.models import Count, F
 from django.http import HttpResponse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
 from dashboard.accounts import tags
 from dashboard.accounts.filters import STATES, ConnectorFilter
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
+from dashboard.common.page_addresses import page_addresses
 from dashboard.common.paging import Page, clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
-from dashboard.links.models import Link, LinkItem
+from dashboard.fleet.drawing import USUAL, Line, draw_lines
+from dashboard.fleet.rows import COLUMNS, Row, icons, open_links
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
-from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet, WhyBroken
 from dashboard.mirror.usage import connector_names
 from dashboard.people.access import StaffRequest, role_required
@@ -68,18 +70,18 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     reading = reading_of(in_view.shown)
     asked = ConnectorFilter.of(request.GET)
     sorting = Sorting(request, ORDERS)
-    every = _shown(request, in_view)
-    found = asked.among(every).select_related("account").order_by(*sorting.order_by)
-    page = paged_long(request, found, each=asked.each_among(every) if asked.is_set else ())
+    every = _shown(in_view)
+    page = _page(request, in_view, asked, sorting)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not asked.is_set
     version = version_of(is_waiting, page.total)
     if is_waiting and is_seen(request, version):
         return nothing_new()
-    add_icons(page)
+    may_pick = _pickable(request, page)
     context: dict[str, Any] = {
         "page": page,
-        "rows": _with_links(page),
+        "lines": _lines(page, may_pick),
+        "columns": [(column, sorting.headings.get(column.sort)) for column in USUAL],
         "search": asked.search,
         "name": asked.name,
         "state": asked.state,
@@ -92,7 +94,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         "reading": reading,
         "is_waiting": is_waiting,
         "is_filtered": asked.is_set,
-        "may_reconnect": _pickable(request, page),
+        "may_reconnect": may_pick,
         "version": version,
     }
     if not is_swap(request):
@@ -110,16 +112,16 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     return response
 
 
-def _shown(request: StaffRequest, in_view: InView) -> AccountConnectorQuerySet:
-    rows = AccountConnector.objects.visible_to(request.user)
-    if in_view.chosen:
-        rows = rows.filter(account__console=in_view.chosen)
-    return rows.filter(gone_lately(), gone_lately("account__"))
+def _shown(in_view: InView) -> AccountConnectorQuerySet:
+    consoles = [console.pk for console in in_view.shown]
+    return AccountConnector.objects.filter(
+        gone_lately(), gone_lately("account__"), account__console__in=consoles
+    )
 
 
 def _classes(every: AccountConnectorQuerySet, asked: ConnectorFilter) -> list[tuple[str, str, int]]:
     """Why connectors are broken: the classes that occur, and how many of each; and the chosen."""
-    broken = every.filter(gone_at=None).exclude(why_broken="").order_by()
+    broken = every.filter(gone_at=None, why_broken__gt="").order_by()
     counts = dict(broken.values_list("why_broken").annotate(Count("pk")))
     named = ((why, label, counts.get(why, 0)) for why, label in WhyBroken.choices)
     found = [one for one in named if one[2] or one[0] == asked.why]
@@ -127,20 +129,43 @@ def _classes(every: AccountConnectorQuerySet, asked: ConnectorFilter) -> list[tu
     return found if is_choice else []
 
 
-def _with_links(page: Page[AccountConnector]) -> list[tuple[AccountConnector, Link | None]]:
-    """The shown connectors, each with the newest open link on which it is not done yet."""
-    items = LinkItem.objects.filter(
-        account_connector__in=[row.pk for row in page],
-        connected_at=None,
-        link__in=Link.objects.open(),
-    ).select_related("link__console")
-    links = {item.account_connector_id: item.link for item in items.order_by("link")}
-    return [(row, links.get(row.pk)) for row in page]
+def _page(
+    request: StaffRequest, in_view: InView, asked: ConnectorFilter, sorting: Sorting
+) -> Page[Row]:
+    """The rows that the address asks for."""
+    every = _shown(in_view)
+    all_rows = AccountConnector.objects.order_by(*sorting.order_by).values_list(*COLUMNS)
+    page = paged_long(
+        request,
+        asked.among(every).order_by(*sorting.order_by).values_list(*COLUMNS),
+        each=asked.each_among(every) if asked.is_set else (),
+        every=all_rows,
+        name=f"connectors {sorted(console.pk for console in in_view.shown)} {asked}",
+    )
+    page.items = [Row(*values) for values in page.items]
+    return page
 
 
-def _pickable(request: StaffRequest, page: Page[AccountConnector]) -> set[int]:
-    """The shown connectors in whose console the person may start a campaign."""
-    least = Role.LEAD
-    roles = {row.account.console_id: request.user.role_in(row.account.console_id) for row in page}
-    may = {console for console, role in roles.items() if role is not None and role >= least}
-    return {row.pk for row in page if row.account.console_id in may}
+def _lines(page: Page[Row], may_pick: set[int]) -> list[SafeString]:
+    """The rows, drawn."""
+    digests, links = icons(page), open_links(page)
+    urls = page_addresses("connector_detail", [row.pk for row in page])
+    account_urls = page_addresses("account_detail", [row.account_id for row in page])
+    lines = [
+        Line(
+            row,
+            url,
+            account_url,
+            digests.get(row.pk, ""),
+            links.get(row.pk),
+            row.console_id in may_pick,
+        )
+        for row, url, account_url in zip(page, urls, account_urls, strict=True)
+    ]
+    return draw_lines(lines, USUAL, is_picking=bool(may_pick))
+
+
+def _pickable(request: StaffRequest, page: Page[Row]) -> set[int]:
+    """The consoles of shown connectors in which the person may start a campaign."""
+    roles = {console: request.user.role_in(console) for console in {row.console_id for row in page}}
+    return {console for console, role in roles.items() if role is not None and role >= Role.LEAD}

@@ -74,6 +74,12 @@ def auth_types_of(methods: Iterable[AuthMethod]) -> set[AuthType]:
     return {auth_type_of(method) for method in methods} or {AuthType.NOTHING}
 
 
+def chosen_methods(authentication: Iterable[object], chosen_id: str) -> list[AuthMethod]:
+    """An installed connector's methods: the one it was installed with, else all it knows."""
+    every = [AuthMethod.from_json(method) for method in authentication]
+    return [one for one in every if chosen_id and one.id == chosen_id] or every
+
+
 def methods_label(methods: Iterable[AuthMethod]) -> str:
     """Methods in a few words, such as “API key or OAuth 2”."""
     return (

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, SyncRun
-from dashboard.people.access import StaffRequest, consoles_for
+from dashboard.people.access import StaffRequest
 
 LINK_MOVES_FOR = timedelta(minutes=20)
 """How long after a customer's start on a link pages look for its effect by themselves."""
@@ -38,7 +38,7 @@ class InView:
 
 def consoles_in_view(request: StaffRequest) -> InView:
     """Read from the address; a console that is not there for the person means all."""
-    every = list(consoles_for(request.user))
+    every = request.user.consoles
     asked = request.GET.get("console", "")
     return InView(every, next((console for console in every if str(console.pk) == asked), None))
 
@@ -64,9 +64,22 @@ class Reading:
     """Things that the latest readings were told and could not read: they are missing here."""
 
 
+_TOLD_OF_A_RUN = (
+    "console_id",
+    "finished_at",
+    "listed_at",
+    "last_error",
+    "accounts_found",
+    "accounts_read",
+    "library_error",
+    "skipped",
+)
+
+
 def reading_of(consoles: Sequence[Console]) -> Reading:
     """How far the reading of these consoles is; one query."""
-    runs = SyncRun.objects.filter(console__in=consoles).order_by("-created_at", "-pk")
+    runs = SyncRun.objects.filter(console__in=[one.pk for one in consoles])
+    runs = runs.only(*_TOLD_OF_A_RUN).order_by("-created_at", "-pk")
     last: dict[int, SyncRun] = {}
     good: dict[int, datetime] = {}
     running: list[SyncRun] = []

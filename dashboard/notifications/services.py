@@ -85,7 +85,9 @@ def unseen(user: User) -> Unseen:
     What happened before they came is not new to them.
     """
     seen = NotificationsSeen.objects.filter(user=user).values("up_to")[:1]
-    rows = Notification.objects.visible_to(user).filter(at__gte=user.created_at)
+    rows = Notification.objects.filter(
+        console__in=[console.pk for console in user.consoles], at__gte=user.created_at
+    )
     newer = rows.filter(pk__gt=Coalesce(seen, Value(0))).order_by("-pk")
     pks = list(newer.values_list("pk", flat=True)[:COUNTED_AT_MOST])
     return Unseen(len(pks), pks[0] if pks else 0)

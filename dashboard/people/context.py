@@ -16,7 +16,7 @@ from dashboard.common.page_addresses import page_address
 from dashboard.common.untrusted_text import initials
 from dashboard.consoles.models import Console
 from dashboard.navigation import Place
-from dashboard.people.access import consoles_for, may_open
+from dashboard.people.access import may_open
 from dashboard.people.models import Role, User
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Shell:
         if not self.person:
             return []
         try:
-            return list(consoles_for(self.person))
+            return self.person.consoles
         except DatabaseError as error:
             logger.warning("shell without consoles error=%s", type(error).__name__)
             return []

@@ -94,6 +94,14 @@ class User(AbstractBaseUser):
         held = [self.roles[key] for key in {console_id, None} if key in self.roles]
         return max(held, default=None)
 
+    @cached_property
+    def consoles(self) -> list[Console]:
+        """The current consoles in which they hold a role; read once per object, so per request."""
+        current = Console.objects.current()
+        if None not in self.roles:
+            current = current.filter(pk__in=list(self.roles))
+        return list(current)
+
     @property
     def highest_role(self) -> Role | None:
         """The highest role held anywhere."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
@@ -122,3 +125,38 @@ def test_a_short_one_is_counted_whole(rows: list[int], most: int, each: bool) ->
 
     assert (page.total, page.is_more) == (most, False)
     assert [row.pk for row in page] == (rows[3:most] if most > 3 else rows[:most])
+
+
+def test_deep_pages_go_on_from_a_row(rows: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "FIRST_WITH_KEYS", 2)
+
+    second = long_page("page=2")
+    third = long_page(second.next.removeprefix("?"))
+    back = long_page(third.previous.removeprefix("?"))
+
+    assert second.next == f"?page=3&after={rows[5]}"
+    assert [row.pk for row in third] == rows[6:9]
+    assert (third.number, third.first) == (3, 7)
+    assert third.previous == f"?page=2&before={rows[6]}"
+    assert [row.pk for row in back] == rows[3:6] and back.next == second.next
+
+
+@pytest.mark.parametrize("place", ["after=0", "after=x", "after=999999999", "before=999999999"])
+def test_a_row_that_is_not_there_leaves_the_number(rows: list[int], place: str) -> None:
+    assert [row.pk for row in long_page(f"page=3&{place}")] == rows[6:9]
+
+
+def test_that_a_list_is_long_is_remembered(
+    rows: list[int], django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    request = RequestFactory().get("/accounts/?page=2")
+    found = Account.objects.order_by("pk")
+    paged_long(request, found, name="accounts")
+
+    with django_assert_num_queries(1):
+        page = paged_long(request, found, name="accounts")
+
+    assert [row.pk for row in page] == rows[3:6] and page.is_more
+    Account.objects.filter(pk__in=rows[2:]).delete()
+    page = paged_long(RequestFactory().get("/accounts/"), found, name="accounts")
+    assert (len(page), page.total, page.is_more) == (2, 2, False)

@@ -13,12 +13,13 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
-from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 
 from dashboard.common.mail import is_delivered
+from dashboard.common.page_addresses import page_address
+from dashboard.common.paging import PLACES
 from dashboard.common.untrusted_text import avatar_letters, display_text, is_blank, visible
 from dashboard.common.untrusted_text import initials as initials_of
 from dashboard.environment.email_address import mailto_address
@@ -53,6 +54,17 @@ def untrusted(text: object, blank: str = "") -> SafeString:
     """
     if is_blank(text):
         return format_html('<span class="nameless">{}</span>', blank or gettext(NO_NAME))
+    if isinstance(text, str) and len(text) <= KEPT_UP_TO:
+        return _isolated(text)
+    return format_html("<bdi>{}</bdi>", pieces(text))
+
+
+KEPT_UP_TO = 100
+"""Letters of a text of which the markup is remembered: lists say the same names again and again."""
+
+
+@lru_cache(maxsize=4096)
+def _isolated(text: str) -> SafeString:
     return format_html("<bdi>{}</bdi>", pieces(text))
 
 
@@ -78,7 +90,15 @@ def pieces(text: object) -> SafeString:
 @register.filter
 def plain(text: object) -> str:
     """`title="{{ account.name|plain }}"`: the same without markup, for attributes and `<title>`."""
-    return gettext(NO_NAME) if is_blank(text) else display_text(text)
+    if is_blank(text):
+        return gettext(NO_NAME)
+    is_kept = isinstance(text, str) and len(text) <= KEPT_UP_TO
+    return _plain(text) if is_kept else display_text(text)
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    return display_text(text)
 
 
 @register.simple_tag
@@ -128,15 +148,18 @@ def avatar(name: object, digest: str = "", size: str = "") -> SafeString:
         return format_html(
             '<img class="avatar{}" src="{}" width="{}" height="{}" alt="" loading="lazy">',
             f" {size}" if size else "",
-            reverse("connector_icon", args=[digest]),
+            page_address("connector_icon", digest),
             pixels,
             pixels,
         )
-    return format_html(
-        '<span class="avatar{}" aria-hidden="true">{}</span>',
-        f" {size}" if size else "",
-        avatar_letters(name),
-    )
+    return _letters(str(name or "")[:KEPT_UP_TO], size)
+
+
+@lru_cache(maxsize=2048)
+def _letters(name: str, size: str) -> SafeString:
+    css = f" {size}" if size else ""
+    letters = avatar_letters(name)
+    return format_html('<span class="avatar{}" aria-hidden="true">{}</span>', css, letters)
 
 
 @register.filter
@@ -205,7 +228,12 @@ def mark(name: str) -> SafeString:
 
 
 def _state(kind: str, name: str, label: object) -> SafeString:
-    slug = str(name).lower().replace(" ", "-").replace("_", "-")
+    return _drawn_state(kind, str(name), str(label) if label else "")
+
+
+@lru_cache(maxsize=512)
+def _drawn_state(kind: str, name: str, label: str) -> SafeString:
+    slug = name.lower().replace(" ", "-").replace("_", "-")
     said = label or slug.replace("-", " ").capitalize()
     return format_html('<span class="{}" data-state="{}">{}</span>', kind, slug, pieces(said))
 
@@ -218,7 +246,8 @@ def query_with(context: Context, **changes: object) -> str:
     """
     request: HttpRequest = context["request"]
     query = request.GET.copy()
-    query.pop("page", None)
+    for key in PLACES:
+        query.pop(key, None)
     for key, value in changes.items():
         if isinstance(value, list | tuple):
             query.setlist(key, [str(one) for one in value])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -18,13 +19,18 @@ register = template.Library()
 def ago(moment: datetime | None, never: str = "–") -> SafeString:
     """`{% ago row.seen_at %}`: `4 min ago` with the exact moment in the title."""
     if moment is None:
-        return format_html('<span class="muted-2">{}</span>', never)
+        return _never(never)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         timing.aware(moment).isoformat(timespec="seconds"),
         timing.format_exact(moment),
         timing.format_ago(moment),
     )
+
+
+@lru_cache(maxsize=64)
+def _never(words: str) -> SafeString:
+    return format_html('<span class="muted-2">{}</span>', words)
 
 
 @register.simple_tag

@@ -2,7 +2,7 @@
 
 from dashboard.mirror.icons.drawing import draw_all, give_up
 from dashboard.mirror.icons.reading import IconReader, forget
-from dashboard.mirror.icons.showing import add_icon_of, add_icons, icon_of, with_digests
+from dashboard.mirror.icons.showing import add_icon_of, add_icons, icon_of, icons_of, with_digests
 
 __all__ = [
     "IconReader",
@@ -12,5 +12,6 @@ __all__ = [
     "forget",
     "give_up",
     "icon_of",
+    "icons_of",
     "with_digests",
 ]

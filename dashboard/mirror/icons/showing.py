@@ -22,18 +22,25 @@ DIGEST = "shown_digest"
 def add_icons(connectors: Iterable[Shown]) -> None:
     """Give each connector its `icon_digest`: of its version, else of another with its name."""
     rows = list(connectors)
-    wanted = {_kind(row)[:2] for row in rows}
-    if not wanted:
-        return
-    known = _digests({console for console, _ in wanted}, {name for _, name in wanted})
+    found = icons_of(map(_kind, rows))
     for row in rows:
-        _choose(row, known)
+        row.icon_digest = found[_kind(row)]
+
+
+def icons_of(kinds: Iterable[Kind]) -> dict[Kind, str]:
+    """The digests of these kinds' icons, empty where there is none; one query."""
+    wanted = set(kinds)
+    if not wanted:
+        return {}
+    known = _digests({kind[0] for kind in wanted}, {kind[1] for kind in wanted})
+    return {kind: _chosen(kind, known) for kind in wanted}
 
 
 def add_icon_of(connector: AccountConnector, named: Iterable[CatalogueConnector]) -> None:
     """The same of one, from what its account has of that name in the library, `with_digests`."""
     in_order = sorted(named, key=lambda one: one.release_id)
-    _choose(connector, _by_kind((*_kind(one), getattr(one, DIGEST)) for one in in_order))
+    known = _by_kind((*_kind(one), getattr(one, DIGEST)) for one in in_order)
+    connector.icon_digest = _chosen(_kind(connector), known)
 
 
 def with_digests(rows: CatalogueConnectorQuerySet) -> CatalogueConnectorQuerySet:
@@ -57,8 +64,9 @@ def _kind(row: Shown) -> Kind:
 
 def _digests(consoles: set[int], names: set[str]) -> dict[Kind, str]:
     """The digests by kind; as account 0 without a version: any of everybody's by that name."""
-    rows = CatalogueConnector.objects.filter(console__in=consoles, name__in=names)
-    rows = rows.exclude(icon=None).exclude(icon__digest="").order_by("release_id")
+    rows = CatalogueConnector.objects.filter(
+        console__in=consoles, name__in=names, icon__digest__gt=""
+    ).order_by("release_id")
     return _by_kind(rows.values_list("console", "name", "version", "account", "icon__digest"))
 
 
@@ -74,9 +82,9 @@ def _by_kind(rows: Iterable[tuple[int, str, str, int | None, str | None]]) -> di
     return found
 
 
-def _choose(row: Shown, known: Mapping[Kind, str]) -> None:
-    console, name, version, account = _kind(row)
-    row.icon_digest = (
+def _chosen(kind: Kind, known: Mapping[Kind, str]) -> str:
+    console, name, version, account = kind
+    return (
         known.get((console, name, version, account))
         or known.get((console, name, version, None))
         or known.get((console, name, "", 0))

@@ -1,12 +1,12 @@
 """The mirror: what Cyclr last told us. Pages read this and nothing else."""
 
+from dashboard.mirror.connector_state import WhyBroken
 from dashboard.mirror.models.accounts import Account, AccountQuerySet
 from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
 from dashboard.mirror.models.connectors import (
     NOT_WORKING,
     AccountConnector,
     AccountConnectorQuerySet,
-    WhyBroken,
 )
 from dashboard.mirror.models.cycles import (
     Cycle,

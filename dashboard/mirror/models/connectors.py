@@ -11,24 +11,18 @@ from cyclr_api import AuthMethod
 from dashboard.common.page_addresses import page_address
 from dashboard.common.searching import ways_to_find, words_in
 from dashboard.consoles.models import Console
-from dashboard.mirror.catalogue import is_by_customer, is_by_visit, methods_label
+from dashboard.mirror.catalogue import (
+    chosen_methods,
+    is_by_customer,
+    is_by_visit,
+    methods_label,
+)
+from dashboard.mirror.connector_state import ConnectorState, WhyBroken
 from dashboard.mirror.models.accounts import Account
 from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
 
 NOT_WORKING = Q(authenticated=True, test_failed_at__isnull=False)
 """Installed connectors that Cyclr calls authenticated and whose newest test or call failed."""
-
-
-class WhyBroken(models.TextChoices):
-    """Why a connector does not work, as far as Cyclr or the third party told."""
-
-    CONSENT = "consent", "Consent withdrawn or expired"
-    CREDENTIALS = "credentials", "Password or key changed"
-    PERMISSION = "permission", "Permission missing"
-    ADDRESS = "address", "Address not allowed"
-    LIMIT = "limit", "Plan or limit at the third party"
-    OUTAGE = "outage", "Outage"
-    UNKNOWN = "unknown", "Unknown"
 
 
 class AccountConnectorQuerySet(MirrorQuerySet):
@@ -42,12 +36,24 @@ class AccountConnectorQuerySet(MirrorQuerySet):
 
     def searches(self, text: str) -> list[Self]:
         """The same as disjoint queries, each of which PostgreSQL can answer from an index."""
-        ways = ways_to_find(text, "search_text", "account__search_text")
-        is_quick = connections[self.db].vendor == "postgresql"
-        return [self.filter(way) for way in ways] if is_quick else [self.search(text)]
+        if connections[self.db].vendor != "postgresql":
+            return [self.search(text)]
+        ways = ways_to_find(text, "search_text", "account__search_text", of_owners=_of_accounts)
+        return [self.filter(way) for way in ways]
 
 
-class AccountConnector(Mirrored):
+FEW_ACCOUNTS = 200
+"""So many are named in a query; PostgreSQL guesses a hundred times as many for a rare word."""
+
+
+def _of_accounts(condition: Q) -> Q | None:
+    """What is installed in the accounts that fulfil a condition; None if they are many."""
+    found = Account.objects.filter(condition).order_by().values_list("pk", flat=True)
+    pks = list(found[: FEW_ACCOUNTS + 1])
+    return Q(account__in=pks) if len(pks) <= FEW_ACCOUNTS else None
+
+
+class AccountConnector(ConnectorState, Mirrored):
     """A connector installed in an account. Neither `AuthValue` nor secret settings are kept.
 
     `setting_values`: by technical name, the values of settings that Cyclr does not call sensitive
@@ -153,39 +159,9 @@ class AccountConnector(Mirrored):
         return self.account.console
 
     @property
-    def state(self) -> str:
-        """The state's word on screen, wherever it is named."""
-        return "Not working" if self.is_not_working else self.state_in_cyclr
-
-    @property
-    def state_in_cyclr(self) -> str:
-        """What Cyclr says alone: a test that failed is another fact."""
-        if self.gone_at:
-            return "Gone"
-        return "Authenticated" if self.authenticated else "Not authenticated"
-
-    @property
-    def is_not_working(self) -> bool:
-        """Whether Cyclr calls it authenticated and its newest test failed."""
-        is_held = bool(self.authenticated) and self.gone_at is None
-        return is_held and self.test_failed_at is not None
-
-    @property
-    def is_why_known(self) -> bool:
-        """Whether there is something to say of why it broke."""
-        return self.why_broken not in {"", WhyBroken.UNKNOWN}
-
-    @property
-    def needs_somebody(self) -> bool:
-        """Whether it has to be authenticated, for the first time or again."""
-        return self.gone_at is None and (not self.authenticated or self.is_not_working)
-
-    @property
     def methods(self) -> list[AuthMethod]:
         """How it may be authenticated: the method it was installed with, else all it knows."""
-        every = [AuthMethod.from_json(method) for method in self.authentication]
-        chosen = [m for m in every if self.authentication_id and m.id == self.authentication_id]
-        return chosen or every
+        return chosen_methods(self.authentication, self.authentication_id)
 
     @property
     def method_label(self) -> str:

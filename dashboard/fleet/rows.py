@@ -1,0 +1,95 @@
+"""Installed connectors as lines of a list: few columns, no model instances."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from dashboard.links.models import Link, LinkItem
+from dashboard.mirror.catalogue import chosen_methods, methods_label
+from dashboard.mirror.connector_state import ConnectorState, WhyBroken
+from dashboard.mirror.icons import icons_of
+
+
+@dataclass(frozen=True, slots=True)
+class Row(ConnectorState):
+    """One line; the fields are columns, in the order of `COLUMNS`."""
+
+    pk: int
+    name: str
+    connector_name: str
+    connector_version: str
+    authentication: list[Any]
+    authentication_id: str
+    authenticated: bool | None
+    authenticated_since: datetime | None
+    proven_at: datetime | None
+    test_failed_at: datetime | None
+    test_failure: str
+    why_broken: str
+    gone_at: datetime | None
+    identity: str
+    cyclr_id: int
+    account_id: int
+    account_name: str
+    account_cyclr_id: str
+    console_id: int
+
+    def __str__(self) -> str:
+        return self.name or self.connector_name or str(self.cyclr_id)
+
+    @property
+    def account(self) -> str:
+        """Its account's name or, without one, its id."""
+        return self.account_name or self.account_cyclr_id
+
+    @property
+    def why_label(self) -> str:
+        """The class of why it broke, in words."""
+        return str(WhyBroken(self.why_broken).label) if self.why_broken else ""
+
+    @property
+    def method_label(self) -> str:
+        """How it is authenticated, such as “OAuth 2”."""
+        return _method_label(json.dumps(self.authentication), self.authentication_id)
+
+
+@lru_cache(maxsize=1024)
+def _method_label(authentication: str, chosen_id: str) -> str:
+    """Remembered: what is installed a hundred times knows the same methods."""
+    return methods_label(chosen_methods(json.loads(authentication), chosen_id))
+
+
+_OF_ACCOUNT = {
+    "account_name": "account__name",
+    "account_cyclr_id": "account__cyclr_id",
+    "console_id": "account__console_id",
+}
+COLUMNS = tuple(_OF_ACCOUNT.get(one.name, one.name) for one in fields(Row))
+"""For `values_list`: `Row(*values)` is the line."""
+
+
+def icons(rows: Iterable[Row]) -> dict[int, str]:
+    """The digest of each line's icon by its key; one query."""
+    kinds = {
+        row.pk: (row.console_id, row.connector_name, row.connector_version, row.account_id)
+        for row in rows
+    }
+    found = icons_of(kinds.values())
+    return {pk: digest for pk, kind in kinds.items() if (digest := found[kind])}
+
+
+def open_links(rows: Iterable[Row]) -> dict[int, Link]:
+    """By connector: the newest open link on which it is not done yet; one query, or two."""
+    items = LinkItem.objects.filter(account_connector__in=[row.pk for row in rows])
+    found = list(
+        items.filter(connected_at=None)
+        .order_by("link")
+        .values_list("account_connector_id", "link_id")
+    )
+    links = Link.objects.open().in_bulk([link for _, link in found]) if found else {}
+    return {connector: links[link] for connector, link in found if link in links}
