@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.http import QueryDict
 
+from dashboard.accounts.search_terms import IS, Parsed, parse
 from dashboard.accounts.tags import having
-from dashboard.mirror.models import NOT_WORKING, AccountConnectorQuerySet, WhyBroken
+from dashboard.mirror.models import AccountConnectorQuerySet, WhyBroken
 
 STATES = {
-    "not-authenticated": ("Not authenticated", Q(gone_at=None) & ~Q(authenticated=True)),
-    "not-working": ("Not working", NOT_WORKING & Q(gone_at=None)),
-    "authenticated": ("Authenticated", Q(gone_at=None, authenticated=True, test_failed_at=None)),
-    "gone": ("Gone", Q(gone_at__isnull=False)),
+    "not-authenticated": ("Not authenticated", IS["not-authenticated"]),
+    "not-working": ("Not working", IS["not-working"]),
+    "authenticated": ("Authenticated", IS["authenticated"]),
+    "gone": ("Gone", IS["gone"]),
 }
 
 
@@ -23,6 +23,7 @@ class ConnectorFilter:
     """What was asked for; empty means any. Rubbish is left out."""
 
     search: str = ""
+    """The whole text of the search box, with its terms."""
     name: str = ""
     state: str = ""
     why: str = ""
@@ -41,25 +42,30 @@ class ConnectorFilter:
         )
 
     @property
+    def parsed(self) -> Parsed:
+        """The text of the search box, taken apart."""
+        return parse(self.search)
+
+    @property
     def is_set(self) -> bool:
         """Whether it narrows anything."""
         return bool(self.search or self.narrows)
 
     @property
     def narrows(self) -> bool:
-        """Whether something besides the search does."""
-        return bool(self.name or self.state or self.why or self.tag)
+        """Whether something besides free words does."""
+        return bool(self.name or self.state or self.why or self.tag or self.parsed.terms)
 
     def among(self, rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
         """Those of `rows` that match."""
-        return self._without_search(rows).search(self.search)
+        return self._without_search(rows).search(self.parsed.text)
 
     def each_among(self, rows: AccountConnectorQuerySet) -> list[AccountConnectorQuerySet]:
         """The same as disjoint queries: quick where few match."""
-        return self._without_search(rows).searches(self.search)
+        return self._without_search(rows).searches(self.parsed.text)
 
     def _without_search(self, rows: AccountConnectorQuerySet) -> AccountConnectorQuerySet:
-        found = rows
+        found = rows.filter(self.parsed.condition())
         if self.name:
             found = found.filter(connector_name=self.name)
         if self.state:

@@ -8,3 +8,7 @@ class FleetConfig(AppConfig):
 
     name = "dashboard.fleet"
     label = "fleet"
+
+    def ready(self) -> None:
+        """What registers itself: labels."""
+        from dashboard.fleet import registration  # noqa: F401

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.fleet import views
+from dashboard.fleet import saving_views, views
 
 navigation.register(navigation.Place("Connectors", "connector_list", "plug", group=1, order=1))
 
@@ -11,5 +11,12 @@ urlpatterns = navigation.under(
     "connector_list",
     [
         path("connectors/", views.connector_list, name="connector_list"),
+        path("connectors/views/", saving_views.connector_view_save, name="connector_view_save"),
+        path(
+            "connectors/views/<int:pk>/remove/",
+            saving_views.connector_view_remove,
+            name="connector_view_remove",
+        ),
+        path("connectors/columns/", saving_views.connector_columns, name="connector_columns"),
     ],
 )

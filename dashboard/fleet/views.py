@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, F
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
 from dashboard.accounts import tags
 from dashboard.accounts.filters import STATES, ConnectorFilter
+from dashboard.accounts.search_terms import KEYWORDS, without
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.page_addresses import page_addresses
 from dashboard.common.paging import Page, clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
-from dashboard.fleet.drawing import USUAL, Line, draw_lines
+from dashboard.fleet import saved_views
+from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, Column, Line, draw_lines
 from dashboard.fleet.rows import COLUMNS, Row, icons, open_links
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet, WhyBroken
@@ -66,6 +70,9 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     """Every installed connector, searched, filtered and sorted as the address says."""
     if is_swap(request) and request.htmx.trigger_name == "console":
         return redirect_browser(clean_address(request))
+    if to := _with_columns(request):
+        return redirect(to)
+    columns = saved_views.named(request.GET.get("columns", "")) or USUAL
     in_view = consoles_in_view(request)
     reading = reading_of(in_view.shown)
     asked = ConnectorFilter.of(request.GET)
@@ -80,9 +87,13 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     may_pick = _pickable(request, page)
     context: dict[str, Any] = {
         "page": page,
-        "lines": _lines(page, may_pick),
-        "columns": [(column, sorting.headings.get(column.sort)) for column in USUAL],
+        "lines": _lines(page, columns, may_pick),
+        "columns": [(column, sorting.headings.get(column.sort)) for column in columns],
+        "looks": _looks(request, in_view, columns),
         "search": asked.search,
+        "parsed": asked.parsed,
+        "terms": [(term, without(asked.search, term)) for term in asked.parsed.terms],
+        "keywords": KEYWORDS.values(),
         "name": asked.name,
         "state": asked.state,
         "why": asked.why,
@@ -102,8 +113,8 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         context |= {"tag_names": tag_names, "tag": tags.as_named(asked.tag, tag_names)}
         names = connector_names([console.pk for console in in_view.shown])
         context["names"] = sorted({*names, asked.name} - {""})
-    if not page.total and asked.search and asked.narrows:
-        context["without_filters"] = every.search(asked.search).count()
+    if not page.total and asked.narrows and asked.parsed.text:
+        context["without_filters"] = every.search(asked.parsed.text).count()
     response = render_page(
         request, "fleet/connector_list.html", "fleet/_connector_table.html", context
     )
@@ -146,7 +157,7 @@ def _page(
     return page
 
 
-def _lines(page: Page[Row], may_pick: set[int]) -> list[SafeString]:
+def _lines(page: Page[Row], columns: Sequence[Column], may_pick: set[int]) -> list[SafeString]:
     """The rows, drawn."""
     digests, links = icons(page), open_links(page)
     urls = page_addresses("connector_detail", [row.pk for row in page])
@@ -162,7 +173,30 @@ def _lines(page: Page[Row], may_pick: set[int]) -> list[SafeString]:
         )
         for row, url, account_url in zip(page, urls, account_urls, strict=True)
     ]
-    return draw_lines(lines, USUAL, is_picking=bool(may_pick))
+    return draw_lines(lines, columns, is_picking=bool(may_pick))
+
+
+def _with_columns(request: StaffRequest) -> str:
+    """The address with the columns that the person keeps, so that it can be pasted; or nothing."""
+    if is_swap(request) or "columns" in request.GET:
+        return ""
+    kept = saved_views.kept_columns(request.user)
+    query = request.GET.copy()
+    query["columns"] = kept
+    return f"{request.path}?{query.urlencode()}" if kept else ""
+
+
+def _looks(request: StaffRequest, in_view: InView, columns: Sequence[Column]) -> dict[str, Any]:
+    """What can be saved of how the list is looked at, and what was saved before."""
+    user = request.user
+    console = in_view.shown[0] if len(in_view.shown) == 1 else None
+    return {
+        "views": saved_views.offered_to(user),
+        "may_save": user.highest_role is not None and user.highest_role >= Role.AGENT,
+        "may_share": saved_views.may_share(user, console),
+        "columns": [(column, column in columns) for column in ALL_COLUMNS[1:]],
+        "query": request.GET.urlencode(),
+    }
 
 
 def _pickable(request: StaffRequest, page: Page[Row]) -> set[int]:

@@ -11,5 +11,11 @@ class LinksConfig(AppConfig):
 
     def ready(self) -> None:
         """What registers itself: kinds, checks, what hears of tests, labels."""
-        from dashboard.links import checks, handlers, notification_kinds, registration  # noqa: F401
+        from dashboard.links import (  # noqa: F401
+            checks,
+            handlers,
+            notification_kinds,
+            registration,
+            search_term,
+        )
         from dashboard.links.attempts import connection_test_results  # noqa: F401

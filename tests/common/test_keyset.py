@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import product
 
 import pytest
-from django.db.models import F
+from django.db.models.expressions import OrderBy
 
 from dashboard.common.keyset import rows_after, rows_before
 from dashboard.fleet.views import ORDERS
@@ -38,7 +38,9 @@ def rows() -> None:
 
 @pytest.mark.usefixtures("rows")
 @pytest.mark.parametrize("order", EVERY)
-def test_each_order_goes_on_behind_and_in_front_of_each_row(order: tuple[str | F, ...]) -> None:
+def test_each_order_goes_on_behind_and_in_front_of_each_row(
+    order: tuple[OrderBy | str, ...],
+) -> None:
     every = AccountConnector.objects.order_by(*order)
     pks = [row.pk for row in every]
 

@@ -176,7 +176,7 @@ def test_the_query_count_does_not_grow_with_the_list(viewer: Client, here: Conso
         make_account_connector(account=make_account(console=here))
     cache.clear()
 
-    assert queries_of(viewer, URL) == few <= 12
+    assert queries_of(viewer, URL) == few <= 15
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dashboard.mirror.models.connectors import (
     NOT_WORKING,
     AccountConnector,
     AccountConnectorQuerySet,
+    in_accounts,
 )
 from dashboard.mirror.models.cycles import (
     Cycle,
@@ -48,4 +49,5 @@ __all__ = [
     "TemplateConnector",
     "TemplateQuerySet",
     "WhyBroken",
+    "in_accounts",
 ]

@@ -38,7 +38,7 @@ class AccountConnectorQuerySet(MirrorQuerySet):
         """The same as disjoint queries, each of which PostgreSQL can answer from an index."""
         if connections[self.db].vendor != "postgresql":
             return [self.search(text)]
-        ways = ways_to_find(text, "search_text", "account__search_text", of_owners=_of_accounts)
+        ways = ways_to_find(text, "search_text", "account__search_text", of_owners=in_accounts)
         return [self.filter(way) for way in ways]
 
 
@@ -46,7 +46,7 @@ FEW_ACCOUNTS = 200
 """So many are named in a query; PostgreSQL guesses a hundred times as many for a rare word."""
 
 
-def _of_accounts(condition: Q) -> Q | None:
+def in_accounts(condition: Q) -> Q | None:
     """What is installed in the accounts that fulfil a condition; None if they are many."""
     found = Account.objects.filter(condition).order_by().values_list("pk", flat=True)
     pks = list(found[: FEW_ACCOUNTS + 1])

@@ -1,0 +1,100 @@
+"""Keeping how one looks at the list: views under a name, and columns."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from dashboard.common.text_fields import UntrustedText
+from dashboard.consoles.models import Console
+from dashboard.fleet import saved_views
+from dashboard.fleet.drawing import USUAL
+from dashboard.fleet.models import SavedView
+from dashboard.people.access import StaffRequest, role_required
+from dashboard.people.models import Role
+
+
+class ViewForm(forms.Form):
+    """A view to be saved."""
+
+    name = UntrustedText(label="Name", max_length=60)
+    is_shared = forms.BooleanField(label="Share with colleagues", required=False)
+    query = forms.CharField(required=False, max_length=5000)
+
+    def clean_query(self) -> str:
+        """What is kept of it."""
+        try:
+            return saved_views.kept_query(self.cleaned_data["query"])
+        except ValueError:
+            raise forms.ValidationError("This search is too long to be saved.") from None
+
+
+@require_POST
+@role_required(Role.AGENT)
+def connector_view_save(request: StaffRequest) -> HttpResponse:
+    """Save what the list shows under a name."""
+    form = ViewForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(one[0]) for one in form.errors.values()))
+        return _back(request.POST.get("query", ""))
+    query, is_shared = form.cleaned_data["query"], form.cleaned_data["is_shared"]
+    console = _shared_in(request, query) if is_shared else None
+    name = form.cleaned_data["name"]
+    if saved_views.save(request.user, name, query, is_shared=is_shared, console=console):
+        messages.success(request, f"Saved the view “{name}”.")
+    else:
+        messages.error(request, f"You have {saved_views.MOST} views. Remove one first.")
+    return _back(query)
+
+
+def _shared_in(request: StaffRequest, query: str) -> Console | None:
+    """The console that the view is about, of which the person is a Lead; None for all of them."""
+    consoles = request.user.consoles
+    asked = QueryDict(query).get("console", "")
+    found = next((one for one in consoles if str(one.pk) == asked), None)
+    console = found or (consoles[0] if len(consoles) == 1 else None)
+    if not saved_views.may_share(request.user, console):
+        raise PermissionDenied
+    return console
+
+
+@require_POST
+@role_required(Role.AGENT)
+def connector_view_remove(request: StaffRequest, pk: int) -> HttpResponse:
+    """Remove a view."""
+    view = _removable(request, pk)
+    saved_views.remove(request.user, view)
+    messages.success(request, f"Removed the view “{view.name}”.")
+    return _back(request.POST.get("query", ""))
+
+
+def _removable(request: StaffRequest, pk: int) -> SavedView:
+    """One that the person may remove."""
+    view: SavedView | None = SavedView.objects.visible_to(request.user).filter(pk=pk).first()
+    if view is None or not saved_views.may_remove(request.user, view):
+        raise PermissionDenied
+    return view
+
+
+@require_POST
+@role_required(Role.VIEWER)
+def connector_columns(request: StaffRequest) -> HttpResponse:
+    """Keep the chosen columns, and show the list with them."""
+    chosen = saved_views.named(",".join(request.POST.getlist("column"))) or USUAL
+    saved_views.keep_columns(request.user, chosen)
+    query = QueryDict(request.POST.get("query", ""), mutable=True)
+    query["columns"] = saved_views.keys_of(chosen)
+    return _back(query.urlencode())
+
+
+def _back(query: str) -> HttpResponse:
+    try:
+        kept = saved_views.kept_query(query)
+    except ValueError:
+        kept = ""
+    return redirect(f"{reverse('connector_list')}?{kept}" if kept else "connector_list")
