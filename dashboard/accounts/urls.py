@@ -26,6 +26,7 @@ urlpatterns = navigation.under(
     "account_list",
     [
         path("accounts/", views.account_list, name="account_list"),
+        path("accounts/export/", views.account_export, name="account_export"),
         path("accounts/refresh/", views.account_list_refresh, name="account_list_refresh"),
         path("accounts/new/", editing_views.account_new, name="account_new"),
         path("accounts/tags/", tag_many_views.account_tag_many, name="account_tag_many"),

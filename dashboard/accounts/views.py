@@ -6,15 +6,17 @@ from typing import Any
 
 from django.db.models import F
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import replace_url, trigger_client_event
 
-from dashboard.accounts import services, tags
+from dashboard.accounts import export, services, tags
 from dashboard.accounts.account_filter import AccountFilter
 from dashboard.accounts.actions import actions_of
 from dashboard.accounts.empty_list import shown_accounts, why_empty
 from dashboard.accounts.services import Installs
+from dashboard.audit import list_export
 from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
@@ -108,6 +110,16 @@ def account_list(request: StaffRequest) -> HttpResponse:
     if is_swap(request) and request.htmx.trigger_name:
         replace_url(response, clean_address(request))
     return response
+
+
+@require_POST
+@role_required(Role.LEAD)
+def account_export(request: StaffRequest) -> HttpResponseBase:
+    """What the list shows as CSV, of the consoles in which the person is a Lead."""
+    every = shown_accounts(request, consoles_in_view(request))
+    rows = AccountFilter.of(request.user, request.GET).among(every)
+    rows = rows.visible_to(request.user, Role.LEAD)
+    return list_export.export(request, "accounts", export.HEADINGS, export.table(rows))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -17,6 +17,7 @@ urlpatterns = navigation.under(
             saving_views.connector_view_remove,
             name="connector_view_remove",
         ),
+        path("connectors/export/", views.connector_export, name="connector_export"),
         path("connectors/columns/", saving_views.connector_columns, name="connector_columns"),
     ],
 )

@@ -7,20 +7,22 @@ from typing import Any
 
 from django.db.models import Count, F
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
 from dashboard.accounts import tags
 from dashboard.accounts.filters import STATES, ConnectorFilter
 from dashboard.accounts.search_terms import KEYWORDS, without
+from dashboard.audit import list_export
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.page_addresses import page_addresses
 from dashboard.common.paging import Page, clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
-from dashboard.fleet import saved_views
+from dashboard.fleet import export, saved_views
 from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, Column, Line, draw_lines
 from dashboard.fleet.rows import COLUMNS, Row, icons, open_links
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
@@ -121,6 +123,15 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     if is_swap(request) and request.htmx.trigger_name:
         replace_url(response, clean_address(request))
     return response
+
+
+@require_POST
+@role_required(Role.LEAD)
+def connector_export(request: StaffRequest) -> HttpResponseBase:
+    """What the list shows as CSV, of the consoles in which the person is a Lead."""
+    every = _shown(consoles_in_view(request)).visible_to(request.user, Role.LEAD)
+    rows = ConnectorFilter.of(request.GET).among(every)
+    return list_export.export(request, "connectors", export.HEADINGS, export.table(rows))
 
 
 def _shown(in_view: InView) -> AccountConnectorQuerySet:

@@ -17,6 +17,7 @@ STAFF = navigation.under(
     "link_list",
     [
         path("links/", views.link_list, name="link_list"),
+        path("links/export/", views.link_export, name="link_export"),
         path("links/<int:pk>/", views.link_detail, name="link_detail"),
         path("links/<int:pk>/revoke/", views.link_revoke, name="link_revoke"),
         path("links/<int:pk>/extend/", views.link_extend, name="link_extend"),

@@ -10,16 +10,18 @@ from django.conf import settings
 from django.contrib import messages
 from django.db.models import F, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.accounts.services import head_context
+from dashboard.audit import list_export
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
-from dashboard.links import services
+from dashboard.links import export, services
 from dashboard.links.filters import SHOW, address_for, counted, filtered, why_failing
 from dashboard.links.forms import LinkForm
 from dashboard.links.mail import email_content, mailing, reminders
@@ -53,6 +55,16 @@ def link_list(request: StaffRequest) -> HttpResponse:
     chips = [(key, label, counts[key]) for key, label in SHOW.items()]
     context = {"search": search, "show": show, "chips": chips}
     return _table(request, "links/link_list.html", filtered(links, show), context)
+
+
+@require_POST
+@role_required(Role.LEAD)
+def link_export(request: StaffRequest) -> HttpResponseBase:
+    """What the list shows as CSV, of the consoles in which the person is a Lead."""
+    search = request.GET.get("q", "").strip().replace("\x00", "")
+    links = _searched(Link.objects.visible_to(request.user, Role.LEAD), search)
+    rows = filtered(links, request.GET.get("show", ""))
+    return list_export.export(request, "links", export.HEADINGS, export.table(rows))
 
 
 def _table(

@@ -13,6 +13,7 @@ urlpatterns = navigation.under(
     "operation_list",
     [
         path("operations/", views.operation_list, name="operation_list"),
+        path("operations/export/", views.operation_export, name="operation_export"),
         path("operations/<slug:reference>/", views.operation_detail, name="operation_detail"),
         path(
             "operations/<slug:reference>/cancel/", views.operation_cancel, name="operation_cancel"

@@ -7,11 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
+from dashboard.audit import list_export
 from dashboard.audit.models import Actor, ActorKind
 from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
@@ -19,9 +21,9 @@ from dashboard.common.paging import clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
 from dashboard.common.untrusted_text import storable
-from dashboard.mirror.freshness import consoles_in_view
+from dashboard.mirror.freshness import InView, consoles_in_view
 from dashboard.mirror.models import Account
-from dashboard.operations import display, submitting
+from dashboard.operations import display, export, submitting
 from dashboard.operations.handlers import handler_for
 from dashboard.operations.models import SHOWN, Operation, State
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -35,17 +37,20 @@ FILTERS = ("state", "who", "account")
 """What the address may hold beside search and console."""
 
 
-@require_safe
-@role_required(Role.VIEWER)
-def operation_list(request: StaffRequest) -> HttpResponse:
-    """Every change, newest first; its rows move by themselves while one of them does."""
-    if is_swap(request) and request.htmx.trigger_name == "console":
-        return redirect_browser(clean_address(request))
-    in_view = consoles_in_view(request)
-    search = storable(request.GET.get("q", "").strip())
+def _search(request: StaffRequest) -> str:
+    return str(storable(request.GET.get("q", "").strip()))
+
+
+def _state(request: StaffRequest) -> str:
     state = request.GET.get("state", "")
-    state = state if state in STATES else ""
-    rows: QuerySet[Operation] = Operation.objects.visible_to(request.user)
+    return state if state in STATES else ""
+
+
+def _narrowed(
+    rows: QuerySet[Operation], request: StaffRequest, in_view: InView
+) -> tuple[QuerySet[Operation], Any, Any]:
+    """Those that the address asks for; and who asked for them, in which account, if it says."""
+    search, state = _search(request), _state(request)
     if in_view.chosen:
         rows = rows.filter(console=in_view.chosen)
     if state:
@@ -57,6 +62,28 @@ def operation_list(request: StaffRequest) -> HttpResponse:
     if search:
         found = words_in(search, "search_text", "account__search_text")
         rows = rows.filter(found | Q(reference__istartswith=search))
+    return rows, who, account
+
+
+@require_POST
+@role_required(Role.LEAD)
+def operation_export(request: StaffRequest) -> HttpResponseBase:
+    """What the list shows as CSV, of the consoles in which the person is a Lead."""
+    every = Operation.objects.visible_to(request.user, Role.LEAD)
+    rows, _, _ = _narrowed(every, request, consoles_in_view(request))
+    return list_export.export(request, "operations", export.HEADINGS, export.table(rows))
+
+
+@require_safe
+@role_required(Role.VIEWER)
+def operation_list(request: StaffRequest) -> HttpResponse:
+    """Every change, newest first; its rows move by themselves while one of them does."""
+    if is_swap(request) and request.htmx.trigger_name == "console":
+        return redirect_browser(clean_address(request))
+    in_view = consoles_in_view(request)
+    search, state = _search(request), _state(request)
+    rows: QuerySet[Operation] = Operation.objects.visible_to(request.user)
+    rows, who, account = _narrowed(rows, request, in_view)
     page = paged_long(request, rows.select_related("account", "actor_user"))
     version = version_of(
         request.get_full_path(),

@@ -1,0 +1,57 @@
+"""Accounts as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboard.accounts.models import AccountTag
+from dashboard.audit.list_export import moment
+from dashboard.common.chunks import rows_in_chunks
+from dashboard.mirror.models import AccountQuerySet
+
+COLUMNS = (
+    "pk",
+    "cyclr_id",
+    "name",
+    "parent_id",
+    "timezone",
+    "connector_count",
+    "unauthenticated_count",
+    "not_working_count",
+    "active_at",
+    "read_at",
+    "gone_at",
+    "console__name",
+)
+HEADINGS = (
+    "Id",
+    "Name",
+    "Parent id",
+    "Time zone",
+    "Connectors",
+    "Not authenticated",
+    "Not working",
+    "Last activity (UTC)",
+    "Read (UTC)",
+    "Gone (UTC)",
+    "Console",
+    "Tags",
+)
+
+
+def table(rows: AccountQuerySet) -> Iterator[tuple[object, ...]]:
+    """One row for each, as the chunks of them come."""
+    for some in rows_in_chunks(rows.values_list(*COLUMNS)):
+        tags = _tags([values[0] for values in some])
+        for pk, *start, active_at, read_at, gone_at, console in some:
+            moments = map(moment, (active_at, read_at, gone_at))
+            yield (*start, *moments, console, ", ".join(tags.get(pk, [])))
+
+
+def _tags(pks: list[int]) -> dict[int, list[str]]:
+    """The names of their tags by account; one query."""
+    found: dict[int, list[str]] = {}
+    rows = AccountTag.objects.filter(account__in=pks).order_by("tag__search_text", "tag")
+    for account, name in rows.values_list("account", "tag__name"):
+        found.setdefault(account, []).append(name)
+    return found
