@@ -26,7 +26,7 @@ from dashboard.links.models.link import make_token
 from dashboard.links.opening import find
 from dashboard.notifications.kinds import KINDS
 from dashboard.notifications.models import Webhook
-from dashboard.notifications.webhooks import signature
+from dashboard.notifications.signing import signature
 from dashboard.operations import handlers
 from dashboard.operations.models import Operation
 from dashboard.people import held

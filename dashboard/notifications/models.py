@@ -197,7 +197,14 @@ class Webhook(models.Model):
     url = models.TextField()
     shape = models.CharField(max_length=10, choices=Shape.choices, default=Shape.FULL)
     encrypted_secret = models.TextField(db_column="sealed_secret")
+    encrypted_previous_secret = models.TextField(
+        blank=True, default="", db_default="", help_text="Signs too, until it ends."
+    )
+    previous_secret_until = models.DateTimeField(null=True, blank=True)
     is_on = models.BooleanField(default=True)
+    off_because = models.TextField(
+        blank=True, default="", db_default="", help_text="Why it was switched off by itself."
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -216,6 +223,12 @@ class Webhook(models.Model):
     def associated_data(self) -> str:
         """What its encrypted secret is bound to."""
         return f"notices.webhook:{self.console_id}:secret"
+
+    @property
+    def has_former_secret(self) -> bool:
+        """Whether requests are signed with the secret before as well."""
+        until = self.previous_secret_until
+        return bool(self.encrypted_previous_secret) and until is not None and until > timezone.now()
 
 
 class WebhookDelivery(Job):

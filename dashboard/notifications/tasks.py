@@ -31,6 +31,12 @@ def send_mail(leases: Sequence[Lease[NotificationMail]]) -> None:
     mailing.send_to(leases)
 
 
+@periodic(every=600)
+def forget_former_secrets() -> None:
+    """Former secrets of webhooks go when their day is over."""
+    webhooks.forget_former_secrets()
+
+
 @periodic(every=3600)
 def forget_old() -> None:
     """Notifications are kept for ninety days, and what was sent of them with them."""

@@ -5,16 +5,13 @@ How a receiver checks a request is told in `docs/webhooks.md`.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import html
 import json
 import logging
 import re
-import secrets
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -33,6 +30,7 @@ from dashboard.notifications import sending
 from dashboard.notifications.addresses import AddressError, UnknownHostError, staff_url, target_of
 from dashboard.notifications.models import Notification, SendState, Shape, Webhook, WebhookDelivery
 from dashboard.notifications.retries import MINUTE, final_message
+from dashboard.notifications.signing import headers_for, new_secret, secret_parts
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
@@ -41,11 +39,15 @@ WORKS_FOR = 30.0
 """Seconds after which a worker leaves the rest of an outbox to the next message."""
 COOL_DOWN = MINUTE
 """After a failure the whole webhook cools down: a receiver that hangs must not hold a worker."""
-SECRET_BYTES = 32
+PREVIOUS_SIGNS_FOR = timedelta(days=1)
+"""How long requests are signed with a former secret as well."""
+GONE = 410
+"""A receiver answers it when it wants nothing any more."""
 SAID_AT_MOST = 300
 """Characters of a receiver's answer that are kept."""
 SHORTEST_KEY = 8
 """Shorter parts of an address are words."""
+WANTS_NO_MORE = "The receiver answered 410: it wants no more requests."
 TEST = "test"
 """The kind of what is sent to try an address."""
 
@@ -87,30 +89,44 @@ def change(webhook: Webhook, url: str, user: User, shape: Shape = Shape.FULL) ->
 
 @sensitive_variables("secret")
 def rotate(webhook: Webhook, user: User) -> str:
-    """A new secret, which is shown only once; the old one signs nothing any more."""
+    """A new secret, which is shown only once; the one before signs too for a day."""
     secret = new_secret()
     with transaction.atomic():
+        webhook.encrypted_previous_secret = webhook.encrypted_secret
+        webhook.previous_secret_until = timezone.now() + PREVIOUS_SIGNS_FOR
+        webhook.save(update_fields=["encrypted_previous_secret", "previous_secret_until"])
         _encrypt(webhook, secret)
         _record(webhook, user, "changed the webhook's secret")
     return secret
+
+
+def end_previous_secret(webhook: Webhook, user: User) -> bool:
+    """The former secret signs nothing any more, from now on: others may know it."""
+    with transaction.atomic():
+        rows = Webhook.objects.filter(pk=webhook.pk).exclude(encrypted_previous_secret="")
+        if not rows.update(encrypted_previous_secret="", previous_secret_until=None):
+            return False
+        _record(webhook, user, "ended the webhook's former secret")
+    return True
+
+
+def forget_former_secrets() -> None:
+    """Those whose day is over are not kept."""
+    over = Webhook.objects.filter(previous_secret_until__lte=timezone.now())
+    over.update(encrypted_previous_secret="", previous_secret_until=None)
 
 
 def switch(webhook: Webhook, user: User, *, is_on: bool) -> bool:
     """Begin or stop sending. What waits is kept a day; what happens while it is off is not sent."""
     with transaction.atomic():
         rows = Webhook.objects.filter(pk=webhook.pk, is_on=not is_on)
-        if not rows.update(is_on=is_on, cool_down_until=None):
+        if not rows.update(is_on=is_on, cool_down_until=None, off_because=""):
             return False
         _record(webhook, user, f"switched the webhook {'on' if is_on else 'off'}")
         webhook.refresh_from_db()
         if is_on:
             _hint(webhook)
     return True
-
-
-def new_secret() -> str:
-    """256 random bits as text; the prefix tells secret scanners what it is."""
-    return f"cdwh_{secrets.token_urlsafe(SECRET_BYTES)}"
 
 
 @sensitive_variables("secret")
@@ -192,6 +208,9 @@ def _deliver(lease: Lease[WebhookDelivery]) -> bool:
         headers = headers_for(delivery, body, int(time.time()))
         answer = sending.post(target_of(webhook.url), body, headers)
         status, said = answer.status, display_answer(answer.said, webhook, headers)
+        if status == GONE and not delivery.is_test:
+            _switch_off(lease, said)
+            return False
         if not answer.is_good:
             raise NotTakenError(answer.message)
     except (UnknownHostError, sending.SendingError, NotTakenError) as error:
@@ -217,6 +236,22 @@ def _end(lease: Lease[WebhookDelivery], state: SendState, **columns: Any) -> Non
     lease.finish(state=state, **columns)
 
 
+def _switch_off(lease: Lease[WebhookDelivery], said: str) -> None:
+    """The receiver is gone for good: nothing is sent until an administrator switches it on."""
+    webhook = lease.job.webhook
+    with transaction.atomic():
+        Webhook.objects.filter(pk=webhook.pk).update(is_on=False, off_because=WANTS_NO_MORE)
+        audit.record(
+            Actor.system(),
+            "switched the webhook off",
+            console=webhook.console,
+            target=str(webhook.console),
+            why=WANTS_NO_MORE,
+        )
+        _end(lease, SendState.FAILED, status=GONE, last_error=WANTS_NO_MORE, said=said)
+    logger.warning("webhook gone webhook=%d", webhook.pk)
+
+
 def _put_off(
     lease: Lease[WebhookDelivery], error: Exception, status: int | None, said: str
 ) -> None:
@@ -239,16 +274,14 @@ def give_up(lease: Lease[WebhookDelivery], error: BaseException | None) -> None:
     lease.finish(state=SendState.FAILED, last_error=message, **told)
 
 
-@sensitive_variables("secret", "hidden")
+@sensitive_variables("hidden")
 def display_answer(text: str, webhook: Webhook, headers: Mapping[str, str]) -> str:
     """The first part of a receiver's answer as staff may read it: one line, and no secrets.
 
     What a receiver repeats may hold our secret, a signature, or the key that is part of its
     address.
     """
-    secret = encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
-    hidden = {secret, *(value.partition("=")[2] or value for value in headers.values())}
-    hidden |= _keys_in(webhook.url)
+    hidden = secret_parts(webhook, headers) | _keys_in(webhook.url)
     plain = re.sub(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", " ", text, flags=re.S | re.I)
     plain = display_line(html.unescape(plain))
     for one in sorted(hidden, key=len, reverse=True):
@@ -316,27 +349,6 @@ def body_of(delivery: WebhookDelivery) -> bytes:
     if delivery.webhook.shape == Shape.TEXT:
         return json.dumps({"text": text_of(delivery)}).encode("ascii")
     return json.dumps(payload_of(delivery)).encode("ascii")
-
-
-@sensitive_variables("secret")
-def headers_for(delivery: WebhookDelivery, body: bytes, timestamp: int) -> dict[str, str]:
-    """The headers that prove who sent it, and when. Raises `DecryptionError`."""
-    webhook = delivery.webhook
-    secret = encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
-    return {
-        "Content-Type": "application/json",
-        "User-Agent": "Cyclr-Desk",
-        "X-Cyclr-Desk-Delivery": str(delivery.reference),
-        "X-Cyclr-Desk-Timestamp": str(timestamp),
-        "X-Cyclr-Desk-Signature": f"v1={signature(secret, timestamp, body)}",
-    }
-
-
-@sensitive_variables("secret")
-def signature(secret: str, timestamp: int, body: bytes) -> str:
-    """Hex HMAC-SHA256 with the secret over the timestamp, a dot and the body."""
-    message = f"{timestamp}.".encode() + body
-    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
 def _time(moment: datetime) -> str:

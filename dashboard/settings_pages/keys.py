@@ -33,6 +33,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (BulkRow, "encrypted_input"),
     (Console, "encrypted_client_secret"),
     (Webhook, "encrypted_secret"),
+    (Webhook, "encrypted_previous_secret"),
     (LookUp, "encrypted_answer"),
     (ChoiceLookUp, "encrypted_answer"),
     (MethodCall, "encrypted_input"),

@@ -29,6 +29,11 @@ urlpatterns = navigation.under(
             name="settings_webhook_rotate",
         ),
         path(
+            "settings/webhook/<int:pk>/secret/end/",
+            webhook_views.settings_webhook_end_secret,
+            name="settings_webhook_end_secret",
+        ),
+        path(
             "settings/webhook/<int:pk>/switch/",
             webhook_views.settings_webhook_switch,
             name="settings_webhook_switch",

@@ -95,6 +95,15 @@ def settings_webhook_rotate(request: StaffRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @role_required(Role.ADMIN)
+def settings_webhook_end_secret(request: StaffRequest, pk: int) -> HttpResponse:
+    """The former secret signs nothing any more."""
+    if webhooks.end_previous_secret(_webhook(request, pk), request.user):
+        messages.success(request, "Requests are signed with the new secret alone.")
+    return redirect("settings_webhook", pk)
+
+
+@require_POST
+@role_required(Role.ADMIN)
 def settings_webhook_switch(request: StaffRequest, pk: int) -> HttpResponse:
     """Begin or stop sending, as the pressed button says: pressed twice it changes once."""
     webhook = _webhook(request, pk)

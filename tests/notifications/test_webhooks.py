@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import json
 import re
 import socket
@@ -21,7 +24,7 @@ from django.utils import timezone
 from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
-from dashboard.notifications import sending, tasks, webhooks
+from dashboard.notifications import sending, signing, tasks, webhooks
 from dashboard.notifications.models import Notification, SendState, Shape, Webhook, WebhookDelivery
 from dashboard.people.models import Role
 from dashboard.settings_pages import keys
@@ -186,8 +189,8 @@ def test_the_guide_s_example_knows_our_requests_and_no_others(
     ((_, headers, body),) = receiver.got
     assert is_genuine(secret[0], headers, body)
     assert not is_genuine(secret[0], headers, body + b" ")
-    assert not is_genuine("another secret", headers, body)
-    moved = headers | {"X-Cyclr-Desk-Timestamp": str(int(time.time()) + 1)}
+    assert not is_genuine(signing.new_secret(), headers, body)
+    moved = headers | {"webhook-timestamp": str(int(time.time()) + 1)}
     assert not is_genuine(secret[0], moved, body)
     with time_machine.travel(time.time() + 301, tick=False):
         assert not is_genuine(secret[0], headers, body)
@@ -196,7 +199,8 @@ def test_the_guide_s_example_knows_our_requests_and_no_others(
 def test_the_guide_names_every_kind() -> None:
     from dashboard.notifications.kinds import KINDS
 
-    named = set(re.findall(r"^\| `([a-z-]+)` \|", GUIDE.read_text(), re.M))
+    kinds = GUIDE.read_text().partition("## Chats")[0]
+    named = set(re.findall(r"^\| `([a-z-]+)` \|", kinds, re.M))
 
     assert named == {*KINDS, webhooks.TEST}
 
@@ -275,7 +279,7 @@ def test_what_was_not_taken_is_tried_again_the_same(
 
     (_, first, body), (_, second, again) = receiver.got
     assert body == again
-    assert first["X-Cyclr-Desk-Delivery"] == second["X-Cyclr-Desk-Delivery"]
+    assert first["webhook-id"] == second["webhook-id"]
     assert first["X-Cyclr-Desk-Signature"] != second["X-Cyclr-Desk-Signature"]
     assert (only().state, only().tries) == (SendState.SENT, 2)
 
@@ -465,18 +469,152 @@ def test_what_waits_for_longer_than_a_day_ends_in_words(
     )
 
 
-def test_a_new_secret_signs_what_still_waits(
+def genuine(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    """What a library for Standard Webhooks does, written from its specification alone."""
+    key = base64.b64decode(secret.split("_", 1)[1], validate=True)
+    assert 24 <= len(key) <= 64
+    assert abs(time.time() - int(headers["webhook-timestamp"])) < 300
+    assert "." not in headers["webhook-id"]
+    parts = [headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body]
+    ours = base64.b64encode(hmac.digest(key, b".".join(parts), "sha256")).decode()
+    versions = [one.split(",") for one in headers["webhook-signature"].split(" ")]
+    return any(version == "v1" and theirs == ours for version, theirs in versions)
+
+
+def test_it_is_signed_by_standard_webhooks_and_as_before(
     webhook: Webhook, secret: list[str], receiver: Receiver, tell: Callable[..., Notification]
 ) -> None:
     tell()
 
-    new = webhooks.rotate(webhook, make_user(Role.ADMIN))
     send(webhook)
 
     ((_, headers, body),) = receiver.got
-    timestamp = int(headers["X-Cyclr-Desk-Timestamp"])
+    assert secret[0].startswith("whsec_")
+    assert genuine(secret[0], headers, body)
+    assert not genuine(signing.new_secret(), headers, body)
+    assert not genuine(secret[0], headers, body + b" ")
+    assert headers["webhook-id"] == str(only().reference)
+    before = hmac.new(
+        secret[0].encode(), f"{headers['webhook-timestamp']}.".encode() + body, hashlib.sha256
+    )
+    assert headers["X-Cyclr-Desk-Signature"] == f"v1={before.hexdigest()}"
+
+
+def test_the_example_of_the_specification_has_its_signature() -> None:
+    signature = signing.standard_signature(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330,
+        b'{"test": 2432232314}',
+    )
+
+    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_for_a_day_two_secrets_sign_what_is_sent(
+    webhook: Webhook, secret: list[str], receiver: Receiver, tell: Callable[..., Notification]
+) -> None:
+    tell()
+    new = webhooks.rotate(webhook, make_user(Role.ADMIN))
+    send(webhook)
+    ((_, headers, body),) = receiver.got
+
     assert new != secret[0]
-    assert headers["X-Cyclr-Desk-Signature"] == f"v1={webhooks.signature(new, timestamp, body)}"
+    assert genuine(new, headers, body)
+    assert genuine(secret[0], headers, body)
+    assert len(headers["webhook-signature"].split()) == 2
+    timestamp = int(headers["X-Cyclr-Desk-Timestamp"])
+    assert headers["X-Cyclr-Desk-Signature"] == f"v1={signing.signature(new, timestamp, body)}"
+
+    with time_machine.travel(timezone.now() + timedelta(hours=25), tick=True):
+        tell()
+        tasks.forget_former_secrets()
+        tasks.deliver(webhook.pk)
+        _, headers, body = receiver.got[-1]
+        assert genuine(new, headers, body)
+        assert not genuine(secret[0], headers, body)
+    assert Webhook.objects.get().encrypted_previous_secret == ""
+
+
+def test_a_former_secret_can_be_ended_at_once(
+    webhook: Webhook, secret: list[str], receiver: Receiver, tell: Callable[..., Notification]
+) -> None:
+    admin = signed_in(make_user(Role.ADMIN))
+    page = admin.post(f"/settings/webhook/{webhook.console_id}/secret/").content.decode()
+    assert "Two secrets sign every request" in page
+
+    answer = admin.post(f"/settings/webhook/{webhook.console_id}/secret/end/", follow=True)
+
+    assert "Two secrets sign every request" not in answer.content.decode()
+    tell()
+    send(webhook)
+    ((_, headers, body),) = receiver.got
+    assert not genuine(secret[0], headers, body)
+    assert not webhooks.end_previous_secret(webhook, make_user(Role.ADMIN))
+
+
+def test_a_secret_of_before_signs_with_its_own_letters(
+    webhook: Webhook, receiver: Receiver, tell: Callable[..., Notification]
+) -> None:
+    webhooks._encrypt(webhook, "cdwh_an-old-secret")
+    tell()
+
+    send(webhook)
+
+    ((_, headers, body),) = receiver.got
+    message = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    ours = base64.b64encode(hmac.digest(b"cdwh_an-old-secret", message, "sha256")).decode()
+    assert headers["webhook-signature"] == f"v1,{ours}"
+
+
+def test_a_receiver_that_is_gone_is_left_alone(
+    webhook: Webhook, receiver: Receiver, tell: Callable[..., Notification]
+) -> None:
+    tell()
+    tell()
+    receiver.status = 410
+
+    send(webhook)
+    send(webhook, after=timedelta(minutes=10))
+
+    assert len(receiver.got) == 1
+    webhook.refresh_from_db()
+    assert (webhook.is_on, webhook.off_because) == (False, webhooks.WANTS_NO_MORE)
+    states = list(WebhookDelivery.objects.order_by("pk").values_list("state", "status"))
+    assert states == [(SendState.FAILED, 410), (SendState.WAITING, None)]
+    page = signed_in(make_user(Role.ADMIN)).get(f"/settings/webhook/{webhook.console_id}/")
+    assert "The receiver answered 410" in page.content.decode()
+    receiver.status = 200
+    webhooks.switch(webhook, make_user(Role.ADMIN), is_on=True)
+    send(webhook)
+    assert (len(receiver.got), Webhook.objects.get().off_because) == (2, "")
+
+
+def test_a_test_that_is_answered_410_switches_nothing_off(
+    webhook: Webhook, receiver: Receiver
+) -> None:
+    receiver.status = 410
+    webhooks.queue_test(webhook)
+
+    send(webhook)
+
+    assert Webhook.objects.get().is_on
+    assert only().state == SendState.FAILED
+
+
+def test_an_answer_that_repeats_signatures_shows_none_of_them(
+    webhook: Webhook, secret: list[str], receiver: Receiver, tell: Callable[..., Notification]
+) -> None:
+    tell()
+    new = webhooks.rotate(webhook, make_user(Role.ADMIN))
+    delivery = WebhookDelivery.objects.select_related("webhook").get()
+    headers = signing.headers_for(delivery, b"{}", int(time.time()))
+    said = f"bad {headers['webhook-signature']} {secret[0]} {new.removeprefix('whsec_')}"
+
+    shown = webhooks.display_answer(said, delivery.webhook, headers)
+
+    for one in (secret[0], new, *headers["webhook-signature"].split()):
+        assert one.removeprefix("whsec_").removeprefix("v1,") not in shown
 
 
 def test_the_secret_is_nowhere_in_the_database(webhook: Webhook, secret: list[str]) -> None:
