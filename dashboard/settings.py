@@ -21,7 +21,6 @@ VAR_DIR = env[names.DESK_VAR]
 """Where the embedded database, broker and first keys live."""
 
 # ---- Django ----
-
 DEBUG = False
 for _needed in (names.SECRET_KEY, names.CREDENTIAL_KEYS):
     if not env.is_set(_needed):

@@ -6,12 +6,11 @@ How a receiver checks a request is told in `docs/webhooks.md`.
 from __future__ import annotations
 
 import html
-import json
 import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,8 +26,9 @@ from dashboard.common.untrusted_text import display_line, storable
 from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease, release_all
 from dashboard.notifications import sending
-from dashboard.notifications.addresses import AddressError, UnknownHostError, staff_url, target_of
+from dashboard.notifications.addresses import AddressError, UnknownHostError, target_of
 from dashboard.notifications.models import Notification, SendState, Shape, Webhook, WebhookDelivery
+from dashboard.notifications.payloads import body_of
 from dashboard.notifications.retries import MINUTE, final_message
 from dashboard.notifications.signing import headers_for, new_secret, secret_parts
 from dashboard.people.models import User
@@ -48,8 +48,6 @@ SAID_AT_MOST = 300
 SHORTEST_KEY = 8
 """Shorter parts of an address are words."""
 WANTS_NO_MORE = "The receiver answered 410: it wants no more requests."
-TEST = "test"
-"""The kind of what is sent to try an address."""
 
 
 # ---- setting up ----
@@ -295,62 +293,3 @@ def _keys_in(url: str) -> set[str]:
     parts = urlsplit(url)
     found = set(re.split(r"[/&=?]", f"{parts.path}&{parts.query}"))
     return found | {unquote(one) for one in found}
-
-
-# ---- what is sent ----
-
-
-def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
-    """What a receiver is told. Never a link's address, a token or anything typed."""
-    notification, console = delivery.notification, delivery.webhook.console
-    told: dict[str, Any] = {
-        "id": str(delivery.reference),
-        "kind": TEST if notification is None else notification.kind,
-        "at": _time(delivery.created_at if notification is None else notification.at),
-        "console": {"id": console.pk, "name": console.name},
-        "account": None,
-        "link": None,
-        "words": "A test from Cyclr Desk." if notification is None else notification.message,
-        "details": "" if notification is None else notification.details,
-    }
-    if notification is not None:
-        told["link"] = {"url": staff_url(notification.url)}
-        if notification.account is not None:
-            told["account"] = {
-                "id": notification.account.cyclr_id,
-                "name": notification.account.name,
-            }
-    return told
-
-
-def text_of(delivery: WebhookDelivery) -> str:
-    """What is told, as one line of a chat: the words, and where to look."""
-    told = payload_of(delivery)
-    message = [_for_chat(told[key]).rstrip(".") for key in ("words", "details") if told[key]]
-    line = f"{'. '.join(message)}."
-    return f"{line} {told['link']['url']}" if told["link"] else line
-
-
-def _for_chat(message: str) -> str:
-    """Names come from outside: in a chat they call nobody and lead nowhere.
-
-    `<!channel>` and `<https://…|words>` are Slack's, `@all` Mattermost's, `[words](https://…)`
-    that of many.
-    """
-    plain = display_line(message).replace("<", "‹").replace(">", "›").replace("](", "] (")
-    return re.sub(r"(?<!\w)@(?=\w)", "@ ", plain)
-
-
-def body_of(delivery: WebhookDelivery) -> bytes:
-    """The payload as it is signed and sent: ASCII, the same bytes at each try.
-
-    Chats refuse fields that they do not know: they get their one and no other.
-    """
-    if delivery.webhook.shape == Shape.TEXT:
-        return json.dumps({"text": text_of(delivery)}).encode("ascii")
-    return json.dumps(payload_of(delivery)).encode("ascii")
-
-
-def _time(moment: datetime) -> str:
-    """ISO 8601 in UTC, to the second: `2026-03-10T14:31:05Z`."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

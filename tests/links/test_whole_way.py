@@ -22,7 +22,7 @@ from dashboard.links.attempts import confirming
 from dashboard.links.handlers import CreateLink
 from dashboard.links.mail import mailing
 from dashboard.links.models import ConnectAttempt, Link, LinkMail
-from dashboard.notifications import webhooks
+from dashboard.notifications import payloads, webhooks
 from dashboard.notifications.models import Notification, WebhookDelivery
 from dashboard.people.models import Role
 from tests.factories import API_KEY, make_account_connector, make_operation, make_user
@@ -129,7 +129,7 @@ def test_the_address_of_a_link_stands_in_mails_and_on_its_own_pages_alone(
         and Notification.objects.count() > 1
         and AuditEntry.objects.exists()
     )
-    kept = f"{all_but_the_open_log()} {webhooks.body_of(delivery)!r} {caplog.text}"
+    kept = f"{all_but_the_open_log()} {payloads.body_of(delivery)!r} {caplog.text}"
     token = both.token()
     assert both.public_id in kept
     for place in range(16, 64, 8):

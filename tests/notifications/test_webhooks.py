@@ -24,7 +24,7 @@ from django.utils import timezone
 from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.jobs.messages import Message
-from dashboard.notifications import sending, signing, tasks, webhooks
+from dashboard.notifications import payloads, sending, signing, tasks, webhooks
 from dashboard.notifications.models import Notification, SendState, Shape, Webhook, WebhookDelivery
 from dashboard.people.models import Role
 from dashboard.settings_pages import keys
@@ -202,7 +202,7 @@ def test_the_guide_names_every_kind() -> None:
     kinds = GUIDE.read_text().partition("## Chats")[0]
     named = set(re.findall(r"^\| `([a-z-]+)` \|", kinds, re.M))
 
-    assert named == {*KINDS, webhooks.TEST}
+    assert named == {*KINDS, payloads.TEST}
 
 
 def test_other_consoles_are_not_told_of(
