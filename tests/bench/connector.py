@@ -42,6 +42,7 @@ from dashboard.mirror.models import (  # noqa: E402
 from dashboard.operations.models import Operation  # noqa: E402
 from dashboard.people.access import role_required  # noqa: E402
 from dashboard.people.models import Role  # noqa: E402
+from tests.bench.figures import Figure, record  # noqa: E402
 from tests.factories import (  # noqa: E402
     make_cycle,
     make_link,
@@ -153,6 +154,7 @@ def main() -> int:
         its, beside = times(client, [page, plain])
         plain_queries = queries(client, plain)
     ratio, by_wall = its[0] / beside[0], its[1] / beside[1]
+    record(Figure("plain view", f"{its[0]:.0f} ms", f"{beside[0]:.0f} ms", ratio, MOST_TIMES))
     sys.stdout.write(
         f"{'':12} {'CPU':>8} {'median':>8} {'queries':>8}\n"
         f"{'connector':12} {its[0]:8.1f} {its[1]:8.1f} {many:8d}\n"

@@ -35,6 +35,7 @@ from dashboard.cycles.views import ORDERS  # noqa: E402
 from dashboard.mirror.models import Account, Cycle  # noqa: E402
 from dashboard.people.access import StaffRequest, role_required  # noqa: E402
 from dashboard.people.models import Role  # noqa: E402
+from tests.bench.figures import Figure, record  # noqa: E402
 from tests.factories import make_user  # noqa: E402
 
 MOST_TIMES, PER_PAGE = 2.0, 50
@@ -116,6 +117,8 @@ def main() -> int:
                 client.get(address)
             (its, _), (beside, _) = times(client, addresses)
             worst = max(worst, its / beside)
+            what = f"{options.cycles} cycles, {name}, plain view"
+            record(Figure(what, f"{its:.0f} ms", f"{beside:.0f} ms", its / beside, MOST_TIMES))
             sys.stdout.write(
                 f"{name:12} {its:8.1f} {beside:8.1f} {its / beside:6.2f}"
                 f" {queries(client, addresses[0]):8d} {queries(client, addresses[1]):6d}\n"

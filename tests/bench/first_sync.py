@@ -22,6 +22,7 @@ import requests
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.bench.figures import Figure, record  # noqa: E402
 from tests.support.desk import Desk  # noqa: E402
 from tests.support.services import free_port  # noqa: E402
 
@@ -92,6 +93,13 @@ def main() -> None:
             f"to {IN_FLIGHT} calls in flight ({limit:.0f}/s): {fast / limit:.2f}\n"
             f"to the rate set ({options.rate}/s): {fast * calls / options.rate:.2f}\n"
         )
+        here = f"{fast:.0f}/s"
+        for figure in (
+            Figure("calls an account", f"{calls:.3f}", "1", calls, 1.05),
+            Figure("one after the other", here, f"{alone:.1f}/s", fast / alone, 40, at_least=True),
+            Figure("64 in flight", here, f"{limit:.0f}/s", fast / limit, 0.85, at_least=True),
+        ):
+            record(figure)
     finally:
         desk.stop()
         cyclr.terminate()

@@ -27,6 +27,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 from memory import megabytes, tree  # noqa: E402
 
+from tests.bench.figures import Figure, record  # noqa: E402
 from tests.support.desk import Desk  # noqa: E402
 
 LATENCY = 0.1
@@ -115,12 +116,13 @@ def timed(staff: Staff, path: str, calls: int) -> list[float]:
     return sorted(staff.call(path)[0] for _ in range(calls))
 
 
-def say(name: str, times: list[float]) -> None:
+def say(name: str, times: list[float]) -> float:
     p95 = times[max(0, round(len(times) * 0.95) - 1)]
     less = p95 - LATENCY * 1000
     sys.stdout.write(
         f"{name:34} {statistics.median(times):8.0f} {p95:8.0f} {times[-1]:8.0f} {less:8.0f}\n"
     )
+    return p95
 
 
 def large(staff: Staff, desk: Desk, path: str, calls: int) -> None:
@@ -143,9 +145,14 @@ def large(staff: Staff, desk: Desk, path: str, calls: int) -> None:
         staff.get(where)
         paints.append((time.perf_counter() - began) * 1000)
     paints.sort()
-    say(f"{len(body) / 1e6:.0f} MB: page of the answer", paints)
+    what = f"{len(body) / 1e6:.0f} MB: page of the answer"
+    p95 = say(what, paints)
+    record(Figure(f"{what} (p95, ms)", f"{p95:.0f}", "300", p95 / 300, 1))
     time.sleep(5)
-    sys.stdout.write(f"memory, MB: {before:.0f} before, {memory(desk):.0f} after {calls} of them\n")
+    after = memory(desk)
+    sys.stdout.write(f"memory, MB: {before:.0f} before, {after:.0f} after {calls} of them\n")
+    what = f"memory after {calls} of them (MB)"
+    record(Figure(what, f"{after:.0f}", f"{before:.0f}", after / before, 1.05))
 
 
 def main() -> None:
@@ -165,7 +172,10 @@ def main() -> None:
         sys.stdout.write(
             f"{'milliseconds':34} {'median':>8} {'p95':>8} {'most':>8} {'p95-up':>8}\n"
         )
-        say("call while all is read", timed(staff, path, options.calls))
+        p95 = say("call while all is read", timed(staff, path, options.calls))
+        wanted = LATENCY * 1000 + 400
+        what = "call while all is read (p95, ms)"
+        record(Figure(what, f"{p95:.0f}", f"{wanted:.0f}", p95 / wanted, 1))
         if options.large:
             large(staff, desk, path, options.large)
     finally:

@@ -25,6 +25,7 @@ from methods import LATENCY, Staff  # noqa: E402
 
 from cyclr_api.simulator.demo.load_data import scaled_state  # noqa: E402
 from cyclr_api.simulator.demo.workflows import add_templates  # noqa: E402
+from tests.bench.figures import Figure, record  # noqa: E402
 from tests.support.desk import Desk  # noqa: E402
 
 LOOK_EVERY = 0.02
@@ -113,6 +114,12 @@ def measure(desk: Desk, options: argparse.Namespace) -> None:
         f"{100 * calls / spent / options.rate:.0f} %\n"
         f"accounts a minute: {60 * ended / spent:.0f}\n"
     )
+    fast, late = calls / spent, after - before
+    share = fast / options.rate
+    what = "calls a second, of the rate set"
+    record(Figure(what, f"{fast:.1f}", f"{options.rate:g}", share, 0.85, at_least=True))
+    what = "a single install beside the run, later by (p95, ms)"
+    record(Figure(what, f"{late:.0f}", "500", late / 500, 1))
 
 
 def main() -> None:

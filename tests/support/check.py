@@ -6,6 +6,7 @@
 ./test ARGUMENTS…    pytest with these arguments, with the servers, without the static checks
 ./test postgres ARGUMENTS…    the same on PostgreSQL instead of SQLite
 ./test soak ARGUMENTS…   installs while everything breaks; see tests/support/soak.py
+./test bench [NAMES…]    how fast it is, as ratios: written to docs/benchmarks.md (half an hour)
 ./test mutation [MODULES…]    small changes to the client's core: does a test notice? (an hour)
 """
 
@@ -21,7 +22,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dashboard.launcher.broker import MissingServerError
-from tests.support import mutation, soak
+from tests.support import benchmarks, mutation, soak
 from tests.support.services import PostgresServer, RedisServer, chromium, postgres_tools
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -284,6 +285,10 @@ def main() -> int:
     elif arguments[:1] == ["soak"]:
         install_what_is_missing()
         is_good = soak.main(arguments[1:]) == 0
+    elif arguments[:1] == ["bench"]:
+        install_what_is_missing()
+        with servers() as found:
+            is_good = benchmarks.main(arguments[1:], found)
     elif arguments[:1] == ["mutation"]:
         return mutation.main(arguments[1:])
     else:
