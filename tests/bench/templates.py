@@ -24,7 +24,6 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 from methods import LATENCY, Staff  # noqa: E402
 
 from cyclr_api.simulator.demo.load_data import scaled_state  # noqa: E402
-from cyclr_api.simulator.demo.workflows import add_templates  # noqa: E402
 from tests.bench.figures import Figure, record  # noqa: E402
 from tests.support.desk import Desk  # noqa: E402
 
@@ -131,7 +130,6 @@ def main() -> None:
     options = parser.parse_args()
     accounts = options.accounts + 2 * options.singles
     state = scaled_state(accounts, accounts)
-    add_templates(state)
     desk = Desk(CYCLR_CALLS_PER_SECOND=f"{options.rate:g}", DESK_SYNC_EVERY="86400")
     world = desk.var / "world.json"
     world.write_bytes(state.encoded())
