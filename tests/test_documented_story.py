@@ -23,7 +23,7 @@ from dashboard.cycles.tasks import read_prerequisites
 from dashboard.links import tasks as link_tasks
 from dashboard.links.models import AccountCheck, Link
 from dashboard.methods import tasks as method_tasks
-from dashboard.methods.models import MethodCall, MethodReading
+from dashboard.methods.models import Method, MethodCall, MethodReading
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector, Cycle, Template
 from dashboard.operations.models import Operation, State
@@ -251,6 +251,34 @@ def call_method(other: DocumentedCyclr, shop: AccountConnector, lead: Client) ->
     answer = lead.get(reverse("method_call_download", args=[shop.pk, call.pk]))
     assert answer.content == documented_examples.THIRD_PARTYS_ANSWER
     assert json.loads(answer.content)["parcel"]["id"] == "p-77"
+
+
+def test_a_connector_without_a_version_is_installed_by_name_and_called_without_values(
+    other: DocumentedCyclr, console: Console, lead: Client, hands: Hands
+) -> None:
+    account = create_account(console, lead, hands)
+    entry = CatalogueConnector.objects.get(name="Till Cloud")
+    address = reverse("install_new", args=[account.pk, entry.pk])
+    typed = {"name": "Till Cloud", "installs_by": "name"}
+    typed |= {"auth-user": "user", "auth-password": "pass"}
+    sent = lead.post(address, drawn(text_of(lead.get(address))) | typed)
+    assert sent.status_code in {200, 302, 303}, text_of(sent)
+    hands.work()
+    refreshed(account)
+    till = AccountConnector.objects.get(account=account)
+    (asked,) = other.of("POST", "/v1.0/connectors/Till%20Cloud/install")
+    assert asked.body["AuthValue"] == "dXNlcjpwYXNz" and till.authenticated is True
+
+    lead.post(reverse("method_read", args=[till.pk]))
+    for one in MethodReading.objects.open().due(timezone.now()):
+        method_tasks.read_methods(one.pk)
+    method = Method.objects.of(till).get(name="List Tills")
+    send(lead, reverse("method_detail", args=[till.pk, method.key]))
+    method_tasks.call_method(MethodCall.objects.get().pk)
+    path = f"/v1.0/account/connectors/{till.cyclr_id}/methods/{documented_examples.LIST_METHOD}"
+    (called,) = other.of("POST", path)
+    assert called.body == {} and MethodCall.objects.get().outcome == "answered"
+    assert other.complaints == []
 
 
 def test_an_account_that_is_there_is_not_made_twice(

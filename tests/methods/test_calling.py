@@ -264,6 +264,25 @@ def test_the_tree_is_fetched_part_by_part_and_searched(
     assert "$.rows[149]" in text_of(agent.get(call_of().get_absolute_url(), {"at": "0.149"}))
 
 
+def test_two_hundred_parameters_with_names_of_any_script_arrive_each_under_its_id(
+    wire: Wire, mailchimp: AccountConnector, agent: Client
+) -> None:
+    one = method(mailchimp, "List Subscribers")
+    kept = one.inputs[0] | {"data_type": "Text", "is_required": False}
+    one.inputs = [
+        kept | {"id": 5000 + n, "name": f"Größe {n} 尺寸", "target": f"p{n}"} for n in range(200)
+    ]
+    one.save()
+    url = url_of(mailchimp, "List Subscribers")
+    page = text_of(agent.get(url))
+
+    agent.post(url, hidden(page) | {f"value-{n}": f"зн {n}" for n in range(200)})
+    work()
+
+    assert page.count("尺寸") >= 200
+    assert json.loads(wire.body)["Parameters"] == {str(5000 + n): f"зн {n}" for n in range(200)}
+
+
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [(400, "refused"), (401, "refused"), (403, "refused"), (404, "refused"), (409, "refused")],

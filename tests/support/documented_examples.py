@@ -9,6 +9,7 @@ JSON = dict[str, Any]
 OAUTH = "6f0d3b52-7c1e-4b8a-9e55-0b6a3c1f2d10"
 API_KEY = "1b9e7a44-2f35-4d0c-8a71-5c2de9a04f33"
 TEMPLATE = "5a1e7f60-3c0b-4e7e-9f3d-52d1c2f3aa10"
+LIST_METHOD = "c0ffee35-3c57-4f7d-9f62-2f4a4c6b7f88"
 METHOD = "0d9c3c35-3c57-4f7d-9f62-2f4a4c6b7f88"
 THIRD_PARTYS_ANSWER = b'{"parcel": {"id": "p-77",  "state": "posted", "n": 12345678901234567890}}'
 
@@ -104,5 +105,15 @@ METHODS: list[JSON] = [
             }
         ],
         "ResponseFields": [],
-    }
+    },
+    {
+        "Id": 61002,
+        "MethodUniqueIdentifier": LIST_METHOD,
+        "Name": "List Tills",
+        "Description": None,
+        "Category": None,
+        "MethodType": "Action",
+        "EndPoint": None,
+        **{"Parameters": [], "RequestFields": [], "ResponseFields": []},
+    },
 ]
