@@ -22,7 +22,6 @@ from dashboard.alarms.grouping import clusters, is_near
 from dashboard.alarms.models import Alarm, AlarmMember, End, short
 from dashboard.common.timing import format_span
 from dashboard.consoles.models import Console
-from dashboard.jobs.periodic import periodic
 from dashboard.mirror.tasks import ask_for_refresh
 
 logger = logging.getLogger(__name__)
@@ -38,7 +37,6 @@ NAMED = 3
 """Customers that a line of the timeline names."""
 
 
-@periodic(every=2)
 def watch() -> None:
     """Open, join and close alarms by what the mirror says now; a second look finds nothing new."""
     consoles = {console.pk: console for console in Console.objects.current()}
@@ -49,7 +47,6 @@ def watch() -> None:
     telling.tell_due(list(consoles))
 
 
-@periodic(every=10)
 def ask_about_doubted() -> None:
     """Have the accounts read of which a listing may have lagged: the next one tells."""
     before = timezone.now() - ASKED_AGAIN

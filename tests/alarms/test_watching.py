@@ -11,6 +11,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from dashboard.alarms import tasks
 from dashboard.alarms.models import Alarm, AlarmMember, End, Trouble
 from dashboard.alarms.watching import ask_about_doubted, watch
 from dashboard.audit.models import Actor
@@ -508,3 +509,19 @@ def test_an_account_is_named_by_its_id_where_it_has_no_name(console: Console) ->
     nameless = AccountConnector(account=account, name=" ", connector_name="HubSpot")
 
     assert str(Alarm(account_connector=nameless)) == "acme-1: No name"
+
+
+def test_the_dispatcher_looks_only_where_something_may_be_broken(
+    shopify: Any, django_assert_num_queries: Any
+) -> None:
+    (connector,) = shopify(1)
+    tasks.watch_connections()
+    with django_assert_num_queries(4):
+        tasks.watch_connections()
+    read(connector, authenticated=False)
+    tasks.watch_connections()
+    (alarm,) = alarms()
+    read(connector, authenticated=True)
+    tasks.watch_connections()
+    alarm.refresh_from_db()
+    assert alarm.end == End.RECOVERED
