@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -44,25 +44,90 @@ def chosen(user: User, asked: QueryDict) -> list[AccountConnector]:
         count = rows.count()
         if count > MOST:
             raise TooManyError(count)
-        return _in_order(rows)
+        return _in_order(_needed(rows), _consoles(user, 0))
+    may, ids = _consoles(user, console), sorted(_ids(asked))
+    return _in_order((one for some in chunks(ids) for one in _with_keys(some, may)), may)
+
+
+def pieces(user: User, asked: QueryDict) -> Iterator[list[AccountConnector]]:
+    """The same by `selection`, some hundred at a time, each account in one piece.
+
+    They come in the order of the selection, which `selection_of` keeps by account.
+    """
+    may, ids = _consoles(user, _number(asked.get("console", ""))), list(_ids(asked))
+    return _pieces(ids, may)
+
+
+def _pieces(ids: Sequence[int], may: Mapping[int, Console]) -> Iterator[list[AccountConnector]]:
+    kept: list[AccountConnector] = []
+    for some in chunks(ids):
+        found = {one.pk: one for one in _with_keys(some, may)}
+        kept += [found[pk] for pk in some if pk in found]
+        last = kept[-1].account_id if kept else 0
+        whole = [one for one in kept if one.account_id != last]
+        kept = [one for one in kept if one.account_id == last]
+        if whole:
+            yield _in_order(whole, may)
+    if kept:
+        yield _in_order(kept, may)
+
+
+def _ids(asked: QueryDict) -> Iterable[int]:
+    """What was ticked or is listed, each once; raises `TooManyError`."""
     written = [*asked.getlist("pick"), *asked.get("selection", "").split(",")]
     if "page" in asked.getlist("scope"):
         written += asked.getlist("shown")
-    ids = sorted({number for text in written if (number := _number(text))})
+    ids = dict.fromkeys(number for text in written if (number := _number(text)))
     if len(ids) > MOST:
         raise TooManyError(len(ids))
-    may = set(consoles_for(user, Role.LEAD).values_list("pk", flat=True))
-    may &= {console} if console else may
-    found: list[AccountConnector] = []
-    for some in chunks(ids):
-        # Asked by key alone, and their consoles looked at here: ten times as quick in SQLite.
-        by_key = AccountConnector.objects.filter(pk__in=some).select_related("account__console")
-        found += [one for one in by_key if one.account.console_id in may]
-    return sorted(found, key=_place)
+    return ids
 
 
-def _in_order(rows: QuerySet[AccountConnector]) -> list[AccountConnector]:
-    return sorted(rows.select_related("account__console"), key=_place)
+def _consoles(user: User, console: int) -> dict[int, Console]:
+    """By key: those in which the person may start a campaign, or the one asked for."""
+    return {
+        one.pk: one for one in consoles_for(user, Role.LEAD) if not console or one.pk == console
+    }
+
+
+def _with_keys(ids: Sequence[int], may: Mapping[int, Console]) -> Iterator[AccountConnector]:
+    """Asked by key alone, and their consoles looked at here: ten times as quick in SQLite."""
+    rows = _needed(AccountConnector.objects.filter(pk__in=ids))
+    return (one for one in rows if one.account.console_id in may)
+
+
+_NEEDED = (
+    "name",
+    "connector_name",
+    "cyclr_id",
+    "sort_name",
+    "authentication",
+    "authentication_id",
+    "authenticated",
+    "test_failed_at",
+    "why_broken",
+    "gone_at",
+    "account__console_id",
+    "account__name",
+    "account__cyclr_id",
+    "account__sort_name",
+    "account__gone_at",
+)
+"""Columns that choosing and planning look at; of thousands every other one is felt."""
+
+
+def _needed(rows: QuerySet[AccountConnector]) -> QuerySet[AccountConnector]:
+    return rows.order_by().select_related("account").only(*_NEEDED)
+
+
+def _in_order(
+    found: Iterable[AccountConnector], consoles: Mapping[int, Console]
+) -> list[AccountConnector]:
+    """As lists by account have them; those of a console share one object of it."""
+    rows = sorted(found, key=_place)
+    for row in rows:
+        row.account.console = consoles[row.account.console_id]
+    return rows
 
 
 def _place(connector: AccountConnector) -> tuple[Any, ...]:

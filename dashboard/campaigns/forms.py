@@ -172,7 +172,8 @@ class CampaignForm(forms.Form):
         return values
 
     def _from_table(self) -> dict[int, tuple[str, str]]:
-        if not self.every:
+        is_given = upload_of(self) is not None or str(self.data.get("table", "")).strip()
+        if not self.every or not is_given:
             return {}
         accounts = Accounts(self.every[0].account.console)
         besides = "the table above"

@@ -91,10 +91,12 @@ def last_recipients(account_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     latest = Link.objects.filter(account=OuterRef("pk")).exclude(recipient_email="")
     latest = latest.order_by("-created_at", "-pk")
     for some in chunks(account_ids):
-        accounts = Account.objects.filter(pk__in=some).annotate(
-            last_link=Subquery(latest.values("pk")[:1])
-        )
-        pks = [pk for pk in accounts.values_list("last_link", flat=True) if pk]
+        addressed = Link.objects.filter(account__in=some).exclude(recipient_email="")
+        if not addressed.exists():
+            continue
+        accounts = Account.objects.filter(pk__in=some).order_by()
+        last = accounts.values_list(Subquery(latest.values("pk")[:1]), flat=True)
+        pks = [pk for pk in last if pk]
         rows = Link.objects.filter(pk__in=pks)
         for pk, email, name in rows.values_list("account", "recipient_email", "recipient_name"):
             found[pk] = (email, name)

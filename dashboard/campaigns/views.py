@@ -174,10 +174,10 @@ def _page(request: StaffRequest, context: dict[str, Any], status: int = 200) -> 
 def campaign_table(request: StaffRequest) -> HttpResponseBase:
     """A table of recipients to fill in: the accounts of what was chosen, whom we know already."""
     try:
-        connectors = choosing.chosen(request.user, request.POST)
+        pieces = choosing.pieces(request.user, request.POST)
     except choosing.TooManyError as error:
         return _page(request, {"too_many": error.count, "most": choosing.MOST}, status=422)
-    plans = [plan for plan in planning.plan(connectors) if plan.is_possible]
+    plans = (plan for piece in pieces for plan in planning.plan(piece) if plan.is_possible)
     rows = (
         [
             *map(protected, (p.account.cyclr_id, display_line(p.account.name), p.email, p.name)),

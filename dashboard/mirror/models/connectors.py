@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Self
 
 from django.db import connections, models
@@ -13,8 +14,8 @@ from dashboard.common.searching import ways_to_find, words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import (
     chosen_methods,
-    is_by_customer,
     is_by_visit,
+    is_connected_by_link,
     methods_label,
 )
 from dashboard.mirror.connector_state import ConnectorState, WhyBroken
@@ -171,7 +172,7 @@ class AccountConnector(ConnectorState, Mirrored):
     @property
     def is_connected_by_link(self) -> bool:
         """Whether a customer can authenticate it on a connection link."""
-        return any(is_by_customer(method) for method in self.methods)
+        return is_connected_by_link(json.dumps(self.authentication), self.authentication_id)
 
     @property
     def is_connected_by_visit(self) -> bool:
