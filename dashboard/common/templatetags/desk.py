@@ -173,6 +173,16 @@ def copyable(text: object, label: str = "id") -> SafeString:
     """`{% copyable account.cyclr_id "id" %}`: shown clipped, copied whole and as it really is."""
     if is_blank(text):
         return format_html('<span class="muted-2">{}</span>', "–")
+    is_kept = isinstance(text, str) and len(text) <= KEPT_UP_TO
+    return _kept_copyable(text, label) if is_kept else _copyable(text, label)
+
+
+@lru_cache(maxsize=2048)
+def _kept_copyable(text: object, label: str) -> SafeString:
+    return _copyable(text, label)
+
+
+def _copyable(text: object, label: str) -> SafeString:
     return format_html(
         '<span class="id"><code title="{}"><bdi>{}</bdi></code>'
         '<button class="copy" type="button" data-copy-text="{}" aria-label="Copy {} {}">{}</button>'
