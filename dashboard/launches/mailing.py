@@ -28,6 +28,21 @@ ASKS = {
     Product.MARKETPLACE: gettext_noop("%(who)s asks you to choose integrations"),
 }
 """What the customer's page says first, and the message's subject."""
+BEGINS = {
+    Product.LAUNCH: gettext_noop(
+        "%(who)s asks you to set up integrations for %(account)s. It takes a few minutes, and you "
+        "can stop and come back."
+    ),
+    Product.ORBIT: gettext_noop(
+        "%(who)s asks you to look after the integrations of %(account)s. You can stop and come "
+        "back."
+    ),
+    Product.MARKETPLACE: gettext_noop(
+        "%(who)s asks you to choose integrations for %(account)s. It takes a few minutes, and you "
+        "can stop and come back."
+    ),
+}
+"""How the message begins."""
 
 
 class UsedElsewhereError(Exception):
@@ -42,8 +57,10 @@ def write(link: LaunchLink) -> EmailContent:
     address = link.url()
     with translation.override(language_of(link.language, link.brand)):
         context = basic_context(link, link.brand, address)
-        asks = gettext(ASKS[Product(link.product)]) % {"who": context["partner"]}
-    return email_content.render("launches/mail/invitation", link, context | {"asks": asks}, asks)
+        values = {"who": context["partner"], "account": context["account"]}
+        subject = gettext(ASKS[Product(link.product)]) % values
+        context["asks"] = gettext(BEGINS[Product(link.product)]) % values
+    return email_content.render("launches/mail/invitation", link, context, subject)
 
 
 def send(
