@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "dashboard.installs",
     "dashboard.defaults",
     "dashboard.connectors",
+    "dashboard.error_webhook",
     "dashboard.methods",
     "dashboard.releases",
     "dashboard.links",

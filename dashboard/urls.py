@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("dashboard.accounts.urls")),
     path("", include("dashboard.installs.urls")),
     path("", include("dashboard.connectors.urls")),
+    path("", include("dashboard.error_webhook.urls")),
     path("", include("dashboard.defaults.urls")),
     path("", include("dashboard.connector_changes.urls")),
     path("", include("dashboard.methods.urls")),

@@ -42,7 +42,7 @@ MARKS = {
     *("started_at", "sub_accounts_read_at", "touched_at", "viewed_at", "changed_at", "used_at"),
     *("cycles_asked_at", "cycles_read_at"),
     *("saved_at", "failing_since", "trouble_since", "undecided_since"),
-    *("newest_at", "opened_at"),
+    *("heard_at", "newest_at", "opened_at"),
 }
 """Moments that have been, from which some time is counted."""
 DATES = {
@@ -65,7 +65,7 @@ DATES = {
         "proven_at",
         "reminders_ended_at",
     ),
-    *("retired_at", "revoked_at", "test_failed_at", "told_at", "owned_since"),
+    *("retired_at", "revoked_at", "test_failed_at", "told_at", "owned_since", "previous_until"),
 }
 """Moments that are told or agreed; nothing waits by them."""
 COUNTED = {("people.SignInFailure", "at")}

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from cyclr_api.simulator.http import Reply, Request
+from cyclr_api.simulator.server import error_webhook
 from cyclr_api.simulator.state.errors import ApiError
 from cyclr_api.simulator.state.fault import A_YEAR, When
 from cyclr_api.simulator.state.state import CyclrState
@@ -88,6 +89,11 @@ def _answer(state: CyclrState, method: str, what: str, body: bytes) -> Reply:
                 _check_installed(state, number)
                 getattr(state, what)(number)
             return Reply.json({})
+        case "POST", "fail_step":
+            number = _wanted(_object(body), "id", int)
+            with state.lock:
+                _check_installed(state, number)
+            return Reply.json(error_webhook.fail_step(state, number))
         case "POST", "advance":
             return _advance(state, _wanted(_object(body), "seconds", int, float))
         case "POST", "settings":

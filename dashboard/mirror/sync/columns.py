@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 import cyclr_api
 from dashboard.common.untrusted_text import storable
 from dashboard.mirror.catalogue import looks_secret, method_json, parameter_json
+from dashboard.mirror.keys import key_of
 
 MARK = re.compile(r"\s*\[desk:op[a-z0-9]{1,20}\]$")
 """What an install leaves at the end of a description while it is under way, or where it could
@@ -36,13 +39,16 @@ def account_columns(found: cyclr_api.Account) -> dict[str, Any]:
 def account_attributes(found: cyclr_api.Account) -> dict[str, Any]:
     """What the form of an account edits beside its columns, by the client's names.
 
-    Of the error webhook's URL only the host is kept: the rest may hold a secret.
+    Of the error webhook's URL only the host is kept: the rest may hold a secret. Of an address
+    of ours a digest tells which one it is (`error_webhook_key`).
     """
-    return {
+    url = found.error_webhook_url or ""
+    is_ours = url.startswith(f"{settings.PUBLIC_URL}/hooks/cyclr/")
+    return ({"error_webhook_key": key_of(url)} if is_ours else {}) | {
         "success_retention_hours": found.success_retention_hours,
         "errored_retention_hours": found.errored_retention_hours,
         "is_error_webhook_enabled": bool(found.is_error_webhook_enabled),
-        "error_webhook_host": storable(host_of(found.error_webhook_url or "")),
+        "error_webhook_host": storable(host_of(url)),
         "error_webhook_includes_warnings": bool(found.error_webhook_includes_warnings),
         "audit_info": storable(found.audit_info or ""),
         "task_audit_info": storable(found.task_audit_info or ""),
