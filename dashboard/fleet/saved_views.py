@@ -72,13 +72,16 @@ def kept_query(query: str) -> str:
     return found
 
 
+_OFFERED = ("name", "query", "is_shared", "console_id", "user__name", "user__email")
+
+
 def offered_to(user: User) -> list[Offered]:
     """The person's own views and the shared ones, by name."""
-    views = SavedView.objects.visible_to(user).select_related("user")
+    views = SavedView.objects.visible_to(user).select_related("user").only(*_OFFERED)
     return [Offered(view, may_remove(user, view)) for view in views]
 
 
-def may_share(user: User, console: Console | None) -> bool:
+def may_share(user: User, console: Console | int | None) -> bool:
     """Whether somebody is a Lead where the view would be seen."""
     role = user.role_in(console)
     return role is not None and role >= Role.LEAD
@@ -86,7 +89,7 @@ def may_share(user: User, console: Console | None) -> bool:
 
 def may_remove(user: User, view: SavedView) -> bool:
     """Whose it is; and Leads, where it is shared."""
-    return view.user_id == user.pk or (view.is_shared and may_share(user, view.console))
+    return view.user_id == user.pk or (view.is_shared and may_share(user, view.console_id))
 
 
 def save(user: User, name: str, query: str, *, is_shared: bool, console: Console | None) -> bool:

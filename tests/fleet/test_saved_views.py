@@ -12,7 +12,7 @@ from dashboard.fleet.models import ColumnChoice, SavedView
 from dashboard.mirror.models import SyncRun
 from dashboard.people.models import Role
 from tests.factories import make_account, make_account_connector, make_console, make_user
-from tests.pages import signed_in, text_of
+from tests.pages import queries_of, signed_in, text_of
 
 URL = "/connectors/"
 pytestmark = pytest.mark.django_db
@@ -63,6 +63,16 @@ def test_what_is_shared_in_a_console_stays_there(here: Console) -> None:
     assert SavedView.objects.get().console == here
     assert "Acme’s" not in text_of(signed_in(make_user(Role.LEAD, console=other)).get(URL))
     assert "Acme’s" in text_of(signed_in(make_user(Role.VIEWER, console=here)).get(URL))
+
+
+def test_many_views_cost_no_more_queries(here: Console) -> None:
+    lead = signed_in(make_user(Role.LEAD))
+    queries_of(lead, URL)  # the names to filter by are kept from now on
+    few = queries_of(lead, URL)
+    for number in range(3):
+        save(signed_in(make_user(Role.LEAD)), name=f"View {number}", is_shared="on")
+
+    assert queries_of(lead, URL) == few
 
 
 def test_viewers_save_nothing_and_a_name_is_needed(here: Console) -> None:
