@@ -29,6 +29,7 @@ from dashboard.operations.models import Operation
 from dashboard.operations.tasks import run_operation
 from dashboard.people.models import Role
 from tests.factories import make_console, make_user
+from tests.support.kept_rows import KeptRows
 
 
 @pytest.fixture
@@ -130,14 +131,24 @@ def read_cyclr(console: Console, cyclr: CyclrState) -> None:
         _library.copy(console)
 
 
+HARBOUR = "shop-1042.example"
+_harbour = KeptRows()
+
+
+def read_harbour(console: Console, cyclr: CyclrState) -> None:
+    """Read the accounts, the library and the connectors of Harbour Books."""
+    read_cyclr(console, cyclr)
+    sync.refresh_account(Account.objects.get(console=console, cyclr_id=HARBOUR))
+
+
 @pytest.fixture
 def harbour(console: Console, cyclr: CyclrState) -> Account:
     """The account Harbour Books, after accounts, library and its connectors were read."""
-    read_cyclr(console, cyclr)
-    account = Account.objects.get(console=console, cyclr_id="shop-1042.example")
-    sync.refresh_account(account)
-    account.refresh_from_db()
-    return account
+    if not _is_untouched(cyclr):
+        read_harbour(console, cyclr)
+    elif not _harbour.put_back(console):
+        _harbour.read(console, lambda: read_harbour(console, cyclr))
+    return Account.objects.get(console=console, cyclr_id=HARBOUR)
 
 
 def library(name: str) -> CatalogueConnector:
