@@ -15,6 +15,7 @@ from dashboard.accounts import export, services, tags
 from dashboard.accounts.account_filter import AccountFilter
 from dashboard.accounts.actions import actions_of
 from dashboard.accounts.empty_list import shown_accounts, why_empty
+from dashboard.accounts.looking_back import LookBackForm, asked_moment
 from dashboard.accounts.services import Installs
 from dashboard.audit import list_export
 from dashboard.common.addresses import own_path
@@ -27,6 +28,7 @@ from dashboard.mirror.freshness import (
     is_overdue,
     reading_of,
 )
+from dashboard.mirror.history import past_of
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import Account
 from dashboard.mirror.tasks import ask_for_refresh, ask_for_sync
@@ -156,6 +158,8 @@ def account_list_refresh(request: StaffRequest) -> HttpResponse:
 def account_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """An account and its connectors; its moving parts ask for themselves by their ids."""
     account = get_for(request, Account.objects.select_related("console"), pk=pk)
+    if "at" in request.GET and not is_swap(request):
+        return _past(request, account)
     match request.htmx.target if is_swap(request) else None:
         case "account-age":
             if account.is_refreshing:
@@ -176,7 +180,23 @@ def account_detail(request: StaffRequest, pk: int) -> HttpResponse:
         return trigger_client_event(response, "account-changed")
     head = services.head_context(request, account, "connectors")
     context = head | table | _actions(account, table) | _latest(account)
+    context |= {"look_back": LookBackForm()}
     return render(request, "accounts/account_detail.html", context)
+
+
+def _past(request: StaffRequest, account: Account) -> HttpResponse:
+    """What its connectors were at the moment that `?at=` names."""
+    form, moment = asked_moment(request.GET)
+    rows = past_of(account.connectors.order_by("sort_name", "pk"), moment) if moment else []
+    context = {
+        "account": account,
+        "look_back": form,
+        "moment": moment,
+        "at": f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "",
+        "rows": [past for past in rows if past.state or past.other],
+    }
+    status = 200 if moment else 422
+    return render(request, "accounts/account_past.html", context, status=status)
 
 
 def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:

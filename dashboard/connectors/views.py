@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from dashboard.accounts.actions import with_open_link
+from dashboard.accounts.looking_back import LookBackForm, asked_moment
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
 from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
@@ -27,6 +28,7 @@ from dashboard.connectors.support_message import addresses, support_message
 from dashboard.connectors.usage import where_used
 from dashboard.connectors.verdict import verdict_of
 from dashboard.mirror.freshness import is_stale
+from dashboard.mirror.history import past_of
 from dashboard.mirror.icons import add_icon_of
 from dashboard.mirror.models import Account, AccountConnector, WhyBroken
 from dashboard.operations.live_updates import poll_event_of_connector
@@ -42,6 +44,8 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """What Cyclr says of it, whether it was proven to work, and what was done to it."""
     connectors = with_open_link(AccountConnector.objects.select_related("account__console"))
     connector = get_for(request, connectors, pk=pk)
+    if "at" in request.GET and not is_swap(request):
+        return _past(request, connector)
     if is_swap(request) and request.htmx.target == "connector-history":
         return render(request, "connectors/_connector_history.html", _history(connector))
     facts = _facts(request, connector)
@@ -56,9 +60,24 @@ def connector_detail(request: StaffRequest, pk: int) -> HttpResponse:
         "account": account,
         "asks_itself": is_stale(account) or _are_cycles_unread(account),
         "back": request.get_full_path(),
+        "look_back": LookBackForm(),
     }
     context |= facts | _history(connector) | _schedule(facts, connector)
     return render(request, "connectors/connector_detail.html", context)
+
+
+def _past(request: StaffRequest, connector: AccountConnector) -> HttpResponse:
+    """What it was at the moment that `?at=` names."""
+    form, moment = asked_moment(request.GET)
+    context = {
+        "connector": connector,
+        "account": connector.account,
+        "look_back": form,
+        "moment": moment,
+        "past": past_of([connector], moment)[0] if moment else None,
+    }
+    status = 200 if moment else 422
+    return render(request, "connectors/connector_past.html", context, status=status)
 
 
 @require_POST

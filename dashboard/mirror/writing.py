@@ -17,6 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from dashboard.mirror.derived import derived, derived_of_names
+from dashboard.mirror.ledger import note_states, noted
 from dashboard.mirror.models import (
     Account,
     AccountConnector,
@@ -143,6 +144,7 @@ def mark_gone(rows: MirrorQuerySet, began: datetime) -> int:
     return older.update(gone_at=moment, seen_at=began, missed=0, missed_at=None)
 
 
+@noted
 def mark_connector_gone(connector: AccountConnector, began: datetime) -> None:
     """Cyclr answered 404 for the connector itself, to a call that began then."""
     with transaction.atomic():
@@ -191,6 +193,7 @@ def mark_cycles_asked(account: Account, began: datetime, *, error: str = "") -> 
 # ---- what our own calls, and tests, found out: later than any listing under way ----
 
 
+@noted
 @transaction.atomic
 def write_authenticated(
     connector: AccountConnector, *, authenticated: bool, is_wanted: bool = False
@@ -207,6 +210,7 @@ def write_authenticated(
     recount([connector.account_id])
 
 
+@noted
 @transaction.atomic
 def write_connector(
     connector: AccountConnector,
@@ -260,9 +264,11 @@ def write_installed(
     )
     Account.objects.filter(pk=account.pk).update(refresh_error="")
     recount([account.pk])
+    note_states([row], {})
     return row
 
 
+@noted
 @transaction.atomic
 def write_changed(connector: AccountConnector, columns: dict[str, Any]) -> None:
     """Take over Cyclr's answer to a change that is not about credentials."""
@@ -272,6 +278,7 @@ def write_changed(connector: AccountConnector, columns: dict[str, Any]) -> None:
     rows.update(**columns, **derived(row, columns), seen_at=moment, changed_at=moment)
 
 
+@noted
 def write_deleted(connector: AccountConnector) -> None:
     """It was deleted by our own call; listings that began before know nothing of it."""
     withdraw(AccountConnector.objects.filter(pk=connector.pk, gone_at=None))
@@ -291,6 +298,7 @@ def write_cycle_deleted(cycle: Cycle) -> None:
     withdraw(Cycle.objects.filter(pk=cycle.pk, gone_at=None))
 
 
+@noted
 @transaction.atomic
 def write_settings(
     connector: AccountConnector,

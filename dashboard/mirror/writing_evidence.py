@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from dashboard.mirror.ledger import noted
 from dashboard.mirror.models import AccountConnector, WhyBroken
 from dashboard.mirror.writing import NO_FAILED_TEST, recount
 
@@ -35,6 +36,7 @@ def write_test_unclear(connector: AccountConnector, began: datetime, why: WhyBro
     rows.update(why_broken=why)
 
 
+@noted
 def write_test_passed(
     connector: AccountConnector, began: datetime, identity: str, method: str = ""
 ) -> None:

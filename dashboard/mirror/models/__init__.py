@@ -17,6 +17,7 @@ from dashboard.mirror.models.cycles import (
     TemplateConnector,
     TemplateQuerySet,
 )
+from dashboard.mirror.models.history import ConnectorState
 from dashboard.mirror.models.icons import Icon
 from dashboard.mirror.models.library import (
     CatalogueConnector,
@@ -27,6 +28,7 @@ from dashboard.mirror.models.releases import Release
 from dashboard.mirror.models.runs import DailyFigure, SyncHelper, SyncRun
 
 __all__ = [
+    "ConnectorState",
     "NOT_WORKING",
     "Account",
     "AccountConnector",

@@ -8,10 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 import cyclr_api
+from dashboard.mirror.ledger import note_states
 from dashboard.mirror.missing import Answers, ask_each
-from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.models import (
+    Account,
+    AccountConnector,
+    AccountConnectorQuerySet,
+    ConnectorState,
+)
 from dashboard.mirror.sync.answers import Answer
 from dashboard.mirror.sync.columns import account_connector_columns
 from dashboard.mirror.sync.merge import Written, merge
@@ -54,6 +61,9 @@ def known_connectors(accounts: Iterable[int]) -> dict[int, list[int]]:
     return known
 
 
+STATES = ConnectorState.objects.filter(account_connector=OuterRef("pk")).order_by()
+
+
 def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Written:
     """Merge the listings of several accounts; all of them count as begun when the first one did."""
     began = min(one.began for one in told)
@@ -66,6 +76,7 @@ def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Writ
     }
     rows = AccountConnector.objects.filter(account__in=pks)
     with transaction.atomic():
+        left = {pk: row for one in told for pk, row in _gone_rows(one).in_bulk().items()}
         went = sum(_mark_gone(one) for one in told if one.answers and one.answers.gone)
         written = merge(
             rows,
@@ -75,6 +86,10 @@ def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Writ
             began=began,
             is_complete=lambda row: not skipped[row.account_id],
         )
+        if written.made or written.before or went:
+            before = written.before | left
+            moved = Q(pk__in=before) | (~Exists(STATES) if written.made else Q())
+            note_states(rows.filter(moved), before)
         recount(pks)
         mark_read(pks, began)
     written.gone += went
@@ -82,7 +97,12 @@ def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Writ
     return written
 
 
-def _mark_gone(told: Answer[cyclr_api.AccountConnector]) -> int:
+def _gone_rows(told: Answer[cyclr_api.AccountConnector]) -> AccountConnectorQuerySet:
+    """The rows of what Cyclr answered 404 for."""
     gone = told.answers.gone if told.answers else ()
-    rows = AccountConnector.objects.filter(account=told.account, cyclr_id__in=gone)
-    return mark_gone(rows, told.began)
+    rows: AccountConnectorQuerySet = AccountConnector.objects.filter(account=told.account)
+    return rows.filter(cyclr_id__in=gone) if gone else rows.none()
+
+
+def _mark_gone(told: Answer[cyclr_api.AccountConnector]) -> int:
+    return mark_gone(_gone_rows(told), told.began)

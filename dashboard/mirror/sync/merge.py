@@ -6,7 +6,7 @@ Listings are compared with a plain read; only rows that differ are locked, a few
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -39,6 +39,8 @@ class Written:
     gone: int = 0
     skipped: int = 0
     """Elements of the listing that could not be read."""
+    before: dict[int, Any] = field(default_factory=dict)
+    """By key: the rows that were changed, as they were."""
 
 
 def merge(
@@ -74,7 +76,8 @@ def merge(
     lacking = [row for its_key, row in existing.items() if its_key not in found]
     counted = filter(is_complete, lacking) if callable(is_complete) else lacking * is_complete
     changed |= {row.pk: None for row in counted if is_missed(row, began)}
-    written = Written(made=len(new))
+    before = {row.pk: row for row in existing.values() if row.pk in changed}
+    written = Written(made=len(new), before=before)
     for made in parts(new):
         rows.model._default_manager.bulk_create(made, ignore_conflicts=True)
     for changes in parts(list(changed.items())):

@@ -1,0 +1,84 @@
+"""The writer of the ledger of what installed connectors were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from dashboard.common.chunks import chunks
+from dashboard.mirror.models import AccountConnector, ConnectorState
+
+P = ParamSpec("P")
+R = TypeVar("R")
+NOTED = ("authenticated", "identity", "release_id", "connector_version", "filled")
+"""The columns that the ledger follows, besides whether it is gone."""
+AT_ONCE = 500
+
+
+def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountConnector]) -> None:
+    """Add what became otherwise; `rows` as they are now, `before` as they were, by key.
+
+    One that was there before the ledger is first written down as it was when it was last read.
+    """
+    moved = [row for row in rows if row.pk not in before or _facts(before[row.pk]) != _facts(row)]
+    for some in chunks(moved, AT_ONCE):
+        last = _last_states([row.pk for row in some])
+        made: list[ConnectorState] = []
+        for row in some:
+            old, known = before.get(row.pk), last.get(row.pk)
+            if known is None and old is not None:
+                made.append(known := _state_of(old, old.seen_at))
+            now = _state_of(row, timezone.now())
+            if known is None or _facts_of(known) != _facts_of(now):
+                now.after = old.seen_at if old is not None else None
+                made.append(now)
+        ConnectorState.objects.bulk_create(made)
+
+
+def _last_states(pks: list[int]) -> dict[int, ConnectorState]:
+    rows = ConnectorState.objects.filter(account_connector__in=pks).order_by()
+    newest = rows.values("account_connector").annotate(last=Max("pk"))
+    found = ConnectorState.objects.in_bulk(list(newest.values_list("last", flat=True)))
+    return {state.account_connector_id: state for state in found.values()}
+
+
+def _state_of(row: AccountConnector, until: datetime) -> ConnectorState:
+    columns = {name: getattr(row, name) for name in NOTED}
+    return ConnectorState(
+        account_connector_id=row.pk,
+        until=until,
+        is_gone=row.gone_at is not None,
+        authenticated_since=row.authenticated_since,
+        **columns,
+    )
+
+
+def _facts(row: AccountConnector) -> tuple[object, ...]:
+    return _facts_of(_state_of(row, row.seen_at))
+
+
+def _facts_of(state: ConnectorState) -> tuple[object, ...]:
+    return (state.is_gone, *(getattr(state, name) for name in NOTED))
+
+
+def noted(
+    write: Callable[Concatenate[AccountConnector, P], R],
+) -> Callable[Concatenate[AccountConnector, P], R]:
+    """A writer of one installed connector: what it changes is added to the ledger as well."""
+
+    @wraps(write)
+    def written(connector: AccountConnector, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        rows = AccountConnector.objects.filter(pk=connector.pk)
+        with transaction.atomic():
+            before = rows.in_bulk()
+            answer = write(connector, *args, **kwargs)
+            note_states(rows, before)
+        return answer
+
+    return written

@@ -1,0 +1,133 @@
+"""The ledger of what installed connectors were, and the answer for a moment."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from cyclr_api.simulator import CyclrState
+from dashboard.consoles.models import Console
+from dashboard.mirror import writing, writing_evidence
+from dashboard.mirror.history import past_of
+from dashboard.mirror.models import Account, AccountConnector, ConnectorState
+from dashboard.mirror.sync.connectors import write_account_connectors
+from tests.factories import make_account, make_account_connector
+
+pytestmark = pytest.mark.django_db
+BEGAN = datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+def read(account: Account, cyclr: CyclrState, console: Console) -> None:
+    """One reading of the account, as the sync makes it."""
+    from dashboard.consoles.services import client
+
+    began = timezone.now()
+    listed = client(console).account(account.cyclr_id).connectors.readable()
+    write_account_connectors(account, listed, began)
+
+
+def test_a_thousand_moments_equal_the_truth_within_the_interval_shown() -> None:
+    """Readings at odd times see a connector that flips at odd times."""
+    chance = random.Random(7)
+    connector = make_account_connector(authenticated=True, identity="a")
+    ConnectorState.objects.all().delete()
+    flips: list[tuple[datetime, bool]] = [(BEGAN - timedelta(days=400), True)]
+    moment = BEGAN
+    AccountConnector.objects.update(seen_at=BEGAN - timedelta(minutes=1))
+    for _ in range(60):
+        moment += timedelta(minutes=chance.randint(5, 300))
+        if chance.random() < 0.5:
+            flips.append((moment - timedelta(minutes=chance.randint(0, 4)), not flips[-1][1]))
+        with time_machine.travel(moment, tick=False):
+            before = AccountConnector.objects.in_bulk([connector.pk])
+            AccountConnector.objects.filter(pk=connector.pk).update(
+                authenticated=flips[-1][1], seen_at=moment
+            )
+            writing.note_states(AccountConnector.objects.all(), before)
+    connector.refresh_from_db()
+    sure = 0
+
+    for _ in range(1000):
+        asked = BEGAN + (moment - BEGAN) * chance.random()
+        truth = [value for at, value in flips if at <= asked][-1]
+        (past,) = past_of([connector], asked)
+        if past.is_sure:
+            sure += 1
+            assert past.state is not None
+            assert past.state.authenticated == truth
+            assert past.since is not None
+            assert past.since <= asked
+        elif past.other is not None:
+            assert past.since is not None
+            assert past.until is not None
+            assert past.since <= asked < past.until
+            assert past.until - past.since <= timedelta(minutes=300)
+    assert sure > 300
+
+
+def test_a_reading_writes_new_connectors_once_and_changes_only(
+    cyclr: CyclrState, console: Console, harbour: Account
+) -> None:
+    count = harbour.connectors.count()
+    assert ConnectorState.objects.filter(account_connector__account=harbour).count() == count
+
+    read(harbour, cyclr, console)
+
+    assert ConnectorState.objects.filter(account_connector__account=harbour).count() == count
+
+
+def test_what_a_reading_finds_otherwise_is_written_with_the_interval(
+    cyclr: CyclrState, console: Console, harbour: Account
+) -> None:
+    connector = harbour.connectors.filter(authenticated=True)[0]
+    seen = connector.seen_at
+    (installed,) = [
+        one for one in cyclr.installed[harbour.cyclr_id] if one.id == connector.cyclr_id
+    ]
+    installed.authenticated, installed.auth_value = False, None
+    installed.changed()
+
+    read(harbour, cyclr, console)
+
+    first, last = connector.states.all()
+    assert (first.authenticated, last.authenticated) == (True, False)
+    assert last.after == seen
+    assert last.until > seen
+
+
+def test_our_own_calls_and_tests_are_written_too() -> None:
+    connector = make_account_connector(authenticated=False, release_id=1)
+
+    writing.write_authenticated(connector, authenticated=True)
+    writing.write_authenticated(connector, authenticated=True)
+    writing_evidence.write_test_passed(connector, timezone.now(), "mara@shop.example")
+    writing.write_settings(connector, ["Region"], authenticated=None)
+    writing.write_deleted(connector)
+
+    states = list(connector.states.all())
+    assert [one.word for one in states] == [
+        "Not authenticated",
+        "Authenticated",
+        "Authenticated",
+        "Authenticated",
+        "Gone",
+    ]
+    assert states[2].identity == "mara@shop.example"
+    assert states[3].filled == ["Region"]
+
+
+def test_one_that_never_changed_is_answered_from_what_is_known_now() -> None:
+    connector = make_account_connector(authenticated=True)
+    make_account_connector(account=make_account())
+
+    (past,) = past_of([connector], connector.seen_at + timedelta(seconds=1))
+    (before,) = past_of([connector], connector.seen_at - timedelta(days=1))
+
+    assert past.state is not None
+    assert past.state.authenticated
+    assert before.state is None
+    assert before.until == connector.seen_at
