@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
-from dashboard.mirror import writing, writing_evidence
+from dashboard.mirror import ledger, writing, writing_evidence
 from dashboard.mirror.history import past_of
 from dashboard.mirror.models import Account, AccountConnector, ConnectorState
 from dashboard.mirror.sync.connectors import write_account_connectors
@@ -47,7 +47,7 @@ def test_a_thousand_moments_equal_the_truth_within_the_interval_shown() -> None:
             AccountConnector.objects.filter(pk=connector.pk).update(
                 authenticated=flips[-1][1], seen_at=moment
             )
-            writing.note_states(AccountConnector.objects.all(), before)
+            ledger.note_states(AccountConnector.objects.all(), before)
     connector.refresh_from_db()
     sure = 0
 
