@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.environment import names, waits
+from dashboard.environment.log_lines import logging_settings
 from dashboard.environment.reading import read
 
 BASE_DIR: Path = names.ROOT
@@ -316,35 +317,7 @@ KEEP_GONE_FOR = env[waits.DESK_KEEP_GONE_FOR]
 KEEP_INPUT_FOR = env[waits.DESK_KEEP_SEALED_FOR]
 ATTEMPT_LIVES_FOR = env[waits.DESK_MINT_LIVES_FOR]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        "brief": {"()": "dashboard.common.logs.Brief"},
-        "one_line": {"()": "dashboard.common.logs.OneLine"},
-    },
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["brief", "one_line"],
-        },
-    },
-    "root": {"handlers": ["console"], "level": env[names.LOG_LEVEL]},
-    "loggers": {
-        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        "urllib3": {"level": "WARNING"},
-        # Whoever goes away in the middle, and every moment in which a request waits for a thread.
-        "waitress": {"level": "WARNING"},
-        "waitress.queue": {"level": "ERROR"},
-        # Anybody can send a wrong Host or a broken form: no traceback for each.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_settings(env[names.LOG_LEVEL])
 NOTIFY_SOCKET = os.environ.get("NOTIFY_SOCKET", "")
 """Where systemd, or our own supervisor, listens for signs of progress; nobody else sets it."""
 PROCESS = env[names.DESK_PROCESS]

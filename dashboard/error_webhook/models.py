@@ -85,7 +85,7 @@ class AccountHint(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="error_hint")
     heard_at = models.DateTimeField(db_index=True)
-    read_at = models.DateTimeField(null=True, blank=True, help_text="When it was asked for last.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When it was asked for last.")
 
     def __str__(self) -> str:
         return f"{self.account}, {self.heard_at:%H:%M:%S}"

@@ -21,17 +21,17 @@ def read_named() -> None:
     What is being read already waits for its end: that reading may have begun before the post.
     """
     now = timezone.now()
-    is_due = Q(read_at=None) | Q(heard_at__gt=F("read_at"), read_at__lte=now - PAUSE)
+    is_due = Q(asked_at=None) | Q(heard_at__gt=F("asked_at"), asked_at__lte=now - PAUSE)
     due = AccountHint.objects.filter(is_due).select_related("account__console").order_by("heard_at")
     for hint in due[:AT_ONCE]:
         if hint.account.is_refreshing:
             continue
         rows = AccountHint.objects.filter(is_due, pk=hint.pk)
-        if rows.update(read_at=now) and hint.account.gone_at is None:
+        if rows.update(asked_at=now) and hint.account.gone_at is None:
             ask_for_refresh(hint.account)
 
 
 def forget_read() -> None:
     """What was read a day ago needs no row."""
     old = timezone.now() - KEPT_FOR
-    AccountHint.objects.filter(heard_at__lt=old, read_at__lt=old).delete()
+    AccountHint.objects.filter(heard_at__lt=old, asked_at__lt=old).delete()

@@ -56,7 +56,7 @@ def account_ids(body: bytes) -> list[str]:
 def _note(webhook: ErrorWebhook, account: Account) -> None:
     """Have it read soon. One that waits already is left as it is."""
     moment = timezone.now()
-    waits = Q(read_at=None) | Q(heard_at__gt=F("read_at"))
+    waits = Q(asked_at=None) | Q(heard_at__gt=F("asked_at"))
     hint, is_new = AccountHint.objects.get_or_create(account=account, defaults={"heard_at": moment})
     if not is_new:
         AccountHint.objects.filter(pk=hint.pk).exclude(waits).update(heard_at=moment)

@@ -10,7 +10,7 @@ from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.periodic import periodic
 
 any_waiting = AnyRow(
-    lambda: AccountHint.objects.filter(Q(read_at=None) | Q(heard_at__gt=F("read_at")))
+    lambda: AccountHint.objects.filter(Q(asked_at=None) | Q(heard_at__gt=F("asked_at")))
 )
 
 

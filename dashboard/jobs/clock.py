@@ -41,8 +41,8 @@ MARKS = {
     *("ready_at", "refresh_asked_at", "returned_at", "seen_at", "sent_at", "shown_at"),
     *("started_at", "sub_accounts_read_at", "touched_at", "viewed_at", "changed_at", "used_at"),
     *("cycles_asked_at", "cycles_read_at"),
-    *("saved_at", "failing_since", "trouble_since", "undecided_since"),
-    *("heard_at", "newest_at", "opened_at"),
+    *("resumed_at", "saved_at", "failing_since", "trouble_since", "undecided_since"),
+    *("asked_at", "heard_at", "newest_at", "opened_at"),
 }
 """Moments that have been, from which some time is counted."""
 DATES = {
@@ -66,6 +66,7 @@ DATES = {
         "reminders_ended_at",
     ),
     *("retired_at", "revoked_at", "test_failed_at", "told_at", "owned_since", "previous_until"),
+    *("after", "until", "previous_secret_until", "sync_stopped_at"),
 }
 """Moments that are told or agreed; nothing waits by them."""
 COUNTED = {("people.SignInFailure", "at")}

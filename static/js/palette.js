@@ -7,7 +7,7 @@ const hits = () => document.getElementById("palette-hits");
 const options = () => [...hits().querySelectorAll("[role=option]")];
 const chosen = () => hits().querySelector("[aria-selected=true]");
 
-if (isMac) for (const key of document.querySelectorAll("[data-mod-key]")) key.textContent = "⌘";
+if (isMac) for (const key of document.querySelectorAll("[data-modifier]")) key.textContent = "⌘";
 
 const open = () => {
   if (document.querySelector("dialog[open]")) return;

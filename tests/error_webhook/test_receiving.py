@@ -127,13 +127,13 @@ def test_the_account_is_asked_for_once_and_again_after_ten_seconds(
         read_named()
     account.refresh_from_db()
     assert account.is_refreshing
-    first = AccountHint.objects.get().read_at
+    first = AccountHint.objects.get().asked_at
 
     Account.objects.update(refresh_asked_at=None)
     post(path, body)
     read_named()
-    assert AccountHint.objects.get().read_at == first
-    AccountHint.objects.update(read_at=timezone.now() - 11 * SECOND)
+    assert AccountHint.objects.get().asked_at == first
+    AccountHint.objects.update(asked_at=timezone.now() - 11 * SECOND)
     read_named()
 
     account.refresh_from_db()
@@ -147,11 +147,11 @@ def test_what_is_being_read_is_read_once_more_afterwards(
     post(path_of(webhook), named(account))
 
     read_named()
-    assert AccountHint.objects.get().read_at is None
+    assert AccountHint.objects.get().asked_at is None
     Account.objects.update(refresh_asked_at=None)
     read_named()
 
-    assert AccountHint.objects.get().read_at is not None
+    assert AccountHint.objects.get().asked_at is not None
 
 
 def test_two_dispatchers_ask_once(
@@ -169,7 +169,7 @@ def test_two_dispatchers_ask_once(
 
 def test_what_was_read_is_forgotten(webhook: ErrorWebhook, account: Account) -> None:
     old = timezone.now() - timedelta(days=2)
-    AccountHint.objects.create(account=account, heard_at=old, read_at=old)
+    AccountHint.objects.create(account=account, heard_at=old, asked_at=old)
     forget_read()
 
     assert not AccountHint.objects.exists()

@@ -174,7 +174,7 @@ def test_the_bell_asks_again_and_gets_nothing_while_nothing_is_new(
     assert found
     url = found.group(1).replace("&amp;", "&")
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         nothing = viewer.get(url, headers={"HX-Request": "true"})
     tell()
     again = viewer.get(url, headers={"HX-Request": "true"})

@@ -24,6 +24,7 @@ from tests.factories import make_console, make_user
 pytestmark = pytest.mark.django_db
 NAMES = [
     "Overview",
+    "Alarms",
     "Accounts",
     "Connectors",
     "Library",

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ),
                 ("heard_at", models.DateTimeField(db_index=True)),
                 (
-                    "read_at",
+                    "asked_at",
                     models.DateTimeField(
                         blank=True, help_text="When it was asked for last.", null=True
                     ),
