@@ -520,7 +520,7 @@ def test_what_is_no_flag_says_what_is_possible(lead: Client) -> None:
         ({}, "1,23457E+16", "“1,23457E+16” looks like a number that a spreadsheet has shortened"),
         ({"IsSensitive": True}, "1E+16", "what is entered looks like a number"),
         ({}, "'0042", "begins with an apostrophe"),
-        ({"IsSensitive": True}, '"key"', "stands between quotation marks"),
+        ({"IsSensitive": True}, '"quoted-7f3"', "stands between quotation marks"),
         ({"DataType": "Text"}, "#NAME?", "in place of a value"),
     ],
 )
