@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, reduce
-from itertools import product
+from itertools import islice, product
 from operator import and_
 from typing import Any
 
@@ -40,6 +40,10 @@ KEPT_UP_TO = 200
 """Letters of the longest text of which the spellings are remembered."""
 SHORTEST_PART = 3
 """Letters of the parts into which a word with punctuation may fall."""
+MOST_WORDS = 32
+"""Words of a search, and parts of a word, that are looked for: a whole mail may be pasted, and
+databases refuse conditions that are nested a thousand deep.
+"""
 
 
 def normalize_for_search(text: object) -> str:
@@ -183,8 +187,9 @@ def _here_or_there(
 
 
 def _asked_words(text: str) -> list[list[list[str]]]:
-    """Each word of the text with the ways to find it."""
-    words = [_asked(word) for word in dict.fromkeys(str(storable(text)).split())]
+    """Each word of the text, up to `MOST_WORDS`, with the ways to find it."""
+    typed = islice(dict.fromkeys(str(storable(text)).split()), MOST_WORDS)
+    words = [_asked(word) for word in typed]
     if not any(words) and (whole := normalize_for_search(storable(text))):
         return [[[whole]]]  # punctuation alone
     return [asked for asked in words if asked]
@@ -209,7 +214,7 @@ def _asked(word: str) -> list[list[str]]:
     found = [[way] for way in ways if way]
     parts = [part for part in _BETWEEN.split(normalize_for_search(word)) if part]
     if len(parts) > 1 and all(len(part) >= SHORTEST_PART for part in parts):
-        found.append(parts)
+        found.append(list(dict.fromkeys(parts))[:MOST_WORDS])
     return found
 
 

@@ -167,6 +167,20 @@ def test_rows_of_the_release_before_get_their_search_text() -> None:
     assert set(Account.objects.search("pres")) == set(accounts)
 
 
+@pytest.mark.parametrize("between", [" ", "-"])
+@pytest.mark.parametrize("page", ["link_list", "account_list", "operation_list", "library_list"])
+def test_a_whole_mail_is_searched_for_and_breaks_no_list(
+    client: Client, page: str, between: str
+) -> None:
+    """A database refuses conditions that are nested a thousand deep."""
+    client.force_login(make_user(Role.VIEWER))
+    make_account(name="word0 word1")
+
+    answer = client.get(reverse(page), {"q": between.join(f"word{n}" for n in range(1500))})
+
+    assert answer.status_code == 200
+
+
 def test_names_that_nobody_looks_for_stand_last_in_lists() -> None:
     ordinary = ["4 Seasons", "Açúcar & Sal", "ember", "Żaglówki", "Zoo", "Ёлка", "やまぶき文具店"]
     others = [
