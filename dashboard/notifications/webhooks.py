@@ -41,6 +41,8 @@ COOL_DOWN = MINUTE
 """After a failure the whole webhook cools down: a receiver that hangs must not hold a worker."""
 PREVIOUS_SIGNS_FOR = timedelta(days=1)
 """How long requests are signed with a former secret as well."""
+PRESSED_TWICE = timedelta(seconds=20)
+"""A secret that is younger is nowhere yet: another one takes its place."""
 GONE = 410
 """A receiver answers it when it wants nothing any more."""
 SAID_AT_MOST = 300
@@ -87,12 +89,19 @@ def change(webhook: Webhook, url: str, user: User, shape: Shape = Shape.FULL) ->
 
 @sensitive_variables("secret")
 def rotate(webhook: Webhook, user: User) -> str:
-    """A new secret, which is shown only once; the one before signs too for a day."""
-    secret = new_secret()
+    """A new secret, which is shown only once; the one before signs too for a day.
+
+    Pressed twice, the one before stays that which receivers have, and the first of the two new
+    ones, which hardly anybody saw, is given up.
+    """
+    secret, until = new_secret(), timezone.now() + PREVIOUS_SIGNS_FOR
     with transaction.atomic():
-        webhook.encrypted_previous_secret = webhook.encrypted_secret
-        webhook.previous_secret_until = timezone.now() + PREVIOUS_SIGNS_FOR
-        webhook.save(update_fields=["encrypted_previous_secret", "previous_secret_until"])
+        now = Webhook.objects.select_for_update().get(pk=webhook.pk)
+        since = now.previous_secret_until if now.has_former_secret else None
+        if since is None or since < until - PRESSED_TWICE:
+            webhook.encrypted_previous_secret = now.encrypted_secret
+            webhook.previous_secret_until = until
+            webhook.save(update_fields=["encrypted_previous_secret", "previous_secret_until"])
         _encrypt(webhook, secret)
         _record(webhook, user, "changed the webhook's secret")
     return secret
@@ -235,10 +244,16 @@ def _end(lease: Lease[WebhookDelivery], state: SendState, **columns: Any) -> Non
 
 
 def _switch_off(lease: Lease[WebhookDelivery], said: str) -> None:
-    """The receiver is gone for good: nothing is sent until an administrator switches it on."""
+    """The receiver is gone for good: nothing is sent until an administrator switches it on.
+
+    One that was given another address meanwhile stays on, and what waits goes there.
+    """
     webhook = lease.job.webhook
     with transaction.atomic():
-        Webhook.objects.filter(pk=webhook.pk).update(is_on=False, off_because=WANTS_NO_MORE)
+        rows = Webhook.objects.filter(pk=webhook.pk, url=webhook.url)
+        if not rows.update(is_on=False, off_because=WANTS_NO_MORE):
+            _put_off(lease, NotTakenError(WANTS_NO_MORE), GONE, said)
+            return
         audit.record(
             Actor.system(),
             "switched the webhook off",

@@ -590,6 +590,56 @@ def test_a_receiver_that_is_gone_is_left_alone(
     assert (len(receiver.got), Webhook.objects.get().off_because) == (2, "")
 
 
+def test_a_former_receiver_that_is_gone_does_not_stop_the_new_one(
+    webhook: Webhook,
+    receiver: Receiver,
+    tell: Callable[..., Notification],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tell()
+    receiver.status = 410
+    post = sending.post
+
+    def change_meanwhile(*args: Any) -> Any:
+        answer = post(*args)
+        webhooks.change(webhook, receiver.url.replace("support", "new"), make_user(Role.ADMIN))
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "post", change_meanwhile)
+        send(webhook)
+    receiver.status = 200
+    send(webhook, after=timedelta(minutes=10))
+
+    assert Webhook.objects.get().is_on
+    assert only().state == SendState.SENT
+    assert "team=new" in receiver.got[-1][0]
+
+
+def test_pressed_twice_the_secret_that_receivers_have_signs_for_a_day(
+    webhook: Webhook, secret: list[str], receiver: Receiver, tell: Callable[..., Notification]
+) -> None:
+    admin = make_user(Role.ADMIN)
+    other = Webhook.objects.get()
+    lost = webhooks.rotate(webhook, admin)
+    new = webhooks.rotate(other, admin)
+    tell()
+    send(webhook)
+    ((_, headers, body),) = receiver.got
+
+    assert genuine(new, headers, body)
+    assert genuine(secret[0], headers, body)
+    assert not genuine(lost, headers, body)
+
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=True):
+        newer = webhooks.rotate(Webhook.objects.get(), admin)
+        tell()
+        tasks.deliver(webhook.pk)
+        _, headers, body = receiver.got[-1]
+        assert genuine(newer, headers, body)
+        assert genuine(new, headers, body)
+
+
 def test_a_test_that_is_answered_410_switches_nothing_off(
     webhook: Webhook, receiver: Receiver
 ) -> None:
