@@ -14,7 +14,7 @@ from django.conf import settings
 from dashboard.accounts.forms.fields import ZoneField
 from dashboard.bulk.tables import Accounts, Table, quoted, squeezed, table_of, upload_of
 from dashboard.common.searching import squeeze
-from dashboard.common.tables import TableError
+from dashboard.common.tables import LINES_LOOKED_AT, TableError
 from dashboard.installs.many.keeping import COLUMNS_NAMED, emptied_message, without_columns
 from dashboard.links.recipients import meaning
 from dashboard.onboarding.columns import (
@@ -36,8 +36,11 @@ LANGUAGES = {
     **{code: code for code, _ in settings.LANGUAGES},
     **{"german": "de", "french": "fr", "spanish": "es", "englisch": "en", "anglais": "en"},
     **{"ingles": "en", "franzosisch": "fr", "spanisch": "es", "allemand": "de"},
+    **{"aleman": "de", "frances": "fr", "espagnol": "es", "castellano": "es"},
 }
 """Squeezed name of a language to its code."""
+FILLS_NOTHING = " ,;\t\r\"'"
+"""What stands in lines of a table that hold nothing."""
 KNOWN = "Account id, Account name, E-mail, Name, Language, Time zone"
 
 
@@ -138,8 +141,7 @@ class TableForm(forms.Form):
     def _drop_secrets(self) -> None:
         """What is pasted is drawn again without the columns that are, or may be, a secret."""
         pasted = str(self.data.get("table", ""))
-        heading = re.split(r"[,;\t]", pasted.strip().partition("\n")[0])
-        if all(self._is_kept(cell.strip(" \r\"'")) for cell in heading):
+        if self._is_harmless(pasted):
             return  # also one that cannot be read
         kept, emptied = without_columns(pasted, self._is_kept)
         data: Any = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
@@ -149,6 +151,23 @@ class TableForm(forms.Form):
             self.add_error("table", message)
         elif not kept:
             self.add_error("table", "It may hold secrets, so it was not kept. Enter it again.")
+
+    def _is_harmless(self, pasted: str) -> bool:
+        """Whether the first line with anything in it names nothing but what may be drawn again.
+
+        And none below, down to which the heading is looked for, names a secret.
+        """
+        lines = [line for line in pasted.splitlines() if line.strip(FILLS_NOTHING)]
+        cells = [
+            [cell.strip(" \"'") for cell in re.split(r"[,;\t]", line)]
+            for line in lines[:LINES_LOOKED_AT]
+        ]
+        if not cells:
+            return True
+        is_whole = lines[0].count('"') % 2 == 0  # else it goes on, within a cell, on the next
+        named = [self.headings.get(squeeze(cell)) for line in cells[1:] for cell in line]
+        has_secret = any(one is not None and is_secret(*one) for one in named)
+        return is_whole and not has_secret and all(map(self._is_kept, cells[0]))
 
     def _is_kept(self, heading: str) -> bool:
         target = self.headings.get(squeeze(heading))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -131,8 +132,8 @@ class Reader:
     def _language(written: str) -> str:
         """Its code; empty as it is planned."""
         key = squeeze(written)
-        # “de-CH” is German as spoken somewhere.
-        code = LANGUAGES.get(key) or LANGUAGES.get(squeeze(written.split("-")[0]))
+        # “de-CH” and “de_AT” are German as spoken somewhere.
+        code = LANGUAGES.get(key) or LANGUAGES.get(squeeze(re.split("[-_]", written)[0]))
         if key and not code:
             names = ", ".join(name for _, name in settings.LANGUAGES)
             raise LeftOutError(f"Language {quoted(written)} is not known. Known are: {names}.")

@@ -16,6 +16,7 @@ from dashboard.mirror.models import Account
 from dashboard.onboarding import plan, waking
 from dashboard.onboarding.columns import known_headings
 from dashboard.onboarding.models import OnboardingRun, OnboardingTable, RunState, StepKind
+from dashboard.onboarding.tables import Reader
 from dashboard.onboarding.turns import entries_of
 from dashboard.people.models import Role, User
 from tests.factories import make_user
@@ -207,6 +208,26 @@ def test_a_secret_of_a_table_is_not_drawn_again(for_parcels: OnboardingRun, lead
     page = text_of(answer)
     assert answer.status_code == 422 and "were not kept" in page
     assert "key-one" not in page and "key-two" not in page and "shop-1042.example" in page
+
+
+@pytest.mark.parametrize("above", [",,,\n", "Name\n", '"Language\n","{}",\n'])
+def test_a_secret_below_another_line_is_not_drawn_again_either(
+    for_parcels: OnboardingRun, lead: Client, above: str
+) -> None:
+    secret = next(one for one in columns_for(for_parcels) if "key" in one.casefold())
+    table = f"{above.format(secret)}Account id,{secret},Nonsense\nshop-1042.example,key-one,x\n"
+
+    answer = post(lead, for_parcels, table)
+
+    assert answer.status_code == 422
+    assert "key-one" not in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"), [("espagnol", "es"), ("Alemán", "de"), ("Francés", "fr"), ("de_AT", "de")]
+)
+def test_a_language_is_known_by_its_names(written: str, code: str) -> None:
+    assert Reader._language(written) == code
 
 
 def test_a_secret_of_the_plan_is_not_mixed_with_columns(
