@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -27,8 +28,9 @@ def read_named() -> None:
         if hint.account.is_refreshing:
             continue
         rows = AccountHint.objects.filter(is_due, pk=hint.pk)
-        if rows.update(asked_at=now) and hint.account.gone_at is None:
-            ask_for_refresh(hint.account)
+        with transaction.atomic():  # whoever dies here has asked for nothing, so it still waits
+            if rows.update(asked_at=now) and hint.account.gone_at is None:
+                ask_for_refresh(hint.account)
 
 
 def forget_read() -> None:

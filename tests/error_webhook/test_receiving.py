@@ -20,7 +20,7 @@ from dashboard.accounts.handlers.updating import UPDATE
 from dashboard.alarms.models import Alarm
 from dashboard.alarms.watching import watch
 from dashboard.common import limits
-from dashboard.error_webhook import services, tasks
+from dashboard.error_webhook import reading, services, tasks
 from dashboard.error_webhook.models import AccountHint, ErrorWebhook
 from dashboard.error_webhook.reading import forget_read, read_named
 from dashboard.error_webhook.receiving import A_MINUTE, MOST_BYTES
@@ -165,6 +165,24 @@ def test_two_dispatchers_ask_once(
 
     account.refresh_from_db()
     assert not account.is_refreshing
+
+
+def test_who_dies_before_asking_leaves_the_hint_waiting(
+    webhook: ErrorWebhook, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_: Account) -> bool:
+        raise SystemExit
+
+    post(path_of(webhook), named(account))
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "ask_for_refresh", die)
+        with pytest.raises(SystemExit):
+            read_named()
+
+    read_named()
+
+    account.refresh_from_db()
+    assert account.is_refreshing
 
 
 def test_what_was_read_is_forgotten(webhook: ErrorWebhook, account: Account) -> None:
