@@ -10,10 +10,13 @@ from django.http import HttpRequest, StreamingHttpResponse
 from dashboard.audit import services
 from dashboard.audit.models import Actor
 from dashboard.common.spreadsheet import csv_response
+from dashboard.common.untrusted_text import storable
 from dashboard.people.access import StaffRequest
 
 PLACES = ("page", "after", "before", "columns")
 """What an address says and a download has no use for."""
+MOST, KEPT = 20, 300
+"""Filters that the trail keeps, and letters of each."""
 
 
 def export(
@@ -35,4 +38,6 @@ def moment(at: datetime | None) -> str:
 
 
 def _filters(request: HttpRequest) -> dict[str, str]:
-    return {key: str(value) for key, value in request.GET.items() if value and key not in PLACES}
+    """What a database can hold of what the address asks for: anything may stand in it."""
+    asked = [(key, value) for key, value in request.GET.items() if value and key not in PLACES]
+    return {str(storable(key))[:KEPT]: str(storable(value))[:KEPT] for key, value in asked[:MOST]}

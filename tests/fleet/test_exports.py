@@ -113,3 +113,12 @@ def test_a_long_list_comes_in_pieces(acme: Account, monkeypatch: pytest.MonkeyPa
 
 def test_a_client_that_is_not_signed_in_gets_nothing() -> None:
     assert Client().post("/connectors/export/").status_code == 302
+
+
+@pytest.mark.usefixtures("acme")
+def test_the_trail_keeps_of_the_filters_what_every_database_holds() -> None:
+    exported("accounts", f"?q=a%00b{'c' * 5000}&x%00y=1")
+
+    kept = AuditEntry.objects.latest("pk").details["filters"]
+    assert "\x00" not in str(list(kept.items()))
+    assert len(kept["q"]) <= 300
