@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dashboard.mirror.ledger import facts_of
 from dashboard.mirror.models import AccountConnector, ConnectorState
 
 
@@ -41,7 +42,9 @@ def past_of(connectors: Iterable[AccountConnector], moment: datetime) -> list[Pa
     states: dict[int, list[ConnectorState]] = defaultdict(list)
     for state in ConnectorState.objects.filter(account_connector__in=every):
         states[state.account_connector_id].append(state)
-    return [_past(one, states[one.pk] or [_of_now(one)], moment) for one in every]
+    return [
+        _past(one, [*states[one.pk], *_unwritten(one, states[one.pk])], moment) for one in every
+    ]
 
 
 def _past(connector: AccountConnector, states: Sequence[ConnectorState], moment: datetime) -> Past:
@@ -56,8 +59,25 @@ def _past(connector: AccountConnector, states: Sequence[ConnectorState], moment:
     return Past(connector, state, None, state.until, held_until)
 
 
+def _unwritten(
+    connector: AccountConnector, states: Sequence[ConnectorState]
+) -> list[ConnectorState]:
+    """What it is now, where the ledger does not say so.
+
+    It was begun later, or a process of the release before, which knows no ledger, changed it.
+    """
+    now = _of_now(connector)
+    if not states:
+        return [now]
+    last = states[-1]
+    if last.until >= now.until or facts_of(last) == facts_of(now):
+        return []
+    now.after = last.until
+    return [now]
+
+
 def _of_now(connector: AccountConnector) -> ConnectorState:
-    """Of one that has not changed since before the ledger: as it is, since that is known."""
+    """As it is, since that is known."""
     return ConnectorState(
         account_connector=connector,
         until=connector.seen_at,

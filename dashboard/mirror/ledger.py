@@ -24,7 +24,8 @@ AT_ONCE = 500
 def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountConnector]) -> None:
     """Add what became otherwise; `rows` as they are now, `before` as they were, by key.
 
-    One that was there before the ledger is first written down as it was when it was last read.
+    One that was there before the ledger, or that a process of the release before changed, is first
+    written down as it was when it was last read.
     """
     moved = [row for row in rows if row.pk not in before or _facts(before[row.pk]) != _facts(row)]
     for some in chunks(moved, AT_ONCE):
@@ -32,10 +33,10 @@ def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountCo
         made: list[ConnectorState] = []
         for row in some:
             old, known = before.get(row.pk), last.get(row.pk)
-            if known is None and old is not None:
-                made.append(known := _state_of(old, old.seen_at))
+            if old is not None and (known is None or facts_of(known) != _facts(old)):
+                made.append(known := _as_it_was(old, known))
             now = _state_of(row, timezone.now())
-            if known is None or _facts_of(known) != _facts_of(now):
+            if known is None or facts_of(known) != facts_of(now):
                 now.after = old.seen_at if old is not None else None
                 made.append(now)
         ConnectorState.objects.bulk_create(made)
@@ -46,6 +47,12 @@ def _last_states(pks: list[int]) -> dict[int, ConnectorState]:
     newest = rows.values("account_connector").annotate(last=Max("pk"))
     found = ConnectorState.objects.in_bulk(list(newest.values_list("last", flat=True)))
     return {state.account_connector_id: state for state in found.values()}
+
+
+def _as_it_was(old: AccountConnector, known: ConnectorState | None) -> ConnectorState:
+    was = _state_of(old, max(old.seen_at, known.until) if known else old.seen_at)
+    was.after = known.until if known else None
+    return was
 
 
 def _state_of(row: AccountConnector, until: datetime) -> ConnectorState:
@@ -60,10 +67,11 @@ def _state_of(row: AccountConnector, until: datetime) -> ConnectorState:
 
 
 def _facts(row: AccountConnector) -> tuple[object, ...]:
-    return _facts_of(_state_of(row, row.seen_at))
+    return facts_of(_state_of(row, row.seen_at))
 
 
-def _facts_of(state: ConnectorState) -> tuple[object, ...]:
+def facts_of(state: ConnectorState) -> tuple[object, ...]:
+    """What tells two states of a connector apart."""
     return (state.is_gone, *(getattr(state, name) for name in NOTED))
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
+from dashboard.mirror.ledger import note_states
 from dashboard.mirror.models import Account, AccountConnector, Cycle
 from dashboard.mirror.writing import fill, recount
 
@@ -25,12 +26,16 @@ def write_account(console: Console, cyclr_id: str, columns: dict[str, Any]) -> A
     return row
 
 
+@transaction.atomic
 def write_account_deleted(account: Account) -> None:
     """It was deleted in Cyclr, with all that was in it."""
     moment = timezone.now()
     gone = {"gone_at": moment, "seen_at": moment, "changed_at": moment, "missed": 0}
+    installed = AccountConnector.objects.filter(account=account)
+    before = installed.filter(gone_at=None).in_bulk()
     for inside in (AccountConnector, Cycle):
         inside.objects.filter(account=account, gone_at=None).update(**gone)
+    note_states(installed.filter(pk__in=before), before)
     rows = Account.objects.filter(pk=account.pk)
     rows.update(**gone, active_at=moment, refresh_asked_at=None, refresh_error="")
     recount([account.pk])

@@ -15,6 +15,7 @@ from dashboard.mirror import ledger, writing, writing_evidence
 from dashboard.mirror.history import past_of
 from dashboard.mirror.models import Account, AccountConnector, ConnectorState
 from dashboard.mirror.sync.connectors import write_account_connectors
+from dashboard.mirror.writing_accounts import write_account_deleted
 from tests.factories import make_account, make_account_connector
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +132,38 @@ def test_one_that_never_changed_is_answered_from_what_is_known_now() -> None:
     assert past.state.authenticated
     assert before.state is None
     assert before.until == connector.seen_at
+
+
+def test_with_its_account_a_connector_goes_from_the_ledger_too() -> None:
+    connector = make_account_connector(authenticated=True)
+
+    write_account_deleted(connector.account)
+
+    assert [one.word for one in connector.states.all()] == ["Authenticated", "Gone"]
+
+
+def test_what_a_process_of_the_release_before_changed_is_not_passed_over() -> None:
+    """It writes to the mirror and knows no ledger."""
+    connector = make_account_connector(authenticated=True)
+    hours = [timezone.now() + timedelta(hours=number) for number in range(5)]
+    rows = AccountConnector.objects.filter(pk=connector.pk)
+    with time_machine.travel(hours[0], tick=False):
+        writing.write_authenticated(connector, authenticated=False)
+    rows.update(authenticated=True, seen_at=hours[2])
+    connector.refresh_from_db()
+
+    (between,) = past_of([connector], hours[1])
+    (since,) = past_of([connector], hours[2])
+    with time_machine.travel(hours[3], tick=False):
+        writing.write_authenticated(connector, authenticated=False)
+    connector.refresh_from_db()
+    (later,) = past_of([connector], hours[2])
+
+    assert between.state is not None
+    assert between.other is not None
+    assert (between.state.authenticated, between.other.authenticated) == (False, True)
+    assert since.state is not None
+    assert since.state.authenticated
+    assert later.state is not None
+    assert later.state.authenticated
+    assert [one.authenticated for one in connector.states.all()] == [True, False, True, False]
