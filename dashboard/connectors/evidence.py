@@ -6,6 +6,7 @@ older call never overwrites what a newer one told.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -39,6 +40,13 @@ FORBIDDEN = (
 
 ABOUT_CREDENTIALS = frozenset({WhyBroken.CONSENT, WhyBroken.CREDENTIALS})
 """What stops every method, whichever was called."""
+
+NO_GOOD = re.compile(
+    r"invalid|expired|revoked|withdrawn|incorrect|wrong|no longer|\bbad\b|"
+    r"not (valid|recogni[sz]ed|accepted|active)|re-?authori[sz]|(log|sign) ?in again",
+    re.IGNORECASE,
+)
+"""Words of a 403 that say what became of credentials; others only name what a method is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,8 @@ def of_call(
 
     A 401 is about the credentials, so it speaks against the connection. A 403 may be a permission
     that this one method needs: it does so only for the kind's test method, or where its words
-    are about the credentials. Whatever else is refused may be about the values of the call.
+    say that the credentials are no good: “password” alone may be what the method is about.
+    Whatever else is refused may be about the values of the call.
     """
     if error is None:
         return Evidence(True, method=str(method))
@@ -115,7 +124,9 @@ def of_call(
     if not isinstance(error, ForbiddenError):
         return None
     found = of_refusal(connector, method, error)
-    is_about_all = is_test_method or found.worked is None or found.why in ABOUT_CREDENTIALS
+    if is_test_method or found.worked is None:
+        return found
+    is_about_all = found.why in ABOUT_CREDENTIALS and NO_GOOD.search(found.said)
     return found if is_about_all else None
 
 

@@ -388,6 +388,8 @@ def test_an_answered_call_proves_that_the_connector_works(
         (401, '{"Message": "The access token was revoked"}', "Not working", "consent"),
         (403, '{"Message": "The API key has expired"}', "Not working", "credentials"),
         (403, '{"Message": "Missing scope"}', "Authenticated", ""),
+        (403, '{"Message": "You cannot change the password of others"}', "Authenticated", ""),
+        (403, '{"Message": "An admin must consent to this first"}', "Authenticated", ""),
         (403, '{"Message": "Your plan has no lists"}', "Authenticated", ""),
         (403, "Forbidden", "Authenticated", ""),
         (403, '{"Message": "Your IP address is blocked"}', "Authenticated", "address"),
