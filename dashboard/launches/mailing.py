@@ -121,6 +121,8 @@ class LaunchOutbox(Outbox[LaunchMail]):
         """Why the message is not needed any more, in words; empty while it is."""
         if row.link.revoked_at is not None:
             return "The link was revoked."
+        if row.link.console.retired_at is not None:
+            return "Its console is no longer in use."
         if not row.link.is_usable:
             return "The link has expired."
         return "" if row.recipient == row.link.recipient_email else "The recipient was changed."

@@ -56,6 +56,8 @@ def is_web_page(answer: RawAnswer) -> bool:
     XML) may be what the method returns; a page may be anybody's on the way. JSON that is called
     a page is JSON.
     """
+    if not answer.body.strip():
+        return False  # nothing came, whatever it is called
     kind = answer.content_type.partition(";")[0].strip().casefold()
     if kind not in PAGE_TYPES:
         return False

@@ -55,7 +55,8 @@ def _past(connector: AccountConnector, states: Sequence[ConnectorState], moment:
         return Past(connector, state, later, later.after, later.until)
     if state is None:
         return Past(connector, None, None, None, states[0].until)
-    held_until = later.after if later is not None else connector.seen_at
+    # `seen_at` is when the reading began, and the change may have been written in the middle of it.
+    held_until = later.after if later is not None else max(state.until, connector.seen_at)
     return Past(connector, state, None, state.until, held_until)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from dashboard.common.htmx import render_page
 from dashboard.people.access import StaffRequest, role_required
@@ -13,11 +13,14 @@ from dashboard.people.models import Role
 from dashboard.search.finding import find
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @role_required(Role.VIEWER)
 def search(request: StaffRequest) -> HttpResponse:
-    """What `?q=` finds: lines of the palette for a swap, else a page that needs no script."""
-    typed = request.GET.get("q", "")
+    """What `q` finds: lines of the palette for a swap, else a page that needs no script.
+
+    The palette posts: a customer's whole address may be pasted into it, and addresses are logged.
+    """
+    typed = (request.POST if request.method == "POST" else request.GET).get("q", "")
     groups = find(request.user, typed)
     context = {"typed": typed, "groups": groups, "count": sum(len(one.hits) for one in groups)}
     return render_page(request, "search/search.html", "search/_palette_hits.html", context)

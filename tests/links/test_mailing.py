@@ -20,7 +20,7 @@ from dashboard.bulk.models import BulkRun
 from dashboard.common import encryption
 from dashboard.consoles.branding import brand_of
 from dashboard.consoles.colours import ENOUGH_FOR_TEXT, contrast
-from dashboard.consoles.models import Branding
+from dashboard.consoles.models import Branding, Console
 from dashboard.jobs.messages import Message
 from dashboard.links import progress, tasks
 from dashboard.links.attempts import confirming
@@ -517,6 +517,16 @@ def test_what_is_not_needed_any_more_is_not_sent(
 
     mail.refresh_from_db()
     assert (mail.state, mail.last_error) == (MailState.DROPPED, words)
+    assert outbox() == []
+
+
+def test_of_a_console_that_was_retired_nothing_is_sent_and_the_reason_is_true(mailed: Link) -> None:
+    mail = queued(mailed)
+    Console.objects.update(retired_at=timezone.now())
+    tasks.send_mail(mail.pk)
+
+    mail.refresh_from_db()
+    assert (mail.state, mail.last_error) == (MailState.DROPPED, "Its console is no longer in use.")
     assert outbox() == []
 
 

@@ -361,6 +361,8 @@ def test_a_web_page_for_an_answer_proves_nothing(
         ("", b"<htmlish/>", False),
         ("", b"OK", False),
         ("", b"", False),
+        ("text/html", b"", False),
+        ("text/html; charset=utf-8", b" \r\n", False),
     ],
 )
 def test_what_a_web_page_is(content_type: str, body: bytes, is_page: bool) -> None:

@@ -255,3 +255,15 @@ def test_single_keys_are_switched_off_and_on_per_person() -> None:
 
     client.post(url, {"single_keys": "on"})
     assert "data-single-keys" not in client.get(url).content.decode()
+
+
+def test_what_is_typed_into_the_palette_stands_in_no_address(client: Client) -> None:
+    client.force_login(make_user(Role.AGENT))
+    link = make_link()
+    page = client.get("/").content.decode()
+    dialog = page[page.index('id="palette"') : page.index('id="palette-hits"')]
+    assert f'hx-post="{reverse("search")}"' in dialog
+    assert "hx-get" not in dialog
+
+    posted = client.post(reverse("search"), {"q": link.url()}, headers=SWAP)
+    assert link.get_absolute_url() in posted.content.decode()

@@ -32,6 +32,8 @@ class LinkOutbox(Outbox[LinkMail]):
             return "The link was revoked."
         if link.emptied_at is not None or not link.items.left().exists():
             return "Everything that is left on it was deleted in Cyclr."
+        if link.console.retired_at is not None:
+            return "Its console is no longer in use."
         if not link.is_usable:
             return "The link has expired."
         if row.recipient != link.recipient_email:
