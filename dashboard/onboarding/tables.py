@@ -160,7 +160,7 @@ class Reader:
             raise LeftOutError("This account is gone from Cyclr.")
         if meant.account.pk in self._busy:
             raise LeftOutError("This account is being onboarded already.")
-        return Account.objects.get(pk=meant.account.pk)
+        return meant.account
 
     def _zone(self, written: str) -> str:
         try:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cyclr_api.simulator import CyclrState
@@ -85,6 +87,20 @@ def test_each_line_becomes_a_run_or_is_left_out_in_words(
     new = table.runs.get(line=4)
     assert step_values(new)["id"] == "new-7"
     assert [one.kind for one in new.steps.all()] == ["account", "connector", "link", "consent"]
+
+
+def test_a_table_asks_once_for_the_accounts_of_all_its_lines(
+    pattern: OnboardingRun, lead: Client
+) -> None:
+    known = Account.objects.there().filter(console=pattern.console).order_by("pk")[:20]
+    lines = "\n".join(f"{account.cyclr_id}\t{account.name}" for account in known)
+    with CaptureQueriesContext(connection) as asked:
+        post(lead, pattern, f"Account id\tAccount name\n{lines}")
+    single = [
+        one for one in asked if 'FROM "mirror_account" WHERE "mirror_account"."id" =' in one["sql"]
+    ]
+    assert OnboardingTable.objects.get().runs.count() > 10
+    assert single == []
 
 
 def step_values(run: OnboardingRun) -> dict[str, Any]:
