@@ -116,7 +116,9 @@ class Alarm(models.Model):
         """In a sentence: `Acme: HubSpot`, `Shopify: 12 accounts`."""
         installed = self.account_connector
         if installed is None:
-            return f"{self.kind_name}: {self.account_count:,} accounts"
+            many = f"{self.account_count:,} accounts"
+            one = f"{self.member_count:,} connections of one account"
+            return f"{self.kind_name}: {many if self.is_of_many else one}"
         return f"{short(installed.account.name, installed.account.cyclr_id)}: {short(installed)}"
 
     def get_absolute_url(self) -> str:
@@ -127,6 +129,11 @@ class Alarm(models.Model):
     def kind_name(self) -> str:
         """The connector's name in a sentence."""
         return short(self.connector_name)
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether it is about several accounts, which hardly lost their connections by chance."""
+        return self.is_group and self.account_count != 1
 
     @property
     def is_snoozed(self) -> bool:

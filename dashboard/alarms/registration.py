@@ -27,7 +27,7 @@ def open_alarm_of(connector: AccountConnector) -> AlarmLine | None:
     if member is None:
         return None
     alarm = member.alarm
-    others = alarm.open_count - 1
+    others = alarm.open_count - 1 if alarm.is_of_many else 0
     return AlarmLine(
         url=alarm.get_absolute_url(),
         state=alarm.state,

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.alarms import notification_kinds
-from dashboard.alarms.grouping import WITHIN
-from dashboard.alarms.models import Alarm, AlarmMember, End
+from dashboard.alarms.grouping import MANY, WITHIN
+from dashboard.alarms.models import Alarm, AlarmMember, AlarmQuerySet, End
 from dashboard.mirror.models import WhyBroken
 from dashboard.notifications import services as notifications
 
@@ -30,7 +30,7 @@ NEWS_FOR = timedelta(days=1)
 
 def tell_due(consoles: Collection[int]) -> None:
     """Tell of the alarms whose time has come; each is told once."""
-    untold = Alarm.objects.open().filter(console__in=consoles, told_at=None)
+    untold = _untold().filter(console__in=consoles)
     of_kind: dict[tuple[int, str], list[Alarm]] = defaultdict(list)
     for alarm in untold.select_related("console", "account_connector__account").order_by("pk"):
         if alarm.is_group:
@@ -54,14 +54,25 @@ def _due(alarms: Sequence[Alarm]) -> list[Alarm]:
 def _tell_of_many(alarm: Alarm) -> None:
     if not _is_told_now(alarm):
         return
+    is_whole = alarm.open_count >= MANY
+    advice = "One alarm over all of them. Look at the provider’s status before writing to anybody."
     notifications.post(
-        notification_kinds.MANY_BROKE,
+        notification_kinds.MANY_BROKE if is_whole else notification_kinds.BROKE,
         alarm.console,
-        f"{alarm}, probably not the customers",
+        _many(alarm) if is_whole else _some_again(alarm),
         url=alarm.get_absolute_url(),
-        details="One alarm over all of them. Look at the provider’s status before writing to "
-        "anybody.",
+        details=advice if is_whole and alarm.is_of_many else "",
     )
+
+
+def _many(alarm: Alarm) -> str:
+    return f"{alarm}, probably not the customers" if alarm.is_of_many else f"{alarm} broke"
+
+
+def _some_again(alarm: Alarm) -> str:
+    """Of one that was over."""
+    count = f"{alarm.open_count:,} of {alarm.member_count:,}"
+    return f"{alarm.kind_name}: {count} connections broken again"
 
 
 @transaction.atomic
@@ -118,10 +129,15 @@ def more(count: int) -> str:
 
 
 def _is_told_now(alarm: Alarm) -> bool:
-    """Note that it is told; says whether nobody else just did, and whether it is news at all."""
-    rows = Alarm.objects.filter(pk=alarm.pk, told_at=None, ended_at=None)
-    is_mine = rows.update(told_at=timezone.now()) == 1
-    return is_mine and timezone.now() - alarm.newest_at < NEWS_FOR
+    """Note that it is told; says whether nobody else just did."""
+    return _untold().filter(pk=alarm.pk).update(told_at=timezone.now()) == 1
+
+
+def _untold() -> AlarmQuerySet:
+    """What is still news. The rest stays untold, so that nobody is told of its end either."""
+    since = timezone.now() - NEWS_FOR
+    found: AlarmQuerySet = Alarm.objects.open().filter(told_at=None, newest_at__gt=since)
+    return found
 
 
 def _list_of(alarm: Alarm) -> str:

@@ -43,7 +43,10 @@ def watch() -> None:
     moved = {one.connector.account.console_id for one in new_breaks(list(consoles))}
     moved |= {one.member.alarm.console_id for one in ended_members(list(consoles))}
     for pk in sorted(moved):
-        bring_up_to_date(consoles[pk])
+        try:
+            bring_up_to_date(consoles[pk])
+        except Exception:  # noqa: BLE001 - one console's fault must not hide what broke elsewhere
+            logger.exception("look at alarms failed console=%d", pk)
     telling.tell_due(list(consoles))
 
 
@@ -82,7 +85,7 @@ def _end_members(ended: Sequence[EndedMember]) -> set[Alarm]:
     for (alarm, end), some in together.items():
         rows = AlarmMember.objects.filter(pk__in=[one.pk for one in some], ended_at=None)
         rows.update(ended_at=moment, end=end)
-        alarm.record("over", f"{_named(some)}: {end.label.lower()}")
+        alarm.record("over", f"{_named(some)}: {end.label[0].lower()}{end.label[1:]}")
     return {alarm for alarm, _ in together}
 
 
@@ -138,14 +141,20 @@ def _reopen(member: AlarmMember, one: Break) -> None:
     alarm = member.alarm
     alarm.record("again", f"{short(one.connector.account)}: broken again")
     if alarm.ended_at is not None:  # that it is over was told: so is that it is not
-        Alarm.objects.filter(pk=alarm.pk).update(told_at=None)
+        newest_at = max(one.at, alarm.newest_at)
+        rows = Alarm.objects.filter(pk=alarm.pk)
+        rows.update(told_at=None, opened_at=timezone.now(), newest_at=newest_at)
 
 
 def _open(console: Console, name: str, breaks: Sequence[Break]) -> set[Alarm]:
-    """Find or make the alarms of these breaks of one kind of connector; answers them."""
+    """Find or make the alarms of these breaks of one kind of connector; answers them.
+
+    In the caller's transaction: who takes one of them meanwhile waits, and then has the whole.
+    """
     if not breaks:
         return set()
-    alarms = list(Alarm.objects.open().filter(console=console, connector_name=name))
+    rows = Alarm.objects.open().filter(console=console, connector_name=name)
+    alarms = list(rows.select_for_update(no_key=True).order_by("pk"))
     joining: dict[Alarm, list[Break | Alarm]] = defaultdict(list)
     alone: list[Break | Alarm] = []
     groups = [alarm for alarm in alarms if alarm.is_group]
@@ -193,6 +202,7 @@ def _make_group(console: Console, name: str, things: Sequence[Break | Alarm]) ->
         group.is_group, group.account_connector, group.told_at = True, None, None
         group.snoozed_until = None
         group.save(update_fields=["is_group", "account_connector", "told_at", "snoozed_until"])
+        _give_to_first(group, singles)
     else:
         moment = _moment(things[0])
         group = Alarm.objects.create(
@@ -241,19 +251,26 @@ def _add(alarm: Alarm, breaks: Sequence[Break]) -> None:
 
 
 def _merge(group: Alarm, singles: Sequence[Alarm]) -> None:
-    """Whoever had taken one of them first has the whole; the timeline names the others."""
+    """Have them be part of the alarm over many; the timeline names who had taken them."""
     moment, pks = timezone.now(), [one.pk for one in singles]
     AlarmMember.objects.filter(alarm__in=pks).update(alarm=group)
     Alarm.objects.filter(pk__in=pks).update(
         ended_at=moment, end=End.MERGED, merged_into=group, open_count=0
     )
+    if group.owner is None:
+        _give_to_first(group, singles)
     for one in singles:
-        if one.owner is None:
-            continue
-        if group.owner is None:
-            group.owner, group.owned_since = one.owner, one.owned_since
-            group.save(update_fields=["owner", "owned_since"])
-        group.record("taken", f"{short(one.owner)} had taken the alarm of {one}")
+        if one.owner is not None:
+            group.record("taken", f"{short(one.owner)} had taken the alarm of {one}")
+
+
+def _give_to_first(group: Alarm, singles: Sequence[Alarm]) -> None:
+    """Whoever had taken one of them first has the whole."""
+    taken = [(one.owned_since, one.pk, one) for one in singles if one.owned_since is not None]
+    if taken:
+        _, _, first = min(taken)
+        group.owner, group.owned_since = first.owner, first.owned_since
+        group.save(update_fields=["owner", "owned_since"])
 
 
 def _count(alarm: Alarm) -> bool:

@@ -33,7 +33,8 @@ def alarm_row(alarm: Alarm) -> Row:
     if installed is None:
         back = alarm.member_count - alarm.open_count
         back_words = f", {back:,} are back" if back else ""
-        why = f"Probably not the customers{back_words}. {why}"
+        what = "Probably not the customers" if alarm.is_of_many else "All of one customer"
+        why = f"{what}{back_words}. {why}"
     return Row(
         state=alarm.state,
         word=f"Alarm: {alarm.state.lower()}",

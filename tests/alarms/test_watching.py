@@ -11,7 +11,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from dashboard.alarms import tasks
+from dashboard.alarms import tasks, watching
 from dashboard.alarms.models import Alarm, AlarmMember, End, Trouble
 from dashboard.alarms.watching import ask_about_doubted, watch
 from dashboard.audit.models import Actor
@@ -353,6 +353,62 @@ def test_who_had_taken_one_of_them_has_the_whole(shopify: Any, clock: Clock) -> 
     assert (alarm.owner, alarm.state) == (anna, "Taken")
 
 
+def test_of_two_who_had_taken_some_who_did_so_first_has_the_whole(
+    shopify: Any, clock: Clock
+) -> None:
+    shops, (anna, bert) = shopify(12), (make_user(name="Anna"), make_user(name="Bert"))
+    read(*shops[:3], authenticated=False)
+    watch()
+    first, second, third = alarms()
+    for alarm, owner, since in ((first, bert, 3), (second, bert, 2), (third, anna, 1)):
+        Alarm.objects.filter(pk=alarm.pk).update(owner=owner, owned_since=START + since * MINUTE)
+    clock.shift(4 * MINUTE)
+    read(*shops[3:], authenticated=False)
+
+    watch()
+
+    (alarm,) = alarms()
+    assert (alarm.owner, alarm.owned_since) == (anna, START + MINUTE)
+
+
+def test_many_connections_of_one_customer_are_said_to_be_that(shopify: Any, clock: Clock) -> None:
+    (shop,) = shopify(1)
+    others = [
+        make_account_connector(
+            account=shop.account,
+            connector_name="Shopify",
+            authenticated=True,
+            changed_at=START - HOUR,
+            seen_at=START - HOUR,
+        )
+        for _ in range(11)
+    ]
+    read(shop, *others, authenticated=False)
+
+    watch()
+
+    assert told() == ["Shopify: 12 connections of one account broke"]
+
+
+def test_one_console_whose_look_fails_holds_up_no_other(
+    shopify: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(*shopify(1), authenticated=False)
+    elsewhere = make_account_connector(authenticated=True, changed_at=START - HOUR)
+    read(elsewhere, authenticated=False)
+    asked: list[Console] = []
+
+    def fails_first(console: Console) -> None:
+        asked.append(console)
+        if len(asked) == 1:
+            raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(watching, "bring_up_to_date", fails_first)
+    watch()
+
+    assert len(asked) == 2
+
+
 # ---- told ----
 
 
@@ -412,6 +468,70 @@ def test_what_is_told_to_work_again_and_does_not_is_told_once_more(
         watch()
 
     assert len(told()) == 3
+
+
+def test_what_breaks_again_after_days_is_told_again(shopify: Any, clock: Clock) -> None:
+    (shop,) = shopify(1)
+    read(shop, authenticated=False)
+    for pause in (MINUTE, timedelta(days=2)):
+        watch()
+        clock.shift(pause)
+    watch()
+    read(shop, authenticated=True)
+    watch()
+    clock.shift(5 * MINUTE)
+    read(shop, authenticated=False)
+    watch()
+    clock.shift(MINUTE)
+    watch()
+
+    assert told() == [
+        "Shop 0: Shopify: not authenticated",
+        "Shop 0: Shopify works again after 2 d",
+        "Shop 0: Shopify: not authenticated",
+    ]
+
+
+def test_the_end_of_what_was_never_told_is_not_told(shopify: Any, clock: Clock) -> None:
+    (shop,) = shopify(1)
+    read(shop, authenticated=False)
+    clock.shift(timedelta(days=2))
+    watch()
+    clock.shift(MINUTE)
+    watch()
+    read(shop, authenticated=True)
+
+    watch()
+
+    assert [alarm.end for alarm in alarms()] == [End.RECOVERED]
+    assert told() == []
+
+
+def test_of_many_that_are_back_one_that_breaks_again_is_told_as_one(
+    shopify: Any, clock: Clock
+) -> None:
+    shops = shopify(12)
+    read(*shops, authenticated=False)
+    watch()
+    clock.shift(HOUR)
+    read(*shops, authenticated=True)
+    watch()
+    clock.shift(MINUTE)
+    read(shops[0], authenticated=False)
+    watch()
+
+    assert told()[2:] == ["Shopify: 1 of 12 connections broken again"]
+
+
+def test_what_was_deleted_is_told_as_cyclr_is_written(shopify: Any, clock: Clock) -> None:
+    (shop,) = shopify(1)
+    read(shop, authenticated=False)
+    watch()
+    writing.write_deleted(shop)
+    watch()
+
+    lines = [event.message for event in alarms()[0].events.all()]
+    assert "Shop 0: deleted in Cyclr" in lines
 
 
 # ---- listings that are not to be believed yet ----
