@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -24,9 +25,8 @@ def read_named() -> None:
     now = timezone.now()
     is_due = Q(asked_at=None) | Q(heard_at__gt=F("asked_at"), asked_at__lte=now - PAUSE)
     due = AccountHint.objects.filter(is_due).select_related("account__console").order_by("heard_at")
-    for hint in due[:AT_ONCE]:
-        if hint.account.is_refreshing:
-            continue
+    ready = (hint for hint in due.iterator() if not hint.account.is_refreshing)
+    for hint in list(islice(ready, AT_ONCE)):
         rows = AccountHint.objects.filter(is_due, pk=hint.pk)
         with transaction.atomic():  # whoever dies here has asked for nothing, so it still waits
             if rows.update(asked_at=now) and hint.account.gone_at is None:

@@ -6,6 +6,7 @@ Nobody signs it, so nothing in it is believed. An account that it names is read 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import F, Q
@@ -21,6 +22,8 @@ MOST_BYTES = 65_536
 """Of a body: what is longer is not read."""
 A_MINUTE = 120
 """Posts to one address that are looked at in a minute."""
+OF_ONE = 3
+"""Of those that name the same account, in ten seconds: one that fails all the time is not alone."""
 LONGEST_ID = 200
 NAMES = ("AccountId", "AccountExternalId")
 """Under which Cyclr may name the account by the id that its API knows."""
@@ -28,17 +31,22 @@ NAMES = ("AccountId", "AccountExternalId")
 
 def take(public_id: str, body: bytes) -> None:
     """Note the account that a post to the address names, if it is one of its console's."""
-    if not is_within(f"error-webhook:{public_id}", most=A_MINUTE, seconds=60):
+    keys = [key_of(storable(one)) for one in account_ids(body)]
+    if not keys or not _is_looked_at(public_id, keys):
         return
-    ids = account_ids(body)
-    webhook = ErrorWebhook.objects.answering(public_id).first() if ids else None
+    webhook = ErrorWebhook.objects.answering(public_id).first()
     if webhook is None:
         return
-    keys = [key_of(storable(one)) for one in ids]
     rows = Account.objects.there().filter(console=webhook.console_id, cyclr_id_key__in=keys)
-    account = rows.order_by().first()
-    if account is not None:
+    for account in rows.order_by():
         _note(webhook, account)
+
+
+def _is_looked_at(public_id: str, keys: Sequence[str]) -> bool:
+    """Whether a post that names these accounts is within the limits."""
+    name = f"error-webhook:{public_id}"
+    is_new = is_within(f"{name}:{'-'.join(keys)}", most=OF_ONE, seconds=10)
+    return is_new and is_within(name, most=A_MINUTE, seconds=60)
 
 
 def account_ids(body: bytes) -> list[str]:

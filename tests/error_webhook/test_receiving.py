@@ -193,6 +193,44 @@ def test_what_was_read_is_forgotten(webhook: ErrorWebhook, account: Account) -> 
     assert not AccountHint.objects.exists()
 
 
+def test_an_account_that_fails_all_the_time_leaves_room_for_others(
+    webhook: ErrorWebhook, account: Account
+) -> None:
+    other = make_account(console=account.console, cyclr_id="quiet")
+
+    with time_machine.travel(timezone.now(), tick=False):
+        for _ in range(2 * A_MINUTE):
+            post(path_of(webhook), named(account))
+        post(path_of(webhook), named(other))
+
+    assert AccountHint.objects.filter(account=other).exists()
+
+
+def test_both_accounts_are_read_where_two_are_named(
+    webhook: ErrorWebhook, account: Account
+) -> None:
+    other = make_account(console=account.console, cyclr_id="their-own-id")
+
+    post(path_of(webhook), {"AccountId": account.cyclr_id, "AccountExternalId": other.cyclr_id})
+
+    assert {hint.account for hint in AccountHint.objects.all()} == {account, other}
+
+
+def test_accounts_that_are_being_read_hold_up_no_others(
+    webhook: ErrorWebhook, account: Account, sent_messages: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "AT_ONCE", 1)
+    busy = make_account(console=account.console, cyclr_id="busy")
+    Account.objects.filter(pk=busy.pk).update(refresh_asked_at=timezone.now(), read_at=None)
+    for one in (busy, account):
+        post(path_of(webhook), named(one))
+
+    read_named()
+
+    assert AccountHint.objects.get(account=account).read_at is not None
+    assert AccountHint.objects.get(account=busy).read_at is None
+
+
 # ---- what changes nothing ----
 
 BODIES: list[Any] = [
