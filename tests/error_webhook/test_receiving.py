@@ -227,8 +227,8 @@ def test_accounts_that_are_being_read_hold_up_no_others(
 
     read_named()
 
-    assert AccountHint.objects.get(account=account).read_at is not None
-    assert AccountHint.objects.get(account=busy).read_at is None
+    assert AccountHint.objects.get(account=account).asked_at is not None
+    assert AccountHint.objects.get(account=busy).asked_at is None
 
 
 # ---- what changes nothing ----
