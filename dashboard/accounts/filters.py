@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.http import QueryDict
 
@@ -28,6 +28,12 @@ class ConnectorFilter:
     state: str = ""
     why: str = ""
     tag: str = ""
+    parsed: Parsed = field(init=False, repr=False, compare=False)
+    """The text of the search box, taken apart."""
+
+    def __post_init__(self) -> None:
+        """Take it apart once: some of its terms ask the database what they mean."""
+        object.__setattr__(self, "parsed", parse(self.search))
 
     @classmethod
     def of(cls, asked: QueryDict) -> ConnectorFilter:
@@ -40,11 +46,6 @@ class ConnectorFilter:
             why=why if why in WhyBroken.values else "",
             tag=asked.get("tag", "").strip(),
         )
-
-    @property
-    def parsed(self) -> Parsed:
-        """The text of the search box, taken apart."""
-        return parse(self.search)
 
     @property
     def is_set(self) -> bool:

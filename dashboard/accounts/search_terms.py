@@ -42,6 +42,8 @@ class Term:
     value: str
     start: int
     end: int
+    meaning: Q | None
+    """The condition; None if it is none. Made once, since it may have asked the database."""
 
     @property
     def label(self) -> str:
@@ -63,7 +65,7 @@ class Parsed:
         """What all terms mean together."""
         found = Q()
         for term in self.terms:
-            found &= KEYWORDS[term.key].condition(term.value) or Q()
+            found &= term.meaning or Q()
         return found
 
 
@@ -113,7 +115,9 @@ def without(search: str, term: Term) -> str:
 def _term(found: re.Match[str]) -> Term:
     quoted, plain = found["quoted"], found["plain"]
     value = " ".join((plain if quoted is None else quoted).split())
-    return Term(found[0], found["key"].lower(), value, *found.span())
+    key = found["key"].lower()
+    meaning = KEYWORDS[key].condition(value) if key in KEYWORDS and value else None
+    return Term(found[0], key, value, *found.span(), meaning)
 
 
 def _note(term: Term) -> str:
@@ -121,7 +125,7 @@ def _note(term: Term) -> str:
     if keyword is None:
         known = ", ".join(f"{key}:" for key in KEYWORDS)
         return f"“{term.key}:” is searched for as text. Keys are {known}"
-    if not term.value or keyword.condition(term.value) is None:
+    if term.meaning is None:
         left_out = f"“{term.written}” narrows nothing: " if term.value else ""
         return f"{left_out}{term.key}: takes {keyword.takes}, such as {keyword.example}"
     return ""

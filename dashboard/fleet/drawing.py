@@ -95,14 +95,13 @@ def _name(line: Line) -> SafeString:
     row = line.row
     return format_html(
         '<td><div class="line fix">{} <div class="min"><a class="name clip" href="{}" title="{}">'
-        '{}</a><span class="clip muted tiny mid-only" title="{} {}">{}</span><span class="below '
+        '{}</a><span class="clip muted tiny mid-only" title="{}">{}</span><span class="below '
         'muted tiny"><span class="clip">{}</span></span></div></div></td>',
         avatar(row.connector_name, line.icon),
         line.url,
         _title(row.name),
         untrusted(row.name),
-        _title(row.connector_name),
-        _title(row.connector_version),
+        _title(f"{row.connector_name} {row.connector_version}"),
         _kind(row),
         untrusted(row.account_name),
     )

@@ -60,6 +60,17 @@ def test_rows_lead_to_the_connector_and_its_account(viewer: Client, here: Consol
     assert "<h1>Connectors</h1>" in html
 
 
+def test_a_title_says_no_more_than_is_known(viewer: Client, here: Console) -> None:
+    make_account_connector(
+        account=make_account(console=here), connector_name="HubSpot", connector_version=""
+    )
+
+    html = text_of(viewer.get(URL))
+
+    assert 'title="HubSpot"' in html
+    assert "HubSpot No name" not in html
+
+
 ODD = ["<b>bold</b>", "=1+1", "   ", "Invoice \u202egnp.exe"]
 
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard.accounts.search_terms import parse, without
@@ -151,3 +153,13 @@ def test_terms_are_chips_that_can_be_removed(viewer: Client, acme: Account) -> N
 @pytest.mark.parametrize("value", HOSTILE)
 def test_values_are_only_letters(viewer: Client, acme: Account, value: Any) -> None:
     assert_only_letters(text_of(viewer.get(URL, {"q": f'connector:"{value}" {value}'})))
+
+
+def test_a_term_looks_for_its_accounts_once(viewer: Client, acme: Account) -> None:
+    make_account_connector(account=acme)
+
+    with CaptureQueriesContext(connection) as asked:
+        viewer.get(URL, {"q": "account:acme is:broken"})
+
+    looks = [one for one in asked if 'FROM "mirror_account" WHERE' in one["sql"]]
+    assert len(looks) == 1
