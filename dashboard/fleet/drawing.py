@@ -101,7 +101,7 @@ def _name(line: Line) -> SafeString:
         line.url,
         _title(row.name),
         untrusted(row.name),
-        _title(f"{row.connector_name} {row.connector_version}"),
+        _title(f"{row.connector_name} {row.connector_version}".strip()),
         _kind(row),
         untrusted(row.account_name),
     )
