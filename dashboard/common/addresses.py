@@ -22,6 +22,12 @@ def own_path(asked: str) -> str:
     return asked if is_ours else ""
 
 
+def back_to(request: HttpRequest, page: str) -> str:
+    """The page as its form had it (`next`): with its search, filters and page number; else bare."""
+    asked = own_path(request.POST.get("next", ""))
+    return asked if asked.partition("?")[0] == page else page
+
+
 def path_here(request: HttpRequest, address: str) -> str:
     """Path and query of a whole address of this site, as browsers tell them; else empty."""
     try:

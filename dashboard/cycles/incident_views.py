@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from dashboard.common.addresses import back_to
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
@@ -63,4 +65,4 @@ def cycle_incidents_read(request: StaffRequest, pk: int) -> HttpResponse:
     cycle = get_for(request, CYCLES, Role.AGENT, pk=pk)
     if is_there(cycle):
         incidents.ask(cycle)
-    return redirect("cycle_incidents", cycle.pk)
+    return redirect(back_to(request, reverse("cycle_incidents", args=[cycle.pk])))

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from dashboard.common.addresses import back_to
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
@@ -92,7 +94,7 @@ def cycle_transactions_read(request: StaffRequest, pk: int) -> HttpResponse:
         transactions.ask(cycle, transaction_id)
     if transaction_id:
         return redirect(transactions.url_of(cycle, transaction_id))
-    return redirect("cycle_transactions", cycle.pk)
+    return redirect(back_to(request, reverse("cycle_transactions", args=[cycle.pk])))
 
 
 def _context(cycle: Cycle, reading: TransactionReading | None, version: str) -> dict[str, Any]:

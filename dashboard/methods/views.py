@@ -16,6 +16,7 @@ from django_htmx.http import replace_url
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
+from dashboard.common.addresses import back_to
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import clean_address, paged, query_number
 from dashboard.common.polling import is_seen, nothing_new, version_of
@@ -96,7 +97,7 @@ def method_read(request: StaffRequest, pk: int) -> HttpResponse:
     connector = get_for(request, CONNECTORS, pk=pk)
     if connector.gone_at is None and connector.account.gone_at is None:
         reading.ask(connector)
-    return redirect(reverse("method_list", args=[connector.pk]))
+    return redirect(back_to(request, reverse("method_list", args=[connector.pk])))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
