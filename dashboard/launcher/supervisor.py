@@ -228,7 +228,6 @@ def start(tree: Tree, environment: Environment, var: Path, directory: Path) -> N
         tree.start(*dashboard_processes(port, environment[waits.DESK_SILENT_AFTER]))
         if not tree.wait(lambda: web_answers(port), within=60):
             cannot(f"The web server does not answer on port {port}.")
-        (var / "ready").write_text(f"{os.getpid()} http://{HOST}:{port}\n")
         kind = "a local one with made-up accounts" if "cyclr" in tree.running else "yours"
         lines = [
             f"Cyclr Desk is ready: http://{HOST}:{port}",
@@ -240,6 +239,8 @@ def start(tree: Tree, environment: Environment, var: Path, directory: Path) -> N
         # Also when the start fails: a password is shown only once.
         for line in ["", *lines, ""]:
             tree.say("run", line)
+    # The last thing: whoever waits for it may read what was said.
+    (var / "ready").write_text(f"{os.getpid()} http://{HOST}:{port}\n")
 
 
 def write_process_ids(var: Path, ids: dict[str, int]) -> None:
