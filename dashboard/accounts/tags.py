@@ -12,6 +12,7 @@ from dashboard.accounts.models import LONGEST_TAG, AccountTag, Tag, tag_key
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.audit.services import AuditRecord
+from dashboard.common.chunks import IDS_AT_A_TIME, chunks
 from dashboard.common.searching import normalize_for_search, words_in
 from dashboard.common.untrusted_text import is_blank, storable
 from dashboard.consoles.models import Console
@@ -19,8 +20,6 @@ from dashboard.mirror.models import Account, AccountQuerySet
 
 MOST_ON_AN_ACCOUNT = 50
 MOST_IN_A_CONSOLE = 500
-BATCH = 500
-"""Rows of one statement."""
 
 
 # ---- found ----
@@ -33,10 +32,9 @@ def tags_of(account: Account) -> list[Tag]:
 
 def by_account(accounts: Iterable[Account]) -> dict[int, list[Tag]]:
     """By account: its tags in alphabetical order; only those that have any."""
-    ids = [one.pk for one in accounts]
     found: dict[int, list[Tag]] = {}
-    for place in range(0, len(ids), BATCH):
-        rows = AccountTag.objects.filter(account__in=ids[place : place + BATCH])
+    for some in chunks([one.pk for one in accounts]):
+        rows = AccountTag.objects.filter(account__in=some)
         for row in rows.select_related("tag").order_by("tag__search_text", "tag"):
             found.setdefault(row.account_id, []).append(row.tag)
     return found
@@ -153,10 +151,8 @@ def _change(
         rows += [AccountTag(account=account, tag=tag) for tag in new]
         if new or gone:
             told.append(_as_told(account, new, gone))
-    AccountTag.objects.bulk_create(rows, batch_size=BATCH)
-    ids = [account.pk for account in accounts]
-    for place in range(0, len(ids), BATCH):
-        some = ids[place : place + BATCH]
+    AccountTag.objects.bulk_create(rows, batch_size=IDS_AT_A_TIME)
+    for some in chunks([account.pk for account in accounts]):
         AccountTag.objects.filter(tag__in=removed, account__in=some).delete()
     named = [tag.pk for tag in (*added, *removed)]
     Tag.objects.filter(pk__in=named, on_accounts=None).delete()
