@@ -13,8 +13,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -24,11 +23,12 @@ from dashboard.audit.models import Acted, ActorKind
 from dashboard.common import encryption
 from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
-from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.models import Job
 from dashboard.jobs.policy import Backoff, Policy
 from dashboard.links.models import (
     FINISHED_UNLESS_WAITING,
     RETRIES,
+    AttemptQuerySet,
     AttemptState,
     CustomerMail,
     new_attempt_id,
@@ -246,20 +246,6 @@ class LaunchMail(CustomerMail):
         return Q(link__console__undecided_since=None)
 
 
-class LaunchAttemptQuerySet(JobQuerySet):
-    """Attempts, found and ended."""
-
-    def unused(self) -> Self:
-        """Those that may still lead to Cyclr."""
-        return self.filter(state__in=[AttemptState.WAITING, AttemptState.READY])
-
-    def end(self) -> int:
-        """Have those that were not used lead nowhere; how many."""
-        ended_at = Coalesce(F("finished_at"), Value(timezone.now()))
-        rows = self.unused()
-        return rows.update(state=AttemptState.OVER, encrypted_url="", finished_at=ended_at)
-
-
 class LaunchAttempt(Job):
     """One press of Continue: a token of Cyclr's on its way into one redirect.
 
@@ -287,7 +273,7 @@ class LaunchAttempt(Job):
     ready_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
 
-    objects = LaunchAttemptQuerySet.as_manager()
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]

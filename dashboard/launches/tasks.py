@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
-
-from django.conf import settings
-from django.db.models import Q
-from django.utils import timezone
 
 from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.leases import Lease
@@ -17,7 +12,6 @@ from dashboard.launches import attempts
 from dashboard.launches.mailing import OUTBOX
 from dashboard.launches.models import LaunchAttempt, LaunchMail
 from dashboard.links.mail import outbox
-from dashboard.links.models import AttemptState
 
 
 @works_on(LaunchAttempt, gives_up=attempts.give_up)
@@ -38,10 +32,5 @@ any_attempt = AnyRow(lambda: LaunchAttempt.objects.unused())
 @periodic(every=3)
 def wipe_launch_attempts() -> None:
     """An encrypted address that nobody fetched is gone within a minute."""
-    if not any_attempt():
-        return
-    limit = timezone.now() - timedelta(seconds=settings.ATTEMPT_LIVES_FOR)
-    old = Q(state=AttemptState.READY, ready_at__lt=limit) | Q(
-        state=AttemptState.WAITING, created_at__lt=limit
-    )
-    LaunchAttempt.objects.filter(old).end()
+    if any_attempt():
+        LaunchAttempt.objects.end_old()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from functools import partial
 
-from django.conf import settings
 from django.db.models import F, Q
-from django.utils import timezone
 
 from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.leases import Lease
@@ -19,7 +16,6 @@ from dashboard.links.attempts import checking, confirming, sign_in_tokens
 from dashboard.links.mail import delivery, outbox, reminders
 from dashboard.links.models import (
     AccountCheck,
-    AttemptState,
     ConnectAttempt,
     Link,
     LinkItem,
@@ -88,13 +84,8 @@ any_attempt = AnyRow(lambda: ConnectAttempt.objects.unused())
 @periodic(every=3)
 def wipe_attempts() -> None:
     """An encrypted address that nobody fetched is gone within a minute."""
-    if not any_attempt():
-        return
-    limit = timezone.now() - timedelta(seconds=settings.ATTEMPT_LIVES_FOR)
-    old = Q(state=AttemptState.READY, ready_at__lt=limit) | Q(
-        state=AttemptState.WAITING, created_at__lt=limit
-    )
-    ConnectAttempt.objects.filter(old).end()
+    if any_attempt():
+        ConnectAttempt.objects.end_old()
 
 
 @periodic(every=60)

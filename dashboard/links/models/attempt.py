@@ -51,6 +51,14 @@ class AttemptQuerySet(JobQuerySet):
         rows = self.unused()
         return rows.update(state=AttemptState.OVER, encrypted_url="", finished_at=ended_at)
 
+    def end_old(self) -> int:
+        """The same for those whose encrypted address nobody fetched in time."""
+        limit = timezone.now() - timedelta(seconds=settings.ATTEMPT_LIVES_FOR)
+        return self.filter(
+            Q(state=AttemptState.READY, ready_at__lt=limit)
+            | Q(state=AttemptState.WAITING, created_at__lt=limit)
+        ).end()
+
 
 class ConnectAttempt(Job):
     """One start: a Cyclr sign-in token on its way into one redirect.
