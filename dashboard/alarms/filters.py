@@ -25,14 +25,12 @@ SHOW = {
 
 def conditions(user: User) -> dict[str, Q]:
     """What puts an alarm into each of the lists, now, for this person."""
-    now = timezone.now()
-    is_awake = Q(snoozed_until=None) | Q(snoozed_until__lte=now)
-    is_open = Q(ended_at=None) & is_awake
+    is_open = _is_awake()
     return {
         OPEN: is_open,
         "free": is_open & Q(owner=None),
         "mine": Q(ended_at=None, owner=user),
-        "snoozed": Q(ended_at=None, snoozed_until__gt=now),
+        "snoozed": Q(ended_at=None, snoozed_until__gt=timezone.now()),
         "closed": Q(ended_at__isnull=False),
         "all": Q(),
     }
@@ -40,8 +38,11 @@ def conditions(user: User) -> dict[str, Q]:
 
 def awake(alarms: QuerySet[Any]) -> QuerySet[Any]:
     """Those of the open ones that nobody snoozed."""
-    snoozed = Q(snoozed_until__gt=timezone.now())
-    return alarms.filter(ended_at=None).exclude(snoozed & Q(snoozed_until__isnull=False))
+    return alarms.filter(_is_awake())
+
+
+def _is_awake() -> Q:
+    return Q(ended_at=None) & (Q(snoozed_until=None) | Q(snoozed_until__lte=timezone.now()))
 
 
 def counted(alarms: QuerySet[Alarm], user: User) -> dict[str, int]:
