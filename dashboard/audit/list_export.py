@@ -9,11 +9,12 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from dashboard.audit import services
 from dashboard.audit.models import Actor
+from dashboard.common.paging import PLACES
 from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import storable
 from dashboard.people.access import StaffRequest
 
-PLACES = ("page", "after", "before", "columns")
+NO_FILTERS = (*PLACES, "columns")
 """What an address says and a download has no use for."""
 MOST, KEPT = 20, 300
 """Filters that the trail keeps, and letters of each."""
@@ -39,5 +40,5 @@ def moment(at: datetime | None) -> str:
 
 def _filters(request: HttpRequest) -> dict[str, str]:
     """What a database can hold of what the address asks for: anything may stand in it."""
-    asked = [(key, value) for key, value in request.GET.items() if value and key not in PLACES]
+    asked = [(key, value) for key, value in request.GET.items() if value and key not in NO_FILTERS]
     return {str(storable(key))[:KEPT]: str(storable(value))[:KEPT] for key, value in asked[:MOST]}
