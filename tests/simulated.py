@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -24,7 +23,6 @@ from dashboard.links import tasks as link_tasks
 from dashboard.links.models import AttemptState, ConnectAttempt
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, CatalogueConnector, Icon
-from dashboard.mirror.writing import mark_own_library_read
 from dashboard.operations.models import Operation
 from dashboard.operations.tasks import run_operation
 from dashboard.people.models import Role
@@ -63,76 +61,32 @@ def console(cyclr: CyclrState, db: None) -> Console:
     )
 
 
-class _Library:
-    """The demo's library as it was read in full once: copied, that takes a tenth of the time.
-
-    Nearly every test wants it there, and only those of the sync want to see it read.
-    """
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-
-    def read(self, console: Console) -> None:
-        """Read it from a Cyclr of which nothing was changed, and keep it, without its icons."""
-        began = timezone.now()
-        sync.refresh_library(console)
-        reader = Account.objects.get(console=console, own_library_read_at__gte=began)
-        assert reader == sync.catalogue_accounts(console)[0]
-        Icon.objects.all().delete()
-        rows = list(CatalogueConnector.objects.filter(console=console))
-        assert all(row.account_id in {None, reader.pk} for row in rows)
-        self.rows = [
-            {
-                str(field.column): field.get_db_prep_save(getattr(row, field.attname), connection)
-                for field in CatalogueConnector._meta.concrete_fields
-                if not field.primary_key
-            }
-            for row in rows
-        ]
-
-    def copy(self, console: Console) -> None:
-        """The same rows, as if they had been read now; one statement, since bulk_create takes
-        several times as long to make it."""
-        reader, now = sync.catalogue_accounts(console)[0], timezone.now()
-        adapted = connection.ops.adapt_datetimefield_value(now)
-        anew = {"console_id": console.pk, "seen_at": adapted, "changed_at": adapted}
-        rows = [
-            row | anew | ({"account_id": reader.pk} if row["account_id"] else {})
-            for row in self.rows
-        ]
-        columns = ", ".join(connection.ops.quote_name(column) for column in rows[0])
-        marks = ", ".join(["%s"] * len(rows[0]))
-        table = connection.ops.quote_name(CatalogueConnector._meta.db_table)
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608 - our own names
-                [list(row.values()) for row in rows],
-            )
-        mark_own_library_read(reader, now)
-
-
-_library = _Library()
-
-
 def _is_untouched(cyclr: CyclrState) -> bool:
     demo = demo_state()
     same = (cyclr.changes, cyclr.settings) == (demo.changes, demo.settings)
     return same and not cyclr.faults.described()
 
 
+_listed, _harbour = KeptRows("listed"), KeptRows("harbour")
+HARBOUR = "shop-1042.example"
+
+
+def _list(console: Console) -> None:
+    sync.refresh_accounts(console)
+    sync.refresh_library(console)
+
+
+def _list_without_icons(console: Console) -> None:
+    _list(console)
+    Icon.objects.all().delete()
+
+
 def read_cyclr(console: Console, cyclr: CyclrState) -> None:
     """Read the accounts and the library, as the first sync does."""
-    sync.refresh_accounts(console)
     if not _is_untouched(cyclr):
-        sync.refresh_library(console)
-    elif not _library.rows:
-        _library.read(console)
-    else:
-        _library.copy(console)
-
-
-HARBOUR = "shop-1042.example"
-_harbour = KeptRows()
+        _list(console)
+    elif not _listed.put_back(console):
+        _listed.read(console, lambda: _list_without_icons(console))
 
 
 def read_harbour(console: Console, cyclr: CyclrState) -> None:

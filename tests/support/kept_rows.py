@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from dashboard.consoles.models import Console
 
-SCHEMA = "kept"
 LEFT_ALONE = {"consoles", "people"}
 """Apps of which rows may be there before."""
 
@@ -39,9 +38,10 @@ def _columns_of(console: Console) -> dict[str, Any]:
 
 
 class KeptRows:
-    """The rows that one way of reading a console leaves behind."""
+    """The rows that one way of reading a console leaves behind; each has a name of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.schema = f"kept_{name}"
         self.models: list[type[models.Model]] = []
         self.rows: dict[type[models.Model], list[list[Any]]] = {}
         self.console_columns: dict[str, Any] = {}
@@ -60,7 +60,7 @@ class KeptRows:
         self.began = began
         filled = _filled(_candidates())
         if connection.vendor == "postgresql":
-            _keep_in_schema([model._meta.db_table for model in filled])
+            _keep_in_schema(self.schema, [model._meta.db_table for model in filled])
         else:
             self.rows = {model: _rows_of(model) for model in filled}
         self.models = filled
@@ -104,7 +104,7 @@ class KeptRows:
             else:
                 values.append(column)
         table = quote(model._meta.db_table)
-        select = f"SELECT {', '.join(values)} FROM {SCHEMA}.{table}"  # noqa: S608 - our own names
+        select = f"SELECT {', '.join(values)} FROM {self.schema}.{table}"  # noqa: S608 - our own names
         return f"INSERT INTO {table} ({', '.join(names)}) {select}", parameters  # noqa: S608
 
     def _inserted(
@@ -145,16 +145,16 @@ def _rows_of(model: type[models.Model]) -> list[list[Any]]:
     ]
 
 
-def _keep_in_schema(tables: list[str]) -> None:
+def _keep_in_schema(schema: str, tables: list[str]) -> None:
     inside: Any = connection.connection
     aside = psycopg.connect(inside.info.dsn, password=inside.info.password, autocommit=True)
     with aside:
-        aside.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        aside.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         for table in tables:
-            aside.execute(f'CREATE UNLOGGED TABLE {SCHEMA}."{table}" (LIKE public."{table}")')
+            aside.execute(f'CREATE UNLOGGED TABLE {schema}."{table}" (LIKE public."{table}")')
             with (
                 inside.cursor().copy(f'COPY public."{table}" TO STDOUT') as source,
-                aside.cursor().copy(f'COPY {SCHEMA}."{table}" FROM STDIN') as sink,
+                aside.cursor().copy(f'COPY {schema}."{table}" FROM STDIN') as sink,
             ):
                 for block in source:
                     sink.write(block)
