@@ -189,6 +189,7 @@ def _past(request: StaffRequest, account: Account) -> HttpResponse:
     form, moment = asked_moment(request.GET)
     rows = past_of(account.connectors.order_by("sort_name", "pk"), moment) if moment else []
     context = {
+        "subject": account,
         "account": account,
         "look_back": form,
         "moment": moment,

@@ -70,7 +70,7 @@ def _past(request: StaffRequest, connector: AccountConnector) -> HttpResponse:
     """What it was at the moment that `?at=` names."""
     form, moment = asked_moment(request.GET)
     context = {
-        "connector": connector,
+        "subject": connector,
         "account": connector.account,
         "look_back": form,
         "moment": moment,
