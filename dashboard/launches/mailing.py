@@ -16,6 +16,7 @@ from dashboard.launches.attempts import lock
 from dashboard.launches.models import LaunchLink, LaunchMail, LaunchState, Product
 from dashboard.links.mail import email_content
 from dashboard.links.mail.email_content import EmailContent, basic_context, language_of
+from dashboard.links.mail.mailing import UsedElsewhereError
 from dashboard.links.mail.outbox import Outbox, sent_message
 from dashboard.links.models import MailState
 from dashboard.links.progress import NotUsableError
@@ -43,10 +44,6 @@ BEGINS = {
     ),
 }
 """How the message begins."""
-
-
-class UsedElsewhereError(Exception):
-    """The same person used this submission for another message."""
 
 
 def write(link: LaunchLink) -> EmailContent:

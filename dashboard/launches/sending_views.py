@@ -19,6 +19,7 @@ from dashboard.launches import mailing
 from dashboard.launches.forms import SendForm
 from dashboard.launches.models import LaunchLink
 from dashboard.launches.views import LINKS
+from dashboard.links.mail.mailing import UsedElsewhereError
 from dashboard.links.progress import NotUsableError
 from dashboard.links.sending_views import ENDED, LETTER, USED
 from dashboard.operations.submissions import draw_anew
@@ -67,7 +68,7 @@ def _send(request: StaffRequest, link: LaunchLink, typed: dict[str, Any]) -> Htt
         )
     except NotUsableError:
         messages.info(request, ENDED)
-    except mailing.UsedElsewhereError:
+    except UsedElsewhereError:
         messages.info(request, USED)
     else:
         messages.success(request, "The message is on its way. Its status will appear here.")

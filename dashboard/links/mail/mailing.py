@@ -22,7 +22,7 @@ class NoRecipientError(Exception):
 
 
 class UsedElsewhereError(Exception):
-    """The same person used this submission for another link of the account."""
+    """The same person used this submission for another message."""
 
 
 class AnsweredError(Exception):
