@@ -11,12 +11,12 @@ from typing import Any
 
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.catalogue import chosen_methods, methods_label
-from dashboard.mirror.connector_state import ConnectorState, WhyBroken
+from dashboard.mirror.connector_state import ConnectorStateMixin, WhyBroken
 from dashboard.mirror.icons import icons_of
 
 
 @dataclass(frozen=True, slots=True)
-class Row(ConnectorState):
+class Row(ConnectorStateMixin):
     """One line; the fields are columns, in the order of `COLUMNS`."""
 
     pk: int

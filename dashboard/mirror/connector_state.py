@@ -22,7 +22,7 @@ class WhyBroken(models.TextChoices):
     UNKNOWN = "unknown", "Unknown"
 
 
-class ConnectorState:
+class ConnectorStateMixin:
     """What the columns named below say together: of a whole row, or of a line of a list."""
 
     if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.mirror.ledger import facts_of
+from dashboard.mirror.ledger import facts_of, state_of
 from dashboard.mirror.models import AccountConnector, ConnectorState
 
 
@@ -67,7 +67,7 @@ def _unwritten(
 
     It was begun later, or a process of the release before, which knows no ledger, changed it.
     """
-    now = _of_now(connector)
+    now = state_of(connector, connector.seen_at)
     if not states:
         return [now]
     last = states[-1]
@@ -75,18 +75,3 @@ def _unwritten(
         return []
     now.after = last.until
     return [now]
-
-
-def _of_now(connector: AccountConnector) -> ConnectorState:
-    """As it is, since that is known."""
-    return ConnectorState(
-        account_connector=connector,
-        until=connector.seen_at,
-        authenticated=connector.authenticated,
-        authenticated_since=connector.authenticated_since,
-        is_gone=connector.gone_at is not None,
-        identity=connector.identity,
-        release_id=connector.release_id,
-        connector_version=connector.connector_version,
-        filled=connector.filled,
-    )

@@ -18,7 +18,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 NOTED = ("authenticated", "identity", "release_id", "connector_version", "filled")
 """The columns that the ledger follows, besides whether it is gone."""
-AT_ONCE = 500
 
 
 def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountConnector]) -> None:
@@ -28,14 +27,14 @@ def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountCo
     written down as it was when it was last read.
     """
     moved = [row for row in rows if row.pk not in before or _facts(before[row.pk]) != _facts(row)]
-    for some in chunks(moved, AT_ONCE):
+    for some in chunks(moved):
         last = _last_states([row.pk for row in some])
         made: list[ConnectorState] = []
         for row in some:
             old, known = before.get(row.pk), last.get(row.pk)
             if old is not None and (known is None or facts_of(known) != _facts(old)):
                 made.append(known := _as_it_was(old, known))
-            now = _state_of(row, timezone.now())
+            now = state_of(row, timezone.now())
             if known is None or facts_of(known) != facts_of(now):
                 now.after = old.seen_at if old is not None else None
                 made.append(now)
@@ -50,12 +49,13 @@ def _last_states(pks: list[int]) -> dict[int, ConnectorState]:
 
 
 def _as_it_was(old: AccountConnector, known: ConnectorState | None) -> ConnectorState:
-    was = _state_of(old, max(old.seen_at, known.until) if known else old.seen_at)
+    was = state_of(old, max(old.seen_at, known.until) if known else old.seen_at)
     was.after = known.until if known else None
     return was
 
 
-def _state_of(row: AccountConnector, until: datetime) -> ConnectorState:
+def state_of(row: AccountConnector, until: datetime) -> ConnectorState:
+    """What the row says, as it is known to have been at `until`; it is not saved."""
     columns = {name: getattr(row, name) for name in NOTED}
     return ConnectorState(
         account_connector_id=row.pk,
@@ -67,7 +67,7 @@ def _state_of(row: AccountConnector, until: datetime) -> ConnectorState:
 
 
 def _facts(row: AccountConnector) -> tuple[object, ...]:
-    return facts_of(_state_of(row, row.seen_at))
+    return facts_of(state_of(row, row.seen_at))
 
 
 def facts_of(state: ConnectorState) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from dashboard.mirror.catalogue import (
     is_connected_by_link,
     methods_label,
 )
-from dashboard.mirror.connector_state import ConnectorState, WhyBroken
+from dashboard.mirror.connector_state import ConnectorStateMixin, WhyBroken
 from dashboard.mirror.models.accounts import Account
 from dashboard.mirror.models.base import Mirrored, MirrorQuerySet
 
@@ -54,7 +54,7 @@ def in_accounts(condition: Q) -> Q | None:
     return Q(account__in=pks) if len(pks) <= FEW_ACCOUNTS else None
 
 
-class AccountConnector(ConnectorState, Mirrored):
+class AccountConnector(ConnectorStateMixin, Mirrored):
     """A connector installed in an account. Neither `AuthValue` nor secret settings are kept.
 
     `setting_values`: by technical name, the values of settings that Cyclr does not call sensitive
