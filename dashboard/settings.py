@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ INSTALLED_APPS = [
     "dashboard.jobs",
     "dashboard.consoles",
     "dashboard.people",
+    "dashboard.sessions",
     "dashboard.audit",
     "dashboard.mirror",
     "dashboard.operations",
@@ -99,7 +101,7 @@ MIDDLEWARE = [
     "dashboard.common.middleware.BoundsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dashboard.common.middleware.UnavailableMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "dashboard.sessions.middleware.StaffSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -204,7 +206,12 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_ENGINE = "dashboard.sessions.store"
+SESSION_IDLE_AFTER = env[waits.DESK_SESSION_IDLE_AFTER]
+SESSION_ENDS_AFTER = env[waits.DESK_SESSION_ENDS_AFTER]
+SESSION_COOKIE_AGE = math.ceil(SESSION_ENDS_AFTER)
+SESSION_ENDS_COOKIE_NAME = "session-ends"
+"""Tells a page's script when the session ends; it opens nothing."""
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = IS_PUBLIC_TLS
@@ -213,6 +220,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "dashboard.people.views.csrf_failure"
 if IS_PUBLIC_TLS:
     SESSION_COOKIE_NAME = "__Host-session"
+    SESSION_ENDS_COOKIE_NAME = "__Host-session-ends"
     CSRF_COOKIE_NAME = "__Host-csrf"
 DESK_ADMIN_EMAIL = env[names.DESK_ADMIN_EMAIL]
 DESK_ADMIN_PASSWORD = env[names.DESK_ADMIN_PASSWORD]

@@ -79,7 +79,7 @@ def nothing_changes() -> Iterator[None]:
 
 
 def _everything() -> dict[str, list[dict[str, Any]]]:
-    models = [model for model in apps.get_models() if model._meta.label != "sessions.Session"]
+    models = [model for model in apps.get_models() if model._meta.label != "desk_sessions.Session"]
     return {
         model._meta.label: list(model._base_manager.order_by("pk").values()) for model in models
     }

@@ -17,6 +17,7 @@ WITHOUT_A_PLACE = {
     "notification_preferences",
     "search",
     "shortcut_list",
+    "session_stay",
     "sign_out",
 }
 """Staff's pages that are reached from the frame around every page."""

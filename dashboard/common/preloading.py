@@ -17,7 +17,6 @@ from django.urls import get_resolver
 
 LATE = (
     "django.contrib.messages.storage.fallback",
-    "django.contrib.sessions.serializers",
     "django.db.models.sql.compiler",
     "encodings.idna",
 )

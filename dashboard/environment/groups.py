@@ -78,6 +78,8 @@ GROUPS = (
             ),
             waits.DESK_MINT_LIVES_FOR,
             waits.DESK_SILENT_AFTER,
+            waits.DESK_SESSION_IDLE_AFTER,
+            waits.DESK_SESSION_ENDS_AFTER,
         ),
     ),
 )

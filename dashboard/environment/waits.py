@@ -5,7 +5,8 @@ from __future__ import annotations
 from dashboard.environment.kinds import number
 from dashboard.environment.setting import Setting
 
-A_YEAR = 365 * 86400.0
+A_DAY = 86400.0
+A_YEAR = 365 * A_DAY
 
 
 def _seconds(name: str, default: float, help: str) -> Setting[float]:
@@ -42,4 +43,18 @@ DESK_KEEP_SEALED_FOR = _seconds(
 )
 DESK_MINT_LIVES_FOR = _seconds(
     "DESK_MINT_LIVES_FOR", 45.0, "How long a sign-in token for a customer waits for its redirect."
+)
+DESK_SESSION_IDLE_AFTER = Setting(
+    "DESK_SESSION_IDLE_AFTER",
+    number(above=0, most=A_DAY, of="seconds"),
+    1800.0,
+    "How long staff may do nothing before they are signed out.",
+    "1800",
+)
+DESK_SESSION_ENDS_AFTER = Setting(
+    "DESK_SESSION_ENDS_AFTER",
+    number(above=0, most=30 * A_DAY, of="seconds"),
+    28800.0,
+    "How long after signing in staff have to sign in again, whatever they do.",
+    "28800",
 )

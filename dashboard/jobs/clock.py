@@ -36,6 +36,7 @@ PAUSES = {
 }
 MARKS = {
     *("accounts_at", "active_at", "answered_at", "began_at", "checked_at", "compared_at"),
+    *("last_seen_at",),
     *("created_at", "finished_at", "listed_at", "looked_at", "missed_at", "moved_at"),
     *("noticed_at", "own_library_read_at", "probed_at", "published_at", "queued_at", "read_at"),
     *("ready_at", "refresh_asked_at", "returned_at", "seen_at", "sent_at", "shown_at"),

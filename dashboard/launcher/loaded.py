@@ -33,7 +33,7 @@ NEEDED = (
     *("dashboard.celery", "dashboard.jobs.tasks", "dashboard.common.autoscaler"),
     *("dashboard.web.worker", "dashboard.common.static_storage", "django.core.wsgi"),
     *("dashboard.launcher.preflight", "dashboard.launcher.preparation"),
-    *("dashboard.jobs.management.commands.dispatch", "django.contrib.sessions.backends.db"),
+    *("dashboard.jobs.management.commands.dispatch", "dashboard.sessions.store"),
     *("celery.bin.celery", "celery.apps.worker", "celery.concurrency.prefork"),
     *("celery.app.amqp", "celery.app.control", "celery.app.events", "celery.app.log"),
     *("celery.fixups.django", "celery.events", "celery.events.event", "celery.worker.components"),

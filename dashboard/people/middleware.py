@@ -21,6 +21,9 @@ from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
 
+SESSION_HEADER = "X-Session"
+"""Tells a page's script that the session has `ended`, or is a `new` one: typed text stays."""
+
 
 class AccessMiddleware:
     """Lets a request reach its view only as the view's decision says."""
@@ -93,7 +96,9 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     url = resolve_url(settings.LOGIN_URL)
     if back and back != resolve_url(settings.LOGIN_REDIRECT_URL):
         url = f"{url}?{urlencode({'next': back})}"
-    return redirect_browser(url) if is_htmx else HttpResponseRedirect(url)
+    response = redirect_browser(url) if is_htmx else HttpResponseRedirect(url)
+    response[SESSION_HEADER] = "ended"
+    return response
 
 
 def back_from(request: HttpRequest) -> str:

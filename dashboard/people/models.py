@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
+from django.utils.crypto import salted_hmac
 
 from dashboard.consoles.models import Console
 from dashboard.environment.email_address import meant_address
@@ -56,6 +57,9 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=200, blank=True, default="")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    session_generation = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Raised, it ends every session there is."
+    )
     has_single_keys = models.BooleanField(
         default=True, db_default=True, help_text="Single keys, such as “/”, are shortcuts."
     )
@@ -74,6 +78,15 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.display_name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must have been opened with: the password, and since the last leaving."""
+        return salted_hmac(
+            "dashboard.people.session",
+            f"{self.session_generation}:{self.password}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
     @property
     def display_name(self) -> str:

@@ -19,7 +19,7 @@ from dashboard.common.htmx import redirect_browser
 from dashboard.people import held, services
 from dashboard.people.access import open_to_all
 from dashboard.people.forms import SignInForm
-from dashboard.people.middleware import back_from
+from dashboard.people.middleware import SESSION_HEADER, back_from
 
 logger = logging.getLogger(__name__)
 
@@ -80,10 +80,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     is_kept = not is_htmx and held.hold(request)
     if not request.user.is_authenticated:
         url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
-        return redirect_browser(url) if is_htmx else HttpResponseRedirect(url)
+        return _answer(url, "ended", is_htmx=is_htmx)
     if not is_kept or back != request.get_full_path():
         messages.info(request, SIGNED_IN_ANEW)
-    return redirect_browser(back) if is_htmx else HttpResponseRedirect(back)
+    return _answer(back, "new", is_htmx=is_htmx)
+
+
+def _answer(url: str, session: str, *, is_htmx: bool) -> HttpResponse:
+    response = redirect_browser(url) if is_htmx else HttpResponseRedirect(url)
+    response[SESSION_HEADER] = session
+    return response
 
 
 def safe_next(request: HttpRequest) -> str:

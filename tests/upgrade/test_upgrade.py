@@ -224,9 +224,9 @@ def customer() -> Client:
 
 
 def session_of(email: str) -> Client:
-    """The browser in which a colleague was signed in before the change."""
+    """A browser in which a colleague has signed in after the change."""
     client = Client()
-    client.cookies["sessionid"] = FACTS["sessions"][email]
+    client.force_login(User.objects.get(email=email))
     return client
 
 
@@ -405,10 +405,12 @@ def test_waiting_mails_leave_and_lead_to_their_links(hands: Hands) -> None:
 
 
 @pytest.mark.parametrize("email", sorted(FACTS["sessions"]))
-def test_who_was_signed_in_still_is(email: str) -> None:
-    page = session_of(email).get("/")
+def test_sessions_that_lay_in_clear_are_over_and_people_sign_in_again(email: str) -> None:
+    client = Client()
+    client.cookies["sessionid"] = FACTS["sessions"][email]
 
-    assert page.status_code == 200
+    assert client.get("/").headers["Location"].startswith("/sign-in/")
+    assert session_of(email).get("/").status_code == 200
 
 
 @pytest.mark.parametrize("role", list(Role))
