@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "dashboard.onboarding",
     "dashboard.fleet",
     "dashboard.alarms",
+    "dashboard.forecasts",
     "dashboard.overview",
     "dashboard.search",
     "dashboard.settings_pages",

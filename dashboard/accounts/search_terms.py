@@ -61,6 +61,10 @@ class Parsed:
     notes: tuple[str, ...]
     """What was not understood, in sentences."""
 
+    def has(self, key: str, value: str) -> bool:
+        """Whether one of the terms is this."""
+        return any(one.key == key and one.value.lower() == value for one in self.terms)
+
     def condition(self) -> Q:
         """What all terms mean together."""
         found = Q()
@@ -141,6 +145,7 @@ IS = {
     "gone": Q(gone_at__isnull=False),
     "native": Q(is_native=True),
 }
+_MORE_IS: dict[str, Callable[[], Q]] = {}
 TESTED = {
     "working": Q(proven_at__isnull=False, test_failed_at=None),
     "dead": Q(test_failed_at__isnull=False),
@@ -153,6 +158,17 @@ _AGE = re.compile(r"([0-9]{1,4})([hdw])")
 def one_of(values: dict[str, Q]) -> Condition:
     """A condition for each of a few words."""
     return lambda value: values.get(value.lower())
+
+
+def _is(value: str) -> Q | None:
+    made = _MORE_IS.get(value.lower())
+    return made() if made else IS.get(value.lower())
+
+
+def add_is(value: str, condition: Callable[[], Q]) -> None:
+    """Let `is:` take one more word; its condition is made each time, since time may matter."""
+    _MORE_IS[value] = condition
+    register(Keyword("is", words([*IS, *_MORE_IS]), "is:broken", _is))
 
 
 def words(values: Sequence[str]) -> str:
@@ -196,7 +212,7 @@ def _why(value: str) -> Q | None:
     return Q(why_broken=value.lower(), gone_at=None) if value.lower() in WhyBroken.values else None
 
 
-register(Keyword("is", words(list(IS)), "is:broken", one_of(IS)))
+register(Keyword("is", words(list(IS)), "is:broken", _is))
 register(Keyword("connector", "words of a connector’s name", "connector:hubspot", _connector))
 register(Keyword("account", "words of an account’s name or id", "account:acme", _account))
 register(Keyword("version", "a connector’s version", "version:2", _version))

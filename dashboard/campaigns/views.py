@@ -76,11 +76,14 @@ def campaign_new(request: StaffRequest) -> HttpResponse:
     console = next(iter(consoles))
     if is_sent:
         return _sent(request, connectors, console, changed)
-    plans = planning.plan(connectors)
+    skips = any(one.needs_somebody for one in connectors)  # else they were chosen as they are
+    plans = planning.plan(connectors, skips_authenticated=skips)
     recipients = planning.drafted_recipients(changed) if changed else {}
     for plan in plans:
         plan.email, plan.name = recipients.get(plan.account.pk, (plan.email, plan.name))
     form = CampaignForm(plans, wishes=changed.display_input["wishes"] if changed else None)
+    if not skips:
+        form.fields["skips_authenticated"].initial = False
     return _form(request, form, plans, console, changed)
 
 

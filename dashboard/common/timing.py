@@ -48,6 +48,11 @@ def format_short(moment: datetime) -> str:
     return f"{format_date(there)}, {there:%H:%M}"
 
 
+def format_day(moment: datetime) -> str:
+    """`10 Mar`, in UTC: for days that are near."""
+    return format_date(moment).rpartition(" ")[0]
+
+
 def format_date(moment: datetime) -> str:
     """`10 Mar 2026`, in UTC and the same in every locale."""
     there = aware(moment).astimezone(UTC)

@@ -27,6 +27,7 @@ from dashboard.connectors.setting_lines import missing_settings, setting_lines
 from dashboard.connectors.support_message import addresses, support_message
 from dashboard.connectors.usage import where_used
 from dashboard.connectors.verdict import verdict_of
+from dashboard.connectors.wear import wear_of
 from dashboard.mirror.freshness import is_stale
 from dashboard.mirror.history import past_of
 from dashboard.mirror.icons import add_icon_of
@@ -115,6 +116,7 @@ def _facts(request: StaffRequest, connector: AccountConnector) -> dict[str, Any]
         "settings": settings,
         "used": used,
         "alarm": alarm_of(connector),
+        "wear": wear_of(connector),
         "links": newest_links_of(connector, LINKS_SHOWN),
         "poll_event": POLL_1S if testing else poll_event_of_connector(connector),
     }

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from dashboard.common.templatetags.desk import avatar, plain, state, untrusted
 from dashboard.common.templatetags.times import ago
 from dashboard.fleet.rows import Row
+from dashboard.forecasts.models import Forecast
 from dashboard.links.models import Link
 
 NO_PICK = format_html('<td class="{}"></td>', "mid-only w0")
@@ -36,6 +37,8 @@ class Line:
     link: Link | None = None
     """The newest open link on which it is not done yet."""
     may_pick: bool = False
+    forecast: Forecast | None = None
+    """When it will probably lose authentication, where that column is shown."""
 
 
 @lru_cache(maxsize=4096)
@@ -179,6 +182,16 @@ def _text(value: object) -> SafeString:
     )
 
 
+def _wears(line: Line) -> SafeString:
+    if line.forecast is None:
+        return EMPTY
+    return format_html(
+        '<td class="mid-only">{}<span class="clip muted tiny">{} likely</span></td>',
+        line.forecast.due_label,
+        line.forecast.chance_label,
+    )
+
+
 ALL_COLUMNS = (
     Column("name", "Name", _name, "c-name", sort="name"),
     Column("account", "Account", _account, "mid-only", sort="account"),
@@ -194,5 +207,16 @@ ALL_COLUMNS = (
         "account-id", "Account id", lambda line: _text(line.row.account_cyclr_id), "mid-only w3"
     ),
     Column("id", "Id in Cyclr", lambda line: _text(line.row.cyclr_id), "mid-only w2"),
+    Column("wears", "Wears out", _wears, "mid-only w3"),
 )
 USUAL = ALL_COLUMNS[:6]
+WEARS = ALL_COLUMNS[-1]
+
+
+def with_wear(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns with when each wears out: where that is looked for, it is the point."""
+    if WEARS in columns:
+        return tuple(columns)
+    if tuple(columns) == USUAL:
+        return tuple(WEARS if column.key == "proven" else column for column in columns)
+    return (*columns, WEARS)

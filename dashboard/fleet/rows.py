@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from dashboard.forecasts.models import Forecast
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.catalogue import chosen_methods, methods_label
 from dashboard.mirror.connector_state import ConnectorStateMixin, WhyBroken
@@ -93,3 +94,10 @@ def open_links(rows: Iterable[Row]) -> dict[int, Link]:
     )
     links = Link.objects.open().in_bulk([link for _, link in found]) if found else {}
     return {connector: links[link] for connector, link in found if link in links}
+
+
+def forecasts(rows: Iterable[Row]) -> dict[int, Forecast]:
+    """By connector: when it will probably lose authentication; one query."""
+    standing = Forecast.objects.standing()
+    found = standing.filter(account_connector__in=[row.pk for row in rows])
+    return {one.account_connector_id: one for one in found}

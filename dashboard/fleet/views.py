@@ -23,8 +23,9 @@ from dashboard.common.paging import Page, clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.sorting import Order, Sorting
 from dashboard.fleet import export, saved_views
-from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, Column, Line, draw_lines
-from dashboard.fleet.rows import COLUMNS, Row, icons, open_links
+from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, WEARS, Column, Line, draw_lines, with_wear
+from dashboard.fleet.rows import COLUMNS, Row, forecasts, icons, open_links
+from dashboard.forecasts.registration import WEARING
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet, WhyBroken
 from dashboard.mirror.usage import connector_names
@@ -78,6 +79,8 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     in_view = consoles_in_view(request)
     reading = reading_of(in_view.shown)
     asked = ConnectorFilter.of(request.GET)
+    if asked.parsed.has("is", WEARING):
+        columns = with_wear(columns)
     sorting = Sorting(request, ORDERS)
     every = _shown(in_view)
     page = _page(request, in_view, asked, sorting)
@@ -171,6 +174,7 @@ def _page(
 def _lines(page: Page[Row], columns: Sequence[Column], may_pick: set[int]) -> list[SafeString]:
     """The rows, drawn."""
     digests, links = icons(page), open_links(page)
+    due = forecasts(page) if WEARS in columns else {}
     urls = page_addresses("connector_detail", [row.pk for row in page])
     account_urls = page_addresses("account_detail", [row.account_id for row in page])
     lines = [
@@ -181,6 +185,7 @@ def _lines(page: Page[Row], columns: Sequence[Column], may_pick: set[int]) -> li
             digests.get(row.pk, ""),
             links.get(row.pk),
             row.console_id in may_pick,
+            due.get(row.pk),
         )
         for row, url, account_url in zip(page, urls, account_urls, strict=True)
     ]

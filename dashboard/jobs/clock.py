@@ -68,6 +68,7 @@ DATES = {
     ),
     *("retired_at", "revoked_at", "test_failed_at", "told_at", "owned_since", "previous_until"),
     *("after", "until", "previous_secret_until", "sync_stopped_at"),
+    *("connected_since", "due_from", "likely_at", "due_until"),
 }
 """Moments that are told or agreed; nothing waits by them."""
 COUNTED = {("people.SignInFailure", "at")}

@@ -34,6 +34,7 @@ from dashboard.operations import display
 from dashboard.operations.models import Operation, State
 from dashboard.overview.alarm_rows import alarm_row, open_alarms, without_alarm
 from dashboard.overview.attention_row import Row
+from dashboard.overview.wear_rows import wear_row, worn_kinds
 
 SHOWN_AT_MOST = 20
 LONGEST_WHY = 240
@@ -52,6 +53,7 @@ KINDS = {
     "not-working": "Not working",
     "links": "Links",
     "operations": "Operations",
+    "wearing": "Wearing out",
 }
 
 
@@ -74,23 +76,26 @@ def attention(
     unauthenticated: int,
     not_working: int,
     may_act: Collection[int],
+    may_campaign: Collection[int] = (),
     show: str = "",
 ) -> Attention:
     """What needs attention in these consoles; `show` is one of `KINDS` or empty for all.
 
     `unauthenticated` and `not_working` are known to the caller already. `may_act` holds the
     consoles in which the person may change something: elsewhere they are led to the thing, not
-    to a form.
+    to a form. `may_campaign`: those in which they may start a reconnect campaign.
     """
     operations = troubled_operations(consoles)
     links = troubled_links(consoles)
     alarms = open_alarms(consoles)
+    worn = worn_kinds(consoles)
     counts = {
         "alarms": alarms.count(),
         "not-authenticated": unauthenticated,
         "not-working": not_working,
         "links": links.count(),
         "operations": operations.count(),
+        "wearing": sum(one.count for one in worn),
     }
     rows: list[Row] = []
     if show in {"", "alarms"}:
@@ -105,6 +110,8 @@ def attention(
     if show in {"", "not-working"} and not_working:
         found = not_working_in(consoles) if show else without_alarm(not_working_in(consoles))
         rows += [_connector_row(one, may_act) for one in found[:SHOWN_AT_MOST]]
+    if show in {"", "wearing"}:
+        rows += [wear_row(one, may_campaign) for one in worn[:SHOWN_AT_MOST]]
     rows.sort(key=lambda row: row.at or datetime.min.replace(tzinfo=UTC), reverse=True)
     return Attention(rows[:SHOWN_AT_MOST], counts)
 

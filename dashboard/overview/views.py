@@ -50,6 +50,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         unauthenticated=shown.share.unauthenticated,
         not_working=shown.share.not_working,
         may_act=may_act,
+        may_campaign=consoles_of_leads(request.user, consoles),
         show=show,
     )
     recent = AuditEntry.objects.filter(console__in=consoles).order_by("-pk")[:RECENT]
@@ -163,6 +164,7 @@ def _everything(counts: dict[str, int], show: str) -> list[tuple[str, str]]:
         "not-working": (f"{reverse('connector_list')}?state=not-working", "not working"),
         "links": (f"{reverse('link_list')}?show=unfinished", "link"),
         "operations": (f"{reverse('operation_list')}?state=failed", "operation"),
+        "wearing": (f"{reverse('connector_list')}?q=is%3Awearing", "wearing out"),
     }
     return [
         (url, f"{counts[kind]:,} {label}{'s' * (kind in COUNTABLE and counts[kind] != 1)}")
