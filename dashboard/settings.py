@@ -163,6 +163,8 @@ def database() -> dict[str, Any]:
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(VAR_DIR / "desk.sqlite3"),
     }
+    # Django's own, with work before each commit: the audit trail's chain.
+    config["ENGINE"] = config["ENGINE"].replace("django.db.backends", "dashboard.common.databases")
     config["CONN_MAX_AGE"] = 60
     if config["ENGINE"].endswith("sqlite3"):
         config["OPTIONS"] = {
@@ -225,6 +227,9 @@ if IS_PUBLIC_TLS:
     CSRF_COOKIE_NAME = "__Host-csrf"
 DESK_ADMIN_EMAIL = env[names.DESK_ADMIN_EMAIL]
 DESK_ADMIN_PASSWORD = env[names.DESK_ADMIN_PASSWORD]
+
+AUDIT_HEAD_FILE = env[names.DESK_AUDIT_HEAD_FILE]
+"""Where the ends of the audit trail are kept, out of reach of who edits the database."""
 
 # ---- security headers ----
 

@@ -229,6 +229,24 @@ def nothing_kept() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def the_trail_is_emptied_between_tests() -> Iterator[None]:
+    """Django empties a test's tables row by row on SQLite, which the trail's triggers refuse."""
+    from django.test import TransactionTestCase
+
+    from tests.support.audit import empty_trail
+
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def teardown(case: TransactionTestCase) -> None:
+        empty_trail()
+        flush(case)
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
+    yield
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session", autouse=True)
 def every_recorded_act_has_a_label() -> Iterator[None]:
     """Whatever a test does that is recorded: its action is registered, or in plain words."""
     from django.db.models.signals import post_save

@@ -11,4 +11,4 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         """Sign-ins are recorded by signal, since people must not know this package."""
-        from dashboard.audit import services  # noqa: F401
+        from dashboard.audit import registration, services  # noqa: F401

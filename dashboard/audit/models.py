@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from dashboard.common.searching import SearchField
 from dashboard.consoles.models import Console
 from dashboard.people.models import User
+
+NOTHING_BEFORE = "0" * 64
+"""The digest before the first entry of a chain."""
 
 
 class ActorKind(models.TextChoices):
@@ -120,3 +124,80 @@ class AuditEntry(Acted):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.target}"
+
+
+class AuditChain(models.Model):
+    """The chain of a console's entries: where it ends, where it begins, and what a check found.
+
+    Its number is the console's key, or 0 for what belongs to no console. The entries up to
+    `pruned_sequence` were taken out by the retention; the chain goes on from `pruned_digest`.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    sequence = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, default=NOTHING_BEFORE)
+    pruned_sequence = models.PositiveBigIntegerField(default=0)
+    pruned_digest = models.CharField(max_length=64, default=NOTHING_BEFORE)
+    began_at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When a check was asked for.")
+    check_sequence = models.PositiveBigIntegerField(
+        default=0, help_text="How far the check under way is; 0 if there is none."
+    )
+    check_digest = models.CharField(max_length=64, blank=True, default="")
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="When a check ended.")
+    checked_sequence = models.PositiveBigIntegerField(default=0)
+    fault = models.TextField(blank=True, default="", help_text="The first bad entry, and why.")
+
+    def __str__(self) -> str:
+        return f"Audit chain {self.number}"
+
+
+class ChainedEntry(models.Model):
+    """An entry's place in its chain.
+
+    `digest` is the SHA-256 of what the entry says, its place, and the digest before: whoever
+    changes one must change all that follow, and the heads that were kept elsewhere.
+    """
+
+    entry = models.OneToOneField(
+        AuditEntry,
+        primary_key=True,
+        on_delete=models.DO_NOTHING,
+        related_name="place",
+        db_constraint=False,  # each is checked to be there, and an act waits for no more locks
+    )
+    chain = models.BigIntegerField()
+    sequence = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["chain", "sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "sequence"], name="audit_place_once")
+        ]
+        verbose_name_plural = "chained entries"
+
+    def __str__(self) -> str:
+        return f"{self.chain}/{self.sequence}"
+
+
+class AuditPruning(models.Model):
+    """Lets the database's triggers pass deletions of a chain up to a place.
+
+    A row is written and deleted within the transaction of the deletions: nobody else sees it.
+    """
+
+    chain = models.BigIntegerField(primary_key=True)
+    up_to = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.chain} up to {self.up_to}"
+
+
+class AuditRetention(models.Model):
+    """How long the trail is kept: one row at most. Without it, and without days, for ever."""
+
+    days = models.PositiveIntegerField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.days} days" if self.days else "for ever"

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import transaction
 from django.dispatch import receiver
 
+from dashboard.audit import chain
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.consoles.models import Console
 from dashboard.people.models import User
+from dashboard.people.signals import password_set
 
 
 def record(
@@ -36,7 +39,9 @@ def record(
         details=details,
     )
     entry.actor = actor
-    entry.save()
+    with transaction.atomic(savepoint=False):
+        entry.save(force_insert=True)
+        chain.place_before_commit([entry])
     return entry
 
 
@@ -67,13 +72,20 @@ def record_many(
         )
         entry.actor = actor
         entries.append(entry)
-    AuditEntry.objects.bulk_create(entries, batch_size=200)
+    with transaction.atomic(savepoint=False):
+        chain.place_before_commit(AuditEntry.objects.bulk_create(entries, batch_size=200))
 
 
 @receiver(user_logged_in)
 def on_sign_in(sender: object, user: User, **_: Any) -> None:
     """A colleague signed in."""
     record(Actor.staff(user), "signed in")
+
+
+@receiver(password_set)
+def on_password_set(sender: object, user: User, **_: Any) -> None:
+    """Somebody at the server's command line gave a colleague another password."""
+    record(Actor.system(), "set a password", target=user.display_name, email=user.email)
 
 
 @receiver(user_logged_out)

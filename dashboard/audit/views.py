@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
 
-from dashboard.audit import services
+from dashboard.audit import checking, services
 from dashboard.audit.descriptions import line_of
 from dashboard.audit.export import COLUMNS, table
 from dashboard.audit.models import Actor, AuditEntry
@@ -28,9 +28,12 @@ from dashboard.common.untrusted_text import storable
 from dashboard.people.access import Access, StaffRequest, consoles_for, lets_in, role_required
 from dashboard.people.models import Role, User
 
-FILTERS = ("q", "who", "account", "from", "until")
+FILTERS = ("q", "who", "account", "result", "console", "from", "until")
 SEARCHED = {"q": "search_text", "who": "actor_search", "account": "account_search"}
 """Filters that are searched for, and the column of each."""
+RESULTS = {"done": "Done", "failed": "Failed", "other": "Other results"}
+"""Filters by result. Most results are one of the first two; the others are told in words."""
+NO_CONSOLE = "none"
 DAYS = (("Today", 0, 0), ("Yesterday", 1, 1), ("Last 7 days", 6, 0))
 """Ready-made filters: their words, and how many days ago they begin and end."""
 
@@ -61,6 +64,10 @@ def audit_list(request: StaffRequest) -> HttpResponse:
         "days": _ready_days(asked),
         "is_filtered": any(asked[name] for name in FILTERS),
         "list_url": reverse("audit_list"),
+        "results": RESULTS.items(),
+        "consoles": request.user.consoles,
+        "sees_no_console": request.user.roles.get(None) is not None,
+        "verdict": checking.verdict(_chains(request.user)),
     }
     if lets_in(Access(Role.LEAD), request.user):
         context["most_counted"] = MOST_COUNTED
@@ -97,7 +104,21 @@ def _asked(query: QueryDict) -> dict[str, str]:
     for name in ("from", "until"):
         if _day(asked, name) is None:
             asked[name] = ""
+    if asked["result"] not in RESULTS:
+        asked["result"] = ""
+    if asked["console"] != NO_CONSOLE and not _is_key(asked["console"]):
+        asked["console"] = ""
     return asked
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def _chains(user: User) -> list[int]:
+    """The numbers of the chains that the person may see."""
+    numbers = [console.pk for console in user.consoles]
+    return [0, *numbers] if user.roles.get(None) is not None else numbers
 
 
 def _day(asked: dict[str, str], name: str, later: int = 0) -> datetime | None:
@@ -150,8 +171,14 @@ def _found(user: User, asked: dict[str, str], at_least: Role = Role.VIEWER) -> Q
         filters["at__gte"] = since
     if end := _day(asked, "until", later=1):
         filters["at__lt"] = end
+    if console := asked["console"]:
+        filters["console"] = None if console == NO_CONSOLE else int(console)
     # By key, which rises with time as the trail is only ever added to, and has the index.
     rows = AuditEntry.objects.filter(may_see, **filters).order_by("-pk")
+    if asked["result"] == "other":
+        rows = rows.exclude(result__in=["done", "failed"])
+    elif asked["result"]:
+        rows = rows.filter(result=asked["result"])
     for name, column in SEARCHED.items():
         rows = rows.filter(words_in(asked[name], column))
     return rows

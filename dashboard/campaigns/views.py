@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from dashboard.audit import list_export
 from dashboard.audit.models import Actor
 from dashboard.bulk import display as bulk_display
 from dashboard.bulk import services as bulk
@@ -26,7 +27,6 @@ from dashboard.common.damage import protected
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing_new, version_of
-from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import display_line, storable
 from dashboard.consoles.models import Console
 from dashboard.links.filters import address_for
@@ -189,7 +189,7 @@ def campaign_table(request: StaffRequest) -> HttpResponseBase:
         for p in plans
     )
     columns = ("Account id", "Account name", "E-mail", "Name", "Connectors")
-    return csv_response("recipients", columns, rows)
+    return list_export.export(request, "recipients", columns, rows)
 
 
 @require_safe

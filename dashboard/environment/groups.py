@@ -25,7 +25,10 @@ GROUPS = (
     Group(
         "Production",
         "A database, a broker and keys.",
-        (names.DATABASE_URL, names.REDIS_URL, names.SECRET_KEY, names.CREDENTIAL_KEYS),
+        (
+            *(names.DATABASE_URL, names.REDIS_URL, names.SECRET_KEY, names.CREDENTIAL_KEYS),
+            names.DESK_AUDIT_HEAD_FILE,
+        ),
     ),
     Group(
         "Addresses",

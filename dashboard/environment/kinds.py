@@ -132,18 +132,32 @@ def _network(text: str) -> str:
 NETWORK: Kind[str] = Kind("an IP address or a range of them", _network)
 
 
-def _folder(text: str) -> Path:
+def _path(text: str) -> Path:
     if text.startswith("~") or "$" in text:
         raise WrongValueError("write the whole path: only a shell replaces ~ and $")
     if looks_like_a_comment(text):
         raise WrongValueError("leave out what stands behind the path")
-    path = Path(text)
+    return Path(text)
+
+
+def _folder(text: str) -> Path:
+    path = _path(text)
     if path.exists() and not path.is_dir():
         raise WrongValueError("name a directory, not a file")
     return path
 
 
 FOLDER: Kind[Path] = Kind("a directory", _folder)
+
+
+def _file(text: str) -> Path | None:
+    path = _path(text)
+    if path.is_dir():
+        raise WrongValueError("name a file, not a directory")
+    return path
+
+
+FILE: Kind[Path | None] = Kind("a file", _file)
 
 
 def _words(text: str) -> list[str]:

@@ -23,6 +23,7 @@ from dashboard.environment.addresses import (
 )
 from dashboard.environment.kinds import (
     BOOLEAN,
+    FILE,
     FOLDER,
     KEY,
     NETWORK,
@@ -86,6 +87,14 @@ DESK_EGRESS_ADDRESSES = Setting(
     (),
     "Public addresses from which workers call Cyclr: for whoever has to allow them.",
     "203.0.113.7",
+)
+DESK_AUDIT_HEAD_FILE = Setting(
+    "DESK_AUDIT_HEAD_FILE",
+    FILE,
+    None,
+    "The file to which the ends of the audit trail are added daily; best on another machine.",
+    "/mnt/evidence/audit-heads.jsonl",
+    "the log alone holds them",
 )
 CYCLR_TIMEOUT_CONNECT = Setting(
     "CYCLR_TIMEOUT_CONNECT",

@@ -5,6 +5,8 @@ from dashboard.links import answers  # noqa: F401
 
 labels.register(
     {
+        "links.show_address": "Saw the address of",
+        "links.show_qr": "Saw the QR code of",
         "links.revoke": "Revoked",
         "links.extend": "Extended",
         "links.edit": "Changed",

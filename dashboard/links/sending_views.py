@@ -19,6 +19,7 @@ from dashboard.audit.models import Actor
 from dashboard.common import mail
 from dashboard.common.encryption import DecryptionError
 from dashboard.links import progress, services
+from dashboard.links.address_audit import SHOW_QR, note_shown
 from dashboard.links.forms import EditLinkForm, SubmissionForm
 from dashboard.links.mail import email_content, mailing, reminders
 from dashboard.links.models import Link
@@ -72,6 +73,7 @@ def link_send(request: StaffRequest, pk: int) -> HttpResponse:
         content = email_content.write(link)
     except DecryptionError:
         return redirect(link)  # which says that its address can no longer be made
+    note_shown(request.user, [link])
     context = {
         "link": link,
         "content": content,
@@ -104,6 +106,7 @@ def _send(request: StaffRequest, link: Link, submission: uuid.UUID) -> HttpRespo
 def link_letter(request: StaffRequest, pk: int) -> HttpResponse:
     """The message's HTML alone, for the preview's frame: a mail carries its own style."""
     link = _usable(request, pk)
+    note_shown(request.user, [link])
     return HttpResponse(email_content.write(link).html)
 
 
@@ -165,6 +168,7 @@ def link_qr(request: StaffRequest, pk: int, kind: str) -> HttpResponse:
     if kind not in QR_TYPES:
         raise Http404
     link = _usable(request, pk)
+    note_shown(request.user, [link], SHOW_QR)
     picture = io.BytesIO()
     code = segno.make(link.url(), error="m", micro=False)
     code.save(picture, kind=kind, scale=8, border=4, dark="#000", light="#fff")

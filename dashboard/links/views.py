@@ -22,6 +22,7 @@ from dashboard.common.paging import paged
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
 from dashboard.links import export, services
+from dashboard.links.address_audit import note_shown
 from dashboard.links.filters import SHOW, address_for, counted, filtered, why_failing
 from dashboard.links.forms import LinkForm
 from dashboard.links.mail import email_content, mailing, reminders
@@ -81,6 +82,7 @@ def _table(
         return nothing_new()
     prefetch_related_objects(page.items, "items__account_connector", "mails")
     rows = [(link, why_failing(link), address_for(request.user, link)) for link in page]
+    note_shown(request.user, [link for link, _, address in rows if address])
     context |= {"page": page, "rows": rows, "poll_event": poll_event, "version": version}
     return render_page(request, template, "links/_link_table.html", context)
 
@@ -134,6 +136,7 @@ def _about(request: StaffRequest, link: Link | None) -> dict[str, Any]:
     if link.is_usable:
         address = address_for(request.user, link)
         if address:
+            note_shown(request.user, [link])
             about |= {"address": address, "mailto": email_content.mailto(link, address)}
         else:
             about["address_lost"] = True

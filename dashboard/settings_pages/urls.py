@@ -6,6 +6,7 @@ from dashboard import navigation
 from dashboard.settings_pages import (
     branding_views,
     console_views,
+    retention_views,
     test_method_views,
     test_schedule_views,
     views,
@@ -79,6 +80,7 @@ urlpatterns = navigation.under(
             test_method_views.test_method_remove,
             name="test_method_remove",
         ),
+        path("settings/retention/", retention_views.settings_retention, name="settings_retention"),
         path("settings/branding/", branding_views.brand_edit, name="brand_edit"),
         path("settings/branding/preview/", branding_views.brand_preview, name="brand_preview"),
     ],

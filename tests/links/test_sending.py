@@ -76,6 +76,7 @@ def test_another_console_s_link_is_not_there(name: str, made: Link) -> None:
 
 
 def test_the_preview_shows_the_message_and_sends_nothing(agent: Client, made: Link) -> None:
+    agent.get(url("link_send", made))  # who saw the address is recorded, once
     with nothing_changes():
         page = text_of(agent.get(url("link_send", made)))
 

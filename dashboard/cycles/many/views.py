@@ -11,11 +11,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.accounts.account_filter import AccountFilter
+from dashboard.audit import list_export
 from dashboard.audit.models import Actor
 from dashboard.bulk.services import MOST_ROWS, OtherRunError, RunRequest, draft
 from dashboard.common.damage import protected
 from dashboard.common.paging import paged
-from dashboard.common.spreadsheet import csv_lines, csv_response
+from dashboard.common.spreadsheet import csv_lines
 from dashboard.common.untrusted_text import display_line, display_text
 from dashboard.cycles.installing import INSTALL
 from dashboard.cycles.many.form import TemplateManyForm
@@ -81,7 +82,8 @@ def template_install_many_table(request: StaffRequest, pk: int) -> HttpResponseB
     template = _installable(request, pk)
     having = Cycle.objects.there().filter(template_cyclr_id=template.cyclr_id)
     accounts = _accounts(template).exclude(pk__in=having.values("account"))
-    return csv_response("accounts", [*COLUMNS, "Name"], _rows(accounts, blanks=1))
+    rows = _rows(accounts, blanks=1)
+    return list_export.export(request, "accounts", [*COLUMNS, "Name"], rows)
 
 
 @require_safe

@@ -11,11 +11,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from dashboard.audit import list_export
 from dashboard.audit.models import Actor
 from dashboard.bulk.services import OtherRunError, RunRequest, draft
 from dashboard.common.damage import protected
 from dashboard.common.htmx import is_swap, render_page
-from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import display_line
 from dashboard.consoles.models import Console
 from dashboard.installs.many.form import InstallManyForm
@@ -88,7 +88,8 @@ def install_many_table(request: StaffRequest, pk: int) -> HttpResponseBase:
     # Beside a setting of that name the reader's column would be taken for it.
     reader = [] if "account name" in form.headings() else ["Account name"]
     columns = ["Account id", *reader, *headings.values()]
-    return csv_response("accounts", columns, _without(connector, len(reader), len(headings)))
+    rows = _without(connector, len(reader), len(headings))
+    return list_export.export(request, "accounts", columns, rows)
 
 
 @require_http_methods(["GET", "POST"])

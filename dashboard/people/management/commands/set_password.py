@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dashboard.people.models import User
 from dashboard.people.services import set_password
+from dashboard.people.signals import password_set
 
 
 class Command(BaseCommand):
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             raise CommandError("Nobody signs in with this e-mail address.")
         try:
             set_password(user, _read_password())
+            password_set.send(sender=type(self), user=user)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         self.stdout.write("The password is set. Sessions opened with the old one have ended.")
