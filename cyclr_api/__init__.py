@@ -79,6 +79,7 @@ from .page_sizes import PageSize, PageSizes
 from .regions import REGIONS, Region, region
 from .secret import Secret
 from .transport import Retries, Timeouts
+from .wire import HostNotAllowedError, Resolve
 
 __all__ = [
     "INTERVALS",
@@ -105,6 +106,7 @@ __all__ = [
     "CyclrError",
     "Edge",
     "ForbiddenError",
+    "HostNotAllowedError",
     "Icons",
     "InstallOptions",
     "Incident",
@@ -132,6 +134,7 @@ __all__ = [
     "RedirectedError",
     "RefusedError",
     "Region",
+    "Resolve",
     "Retries",
     "Secret",
     "SignInToken",

@@ -31,7 +31,7 @@ from .secret import Secret
 from .templates import TemplateApi, Templates
 from .transport import Retries, Timeouts, Transport
 from .users import Users
-from .wire import CONNECTIONS
+from .wire import CONNECTIONS, Resolve
 
 MAX_BYTES = 25 * 1024 * 1024
 """Largest answer that is read, after decompression: lists carry icons."""
@@ -48,7 +48,8 @@ class Client:
     are replaced by ones that know deadlines, others stay. `connections`: how many of them
     are kept open for the threads that share this object; more are opened when needed, and
     closed after use. `page_sizes`: what is known of this host's pages; by default of this
-    object's alone. ValueError for settings that cannot work.
+    object's alone. `resolve`: which IP addresses a host may be asked at, looked up for each new
+    connection. ValueError for settings that cannot work.
 
     Clients share nothing but what they are given: two of them may serve two consoles.
     """
@@ -68,6 +69,7 @@ class Client:
         session: requests.Session | None = None,
         connections: int = CONNECTIONS,
         page_sizes: PageSizes | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         secret = Secret(client_secret)
         if not client_id or not secret:
@@ -86,6 +88,7 @@ class Client:
             max_bytes=max_bytes,
             connections=connections,
             page_sizes=page_sizes,
+            resolve=resolve,
         )
         self._credentials = (client_id, secret)
         self._authorize(tokens or MemoryTokenStore(), restricted_to)

@@ -45,7 +45,7 @@ from .errors import (
 from .pacing import Pacing
 from .page_sizes import PageSizes
 from .secret import masked
-from .wire import Attempt, prepare_session, under_way
+from .wire import Attempt, HostNotAllowedError, Resolve, prepare_session, under_way
 
 logger = logging.getLogger(__name__)
 
@@ -187,6 +187,7 @@ class Transport:
         max_bytes: int,
         connections: int,
         page_sizes: PageSizes | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         if max_bytes < 1:
             raise ValueError("max_bytes must be above zero")
@@ -198,6 +199,7 @@ class Transport:
         self.timeouts = timeouts
         self.retries = retries
         self.max_bytes = max_bytes
+        self.resolve = resolve
 
     def answer(self, call: Call, decode: Callable[[object], T], *, token: str | None = None) -> T:
         """Cyclr's answer to `call`, decoded. Any failure is a CyclrError.
@@ -271,7 +273,7 @@ class Transport:
     def _exchange(self, call: Call, token: str | None, deadline: float) -> _Reply | _NoReply:
         """Send once and read the answer; never raises for what the network does."""
         request = self._prepared(call, token)
-        attempt = Attempt(deadline)
+        attempt = Attempt(deadline, self.resolve)
         left = max(attempt.remaining(), 0.001)
         limits = (min(self.timeouts.connect, left), min(self.timeouts.read, left))
         verify = self.session.verify if isinstance(self.session.verify, str) else True
@@ -523,6 +525,7 @@ def _words(error: BaseException) -> str:
     """What happened, by the kinds of the errors alone: their texts may hold anything."""
     links = _chain(error)
     kinds = (
+        ((HostNotAllowedError,), "its host is not allowed"),
         (ssl.SSLCertVerificationError, "the TLS certificate is not trusted"),
         ((ssl.SSLError, requests.exceptions.SSLError), "TLS failed"),
         ((requests.ConnectTimeout,), "connecting took too long"),

@@ -11,8 +11,8 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +21,19 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 
 CONNECTIONS = 64
 """Connections kept open per host: as many threads may share one client without new ones."""
+
+
+Resolve = Callable[[str, int], Sequence[str]]
+"""The IP addresses of a host to connect to, in turn, one at least, instead of those that its name
+has. It raises `HostNotAllowedError`, or `socket.gaierror` where there are none."""
+
+
+class HostNotAllowedError(OSError):
+    """The host application does not let this host be asked."""
 
 
 @dataclass(slots=True)
@@ -31,6 +41,7 @@ class Attempt:
     """One request on its way. `deadline` is a `time.monotonic()`."""
 
     deadline: float
+    resolve: Resolve | None = None
     is_watched: bool = False
     """Whether the connections of this module carry it: only then is `is_sent` known."""
     is_sent: bool = False
@@ -97,7 +108,33 @@ class _Response(http.client.HTTPResponse):
         super().__init__(watched, *args, **kwargs)
 
 
-class _Connection(HTTPConnection):
+class _ResolvedConnection(HTTPConnection):
+    """Connects to what the attempt's `resolve` lets pass, and to nothing that a name becomes later.
+
+    TLS and the Host header keep to the name.
+    """
+
+    def _new_conn(self) -> socket.socket:
+        attempt = _current.get()
+        if attempt is None or attempt.resolve is None:
+            return super()._new_conn()
+        name = self.host
+        try:
+            *others, last = attempt.resolve(name, self.port or self.default_port or 0)
+        except socket.gaierror as error:
+            raise NameResolutionError(name, self, error) from error
+        try:
+            for address in others:
+                self.host = address
+                with suppress(ConnectTimeoutError):  # refused ones too
+                    return super()._new_conn()
+            self.host = last
+            return super()._new_conn()
+        finally:
+            self.host = name
+
+
+class _Connection(_ResolvedConnection):
     response_class = _Response
 
     def send(self, data: Any) -> None:
@@ -107,7 +144,7 @@ class _Connection(HTTPConnection):
         super().send(data)
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_ResolvedConnection, HTTPSConnection):
     response_class = _Response
 
     def send(self, data: Any) -> None:

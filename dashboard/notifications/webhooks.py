@@ -22,11 +22,12 @@ from django.views.decorators.debug import sensitive_variables
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.common import encryption
+from dashboard.common.outbound import AddressError, UnknownHostError
 from dashboard.common.untrusted_text import display_line, storable
 from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease, release_all
 from dashboard.notifications import sending
-from dashboard.notifications.addresses import AddressError, UnknownHostError, target_of
+from dashboard.notifications.addresses import target_of
 from dashboard.notifications.models import Notification, SendState, Shape, Webhook, WebhookDelivery
 from dashboard.notifications.payloads import body_of
 from dashboard.notifications.retries import MINUTE, final_message

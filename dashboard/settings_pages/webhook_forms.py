@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from dashboard.notifications.addresses import LONGEST, AddressError, cleaned, target_of
+from dashboard.common.outbound import AddressError
+from dashboard.notifications.addresses import LONGEST, cleaned, target_of
 from dashboard.notifications.models import Shape
 
 

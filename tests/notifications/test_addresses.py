@@ -7,14 +7,9 @@ from typing import Any
 
 import pytest
 
+from dashboard.common.outbound import AddressError, UnknownHostError
 from dashboard.notifications import addresses
-from dashboard.notifications.addresses import (
-    AddressError,
-    Target,
-    UnknownHostError,
-    resolve,
-    target_of,
-)
+from dashboard.notifications.addresses import Target, resolve, target_of
 
 
 @pytest.fixture(autouse=True)
@@ -185,5 +180,5 @@ def test_an_address_that_people_paste_is_taken(pasted: str, url: str) -> None:
 
 
 def test_a_host_that_can_be_read_as_two_is_asked_about() -> None:
-    with pytest.raises(addresses.AddressError, match=r"xn--fa-hia\.de .* fass\.de"):
+    with pytest.raises(AddressError, match=r"xn--fa-hia\.de .* fass\.de"):
         addresses.cleaned("https://faß.de/hook")
