@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "dashboard.overview",
     "dashboard.search",
     "dashboard.settings_pages",
+    "dashboard.console_setup",
 ]
 
 MIDDLEWARE = [

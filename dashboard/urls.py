@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("dashboard.operations.urls")),
     path("", include("dashboard.bulk.urls")),
     path("", include("dashboard.audit.urls")),
+    path("", include("dashboard.console_setup.urls")),
     path("", include("dashboard.settings_pages.urls")),
     path("", include("dashboard.common.urls")),
 ]

@@ -11,7 +11,6 @@ import random
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -42,9 +41,9 @@ Kind = tuple[str, str]
 """A connector's name and version."""
 
 
-def a_minute() -> int:
+def a_minute(console: Console) -> int:
     """How many tests may be begun in a console a minute."""
-    return max(1, int(settings.CYCLR_CALLS_PER_SECOND * 60 * SHARE))
+    return max(1, int(console.calls_per_second * 60 * SHARE))
 
 
 def tests_a_day(method: ConnectionTestMethod, every_hours: int) -> int:
@@ -103,19 +102,21 @@ def _plan(console: Console, methods: dict[Kind, ConnectionTestMethod], moment: d
             ConnectionTestPlan(account_connector_id=pk)
             for pk in rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
         ]
-        _spread(new, method.every_hours, moment)
+        _spread(console, new, method.every_hours, moment)
         ConnectionTestPlan.objects.bulk_create(new, ignore_conflicts=True)
     own = ConnectionTestPlan.objects.filter(
         next_at=None, every_hours__gt=0, account_connector__account__console=console
     )
     for plan in own[:AT_ONCE]:
-        _spread([plan], plan.every_hours or 0, moment)
+        _spread(console, [plan], plan.every_hours or 0, moment)
         plan.save(update_fields=["next_at"])
 
 
-def _spread(plans: list[ConnectionTestPlan], every_hours: int, moment: datetime) -> None:
+def _spread(
+    console: Console, plans: list[ConnectionTestPlan], every_hours: int, moment: datetime
+) -> None:
     """Their first times: soon, yet no more at once than may be begun."""
-    wanted = max(FIRST_WITHIN, timedelta(minutes=len(plans) / a_minute()))
+    wanted = max(FIRST_WITHIN, timedelta(minutes=len(plans) / a_minute(console)))
     within = min(wanted, timedelta(hours=every_hours))
     for plan in plans:
         plan.next_at = moment + within * random.random()  # noqa: S311 - no secret
@@ -126,7 +127,7 @@ def _begin(console: Console, methods: dict[Kind, ConnectionTestMethod], moment: 
     under_way = ConnectionTest.objects.open().filter(
         actor_kind=ActorKind.SYSTEM, account_connector__account__console=console
     )
-    room = a_minute() - under_way.count()
+    room = a_minute(console) - under_way.count()
     if room <= 0:
         return
     resting = set(

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+SECOND, MINUTE = 1, 60
+RATE_PERIODS = [(SECOND, "a second"), (MINUTE, "a minute")]
+"""Seconds that a rate limit may be counted by."""
 
 CREDENTIALS_REFUSED = "Cyclr refuses this console’s client id and secret."
 
@@ -43,6 +48,15 @@ class Console(models.Model):
         default="",
         help_text="Cyclr's id of the account through which the catalogue is read; empty = any.",
     )
+    rate_limit = models.FloatField(
+        null=True, blank=True, help_text="Calls to Cyclr in a rate period; empty = the setting."
+    )
+    rate_period = models.PositiveSmallIntegerField(
+        default=SECOND,
+        db_default=SECOND,
+        choices=RATE_PERIODS,
+        help_text="Seconds that the rate limit counts by.",
+    )
     partner_name = models.CharField(max_length=200, blank=True, default="")
     support_email = models.EmailField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -77,10 +91,21 @@ class Console(models.Model):
                 name="console_environment_keeps_no_secret",
                 condition=Q(is_from_environment=False) | Q(encrypted_client_secret=""),
             ),
+            models.CheckConstraint(
+                name="console_rate_limit_positive",
+                condition=Q(rate_limit=None) | Q(rate_limit__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def calls_per_second(self) -> float:
+        """How many calls a second all workers together may make."""
+        if self.rate_limit is None:
+            return float(settings.CYCLR_CALLS_PER_SECOND)
+        return self.rate_limit / self.rate_period
 
     @property
     def refuses_credentials(self) -> bool:

@@ -1,6 +1,7 @@
 """The rate limit of a console, shared by all workers through Redis.
 
-A token bucket of `CYCLR_CALLS_PER_SECOND`; a fifth of it is kept free for work a person waits for.
+A token bucket of the console's own rate, else `CYCLR_CALLS_PER_SECOND`; a fifth of it is kept free
+for work a person waits for.
 A 429 or a Retry-After holds every worker back at once: from the console, or, where a third party
 gave it through a method or a trigger, from that one installed connector. Three connectors' within
 ten seconds hold the console too: it may be Cyclr's after all. Without Redis each process keeps to
@@ -214,9 +215,11 @@ def forget_holds() -> None:
 class SharedPacing:
     """The client's pacing seam for one console and one priority."""
 
-    def __init__(self, console_id: int, priority: str) -> None:
+    def __init__(self, console_id: int, priority: str, rate: float | None = None) -> None:
         self.console_id = console_id
         self.priority = priority
+        self.rate = rate
+        """Calls a second; None = as the setting says."""
         self._known: set[int | None] = set()
         """What calls go through of which Redis counts refusals."""
 
@@ -276,7 +279,7 @@ class SharedPacing:
         return [f"pace:{self.console_id}:{what}{place}" for what in ("held", "refusals")]
 
     def _take(self, through: int | None = None) -> _Turn:
-        rate = max(0.1, settings.CYCLR_CALLS_PER_SECOND)
+        rate = max(0.1, self.rate or settings.CYCLR_CALLS_PER_SECOND)
         server = connection()
         if server is not None:
             try:

@@ -22,6 +22,7 @@ from cyclr_api import (
     OutcomeUnknownError,
     PermanentError,
     RateLimitedError,
+    Retries,
     TemporaryError,
     Timeouts,
     Token,
@@ -29,7 +30,7 @@ from cyclr_api import (
 )
 from dashboard.common import encryption
 from dashboard.common.redis import connection
-from dashboard.consoles import changes
+from dashboard.consoles import addresses, changes
 from dashboard.consoles.models import CREDENTIALS_REFUSED, Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, INTERACTIVE, PacedError, SharedPacing
 from dashboard.consoles.page_sizes import SharedPageSizes
@@ -154,7 +155,12 @@ def client(console: Console, priority: str = INTERACTIVE) -> Client:
 
 def client_of_change(change: ConsoleChange) -> Client:
     """A client for what the settings name now, to see whose accounts are there."""
-    there = Console(pk=change.console_id, api_url=change.api_url, client_id=change.client_id)
+    there = Console(
+        pk=change.console_id,
+        api_url=change.api_url,
+        client_id=change.client_id,
+        is_from_environment=True,
+    )
     if not changes.is_in_settings(there):
         raise UndecidedConsoleError("console", reason="the settings changed again", retry_after=15)
     return _client_at(there, settings.CYCLR_CLIENT_SECRET, BACKGROUND)
@@ -162,24 +168,49 @@ def client_of_change(change: ConsoleChange) -> Client:
 
 def _client_at(console: Console, secret: str, priority: str) -> Client:
     made: dict[tuple[object, ...], Client] = _local.__dict__.setdefault("clients", {})
-    key = (console.pk, console.api_url, console.client_id, encryption.fingerprint(secret), priority)
+    rate = console.rate_limit and console.calls_per_second
+    pair = (console.api_url, console.client_id, encryption.fingerprint(secret))
+    key = (console.pk, *pair, console.is_from_environment, priority, rate)
     if key not in made:
         made[key] = Client(
             console.api_url,
             client_id=console.client_id,
             client_secret=secret,
             tokens=SharedTokens(console),
-            pacing=SharedPacing(console.pk, priority),
+            pacing=SharedPacing(console.pk, priority, rate),
             page_sizes=SharedPageSizes(console.api_url),
-            timeouts=Timeouts(
-                connect=settings.CYCLR_TIMEOUT_CONNECT,
-                read=settings.CYCLR_TIMEOUT_READ,
-                total=settings.CYCLR_TIMEOUT_TOTAL,
-            ),
+            timeouts=_timeouts(),
+            resolve=None if console.is_from_environment else addresses.resolve,
         )
         for prepare in on_new_client:
             prepare(made[key])
     return made[key]
+
+
+def _timeouts() -> Timeouts:
+    return Timeouts(
+        connect=settings.CYCLR_TIMEOUT_CONNECT,
+        read=settings.CYCLR_TIMEOUT_READ,
+        total=settings.CYCLR_TIMEOUT_TOTAL,
+    )
+
+
+def trial_client(api_url: str, client_id: str, client_secret: str) -> Client:
+    """A client for credentials that are only tried: it shares no token and no connection.
+
+    It asks once, for somebody waits to read what is wrong with what they typed.
+    """
+    made = Client(
+        api_url,
+        client_id=client_id,
+        client_secret=client_secret,
+        retries=Retries(attempts=1),
+        timeouts=_timeouts(),
+        resolve=addresses.resolve,
+    )
+    for prepare in on_new_client:
+        prepare(made)
+    return made
 
 
 def forget_clients() -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, SyncRun
-from dashboard.people.access import StaffRequest
+from dashboard.people.access import StaffRequest, every_console_for
 
 LINK_MOVES_FOR = timedelta(minutes=20)
 """How long after a customer's start on a link pages look for its effect by themselves."""
@@ -37,10 +37,13 @@ class InView:
 
 
 def consoles_in_view(request: StaffRequest) -> InView:
-    """Read from the address; a console that is not there for the person means all."""
+    """Read from the address; one that was retired may be read, what is no console means all."""
     every = request.user.consoles
     asked = request.GET.get("console", "")
-    return InView(every, next((console for console in every if str(console.pk) == asked), None))
+    chosen = next((console for console in every if str(console.pk) == asked), None)
+    if chosen is None and request.user.reads_retired and asked.isdigit():
+        chosen = every_console_for(request.user).filter(pk=asked).first()
+    return InView(every, chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import get_urlconf, resolve, reverse
 
 from dashboard.common.htmx import HtmxRequest
-from dashboard.consoles.models import Console
+from dashboard.consoles.models import Console, ConsoleQuerySet
 from dashboard.people.models import Role, User
 
 if TYPE_CHECKING:
@@ -94,12 +94,38 @@ def _decision_on_page(url_name: str, keys: int, urlconf: str) -> Access | None:
 
 
 def consoles_for(user: User, at_least: Role = Role.VIEWER) -> QuerySet[Console]:
-    """The current consoles in which the person holds at least this role."""
+    """The current consoles in which the person holds at least this role.
+
+    While the page of something retired is read (`User.reads_retired`), those as well.
+    """
+    if user.reads_retired and at_least == Role.VIEWER:
+        return every_console_for(user)
+    return every_console_for(user, at_least).current()
+
+
+def every_console_for(user: User, at_least: Role = Role.VIEWER) -> ConsoleQuerySet:
+    """The same, retired ones among them: for pages that tell of what was."""
     held = {console_id for console_id, role in user.roles.items() if role >= at_least}
-    current = Console.objects.current()
+    every: ConsoleQuerySet = Console.objects.all()
     if None in held:
-        return current
-    return current.filter(pk__in=[console_id for console_id in held if console_id is not None])
+        return every
+    return every.filter(pk__in=[console_id for console_id in held if console_id is not None])
+
+
+def look_at_console(request: HttpRequest, user: User) -> None:
+    """Raise `Http404` if the address names a console (`?console=`) that is not there for them.
+
+    One that was retired is there to be read.
+    """
+    asked = request.GET.get("console", "")
+    if not (asked.isascii() and asked.isdigit()):
+        return
+    if any(str(console.pk) == asked for console in user.consoles):
+        return
+    is_read = request.method in {"GET", "HEAD"} and len(asked) < 19
+    if not is_read or not every_console_for(user).filter(pk=asked).exists():
+        raise Http404
+    user.reads_retired = True
 
 
 class Scoped(Protocol[Thing]):
@@ -109,33 +135,55 @@ class Scoped(Protocol[Thing]):
 
 
 def get_for(
-    request: HttpRequest, things: Scoped[Thing], at_least: Role = Role.VIEWER, **lookup: object
+    request: HttpRequest, things: Scoped[Thing], at_least: Role = Role.VIEWER, **lookup: Any
 ) -> Thing:
     """The one thing, if it is within the person's consoles.
 
-    Raises `Http404` if it is not there for them, and `PermissionDenied` if they see it but hold
-    too low a role in its console.
+    Read alone, also what a retired console had. Raises `Http404` if it is not there for them, and
+    `PermissionDenied` if they see it but hold too low a role in its console.
     """
     user = request.user
     if not isinstance(user, User):
         raise PermissionDenied
     try:
-        thing = get_object_or_404(things.visible_to(user), **lookup)
+        thing = _found(things, user, lookup)
+    except Http404:
+        if at_least != Role.VIEWER or request.method not in {"GET", "HEAD"}:
+            raise
+        thing = _found_retired(things, user, lookup)
+    require_role(user, thing, at_least)
+    in_view = _console_of(thing)
+    request.console_in_view = in_view if isinstance(in_view, int) else in_view.pk  # type: ignore[attr-defined]
+    return thing
+
+
+def _found(things: Scoped[Thing], user: User, lookup: dict[str, Any]) -> Thing:
+    try:
+        return get_object_or_404(things.visible_to(user), **lookup)
     except (ValueError, OverflowError, ValidationError):
         raise Http404 from None
-    require_role(user, thing, at_least)
-    return thing
+
+
+def _found_retired(things: Scoped[Thing], user: User, lookup: dict[str, Any]) -> Thing:
+    """What belongs to a console that was retired stays readable, and nothing more."""
+    user.reads_retired = True
+    try:
+        return _found(things, user, lookup)
+    except Http404:
+        user.reads_retired = False
+        raise
 
 
 def require_role(user: User, thing: object, at_least: Role) -> None:
     """Raise `PermissionDenied` unless the person holds the role in the thing's console."""
-    console = thing if isinstance(thing, Console) else _console_of(thing)
-    role = user.role_in(console)
+    role = user.role_in(_console_of(thing))
     if role is None or role < at_least:
         raise PermissionDenied
 
 
 def _console_of(thing: object) -> Console | int:
+    if isinstance(thing, Console):
+        return thing
     console_id = getattr(thing, "console_id", None)
     if isinstance(console_id, int):
         return console_id

@@ -16,7 +16,7 @@ from dashboard.common.page_addresses import page_address
 from dashboard.common.untrusted_text import initials
 from dashboard.consoles.models import Console
 from dashboard.navigation import Place
-from dashboard.people.access import may_open
+from dashboard.people.access import every_console_for, may_open
 from dashboard.people.models import Role, User
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,15 @@ class Entry:
     url: str
     current: str
     starts_group: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A console that may be looked at instead, or all of them."""
+
+    label: str
+    url: str
+    is_current: bool
 
 
 class Shell:
@@ -82,12 +91,40 @@ class Shell:
 
     @cached_property
     def console(self) -> Console | None:
-        """The console in view: the one the address names, or the only one."""
+        """The console in view: the one the address names, that of the thing shown, or the only one.
+
+        One that was retired is in view while what it had is read.
+        """
         asked = self._request.GET.get("console", "")
+        if not asked:
+            asked = str(getattr(self._request, "console_in_view", ""))
         for console in self.consoles:
             if str(console.pk) == asked:
                 return console
+        if self.person and self.person.reads_retired and asked.isdigit():
+            return every_console_for(self.person).filter(pk=asked).first()
         return self.consoles[0] if len(self.consoles) == 1 else None
+
+    @cached_property
+    def is_choice(self) -> bool:
+        """Whether there is more than one console to look at."""
+        return len(self.consoles) > 1
+
+    @cached_property
+    def switches(self) -> list[Switch]:
+        """Where the page leads with another console in view; from one thing's page, to its list."""
+        match = self._request.resolver_match
+        is_list = match is not None and not match.kwargs and self._request.method == "GET"
+        place = navigation.place_name_of((match.url_name if match else "") or "")
+        path = self._request.path if is_list else page_address(place or "overview")
+        chosen = self.console.pk if self.console else None
+        return [
+            Switch("All consoles", path, is_current=chosen is None),
+            *(
+                Switch(one.name, f"{path}?console={one.pk}", is_current=one.pk == chosen)
+                for one in self.consoles
+            ),
+        ]
 
     @cached_property
     def trouble(self) -> Console | None:
@@ -107,13 +144,15 @@ class Shell:
         name = (match.url_name if match else "") or ""
         current_place = navigation.place_name_of(name)
         entries: list[Entry] = []
+        is_chosen = self.is_choice and self.console is not None
+        in_view = f"?console={self.console.pk}" if is_chosen and self.console else ""
         for place in navigation.places():
             current = "true" if place.url_name == current_place else ""
             current = "page" if place.url_name == name else current
             is_new_group = bool(entries) and entries[-1].place.group != place.group
             try:
                 if self._leads_to(place):
-                    url = page_address(place.url_name)
+                    url = page_address(place.url_name) + in_view
                     entries.append(Entry(place, url, current, is_new_group))
             except NoReverseMatch:
                 logger.error("navigation without an address name=%s", place.url_name)

@@ -16,7 +16,7 @@ from django.shortcuts import render, resolve_url
 from dashboard.common.addresses import path_here
 from dashboard.common.htmx import is_swap, redirect_browser
 from dashboard.people import held
-from dashboard.people.access import decision_on, lets_in
+from dashboard.people.access import decision_on, lets_in, look_at_console
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ class AccessMiddleware:
             return _to_sign_in(request)
         if not lets_in(decision, user):
             raise PermissionDenied
+        look_at_console(request, user)
         return None
 
 

@@ -64,6 +64,9 @@ class User(AbstractBaseUser):
         default=True, db_default=True, help_text="Single keys, such as “/”, are shortcuts."
     )
 
+    reads_retired = False
+    """Whether this request reads what a retired console had: then nothing more than a Viewer."""
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
@@ -105,7 +108,14 @@ class User(AbstractBaseUser):
         """The role in this console; of one held here and one held everywhere, the higher."""
         console_id = console.pk if isinstance(console, Console) else console
         held = [self.roles[key] for key in {console_id, None} if key in self.roles]
+        if held and self.reads_retired and console_id in self._retired:
+            return Role.VIEWER
         return max(held, default=None)
+
+    @cached_property
+    def _retired(self) -> set[int]:
+        retired = Console.objects.exclude(retired_at=None)
+        return set(retired.values_list("pk", flat=True))
 
     @cached_property
     def consoles(self) -> list[Console]:

@@ -16,6 +16,7 @@ from dashboard.accounts.models import AccountReading
 from dashboard.bulk.models import BulkRow
 from dashboard.common import encryption
 from dashboard.connectors.models import LookUp
+from dashboard.console_setup.models import ConsoleCheck
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import decrypted_secret
 from dashboard.cycles.models import IncidentReading, TransactionReading
@@ -43,6 +44,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (AccountReading, "encrypted_answer"),
     (TransactionReading, "encrypted_answer"),
     (OnboardingStep, "encrypted_input"),
+    (ConsoleCheck, "encrypted_client_secret"),
 )
 """Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 

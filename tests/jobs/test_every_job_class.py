@@ -21,6 +21,7 @@ from dashboard.accounts.models import AccountReading
 from dashboard.audit.models import Actor
 from dashboard.celery import app
 from dashboard.connectors.models import ConnectionTest, LookUp, LookUpKind
+from dashboard.console_setup.models import CheckKind, ConsoleCheck
 from dashboard.cycles.models import IncidentReading, PrerequisiteReading, TransactionReading
 from dashboard.installs.models import MarkRemoval
 from dashboard.jobs import checks, clock, messages
@@ -132,6 +133,13 @@ MAKE: dict[type, Callable[[], Any]] = {
         account_connector=make_account_connector(), kind=LookUpKind.CHOICES
     ),
     ConnectionTest: a_proof,
+    ConsoleCheck: lambda: ConsoleCheck.objects.create(
+        submission=uuid.uuid4(),
+        kind=CheckKind.ADD,
+        requested_by=make_user(),
+        api_url="https://api.cyclr.com",
+        service_url="https://acme-h.cyclr.com",
+    ),
     ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
     MethodReading: a_method_reading,
     MethodCall: a_method_call,

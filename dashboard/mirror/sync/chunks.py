@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.utils import timezone
 
@@ -83,7 +82,7 @@ def has_help(run: SyncRun) -> bool:
     moment = timezone.now()
     helper = run.helpers.first()
     if helper is None:
-        is_fast = settings.CYCLR_CALLS_PER_SECOND >= HELPED_ABOVE
+        is_fast = run.console.calls_per_second >= HELPED_ABOVE
         if not is_fast or not due.waiting_accounts(run)[CHUNK // 2 - 1 :].exists():
             return False
         helper = SyncHelper.objects.ask(run=run)

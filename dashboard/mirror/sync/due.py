@@ -44,7 +44,7 @@ def waiting_accounts(run: SyncRun) -> QuerySet[Any]:
 
 def is_large(console: Console) -> bool:
     """Whether reading all of its accounts takes more than a part of each period."""
-    most = int(settings.CYCLR_CALLS_PER_SECOND * settings.SYNC_EVERY * FULL_SHARE)
+    most = int(console.calls_per_second * settings.SYNC_EVERY * FULL_SHARE)
     there = Account.objects.filter(console=console, gone_at=None).order_by()
     return there[most : most + 1].exists()
 
