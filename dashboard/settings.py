@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "dashboard.fleet",
     "dashboard.alarms",
     "dashboard.forecasts",
+    "dashboard.team",
     "dashboard.overview",
     "dashboard.search",
     "dashboard.settings_pages",

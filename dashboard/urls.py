@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("dashboard.audit.urls")),
     path("", include("dashboard.console_setup.urls")),
     path("", include("dashboard.settings_pages.urls")),
+    path("", include("dashboard.team.urls")),
     path("", include("dashboard.common.urls")),
 ]
 

@@ -8,6 +8,7 @@ labels.register(
         "bulk.confirm": "Confirmed lines of bulk run",
         "bulk.pause": "Paused bulk run",
         "bulk.resume": "Resumed bulk run",
+        "bulk.hand_over": "Handed over bulk run",
         "bulk.end": "Ended bulk run",
         "bulk.retry": "Retried in bulk run",
         "bulk.export": "Exported bulk run",

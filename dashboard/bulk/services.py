@@ -19,6 +19,7 @@ from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.operations.models import Operation, Reason
 from dashboard.operations.submissions import own_submission
+from dashboard.people.models import User
 
 MOST_ROWS = 5000
 
@@ -178,6 +179,18 @@ def _going_on(actor: Actor) -> dict[str, Any]:
     """Whose right is asked for from now on, and from when failures count anew."""
     columns: dict[str, Any] = {"state": RunState.RUNNING, "started_at": timezone.now()}
     return columns | {"ended_at": None, "halted": "", **actor_columns(actor)}
+
+
+def hand_over(run: BulkRun, to: User, by: Actor) -> bool:
+    """Go on in a colleague's name, with what the engine has of it; False if it has ended."""
+    actor = Actor.staff(to)
+    with transaction.atomic():
+        states = [RunState.RUNNING, RunState.PAUSED]
+        if not _turn(run, by, "hand_over", states, dict(actor_columns(actor))):
+            return False
+        under_way = run.rows.under_way().values("operation")
+        Operation.objects.active().filter(pk__in=under_way).update(**actor_columns(actor))
+    return True
 
 
 def end(run: BulkRun, actor: Actor) -> bool:

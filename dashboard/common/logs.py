@@ -6,7 +6,7 @@ import logging
 import re
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_LINK_TOKEN = re.compile(r"(/c/)(?!(?:m|r)/)[^/\s\"'?#]{8,}")
+_LINK_TOKEN = re.compile(r"(/c/|/invitation/)(?!(?:m|r)/|accepted/)[^/\s\"'?#]{8,}")
 _BARE_TOKEN = re.compile(r"[a-zA-Z2-7]{64}")
 """The same wherever it stands: an address with a blank or a quote before it works as well."""
 _formatter = logging.Formatter()

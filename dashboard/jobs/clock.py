@@ -58,6 +58,8 @@ DATES = {
         "emptied_at",
     ),
     *(
+        "accepted_at",
+        "withdrawn_at",
         "expires_at",
         "gone_at",
         "identity_at",
@@ -66,7 +68,15 @@ DATES = {
         "proven_at",
         "reminders_ended_at",
     ),
-    *("retired_at", "revoked_at", "test_failed_at", "told_at", "owned_since", "previous_until"),
+    *(
+        "retired_at",
+        "revoked_at",
+        "withdrawn_at",
+        "test_failed_at",
+        "told_at",
+        "owned_since",
+        "previous_until",
+    ),
     *("after", "until", "previous_secret_until", "sync_stopped_at"),
     *("connected_since", "due_from", "likely_at", "due_until"),
 }

@@ -27,7 +27,7 @@ from dashboard.onboarding.models import (
 )
 from dashboard.operations import submitting
 from dashboard.operations.models import Operation, State
-from dashboard.people.models import Role
+from dashboard.people.models import Role, User
 
 WITH_ENTRIES = (StepKind.ACCOUNT, StepKind.CONNECTOR)
 AGAIN = (RunState.HALTED, RunState.STOPPED, RunState.FAILED)
@@ -138,6 +138,21 @@ def stop(run: OnboardingRun, actor: Actor) -> None:
         columns = {"state": RunState.STOPPED, "finished_at": timezone.now(), "leased_until": None}
         OnboardingRun.objects.filter(pk=run.pk).update(**columns)
         record(run, actor, "stop", "stopped")
+
+
+def hand_over(run: OnboardingRun, to: User, by: Actor) -> bool:
+    """Go on in a colleague's name, with the operation under way; False if it has ended."""
+    actor = Actor.staff(to)
+    with transaction.atomic():
+        rows = OnboardingRun.objects.filter(pk=run.pk, state__in=OPEN)
+        if not rows.update(**actor_columns(actor)):
+            return False
+        step = current_step(run)
+        if step is not None and step.operation is not None:
+            submitting.hand_over(step.operation, to, by)
+        run.refresh_from_db()
+        record(run, by, "hand_over", run.state, to=actor.name)
+    return True
 
 
 def check_now(run: OnboardingRun) -> bool:
@@ -272,6 +287,18 @@ def stop_all(table: OnboardingTable, actor: Actor) -> int:
     OnboardingTable.objects.filter(pk=table.pk, ended_at=None).update(ended_at=moment)
     record_table(table, actor, "stop", f"{count} runs")
     return count
+
+
+def hand_over_table(table: OnboardingTable, to: User, by: Actor) -> bool:
+    """Go on with all of its runs in a colleague's name; False if it has ended."""
+    with transaction.atomic():
+        rows = OnboardingTable.objects.filter(pk=table.pk, ended_at=None)
+        if not rows.update(**actor_columns(Actor.staff(to))):
+            return False
+        for run in table.runs.filter(state__in=OPEN):
+            hand_over(run, to, by)
+        record_table(table, by, "hand_over", f"to {to.display_name}")
+    return True
 
 
 def is_over(table: OnboardingTable) -> bool:

@@ -5,6 +5,7 @@ from dashboard.audit import labels
 labels.register(
     {
         "operations.cancel": "Cancelled",
+        "operations.hand_over": "Handed over",
         "operations.dismiss": "Dismissed",
         "operations.bring_back": "Brought back",
         "operations.retry": "Retried",

@@ -19,6 +19,7 @@ from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, State, new_reference
 from dashboard.operations.submissions import own_submission
+from dashboard.people.models import User
 
 
 class AlreadyActiveError(Exception):
@@ -134,6 +135,8 @@ def _existing(requested: OperationRequest, fingerprint: str) -> Operation | None
 def submit_follow_up(operation: Operation) -> Operation:
     """The next operation that was asked for together with this one; in its last transaction."""
     wanted = operation.follow_up or {}
+    columns = ["actor_kind", "actor_name", "actor_user", "actor_link"]
+    operation.refresh_from_db(fields=columns)  # handed over meanwhile
     return submit(
         OperationRequest(
             kind=wanted["kind"],
@@ -244,7 +247,20 @@ def cancel(operation: Operation, actor: Actor) -> bool:
     return True
 
 
-def record(operation: Operation, actor: Actor, action: str, result: str) -> None:
+def hand_over(operation: Operation, to: User, by: Actor) -> bool:
+    """Go on in a colleague's name, whose right is asked for from now on; False if it has ended."""
+    actor = Actor.staff(to)
+    with transaction.atomic():
+        rows = Operation.objects.active().filter(pk=operation.pk)
+        if not rows.update(**actor_columns(actor)):
+            return False
+        operation.refresh_from_db()
+        operation.record("handed-over", f"Handed over to {actor.name} by {by.name}")
+        record(operation, by, "operations.hand_over", operation.state, to=actor.name)
+    return True
+
+
+def record(operation: Operation, actor: Actor, action: str, result: str, **details: str) -> None:
     """Write an operation's turn into the audit trail."""
     audit.record(
         actor,
@@ -255,4 +271,5 @@ def record(operation: Operation, actor: Actor, action: str, result: str) -> None
         account_name=str(operation.account) if operation.account else "",
         result=result,
         operation=operation.reference,
+        **details,
     )

@@ -26,6 +26,8 @@ from dashboard.methods.models import ChoiceLookUp, MethodCall, SavedCall
 from dashboard.notifications.models import Webhook
 from dashboard.onboarding.models import OnboardingStep
 from dashboard.operations.models import Operation
+from dashboard.sessions.models import Session
+from dashboard.team.models import InvitationMail
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (TransactionReading, "encrypted_answer"),
     (OnboardingStep, "encrypted_input"),
     (ConsoleCheck, "encrypted_client_secret"),
+    (Session, "encrypted_data"),
+    (InvitationMail, "encrypted_token"),
 )
 """Every column that is encrypted for longer than a minute; its row says `associated_data`."""
 
@@ -90,7 +94,7 @@ def dropped_keys() -> list[NeededKey]:
         links.update(_counted(live, F("key_id")))
     entries: dict[str, int] = {}
     for model, column in ENCRYPTED:
-        if model is Console:
+        if model in {Console, Session}:  # whose session cannot be read signs in again
             continue
         rows = model._default_manager.exclude(**{column: ""})
         if model is Webhook:  # nobody could give one of a retired console a new secret

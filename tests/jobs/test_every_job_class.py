@@ -20,6 +20,7 @@ from django.utils import timezone
 from dashboard.accounts.models import AccountReading
 from dashboard.audit.models import Actor
 from dashboard.celery import app
+from dashboard.common import encryption
 from dashboard.connectors.models import ConnectionTest, LookUp, LookUpKind
 from dashboard.console_setup.models import CheckKind, ConsoleCheck
 from dashboard.cycles.models import IncidentReading, PrerequisiteReading, TransactionReading
@@ -39,7 +40,9 @@ from dashboard.mirror.models import Icon, SyncHelper, SyncRun
 from dashboard.notifications.models import Notification, NotificationMail, Webhook, WebhookDelivery
 from dashboard.onboarding.models import OnboardingRun, RunState
 from dashboard.operations.models import Operation
+from dashboard.people.models import Role
 from dashboard.releases.models import ReleaseReading
+from dashboard.team.models import Invitation, InvitationMail
 from tests.factories import (
     make_account,
     make_account_connector,
@@ -75,6 +78,20 @@ def a_message_to_a_customer() -> LinkMail:
     link = make_link(recipient_email="ana@example.com")
     mail = LinkMail(link=link, kind="invitation", recipient=link.recipient_email)
     mail.actor = Actor.system()
+    mail.save()
+    return mail
+
+
+def an_invitation() -> InvitationMail:
+    invitation = Invitation.objects.create(
+        token_hash="a" * 64,
+        email="new@desk.example",
+        role=Role.AGENT,
+        invited_by=make_user(),
+        expires_at=timezone.now() + timedelta(days=7),
+    )
+    mail = InvitationMail(invitation=invitation, token_hash=invitation.token_hash)
+    mail.encrypted_token = encryption.encrypt("b" * 64, associated_data=mail.associated_data)
     mail.save()
     return mail
 
@@ -140,6 +157,7 @@ MAKE: dict[type, Callable[[], Any]] = {
         api_url="https://api.cyclr.com",
         service_url="https://acme-h.cyclr.com",
     ),
+    InvitationMail: an_invitation,
     ConnectAttempt: lambda: ConnectAttempt.objects.create(item=make_link().items.get()),
     MethodReading: a_method_reading,
     MethodCall: a_method_call,

@@ -13,10 +13,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.db.models import Q
 
+from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
 from dashboard.environment.email_address import EmailAddressError, parse_address
 from dashboard.people.models import Role, User
-from dashboard.settings_pages.services import HasRoleError, add_person, give_role
+from dashboard.settings_pages.services import add_person
+from dashboard.team.roles import HasRoleError, give
 
 
 class Command(BaseCommand):
@@ -46,7 +48,7 @@ class Command(BaseCommand):
         user = User.objects.with_email(email).first()
         if user is not None:
             try:
-                give_role(user, role, console)
+                give(user, role, console, Actor.system())
             except HasRoleError as error:
                 raise CommandError(
                     f"{user.email} is here already, as {error.membership}."
