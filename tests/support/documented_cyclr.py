@@ -81,6 +81,8 @@ class DocumentedCyclr(BaseAdapter):
     asked: list[Asked] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     """What was asked in a way that the documentation does not know."""
+    service: str = SERVICE
+    """Where customers' browsers are sent to."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -258,6 +260,10 @@ class DocumentedCyclr(BaseAdapter):
             raise RefusedError(400, "ID already in use")
         if not body.get("Name"):
             raise RefusedError(400, "Name is required")
+        return self.add_account(key, body)
+
+    def add_account(self, key: str, body: JSON) -> JSON:
+        """An account as it is shown from now on."""
         made: JSON = dict.fromkeys(ACCOUNT_FIELDS - {"ParentAccountId"})
         made |= {"CreatedDate": "2024-03-04T09:12:55.1274183Z"}
         made |= {"NextBillDateUtc": "2024-04-04T00:00:00Z", "TransactionErrorWebhookEnabled": False}
@@ -413,7 +419,7 @@ class DocumentedCyclr(BaseAdapter):
         parts = urlsplit(address)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         page = f"{parts.scheme}://{parts.netloc}{parts.path}"
-        if page != f"{SERVICE}/connectorauth/updateaccountconnectoroauth":
+        if page != f"{self.service}/connectorauth/updateaccountconnectoroauth":
             self._complain(f"the browser at {page}")
         if set(query) != {"id", "token", "targetOrigin"}:
             self._complain(f"the browser with {sorted(query)}")
