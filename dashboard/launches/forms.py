@@ -17,6 +17,7 @@ from dashboard.mirror.models import Account
 from dashboard.operations.submissions import SubmissionField
 
 MOST_TAGS, LONGEST_TAG = 20, 100
+LONGEST_NAME = 200
 
 
 class LaunchForm(forms.Form):
@@ -158,7 +159,7 @@ class SendForm(forms.Form):
     recipient_name = forms.CharField(
         label="Recipient name",
         required=False,
-        max_length=200,
+        max_length=LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from csp.constants import SELF
 from csp.decorators import csp, csp_update
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -16,9 +18,10 @@ from dashboard.audit.models import Actor
 from dashboard.common import mail
 from dashboard.common.encryption import DecryptionError
 from dashboard.launches import mailing
-from dashboard.launches.forms import SendForm
+from dashboard.launches.forms import LONGEST_NAME, SendForm
 from dashboard.launches.models import LaunchLink
 from dashboard.launches.views import LINKS
+from dashboard.links.forms import check_recipient_name
 from dashboard.links.mail.mailing import UsedElsewhereError
 from dashboard.links.progress import NotUsableError
 from dashboard.links.sending_views import ENDED, LETTER, USED
@@ -40,6 +43,7 @@ def launch_link_send(request: StaffRequest, pk: int) -> HttpResponse:
     form = SendForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         return _send(request, link, form.cleaned_data)
+    _name_as_typed(request, link)
     try:
         content = mailing.write(link)
     except DecryptionError:
@@ -55,6 +59,14 @@ def launch_link_send(request: StaffRequest, pk: int) -> HttpResponse:
     }
     status = 422 if form.is_bound else 200
     return render(request, "launches/launch_link_send.html", context, status=status)
+
+
+def _name_as_typed(request: StaffRequest, link: LaunchLink) -> None:
+    """Let the preview greet whom the form names now; what cannot be a name is told on sending."""
+    typed = (request.POST or request.GET).get("recipient_name")
+    if typed is not None:
+        with suppress(ValidationError):
+            link.recipient_name = check_recipient_name(typed[:LONGEST_NAME]).strip()
 
 
 def _send(request: StaffRequest, link: LaunchLink, typed: dict[str, Any]) -> HttpResponse:
@@ -84,6 +96,7 @@ def launch_link_letter(request: StaffRequest, pk: int) -> HttpResponse:
     link: LaunchLink = get_for(request, LINKS, Role.LEAD, pk=pk)
     if not link.is_usable:
         raise Http404
+    _name_as_typed(request, link)
     try:
         return HttpResponse(mailing.write(link).html)
     except DecryptionError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,6 +85,22 @@ def test_the_message_is_seen_then_sent_and_its_way_is_told(lead: Client) -> None
     assert link.state == "sent" and f"Mailed to {TO}" in shown and "<bdi>Ana</bdi>, " in shown
     assert AuditEntry.objects.get(action="launches.mail").details["recipient"] == TO
     assert link.token() not in str(list(LaunchMail.objects.values()))
+
+
+def test_the_preview_greets_whom_the_form_names(lead: Client) -> None:
+    link = make_launch_link(recipient_name="Ana")
+    typed = {"recipient_name": " O'Brien & <b>Söhne</b> "}
+    page = text_of(lead.get(url(link), typed))
+    letter = re.search(r'<iframe[^>]+src="([^"]+)"', page)
+    assert letter is not None
+    html = text_of(lead.get(unescape(letter[1])))
+
+    assert "Hello O&#x27;Brien &amp; &lt;b&gt;Söhne&lt;/b&gt;," in html and "<b>Söhne" not in page
+    link.refresh_from_db()
+    assert link.recipient_name == "Ana"
+    assert "Hello Ana," in text_of(lead.get(url(link), {"recipient_name": "a\nb"}))
+    assert "Hello Ana," not in text_of(lead.get(url(link), {"recipient_name": ""}))
+    assert "Hello Mia," in text_of(press(lead, link, recipient_email="no", recipient_name="Mia"))
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "es"])
