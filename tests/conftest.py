@@ -233,12 +233,12 @@ def the_trail_is_emptied_between_tests() -> Iterator[None]:
     """Django empties a test's tables row by row on SQLite, which the trail's triggers refuse."""
     from django.test import TransactionTestCase
 
-    from tests.support.audit import empty_trail
+    from tests.support.audit import empty_committed_trail
 
     flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def teardown(case: TransactionTestCase) -> None:
-        empty_trail()
+        empty_committed_trail()
         flush(case)
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.transaction import get_connection
 
 from dashboard.audit import triggers
-from dashboard.audit.models import AuditChain, AuditEntry, ChainedEntry
+from dashboard.audit.models import AuditChain, AuditEntry, AuditPruning, ChainedEntry
 from dashboard.common.databases.before_commit import BeforeCommit
 
 
@@ -43,6 +43,22 @@ def empty_trail() -> None:
     if not (AuditEntry.objects.exists() or ChainedEntry.objects.exists()):
         return
     with tampering():
-        for model in (AuditEntry, ChainedEntry, AuditChain):
-            rows = model.objects.all()
-            rows._raw_delete(rows.db)
+        _delete_all()
+
+
+def empty_committed_trail() -> None:
+    """The same of a trail all of whose entries have their places, by the way of the retention.
+
+    Another thread may be reading in this very connection, which SQLite does not survive when
+    triggers are dropped meanwhile.
+    """
+    with transaction.atomic():
+        chains = ChainedEntry.objects.order_by().values_list("chain", flat=True).distinct()
+        AuditPruning.objects.bulk_create(AuditPruning(chain=one, up_to=2**62) for one in chains)
+        _delete_all()
+
+
+def _delete_all() -> None:
+    for model in (AuditEntry, ChainedEntry, AuditChain, AuditPruning):
+        rows = model.objects.all()
+        rows._raw_delete(rows.db)
