@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "dashboard.search",
     "dashboard.settings_pages",
     "dashboard.console_setup",
+    "dashboard.api",
 ]
 
 MIDDLEWARE = [

@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("dashboard.console_setup.urls")),
     path("", include("dashboard.settings_pages.urls")),
     path("", include("dashboard.team.urls")),
+    path("", include("dashboard.api.urls")),
     path("", include("dashboard.common.urls")),
 ]
 

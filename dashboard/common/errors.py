@@ -11,10 +11,11 @@ import secrets
 import sqlite3
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext_lazy
@@ -26,6 +27,16 @@ logger = logging.getLogger(__name__)
 
 GUESTS = "/c/"
 """Where the customers' pages are."""
+PROGRAMS = ("/api/", "/mcp")
+"""What programs ask for."""
+PROBLEMS = {
+    400: "The request could not be read.",
+    403: "This is not allowed.",
+    404: "There is nothing at this address.",
+    413: "The request is too large.",
+    500: "The fault is ours and has been recorded. Try again in a few minutes.",
+    503: "The database does not answer at the moment. Try again in a few seconds.",
+}
 GUEST_WORDS = {
     400: (
         gettext_lazy("This could not be read"),
@@ -140,10 +151,26 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def _problem(status: int, reference: str) -> HttpResponse:
+    """The same for a program: as RFC 9457 has it."""
+    detail = PROBLEMS.get(status, PROBLEMS[500])
+    told = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": f"{detail} Reference: {reference}." if reference else detail,
+    }
+    response = JsonResponse(told, status=status, content_type="application/problem+json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def _page(request: HttpRequest, template: str, status: int, **context: str) -> HttpResponse:
     """Within the shell for somebody signed in; else without context processors, for those would
     ask for the person, so for the database.
     """
+    if request.path.startswith(PROGRAMS):
+        return _problem(status, context.get("reference", ""))
     values: dict[str, object] = {"request": request, **context}
     if request.path.startswith(GUESTS):
         template = "errors/guest.html"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -19,20 +19,16 @@ from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
-from dashboard.common.searching import words_in
 from dashboard.common.untrusted_text import storable
 from dashboard.mirror.freshness import InView, consoles_in_view
 from dashboard.mirror.models import Account
 from dashboard.operations import display, export, submitting
+from dashboard.operations.filters import STATES, searched
 from dashboard.operations.handlers import handler_for
-from dashboard.operations.models import SHOWN, Operation, State
+from dashboard.operations.models import Operation, State
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role, User
 
-STATES = {
-    word.lower(): [state for state in State if SHOWN[state] == word] for word in SHOWN.values()
-}
-"""The stored states behind each word on screen: `running` is both running and sent."""
 FILTERS = ("state", "who", "account")
 """What the address may hold beside search and console."""
 
@@ -60,8 +56,7 @@ def _narrowed(
     if not (search or account):
         rows = rows.filter(is_bulk=False)  # thousands of one run would bury all others
     if search:
-        found = words_in(search, "search_text", "account__search_text")
-        rows = rows.filter(found | Q(reference__istartswith=search))
+        rows = searched(rows, search)
     return rows, who, account
 
 
