@@ -270,7 +270,6 @@ def test_the_command_prunes_for_another_database_role(capsys: Any) -> None:
         ({"result": "other"}, 1),
         ({"result": "rubbish"}, 4),
         ({"console": "none"}, 2),
-        ({"console": "9" * 30}, 4),
     ],
 )
 def test_the_trail_is_narrowed_by_result_and_console(query: dict[str, str], count: int) -> None:
