@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -17,6 +18,10 @@ from dashboard.notifications.models import Notification, NotificationMail, Webho
 logger = logging.getLogger(__name__)
 
 KEPT_FOR = timedelta(days=90)
+
+STARTED = time.monotonic()
+OLDER_PROCESSES_FOR = 600.0
+"""Seconds after our start in which processes of the release before may still read their columns."""
 
 
 @works_on(WebhookDelivery, gives_up=webhooks.give_up)
@@ -35,6 +40,13 @@ def send_mail(leases: Sequence[Lease[NotificationMail]]) -> None:
 def forget_former_secrets() -> None:
     """Former secrets of webhooks go when their day is over."""
     webhooks.forget_former_secrets()
+
+
+@periodic(every=60)
+def encrypt_addresses() -> None:
+    """Addresses of webhooks that a release before stored in clear are encrypted."""
+    if time.monotonic() - STARTED > OLDER_PROCESSES_FOR:
+        webhooks.encrypt_addresses()
 
 
 @periodic(every=3600)

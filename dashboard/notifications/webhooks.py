@@ -44,6 +44,7 @@ PREVIOUS_SIGNS_FOR = timedelta(days=1)
 """How long requests are signed with a former secret as well."""
 PRESSED_TWICE = timedelta(seconds=20)
 """A secret that is younger is nowhere yet: another one takes its place."""
+ENCRYPTED_AT_ONCE = 500
 GONE = 410
 """A receiver answers it when it wants nothing any more."""
 SAID_AT_MOST = 300
@@ -68,11 +69,12 @@ def create(
     secret = new_secret()
     with transaction.atomic():
         webhook, is_new = Webhook.objects.get_or_create(
-            console=console, defaults={"url": url, "created_by": user, "encrypted_secret": ""}
+            console=console, defaults={"created_by": user, "encrypted_secret": ""}
         )
         _encrypt(webhook, secret)
-        Webhook.objects.filter(pk=webhook.pk).update(url=url, shape=shape)
-        webhook.url, webhook.shape = url, shape
+        webhook.set_address(url)
+        webhook.shape = shape
+        webhook.save(update_fields=["url", "encrypted_url", "shape"])
         _record(webhook, user, "set up the webhook", host=host)
     return webhook, secret
 
@@ -81,11 +83,33 @@ def change(webhook: Webhook, url: str, user: User, shape: Shape = Shape.FULL) ->
     """Send to this address in this shape from now on, also what waits. Raises `AddressError`."""
     host = target_of(url).host
     with transaction.atomic():
-        rows = Webhook.objects.filter(pk=webhook.pk).exclude(url=url, shape=shape)
-        if not rows.update(url=url, shape=shape, cool_down_until=None):
+        row = Webhook.objects.select_for_update().get(pk=webhook.pk)
+        if (readable_address(row), row.shape) == (url, shape):
             return False
+        row.set_address(url)
+        row.shape, row.cool_down_until = shape, None
+        row.save(update_fields=["url", "encrypted_url", "shape", "cool_down_until"])
         _record(webhook, user, "changed the webhook's address", host=host, shape=str(shape))
     return True
+
+
+def readable_address(webhook: Webhook) -> str:
+    """Its address; empty where its key was removed from the settings."""
+    try:
+        return webhook.address
+    except encryption.DecryptionError:
+        return ""
+
+
+def encrypt_addresses() -> int:
+    """Encrypt what a release before stored in clear, some at a time; how many there were."""
+    done = 0
+    for webhook in Webhook.objects.exclude(url="")[:ENCRYPTED_AT_ONCE]:
+        clear = webhook.url
+        webhook.set_address(clear)
+        rows = Webhook.objects.filter(pk=webhook.pk, url=clear)  # not changed meanwhile
+        done += rows.update(url="", encrypted_url=webhook.encrypted_url)
+    return done
 
 
 @sensitive_variables("secret")
@@ -214,7 +238,7 @@ def _deliver(lease: Lease[WebhookDelivery]) -> bool:
     status, said = None, ""
     try:
         headers = headers_for(delivery, body, int(time.time()))
-        answer = sending.post(target_of(webhook.url), body, headers)
+        answer = sending.post(target_of(webhook.address), body, headers)
         status, said = answer.status, display_answer(answer.said, webhook, headers)
         if status == GONE and not delivery.is_test:
             _switch_off(lease, said)
@@ -230,7 +254,8 @@ def _deliver(lease: Lease[WebhookDelivery]) -> bool:
         return False
     except encryption.DecryptionError:
         message = (
-            "Its secret cannot be decrypted: a key was removed from the settings. Create a new one."
+            "Its secret or address cannot be decrypted: a key was removed from the settings. Enter"
+            " the address again, and make a new secret."
         )
         logger.error("webhook secret cannot be opened webhook=%d", webhook.pk)
         _end(lease, SendState.FAILED, last_error=message)
@@ -251,7 +276,9 @@ def _switch_off(lease: Lease[WebhookDelivery], said: str) -> None:
     """
     webhook = lease.job.webhook
     with transaction.atomic():
-        rows = Webhook.objects.filter(pk=webhook.pk, url=webhook.url)
+        rows = Webhook.objects.filter(
+            pk=webhook.pk, url=webhook.url, encrypted_url=webhook.encrypted_url
+        )
         if not rows.update(is_on=False, off_because=WANTS_NO_MORE):
             _put_off(lease, NotTakenError(WANTS_NO_MORE), GONE, said)
             return
@@ -295,7 +322,7 @@ def display_answer(text: str, webhook: Webhook, headers: Mapping[str, str]) -> s
     What a receiver repeats may hold our secret, a signature, or the key that is part of its
     address.
     """
-    hidden = secret_parts(webhook, headers) | _keys_in(webhook.url)
+    hidden = secret_parts(webhook, headers) | _keys_in(readable_address(webhook))
     plain = re.sub(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", " ", text, flags=re.S | re.I)
     plain = display_line(html.unescape(plain))
     for one in sorted(hidden, key=len, reverse=True):

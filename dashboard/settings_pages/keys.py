@@ -35,6 +35,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (Operation, "encrypted_input"),
     (BulkRow, "encrypted_input"),
     (Console, "encrypted_client_secret"),
+    (Webhook, "encrypted_url"),
     (Webhook, "encrypted_secret"),
     (Webhook, "encrypted_previous_secret"),
     (LookUp, "encrypted_answer"),
@@ -50,7 +51,7 @@ ENCRYPTED: tuple[tuple[type[models.Model], str], ...] = (
     (Session, "encrypted_data"),
     (InvitationMail, "encrypted_token"),
 )
-"""Every column that is encrypted for longer than a minute; its row says `associated_data`."""
+"""Every column that is encrypted for longer than a minute; its row says what it is bound to."""
 
 AT_ONCE = 500
 
@@ -131,12 +132,13 @@ def rotate_keys() -> RotatedKeys:
         for row in rows.order_by("pk").iterator(chunk_size=AT_ONCE):
             encrypted = getattr(row, column)
             try:
+                bound_to = associated_data_of(row, column)
                 plain = (
                     decrypted_secret(row)
                     if isinstance(row, Console)
-                    else encryption.decrypt(encrypted, associated_data=row.associated_data)
+                    else encryption.decrypt(encrypted, associated_data=bound_to)
                 )
-                value = encryption.encrypt(plain, associated_data=row.associated_data)
+                value = encryption.encrypt(plain, associated_data=bound_to)
             except encryption.DecryptionError:
                 broken += 1
                 continue
@@ -145,6 +147,12 @@ def rotate_keys() -> RotatedKeys:
     waiting = sum(live.exclude(key_id=current).count() for live in live_links())
     logger.info("re-encrypted rows=%d broken=%d links=%d", anew, broken, waiting)
     return RotatedKeys(anew, broken, waiting)
+
+
+def associated_data_of(row: Any, column: str) -> str:
+    """What the value is bound to; rows with several say it of each column."""
+    of_column = getattr(row, "associated_data_of", None)
+    return str(of_column(column) if of_column else row.associated_data)
 
 
 def _plural(word: str, count: int) -> str:

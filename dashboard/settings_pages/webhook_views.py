@@ -142,7 +142,7 @@ def _form(webhook: Webhook | None, data: Any = None) -> WebhookForm:
     """The form, filled in with what the webhook is."""
     if webhook is None:
         return WebhookForm(data)
-    return WebhookForm(data, url=webhook.url, shape=webhook.shape)
+    return WebhookForm(data, url=webhooks.readable_address(webhook), shape=webhook.shape)
 
 
 def _console(request: StaffRequest, pk: int) -> Console:

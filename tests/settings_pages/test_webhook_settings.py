@@ -63,9 +63,36 @@ def test_the_secret_is_shown_once_in_the_answer_that_made_it(
         encryption.decrypt(webhook.encrypted_secret, associated_data=webhook.associated_data)
         == secret
     )
-    assert (webhook.url, webhook.console) == (URL, console)
+    assert (webhook.address, webhook.console) == (URL, console)
     assert made["Cache-Control"] == "no-store"
     assert secret not in text_of(admin.get(page_of(console)))
+
+
+def test_an_address_is_kept_encrypted_and_bound_to_its_console(
+    admin: Client, console: Console, webhook: Webhook
+) -> None:
+    other, _ = webhooks.create(make_console(), "https://b.example.com/", make_user(Role.ADMIN))
+
+    assert "hooks.example.com" not in str(Webhook.objects.values().get(pk=webhook.pk))
+    assert f'value="{URL}"' in text_of(admin.get(page_of(console)))
+    Webhook.objects.filter(pk=other.pk).update(encrypted_url=webhook.encrypted_url)
+    with pytest.raises(encryption.DecryptionError):
+        _ = Webhook.objects.get(pk=other.pk).address
+
+
+def test_an_address_of_a_release_before_is_used_and_encrypted_some_at_a_time(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "ENCRYPTED_AT_ONCE", 1)
+    other, _ = webhooks.create(make_console(), URL, make_user(Role.ADMIN))
+    Webhook.objects.update(url="https://older.example.com/key", encrypted_url="")
+    assert Webhook.objects.get(pk=webhook.pk).address == "https://older.example.com/key"
+
+    done = [webhooks.encrypt_addresses() for _ in range(3)]
+
+    assert done == [1, 1, 0]
+    for row in Webhook.objects.all():
+        assert (row.url, row.address) == ("", "https://older.example.com/key")
 
 
 def test_saving_another_address_keeps_the_secret(
@@ -77,7 +104,7 @@ def test_saving_another_address_keeps_the_secret(
 
     webhook.refresh_from_db()
     assert response.status_code == 302
-    assert (webhook.url, webhook.encrypted_secret) == ("https://other.example.com/", before)
+    assert (webhook.address, webhook.encrypted_secret) == ("https://other.example.com/", before)
 
 
 def test_an_address_that_may_not_be_is_refused_and_kept_in_the_form(
