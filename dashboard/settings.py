@@ -96,12 +96,14 @@ INSTALLED_APPS = [
     "dashboard.settings_pages",
     "dashboard.console_setup",
     "dashboard.api",
+    "dashboard.web_security",
 ]
 
 MIDDLEWARE = [
     "dashboard.common.middleware.AnyHostForHealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "dashboard.common.middleware.PermissionsPolicyMiddleware",
     "dashboard.common.middleware.BoundsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dashboard.common.middleware.UnavailableMiddleware",
@@ -261,6 +263,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "report-uri": "/csp-report/",
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
@@ -318,6 +321,8 @@ CYCLR_TIMEOUT_TOTAL = env[names.CYCLR_TIMEOUT_TOTAL]
 
 PARTNER_NAME = env[names.PARTNER_NAME]
 """Who asks customers to connect, on their page; empty = derived from the service domain."""
+SECURITY_CONTACT = env[names.DESK_SECURITY_CONTACT]
+"""Whom to tell of a vulnerability, as `security.txt` says it; empty = there is no such file."""
 SUPPORT_EMAIL = env[names.SUPPORT_EMAIL]
 """Whom customers may write to; empty = they are told to answer the message they got."""
 

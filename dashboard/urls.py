@@ -32,6 +32,7 @@ urlpatterns = [
     path("", include("dashboard.settings_pages.urls")),
     path("", include("dashboard.team.urls")),
     path("", include("dashboard.api.urls")),
+    path("", include("dashboard.web_security.urls")),
     path("", include("dashboard.common.urls")),
 ]
 

@@ -56,6 +56,30 @@ class BoundsMiddleware:
         return self.get_response(request)
 
 
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera"),
+        *("display-capture", "encrypted-media", "geolocation", "gyroscope", "hid"),
+        *("idle-detection", "magnetometer", "microphone", "midi", "payment"),
+        *("picture-in-picture", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
+    )
+)
+"""Nothing of a device is used but the clipboard (Copy) and, to sign in, passkeys."""
+
+
+class PermissionsPolicyMiddleware:
+    """No page of ours, and nothing within one, may use a camera, a sensor or the like."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+
 class UnavailableMiddleware:
     """Turns a database that does not answer into a page in words.
 

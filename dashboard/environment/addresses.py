@@ -128,6 +128,33 @@ def _mailbox(text: str) -> str:
 MAILBOX: Kind[str] = Kind("an e-mail address", _mailbox)
 
 
+def _contact(text: str) -> str:
+    """As `security.txt` names it: with its scheme."""
+    if text.startswith("https://"):
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            parts = None
+        is_plain = text.isascii() and not re.search(r"[\s<>\"\\]", text)
+        if (
+            parts is None
+            or not is_plain
+            or not host_of(parts.hostname or "")
+            or "@" in parts.netloc
+        ):
+            raise WrongValueError("give an address like https://example.com/security")
+        return text
+    try:
+        return f"mailto:{_mailbox(text.removeprefix('mailto:'))}"
+    except WrongValueError:
+        raise WrongValueError(
+            "give an address like security@example.com or https://example.com/security"
+        ) from None
+
+
+CONTACT: Kind[str] = Kind("an e-mail or https address", _contact)
+
+
 def _sign_in_mailbox(text: str) -> str:
     try:
         return parse_address(text)

@@ -36,6 +36,7 @@ GROUPS = (
         (
             *(names.PUBLIC_URL, names.DESK_URL, names.ALLOWED_HOSTS, names.CSRF_TRUSTED_ORIGINS),
             *(names.BEHIND_TLS_PROXY, names.SSL_REDIRECT, names.TRUSTED_PROXIES),
+            names.DESK_SECURITY_CONTACT,
         ),
     ),
     Group(

@@ -11,6 +11,7 @@ from typing import Any
 
 from dashboard.environment.addresses import (
     BASE,
+    CONTACT,
     CYCLR_BASE,
     DATABASE,
     HOST,
@@ -245,6 +246,14 @@ PARTNER_NAME = Setting(
     "Who asks customers to connect, on their pages.",
     "Example Ltd",
     "made of the service domain",
+)
+DESK_SECURITY_CONTACT = Setting(
+    "DESK_SECURITY_CONTACT",
+    CONTACT,
+    "",
+    "Whom to tell of a vulnerability: an e-mail or https address, in `/.well-known/security.txt`.",
+    "security@example.com",
+    "there is no such file",
 )
 SUPPORT_EMAIL = Setting(
     "SUPPORT_EMAIL",

@@ -77,6 +77,7 @@ def test_what_is_right_is_taken_as_it_is_meant(
         ("DEFAULT_FROM_EMAIL", "müller@acme.example", "support@example.com"),
         ("DEFAULT_FROM_EMAIL", "a@acme.example, b@acme.example", "connect@example.com"),
         ("SUPPORT_EMAIL", "Jane <jane@acme.example>", "support@example.com"),
+        ("DESK_SECURITY_CONTACT", "http://acme.example/", "security@example.com"),
         ("DESK_ADMIN_EMAIL", "anna", "anna@example.com"),
         ("PUBLIC_URL", "https://müller.example", "https://xn--mller-kva.example"),
         ("PUBLIC_URL", "https://faß.example", "https://xn--fa-hia.example"),

@@ -7,6 +7,7 @@
 ./test postgres ARGUMENTS…    the same on PostgreSQL instead of SQLite
 ./test soak ARGUMENTS…   installs while everything breaks; see tests/support/soak.py
 ./test bench [NAMES…]    how fast it is, as ratios: written to docs/benchmarks.md (half an hour)
+./test sbom          a bill of materials (CycloneDX) of the lock, for whoever looks for known faults
 ./test mutation [MODULES…]    small changes to the client's core: does a test notice? (an hour)
 """
 
@@ -23,7 +24,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dashboard.launcher.broker import MissingServerError
-from tests.support import benchmarks, mutation, soak
+from tests.support import benchmarks, mutation, sbom, soak
 from tests.support.services import PostgresServer, RedisServer, chromium, postgres_tools
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -294,6 +295,8 @@ def main() -> int:
         install_what_is_missing()
         with servers() as found:
             is_good = benchmarks.main(arguments[1:], found)
+    elif arguments == ["sbom"]:
+        return sbom.main()
     elif arguments[:1] == ["mutation"]:
         return mutation.main(arguments[1:])
     else:
