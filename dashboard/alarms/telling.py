@@ -62,6 +62,7 @@ def _tell_of_many(alarm: Alarm) -> None:
         _many(alarm) if is_whole else _some_again(alarm),
         url=alarm.get_absolute_url(),
         details=advice if is_whole and alarm.is_of_many else "",
+        accounts=_accounts_of([alarm]),
     )
 
 
@@ -89,6 +90,7 @@ def _tell_of_singles(alarms: Sequence[Alarm]) -> None:
             f"{first.kind_name}: {len(news)} connections broke",
             url=_list_of(first),
             details="; ".join(str(alarm) for alarm in news[:SOME]) + more(len(news) - SOME),
+            accounts=_accounts_of(news),
         )
         return
     member = AlarmMember.objects.filter(alarm=first).order_by("pk")[0]
@@ -120,7 +122,14 @@ def tell_of_closed(alarms: Sequence[Alarm]) -> None:
             f"{what} {back} after {first.lasted_label}",
             url=first.get_absolute_url() if len(some) == 1 else f"{_list_of(first)}&show=closed",
             account=installed.account if installed else None,
+            accounts=() if installed else _accounts_of(some),
         )
+
+
+def _accounts_of(alarms: Sequence[Alarm]) -> list[int]:
+    """The accounts that these are about, for rules that look at accounts."""
+    members = AlarmMember.objects.filter(alarm__in=alarms).order_by()
+    return list(members.values_list("account_connector__account", flat=True).distinct())
 
 
 def more(count: int) -> str:

@@ -10,5 +10,5 @@ class NotificationsConfig(AppConfig):
     label = "notices"
 
     def ready(self) -> None:
-        """What registers itself: a kind of notification."""
-        from dashboard.notifications import mail_trouble  # noqa: F401
+        """What registers itself: kinds of notification, labels."""
+        from dashboard.notifications import mail_trouble, registration, webhook_trouble  # noqa: F401

@@ -41,7 +41,7 @@ def send_to(leases: Sequence[Lease[NotificationMail]]) -> None:
     Who left, lost the role in a console or no longer wants the kind gets nothing of it.
     """
     user = leases[0].job.user
-    wanted = [lease for lease in leases if _is_wanted(lease.job.notification, user)]
+    wanted = [lease for lease in leases if _is_wanted(lease.job, user)]
     finish_all([one for one in leases if one not in wanted], state=SendState.DROPPED)
     if not wanted:
         return
@@ -68,11 +68,14 @@ def give_up(lease: Lease[NotificationMail], error: BaseException | None) -> None
     lease.finish(state=SendState.FAILED, last_error=final_message(lease.job.last_error))
 
 
-def _is_wanted(notification: Notification, user: User) -> bool:
+def _is_wanted(mail: NotificationMail, user: User) -> bool:
+    notification = mail.notification
     if not user.is_active or notification.console.retired_at is not None:
         return False
     if user.role_in(notification.console_id) is None:
         return False
+    if mail.rule is not None and mail.rule.people.filter(pk=user.pk).exists():
+        return True
     return preferences_for(notification).filter(user=user).exists()
 
 
@@ -86,7 +89,7 @@ def _message(user: User, mails: Sequence[NotificationMail]) -> Message:
     first = display_line(mails[0].notification.message)
     subject = first if len(mails) == 1 else f"{len(mails)} notifications"
     end = (
-        "You chose to get these by e-mail. Change that at\n"
+        "You chose to get these by e-mail, or a rule of the console says so. See\n"
         f"{staff_url(reverse('notification_preferences'))}\n"
     )
     reference = f"notices-{user.pk}-{mails[0].pk}-{mails[-1].pk}"

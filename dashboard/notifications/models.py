@@ -105,6 +105,27 @@ class NotificationPreference(models.Model):
         return f"{self.kind} for {self.user}"
 
 
+class NotificationRule(models.Model):
+    """Colleagues, or the webhook, are told of some kinds, perhaps of important accounts alone."""
+
+    console = models.ForeignKey(
+        Console, on_delete=models.CASCADE, related_name="notification_rules"
+    )
+    kinds = models.JSONField(default=list, blank=True, help_text="Empty for every kind.")
+    tag = models.CharField(max_length=60, blank=True, default="", help_text="Empty: any account.")
+    people = models.ManyToManyField(User, blank=True, related_name="+")
+    is_for_webhook = models.BooleanField(default=False)
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_to = models.TimeField(null=True, blank=True)
+    time_zone = models.CharField(max_length=60, default="UTC")
+
+    class Meta:
+        ordering = ["console", "pk"]
+
+    def __str__(self) -> str:
+        return f"Rule {self.pk} of {self.console}"
+
+
 class SendState(models.TextChoices):
     """Where something in an outbox is."""
 
@@ -140,6 +161,9 @@ class NotificationMail(Job):
         Notification, on_delete=models.CASCADE, related_name="mails", db_column="notice_id"
     )
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notification_mails")
+    rule = models.ForeignKey(
+        NotificationRule, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     state = models.CharField(max_length=10, choices=SendState.choices, default=SendState.WAITING)
     sent_at = models.DateTimeField(null=True, blank=True)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -11,7 +11,13 @@ from django.utils import timezone
 
 from dashboard.consoles.models import Console
 from dashboard.notifications.kinds import KINDS
-from dashboard.notifications.models import Notification, NotificationMail, NotificationPreference
+from dashboard.notifications.models import (
+    Notification,
+    NotificationMail,
+    NotificationPreference,
+    NotificationRule,
+)
+from dashboard.notifications.rules import quiet_until
 from dashboard.people.models import User
 
 GATHER_FOR = timedelta(seconds=30)
@@ -44,14 +50,25 @@ def set_preferences(
         )
 
 
-def queue(notification: Notification) -> None:
-    """Put it into the outbox for everybody who wants it; they are looked at when it is sent."""
+def queue(notification: Notification, found: Sequence[NotificationRule] = ()) -> None:
+    """Put it into the outbox for everybody who wants it, or whom a rule names.
+
+    They are looked at when it is sent. A rule's quiet hours hold back nobody who chose it
+    themselves.
+    """
+    soon = timezone.now() + GATHER_FOR
+    due: dict[int, tuple[datetime, NotificationRule | None]] = {}
+    for rule in found:
+        moment = max(soon, quiet_until(rule))
+        for user in rule.people.all():
+            if user.pk not in due or moment < due[user.pk][0]:
+                due[user.pk] = (moment, rule)
     preferences = preferences_for(notification)
     people = User.objects.filter(is_active=True, pk__in=preferences.values("user"))
-    due = timezone.now() + GATHER_FOR
+    due |= dict.fromkeys(people.values_list("pk", flat=True), (soon, None))
     NotificationMail.objects.bulk_create(
-        NotificationMail(notification=notification, user_id=pk, not_before=due)
-        for pk in people.values_list("pk", flat=True)
+        NotificationMail(notification=notification, user_id=pk, not_before=moment, rule=rule)
+        for pk, (moment, rule) in due.items()
     )
 
 

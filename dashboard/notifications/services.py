@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db.models.functions import Coalesce
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
-from dashboard.notifications import preferences, webhooks
+from dashboard.notifications import preferences, rules, webhooks
 from dashboard.notifications.kinds import NotificationKind
 from dashboard.notifications.models import Notification, NotificationsSeen
 from dashboard.people.models import User
@@ -31,11 +32,13 @@ def post(
     account: Account | None = None,
     details: str = "",
     dedupe_key: str = "",
+    accounts: Collection[int] = (),
 ) -> Notification | None:
     """Tell all who may see this console; call it in the transaction that does what it tells of.
 
     `url` is the path of the staff page about it. With `dedupe_key` the same key is told one time
-    only, and later calls answer None. Neither words nor details hold a secret or a link's address.
+    only, and later calls answer None. `accounts`: those it is about, where they are several, for
+    rules that look at accounts. Neither words nor details hold a secret or a link's address.
     """
     values: dict[str, Any] = {
         "kind": str(kind),
@@ -54,8 +57,10 @@ def post(
                 return None
         else:
             notification = Notification.objects.create(**values)
-        webhooks.queue(notification)
-        preferences.queue(notification)
+        found = rules.matching(notification, accounts)
+        if rules.is_for_webhook(notification, found):
+            webhooks.queue(notification)
+        preferences.queue(notification, found)
     return notification
 
 

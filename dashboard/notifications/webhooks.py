@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.views.decorators.debug import sensitive_variables
@@ -51,6 +52,8 @@ SAID_AT_MOST = 300
 """Characters of a receiver's answer that are kept."""
 SHORTEST_KEY = 8
 """Shorter parts of an address are words."""
+webhook_went = Signal()
+"""Sent with `webhook` in the transaction in which a receiver's 410 switches it off."""
 WANTS_NO_MORE = "The receiver answered 410: it wants no more requests."
 
 
@@ -290,6 +293,7 @@ def _switch_off(lease: Lease[WebhookDelivery], said: str) -> None:
             why=WANTS_NO_MORE,
         )
         _end(lease, SendState.FAILED, status=GONE, last_error=WANTS_NO_MORE, said=said)
+        webhook_went.send(Webhook, webhook=webhook)
     logger.warning("webhook gone webhook=%d", webhook.pk)
 
 
