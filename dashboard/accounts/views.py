@@ -31,7 +31,7 @@ from dashboard.mirror.freshness import (
 from dashboard.mirror.history import past_of
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import Account
-from dashboard.mirror.tasks import ask_for_refresh, ask_for_sync
+from dashboard.mirror.tasks import ask_for_sync, ask_for_view
 from dashboard.operations.live_updates import poll_event_of_account
 from dashboard.operations.models import Operation
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -259,7 +259,7 @@ def _age(request: StaffRequest, account: Account) -> dict[str, Any]:
 def account_refresh(request: StaffRequest, pk: int) -> HttpResponse:
     """Have the account read now; asked for again while it is read changes nothing."""
     account = get_for(request, Account.objects.select_related("console"), pk=pk)
-    ask_for_refresh(account)
+    ask_for_view(account)
     context = _age(request, account)
     if not is_swap(request):
         return redirect(context["back"])

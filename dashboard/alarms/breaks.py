@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from dashboard.alarms.models import AlarmMember, End, Trouble
@@ -19,7 +19,7 @@ from dashboard.audit.models import ActorKind
 from dashboard.connector_changes.handlers.losing import DEAUTHENTICATE, DELETE
 from dashboard.connectors.models import ConnectionTest
 from dashboard.links.models import LinkItem
-from dashboard.mirror.models import NOT_WORKING, AccountConnector
+from dashboard.mirror.models import NOT_WORKING, AccountConnector, WhyBroken
 from dashboard.operations.models import ACTIVE, Operation, State
 
 LOOKED_BACK = timedelta(days=7)
@@ -109,6 +109,22 @@ def ended_members(consoles: Collection[int]) -> list[EndedMember]:
         .order_by("pk")
     )
     return [EndedMember(one, End(one.is_now)) for one in found]
+
+
+def changed_members(consoles: Collection[int]) -> QuerySet[AlarmMember]:
+    """Open members that are broken in another way by now than the alarm says."""
+    there = Q(account_connector__gone_at=None)
+    is_lost = there & Q(account_connector__authenticated=False, trouble=Trouble.NOT_WORKING)
+    is_dead = there & Q(
+        account_connector__authenticated=True,
+        account_connector__test_failed_at__isnull=False,
+        trouble=Trouble.NOT_AUTHENTICATED,
+    )
+    has_other_reason = there & ~Q(account_connector__why_broken=F("why"))
+    has_other_reason &= ~Q(account_connector__why_broken__in=["", WhyBroken.UNKNOWN])
+    rows = AlarmMember.objects.filter(ended_at=None, alarm__console__in=consoles)
+    found = rows.filter(is_lost | is_dead | has_other_reason)
+    return found.select_related("alarm", "account_connector__account").order_by("pk")
 
 
 def _moment(connector: AccountConnector) -> datetime:

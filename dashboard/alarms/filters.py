@@ -8,17 +8,18 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from dashboard.alarms.models import Alarm, AlarmMember
+from dashboard.common.paging import MOST_COUNTED
 from dashboard.common.searching import words_in
 from dashboard.people.models import User
 
-OPEN = "open"
+OPEN, CLOSED, ALL = "open", "closed", "all"
 SHOW = {
     OPEN: "Open",
     "free": "Nobody’s",
     "mine": "Mine",
     "snoozed": "Snoozed",
-    "closed": "Closed",
-    "all": "All",
+    CLOSED: "Closed",
+    ALL: "All",
 }
 """The lists by the value of `?show=`, in the order of their chips."""
 
@@ -46,13 +47,16 @@ def _is_awake() -> Q:
 
 
 def counted(alarms: QuerySet[Alarm], user: User) -> dict[str, int]:
-    """How many there are in each of the lists; one query."""
-    counts = {
-        show: Count("pk", filter=condition) if condition else Count("pk")
-        for show, condition in conditions(user).items()
-    }
-    found: dict[str, int] = alarms.order_by().aggregate(**counts)
-    return found
+    """How many there are in each of the lists: two queries, one over what is open alone.
+
+    Of those that are over `MOST_COUNTED` are counted: there are ever more of them.
+    """
+    now = {show: of for show, of in conditions(user).items() if show not in {CLOSED, ALL}}
+    counts = {show: Count("pk", filter=condition) for show, condition in now.items()}
+    still = alarms.filter(ended_at=None).order_by()
+    found: dict[str, int] = still.aggregate(**counts, every=Count("pk"))
+    over = alarms.filter(ended_at__isnull=False).order_by()[: MOST_COUNTED + 1].count()
+    return found | {CLOSED: over, ALL: found.pop("every") + over}
 
 
 def searched(alarms: QuerySet[Alarm], text: str) -> QuerySet[Alarm]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.alarms import watching
+from dashboard.alarms import forgetting, watching
 from dashboard.alarms.models import Alarm, AlarmMember
 from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.periodic import periodic
@@ -20,6 +20,12 @@ def watch_connections() -> None:
     """Open, join, close and tell of alarms; where nothing is broken there is none to be."""
     if any_lost() or any_dead() or any_member() or any_untold():
         watching.watch()
+
+
+@periodic(every=3600)
+def forget_old_alarms() -> None:
+    """What has been over for half a year goes, some at a time."""
+    forgetting.forget()
 
 
 @periodic(every=10)

@@ -17,11 +17,19 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from dashboard.alarms import telling
-from dashboard.alarms.breaks import Break, EndedMember, doubted, ended_members, new_breaks
+from dashboard.alarms.breaks import (
+    Break,
+    EndedMember,
+    changed_members,
+    doubted,
+    ended_members,
+    new_breaks,
+)
 from dashboard.alarms.grouping import clusters, is_near
-from dashboard.alarms.models import Alarm, AlarmMember, End, short
+from dashboard.alarms.models import Alarm, AlarmMember, End, Trouble, short
 from dashboard.common.timing import format_span
 from dashboard.consoles.models import Console
+from dashboard.mirror.models import WhyBroken
 from dashboard.mirror.tasks import ask_for_refresh
 
 logger = logging.getLogger(__name__)
@@ -42,6 +50,7 @@ def watch() -> None:
     consoles = {console.pk: console for console in Console.objects.current()}
     moved = {one.connector.account.console_id for one in new_breaks(list(consoles))}
     moved |= {one.member.alarm.console_id for one in ended_members(list(consoles))}
+    moved |= set(changed_members(list(consoles)).values_list("alarm__console", flat=True))
     for pk in sorted(moved):
         try:
             bring_up_to_date(consoles[pk])
@@ -55,7 +64,7 @@ def ask_about_doubted() -> None:
     before = timezone.now() - ASKED_AGAIN
     for connector in doubted(list(Console.objects.current().values_list("pk", flat=True))):
         account = connector.account
-        if account.viewed_at is None or account.viewed_at < before:
+        if account.refresh_asked_at is None or account.refresh_asked_at < before:
             ask_for_refresh(account)
 
 
@@ -64,6 +73,8 @@ def bring_up_to_date(console: Console) -> None:
     """Close what is over and open what broke, as the only one who does so in this console."""
     Console.objects.select_for_update(no_key=True).get(pk=console.pk)
     touched = _end_members(ended_members([console.pk]))
+    for member in changed_members([console.pk]):
+        _follow(member)
     of_kind: dict[str, list[Break]] = defaultdict(list)
     for one in new_breaks([console.pk]):
         of_kind[one.connector.connector_name].append(one)
@@ -94,6 +105,19 @@ def _named(members: Sequence[AlarmMember]) -> str:
     names = [short(one.account_connector.account) for one in members[:NAMED]]
     more = len(members) - NAMED
     return f"{', '.join(names)} and {more:,} more" if more > 0 else ", ".join(names)
+
+
+def _follow(member: AlarmMember) -> None:
+    """Say how it is broken now, and why; the timeline keeps what was said before."""
+    connector = member.account_connector
+    is_dead = connector.is_not_working
+    trouble = Trouble.NOT_WORKING if is_dead else Trouble.NOT_AUTHENTICATED
+    why = connector.why_broken or member.why
+    AlarmMember.objects.filter(pk=member.pk, ended_at=None).update(trouble=trouble, why=why)
+    message = f"{short(connector.account)}: {trouble.label.lower()}"
+    if why and why != WhyBroken.UNKNOWN:
+        message += f", probably {WhyBroken(why).label.lower()}"
+    member.alarm.record("changed", message)
 
 
 # ---- broken ----

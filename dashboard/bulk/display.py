@@ -21,7 +21,16 @@ SHOWS = {
 }
 """What `?show=` picks."""
 
-COLUMNS = ("Line", "Account", "Account id", "State", "Outcome", "Attempts", "Ended (UTC)")
+COLUMNS = (
+    "Line",
+    "Account",
+    "Account id",
+    "State",
+    "Outcome",
+    "Attempts",
+    "Ended (UTC)",
+    "Connector",
+)
 
 NEVER_STARTED = "It was never started."
 
@@ -62,11 +71,17 @@ def state_of(run: BulkRun, progress: Progress) -> Shown:
     )
 
 
-def heading(run: BulkRun, accounts: int) -> str:
+def noun_of(run: BulkRun) -> str:
+    """What its rows are: accounts, or installed connectors."""
+    return "connector" if run.display_input.get("is_of_connectors") else "account"
+
+
+def heading(run: BulkRun, rows: int) -> str:
     """`Install Slack for 48 accounts`."""
-    if not accounts:
-        return f"{run.title} for no account"
-    return f"{run.title} for {accounts:,} account{'' if accounts == 1 else 's'}"
+    noun = noun_of(run)
+    if not rows:
+        return f"{run.title} for no {noun}"
+    return f"{run.title} for {rows:,} {noun}{'' if rows == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +248,7 @@ def with_events(rows: QuerySet[BulkRow]) -> QuerySet[BulkRow]:
     encrypted = ("encrypted_input", "operation__encrypted_input", "operation__display_input")
     is_asked = Case(When(Q(encrypted_input=""), then=Value(False)), default=Value(True))
     return (
-        rows.select_related("account", "operation")
+        rows.select_related("account", "operation", "account_connector", "connector")
         .annotate(has_input=is_asked)
         .defer(*encrypted)
         .prefetch_related(Prefetch("operation__events", queryset=said))
@@ -299,4 +314,5 @@ def table(run: BulkRun, rows: Iterable[BulkRow]) -> Iterator[tuple[object, ...]]
             line.outcome,
             line.attempts if line.attempts is not None else "",
             f"{line.ended_at:%Y-%m-%d %H:%M:%S}" if line.ended_at else "",
+            str(line.row.account_connector or line.row.connector or ""),
         )

@@ -52,7 +52,11 @@ def feed(run_id: int) -> int:
         moment = timezone.now()
         waiting = run.rows.waiting()
         due = waiting.filter(Q(not_before=None) | Q(not_before__lte=moment))
-        rows = list(due.select_related("account", "connector")[: max(0, AT_ONCE - under_way)])
+        rows = list(
+            due.select_related("account", "connector", "account_connector")[
+                : max(0, AT_ONCE - under_way)
+            ]
+        )
         fed = sum(_hand_over(run, row) for row in rows)
         if not under_way and not rows and not waiting.exists():
             BulkRun.objects.filter(pk=run.pk).update(state=RunState.ENDED, ended_at=moment)
@@ -102,6 +106,7 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
         submission=uuid.uuid5(run.submission, f"{row.number}:{row.tries}"),
         account=row.account,
         connector=connector,
+        account_connector=row.account_connector,
         values=values["values"],
         shown=values["shown"],
         exclusivity_key=values.get("exclusivity_key", ""),

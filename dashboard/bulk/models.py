@@ -13,7 +13,12 @@ from dashboard.audit.models import Acted
 from dashboard.bulk.pages import PAGES
 from dashboard.common.page_addresses import page_address
 from dashboard.consoles.models import Console
-from dashboard.mirror.models import Account, CatalogueConnector, MirrorQuerySet
+from dashboard.mirror.models import (
+    Account,
+    AccountConnector,
+    CatalogueConnector,
+    MirrorQuerySet,
+)
 from dashboard.operations.models import ACTIVE, Operation, State
 
 
@@ -122,6 +127,14 @@ class BulkRow(models.Model):
         related_name="+",
         help_text="Its own, in a run over several connectors.",
     )
+    account_connector = models.ForeignKey(
+        AccountConnector,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="In a run over installed connectors.",
+    )
     label = models.TextField(help_text="The account as it was written in the table.")
     display_input = models.JSONField(
         default=dict, blank=True, db_column="shown_input", help_text="Its own values, masked."
@@ -143,8 +156,13 @@ class BulkRow(models.Model):
             models.UniqueConstraint(fields=["run", "number"], name="bulk_row_one_per_line"),
             models.UniqueConstraint(
                 fields=["run", "account"],
-                condition=Q(problem="", connector=None),
+                condition=Q(problem="", connector=None, account_connector=None),
                 name="bulk_row_one_per_account",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "account_connector"],
+                condition=Q(problem="", account_connector__isnull=False),
+                name="bulk_row_one_per_installed",
             ),
             models.UniqueConstraint(
                 fields=["run", "account", "connector"],

@@ -16,7 +16,7 @@ from dashboard.audit.models import Actor, actor_columns
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.common import encryption
 from dashboard.consoles.models import Console
-from dashboard.mirror.models import Account, CatalogueConnector
+from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, Reason
 from dashboard.operations.submissions import own_submission
 from dashboard.people.models import User
@@ -31,9 +31,10 @@ class Target:
     `values`: what makes its operation, as `OperationRequest` has it: `values`, `shown`, and perhaps
     `exclusivity_key`, `follow_up` and a `title` of its own; encrypted. With `leaves_out_done` its
     handler is asked once more when its turn comes whether it is still needed. `connector`: its own,
-    in a run over several. `doubt`: what a person must confirm before it is taken in, in words.
-    `shown`: its own entries, masked. `problem`: why it is left out, in words; then nothing of it is
-    carried out. `shown` may say `why` at greater length.
+    in a run over several. `account_connector`: in a run over installed ones. `doubt`: what a person
+    must confirm before it is taken in, in words. `shown`: its own entries, masked. `problem`: why
+    it is left out, in words; then nothing of it is carried out. `shown` may say `why` at greater
+    length.
     """
 
     number: int
@@ -44,6 +45,7 @@ class Target:
     problem: str = ""
     doubt: str = ""
     connector: CatalogueConnector | None = None
+    account_connector: AccountConnector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def _without_doubles(targets: Sequence[Target]) -> list[Target]:
     lines: dict[tuple[int, int | None], int] = {}
     found = []
     for target in targets:
-        if target.account is not None and not target.problem:
+        is_one = target.account_connector is None  # those come by their keys, each once
+        if target.account is not None and not target.problem and is_one:
             own = target.connector
             first = lines.setdefault((target.account.pk, own.pk if own else None), target.number)
             if first != target.number:
@@ -125,6 +128,7 @@ def _row(run: BulkRun, target: Target) -> BulkRow:
         number=target.number,
         account=target.account,
         connector=target.connector,
+        account_connector=target.account_connector,
         label=target.label,
         display_input=target.shown,
         problem=target.problem or target.doubt,

@@ -78,6 +78,7 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
         "state": state,
         "heading": display.heading(run, progress.to_do),
         "progress": progress,
+        "noun": display.noun_of(run),
         "may_act": role is not None and role >= Role.LEAD,
         "turn": turn,
     }

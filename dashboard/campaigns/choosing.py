@@ -112,6 +112,8 @@ _NEEDED = (
     "account__cyclr_id",
     "account__sort_name",
     "account__gone_at",
+    "connector_version",
+    "account__cycles_read_at",
 )
 """Columns that choosing and planning look at; of thousands every other one is felt."""
 

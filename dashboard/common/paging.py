@@ -132,7 +132,7 @@ def paged_long(
 def _deep_page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any] | None:
     """A page of a list that is long; None if there are no rows where it was asked for."""
     number = _asked_number(request)
-    if not 0 < number <= MOST_PAGES:
+    if number > MOST_PAGES:
         return None
     order = _order_of(rows)
     found = _beside(request, rows, order) if order else None
@@ -174,9 +174,9 @@ def _beside(request: HttpRequest, rows: QuerySet[Any], order: Sequence[Any]) -> 
 
 
 def _asked_number(request: HttpRequest) -> int:
-    """As Django's paginator reads it: 1 for what is no number."""
+    """1 for what is no number, and for what comes before the first page."""
     try:
-        return int(request.GET.get("page", "1"))
+        return max(1, int(request.GET.get("page", "1")))
     except ValueError:
         return 1
 
@@ -198,7 +198,7 @@ class _Counted:
 def paged(request: HttpRequest, items: Any, per_page: int = PER_PAGE) -> Page[Any]:
     """The page that `?page=` asks for: the first for rubbish, the last for too large a number."""
     paginator: Paginator[Any] = Paginator(items, per_page)
-    page = paginator.get_page(request.GET.get("page"))
+    page = paginator.get_page(_asked_number(request))
     return Page(
         page,
         number=page.number,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db import transaction
+from django.utils import timezone
+
 from cyclr_api import (
     AccountRefusedError,
     Client,
@@ -12,16 +15,27 @@ from cyclr_api import (
 )
 from cyclr_api.account_connectors import Properties
 from dashboard.common.untrusted_text import storable
+from dashboard.connectors import evidence
+from dashboard.connectors.connection_tests import run_test
 from dashboard.connectors.input import SettingsInput
 from dashboard.mirror import writing
 from dashboard.mirror.catalogue import TRIED_BY_CYCLR, TRY, auth_type_of
 from dashboard.mirror.tasks import ask_for_refresh
-from dashboard.operations.handlers import Found, Handler, Look, NotThere, Refusal, register
+from dashboard.operations.handlers import (
+    Found,
+    Handler,
+    Look,
+    NotDoneError,
+    NotThere,
+    Refusal,
+    register,
+)
 from dashboard.operations.models import Operation
 
 JSON = dict[str, Any]
 
 SET_PROPERTIES = "connectors.set_properties"
+TEST_INSTALLED = "connectors.test_installed"
 
 
 def _properties(operation: Operation, client: Client) -> Properties:
@@ -107,3 +121,42 @@ class SetProperties(Handler):
             return Refusal("Cyclr refuses to work in this account. It is read again: see its page.")
         said = error.cyclr_message or "no reason given"
         return Refusal(f"Cyclr refused: “{said}” Settings before that one may already be saved.")
+
+
+@register
+class TestInstalled(Handler):
+    """Prove that an installed connector works, in a run over many; one that does not has failed.
+
+    Doing it twice is doing it once: the test method reads.
+    """
+
+    __test__ = False  # pytest takes it for a test
+    kind = TEST_INSTALLED
+    label = "Test connection"
+    is_idempotent: ClassVar[bool] = True
+
+    def prepare(self, operation: Operation, client: Client) -> JSON:
+        """Nothing is changed, so nothing has to be recognised."""
+        return {"words": "Nothing to look up first"}
+
+    def act(self, operation: Operation, client: Client, values: JSON) -> JSON:
+        """The one call; what it tells is written at once, whether it works or not."""
+        connector, began = operation.account_connector, timezone.now()
+        assert connector is not None
+        found = run_test(client, connector)
+        with transaction.atomic():
+            evidence.write(connector, found, began)
+        if not found.worked:
+            verdict = "Nothing was proven" if found.worked is None else "It does not work"
+            call = "POST /account/connectors/{id}/methods/{method}"
+            raise NotDoneError(call, f"{verdict}: {found.summary}")
+        return {"summary": found.summary, "identity": found.identity}
+
+    def reconcile(self, operation: Operation, client: Client) -> Look:
+        """Never asked: it is sent again instead."""
+        return NotThere()
+
+    def finish(self, operation: Operation, outcome: JSON) -> str:
+        """It works, and as whom."""
+        who = f" Connected as {outcome['identity']}." if outcome["identity"] else ""
+        return f"Works. {outcome['summary']}{who}".rstrip(".")

@@ -92,6 +92,11 @@ def may_remove(user: User, view: SavedView) -> bool:
     return view.user_id == user.pk or (view.is_shared and may_share(user, view.console_id))
 
 
+def shares(user: User, name: str) -> bool:
+    """Whether the person has a view of that name, and it is shared."""
+    return SavedView.objects.filter(user=user, name=name, is_shared=True).exists()
+
+
 def save(user: User, name: str, query: str, *, is_shared: bool, console: Console | None) -> bool:
     """Keep a view in place of the person's own one of that name; False if there are too many."""
     with transaction.atomic():

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -40,24 +40,51 @@ def connector_view_save(request: StaffRequest) -> HttpResponse:
     """Save what the list shows under a name."""
     form = ViewForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(str(one[0]) for one in form.errors.values()))
-        return _back(request.POST.get("query", ""))
+        return _draw_again(request, form)
     query, is_shared = form.cleaned_data["query"], form.cleaned_data["is_shared"]
     console = _shared_in(request, query) if is_shared else None
     name = form.cleaned_data["name"]
-    if saved_views.save(request.user, name, query, is_shared=is_shared, console=console):
-        messages.success(request, f"Saved the view “{name}”.")
+    if not is_shared and saved_views.shares(request.user, name):
+        form.add_error("name", SHARED)
+    elif not saved_views.save(request.user, name, query, is_shared=is_shared, console=console):
+        form.add_error("name", f"You have {saved_views.MOST} views. Remove one first.")
     else:
-        messages.error(request, f"You have {saved_views.MOST} views. Remove one first.")
-    return _back(query)
+        messages.success(request, f"Saved the view “{name}”.")
+        return _back(query)
+    return _draw_again(request, form)
+
+
+SHARED = (
+    "You share a view of this name with colleagues. Share this one too, so that it takes its "
+    "place, or choose another name."
+)
+
+
+def _draw_again(request: StaffRequest, form: ViewForm) -> HttpResponse:
+    """A page of its own, with what was typed: the list's form stands in a pop-up."""
+    query = request.POST.get("query", "")
+    context = {
+        "form": form,
+        "may_share": _may_share(request, query),
+        "back": f"{reverse('connector_list')}?{_kept(query)}",
+    }
+    return render(request, "fleet/connector_view_save.html", context, status=422)
+
+
+def _may_share(request: StaffRequest, query: str) -> bool:
+    return saved_views.may_share(request.user, _console_of(request, query))
+
+
+def _console_of(request: StaffRequest, query: str) -> Console | None:
+    consoles = request.user.consoles
+    asked = QueryDict(query).get("console", "")
+    found = next((one for one in consoles if str(one.pk) == asked), None)
+    return found or (consoles[0] if len(consoles) == 1 else None)
 
 
 def _shared_in(request: StaffRequest, query: str) -> Console | None:
     """The console that the view is about, of which the person is a Lead; None for all of them."""
-    consoles = request.user.consoles
-    asked = QueryDict(query).get("console", "")
-    found = next((one for one in consoles if str(one.pk) == asked), None)
-    console = found or (consoles[0] if len(consoles) == 1 else None)
+    console = _console_of(request, query)
     if not saved_views.may_share(request.user, console):
         raise PermissionDenied
     return console
@@ -92,9 +119,13 @@ def connector_columns(request: StaffRequest) -> HttpResponse:
     return _back(query.urlencode())
 
 
-def _back(query: str) -> HttpResponse:
+def _kept(query: str) -> str:
     try:
-        kept = saved_views.kept_query(query)
+        return saved_views.kept_query(query)
     except ValueError:
-        kept = ""
+        return ""
+
+
+def _back(query: str) -> HttpResponse:
+    kept = _kept(query)
     return redirect(f"{reverse('connector_list')}?{kept}" if kept else "connector_list")

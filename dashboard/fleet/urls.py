@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
-from dashboard.fleet import saving_views, views
+from dashboard.fleet import run_views, saving_views, views
 
 navigation.register(navigation.Place("Connectors", "connector_list", "plug", group=1, order=1))
 
@@ -18,6 +18,7 @@ urlpatterns = navigation.under(
             name="connector_view_remove",
         ),
         path("connectors/export/", views.connector_export, name="connector_export"),
+        path("connectors/run/<slug:what>/", run_views.connector_run_new, name="connector_run_new"),
         path("connectors/columns/", saving_views.connector_columns, name="connector_columns"),
     ],
 )

@@ -32,13 +32,20 @@ def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountCo
         made: list[ConnectorState] = []
         for row in some:
             old, known = before.get(row.pk), last.get(row.pk)
+            now = state_of(row, timezone.now())
+            if known is not None and old is not None and _is_noted(known, now, old):
+                continue
             if old is not None and (known is None or facts_of(known) != _facts(old)):
                 made.append(known := _as_it_was(old, known))
-            now = state_of(row, timezone.now())
             if known is None or facts_of(known) != facts_of(now):
                 now.after = old.seen_at if old is not None else None
                 made.append(now)
         ConnectorState.objects.bulk_create(made)
+
+
+def _is_noted(known: ConnectorState, now: ConnectorState, old: AccountConnector) -> bool:
+    """Whether another writer, which was quicker, noted the same after `old` was looked at."""
+    return facts_of(known) == facts_of(now) and known.until > old.seen_at
 
 
 def _last_states(pks: list[int]) -> dict[int, ConnectorState]:

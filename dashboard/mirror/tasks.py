@@ -151,15 +151,24 @@ def refresh_account(account_pk: int) -> None:
 
 
 def ask_for_refresh(account: Account) -> bool:
-    """Have one account read soon; twice while it runs is once. Says whether it was new."""
+    """Have one account read soon; twice while it runs is once. Says whether it was new.
+
+    That nobody looks at it stays so: see `ask_for_view`.
+    """
     moment = timezone.now()
     rows = Account.objects.filter(pk=account.pk)
     if account.is_refreshing:
         return False
-    rows.update(refresh_asked_at=moment, viewed_at=moment, refresh_error="")
+    rows.update(refresh_asked_at=moment, refresh_error="")
     account.refresh_asked_at = moment
     REFRESH.send_on_commit(account.pk)
     return True
+
+
+def ask_for_view(account: Account) -> bool:
+    """The same for a person who looks at it: from now on it is read more often, and first."""
+    Account.objects.filter(pk=account.pk).update(viewed_at=timezone.now())
+    return ask_for_refresh(account)
 
 
 def ask_for_sync(console: Console) -> bool:

@@ -16,6 +16,7 @@ from cyclr_api.simulator import CyclrState
 from dashboard.links.models import LinkItem
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.tasks import ask_for_refresh
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 from tests.factories import (
@@ -413,6 +414,16 @@ def test_refresh_without_script_leads_back() -> None:
     assert astray["Location"] == url_of(account)
     assert account.is_refreshing
     assert account.viewed_at is not None
+
+
+def test_a_reading_that_no_person_asked_for_is_no_look_at_the_account() -> None:
+    account = make_account(read_at=None)
+
+    ask_for_refresh(account)
+
+    account.refresh_from_db()
+    assert account.is_refreshing
+    assert account.viewed_at is None
 
 
 def test_refresh_in_place_reads_and_ends_by_itself(

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from dashboard.alarms import tasks, watching
+from dashboard.alarms.forgetting import forget
 from dashboard.alarms.models import Alarm, AlarmMember, End, Trouble
 from dashboard.alarms.watching import ask_about_doubted, watch
 from dashboard.audit.models import Actor
@@ -620,7 +621,7 @@ def test_what_a_look_costs_does_not_grow_with_what_is_broken(
     read(*shopify(20), authenticated=False)
     watch()
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         watch()
 
 
@@ -645,3 +646,41 @@ def test_the_dispatcher_looks_only_where_something_may_be_broken(
     tasks.watch_connections()
     alarm.refresh_from_db()
     assert alarm.end == End.RECOVERED
+
+
+def test_an_alarm_follows_how_it_is_broken_and_why(shopify: Any, clock: Clock) -> None:
+    (shop,) = shopify(1)
+    run = ConnectionTest(account_connector=shop, began_at=START, worked=False, finished_at=START)
+    run.actor = Actor.system()
+    run.save()
+    writing_evidence.write_test_failed(shop, START, "Refused.", WhyBroken.CREDENTIALS)
+    watch()
+
+    read(shop, authenticated=False)
+    watch()
+    watch()
+
+    (alarm,) = alarms()
+    member = alarm.members.get()
+    assert member.trouble == Trouble.NOT_AUTHENTICATED
+    events = list(alarm.events.filter(event="changed").values_list("message", flat=True))
+    assert len(events) == 1 and "not authenticated" in events[0]
+
+
+def test_alarms_that_have_been_over_for_half_a_year_are_forgotten(
+    shopify: Any, clock: Clock
+) -> None:
+    shops = shopify(2)
+    read(*shops, authenticated=False)
+    watch()
+    read(shops[0], authenticated=True)
+    watch()
+    old = alarms(end=End.RECOVERED)[0]
+
+    clock.shift(timedelta(days=179))
+    assert forget() == 0
+    clock.shift(timedelta(days=2))
+
+    assert forget() == 1
+    assert not Alarm.objects.filter(pk=old.pk).exists()
+    assert len(alarms()) == 1

@@ -78,11 +78,37 @@ def test_many_views_cost_no_more_queries(here: Console) -> None:
 def test_viewers_save_nothing_and_a_name_is_needed(here: Console) -> None:
     assert save(signed_in(make_user(Role.VIEWER))) == 403
     agent = signed_in(make_user(Role.AGENT))
-    save(agent, name="  ")
-    save(agent, query=f"q={'x' * 3000}")
+    assert save(agent, name="  ") == 422
+    assert save(agent, query=f"q={'x' * 3000}") == 422
 
     assert not SavedView.objects.exists()
-    assert "too long to be saved" in text_of(agent.get(URL))
+
+
+def test_what_is_wrong_with_a_view_is_said_at_its_name_and_nothing_is_lost(here: Console) -> None:
+    lead = signed_in(make_user(Role.LEAD))
+    values = {"name": "x" * 61, "query": "q=is%3Abroken", "is_shared": "on"}
+
+    answer = lead.post(f"{URL}views/", values)
+
+    html = text_of(answer)
+    assert answer.status_code == 422
+    assert "x" * 61 in html and "q=is%3Abroken" in html
+    assert answer.context["form"]["is_shared"].value()
+    assert "at most 60 characters" in html
+
+
+def test_saving_privately_under_the_name_of_ones_shared_view_does_not_unshare_it(
+    here: Console,
+) -> None:
+    lead = signed_in(make_user(Role.LEAD))
+    save(lead, name="Broken", is_shared="on")
+
+    assert save(lead, name="Broken", query="q=other") == 422
+
+    view = SavedView.objects.get()
+    assert view.is_shared and "other" not in view.query
+    save(lead, name="Broken", query="q=other", is_shared="on")
+    assert "other" in SavedView.objects.get().query
 
 
 def test_columns_stand_in_the_address_and_are_kept(here: Console) -> None:

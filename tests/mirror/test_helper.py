@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cyclr_api import RateLimitedError, UnreachableError
 from cyclr_api.simulator import CyclrState
+from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
 from dashboard.jobs.leases import LeaseLostError
 from dashboard.jobs.messages import Message
@@ -170,3 +171,28 @@ def test_a_run_that_ended_is_not_written_to(cyclr: CyclrState, console: Console)
 
     run.refresh_from_db()
     assert run.accounts_read == before
+
+
+def test_a_second_process_joins_in_again_after_a_stop(cyclr: CyclrState, console: Console) -> None:
+    run, helper = begun(console)
+    actor = Actor.system()
+    sync.stop_sync(console, actor)
+    tasks.help_sync(helper.pk)
+    helper.refresh_from_db()
+    assert helper.finished_at is not None
+
+    sync.resume_sync(console, actor)
+    run.refresh_from_db()
+    assert chunks.has_help(run)
+
+    assert run.helpers.filter(finished_at=None).count() == 1
+
+
+def test_one_that_ended_by_itself_is_not_asked_for_again(
+    cyclr: CyclrState, console: Console
+) -> None:
+    run, helper = begun(console)
+    SyncHelper.objects.filter(pk=helper.pk).update(finished_at=timezone.now())
+
+    assert not chunks.has_help(run)
+    assert run.helpers.count() == 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
@@ -167,3 +169,40 @@ def test_what_a_process_of_the_release_before_changed_is_not_passed_over() -> No
     assert later.state is not None
     assert later.state.authenticated
     assert [one.authenticated for one in connector.states.all()] == [True, False, True, False]
+
+
+def test_two_writers_of_the_same_change_note_it_once() -> None:
+    with time_machine.travel(BEGAN, tick=False):
+        connector = make_account_connector(authenticated=True)
+        ledger.note_states([connector], {})
+        AccountConnector.objects.update(seen_at=BEGAN - timedelta(minutes=5))
+    rows = AccountConnector.objects.all()
+    quick, slow = rows.in_bulk(), rows.in_bulk()
+
+    with time_machine.travel(BEGAN + timedelta(minutes=1), tick=False):
+        rows.update(authenticated=False)
+        ledger.note_states(rows, quick)
+        ledger.note_states(rows, slow)
+
+    assert [state.authenticated for state in ConnectorState.objects.all()] == [True, False]
+
+
+def test_doubles_of_the_release_before_are_removed() -> None:
+    connector = make_account_connector(authenticated=True)
+    ConnectorState.objects.all().delete()
+    moments = [(0, True), (1, False), (1, True), (1, False), (2, False), (3, True)]
+    for minutes, authenticated in moments:
+        ConnectorState.objects.create(
+            account_connector=connector,
+            until=BEGAN + timedelta(minutes=minutes),
+            authenticated=authenticated,
+        )
+
+    import_module("dashboard.mirror.migrations.0025_states_once").remove_doubles(apps, None)
+
+    kept = [(state.until, state.authenticated) for state in ConnectorState.objects.all()]
+    assert [(round((until - BEGAN) / timedelta(minutes=1)), is_) for until, is_ in kept] == [
+        (0, True),
+        (1, False),
+        (3, True),
+    ]

@@ -16,6 +16,7 @@ import pytest
 from cyclr_api.simulator import CyclrState
 from dashboard.accounts.handlers.users import ADD_USER, REMOVE_USER
 from dashboard.audit.models import Actor
+from dashboard.connectors.handlers import TEST_INSTALLED
 from dashboard.consoles import pacing
 from dashboard.cycles import installing
 from dashboard.cycles.handlers import ACTIVATE, DEACTIVATE, DELETE
@@ -29,6 +30,7 @@ from dashboard.operations.submitting import OperationRequest, submit
 from dashboard.people.models import Role, User
 from tests.accounts.test_every_change import CHANGES as OF_ACCOUNTS
 from tests.connector_changes.test_every_change import CHANGES as OF_CONNECTORS
+from tests.connectors.conftest import choose
 from tests.factories import make_link, make_user
 from tests.operations.breaking import FAULTS, STEPS, Call, Killed, killed, pass_time
 from tests.simulated import Hands, library
@@ -87,6 +89,12 @@ def _set(account: Account, cyclr: CyclrState) -> dict[str, Any]:
     return {"account_connector": _installed(account, "Shopify"), "values": values}
 
 
+def _test(account: Account, cyclr: CyclrState) -> dict[str, Any]:
+    mailchimp = _installed(account, "MailChimp")
+    choose(mailchimp, "List Subscribers")
+    return {"account_connector": mailchimp, "values": {}}
+
+
 def _template(account: Account, cyclr: CyclrState) -> dict[str, Any]:
     sync.refresh_templates(account.console)
     template = Template.objects.filter(connectors__isnull=False).distinct()[0]
@@ -115,6 +123,7 @@ def _remove_user(account: Account, cyclr: CyclrState) -> dict[str, Any]:
     return {"values": {"username": "robin@books.example"}}
 
 
+METHOD = "/account/connectors/{id}/methods/{method}"
 CONNECTOR, USERS = "/account/connectors/{id}", "/accounts/{id}/users"
 DEEDS = [
     Deed(ADD_USER, ("PUT", USERS), "user", _add_user),
@@ -122,6 +131,7 @@ DEEDS = [
     Deed(INSTALL, ("POST", "/connectors/{id}/install"), "install", _install),
     Deed(ENTER, ("PUT", CONNECTOR), "update", _enter, is_repeatable=True),
     Deed("connectors.set_properties", ("POST", f"{CONNECTOR}/properties"), "update", _set),
+    Deed(TEST_INSTALLED, ("POST", METHOD), "call", _test, is_repeatable=True),
     Deed(installing.INSTALL, ("POST", "/templates/{id}/install"), "template_install", _template),
     Deed(ACTIVATE, ("PUT", "/cycles/{id}/activate"), "cycle_activate", _activate),
     Deed(DEACTIVATE, ("PUT", "/cycles/{id}/deactivate"), "cycle_deactivate", _deactivate),

@@ -81,7 +81,7 @@ def has_help(run: SyncRun) -> bool:
     """Whether another process reads half of the accounts; asks for one where that pays."""
     moment = timezone.now()
     helper = run.helpers.first()
-    if helper is None:
+    if helper is None or _ended_by_a_stop(helper, run):
         is_fast = run.console.calls_per_second >= HELPED_ABOVE
         if not is_fast or not due.waiting_accounts(run)[CHUNK // 2 - 1 :].exists():
             return False
@@ -89,6 +89,12 @@ def has_help(run: SyncRun) -> bool:
     is_at_it = helper.leased_until is not None and helper.leased_until > moment
     is_awaited = helper.attempt == 0 and moment - helper.created_at < EXPECTED_WITHIN
     return helper.finished_at is None and (is_at_it or is_awaited)
+
+
+def _ended_by_a_stop(helper: SyncHelper, run: SyncRun) -> bool:
+    """Whether it ended before somebody had the run go on: then another one may be asked for."""
+    since = run.resumed_at
+    return since is not None and helper.finished_at is not None and helper.finished_at < since
 
 
 def _wait_for_help(run: SyncRun, until: datetime) -> None:
