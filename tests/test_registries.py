@@ -161,6 +161,7 @@ def test_kinds_of_notifications_are_stored_as_they_always_were() -> None:
         "mail-bounced",
         "other-account",
         "mail-refused",
+        "webhook-off",
         "connector-gone",
         "onboarded",
         "onboarding-halted",
