@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("consoles", "0006_sync_stopped"),
-        ("notices", "0012_standard_webhooks"),
+        ("notices", "0013_encrypted_webhook_address"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
