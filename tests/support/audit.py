@@ -62,3 +62,25 @@ def _delete_all() -> None:
     for model in (AuditEntry, ChainedEntry, AuditChain, AuditPruning):
         rows = model.objects.all()
         rows._raw_delete(rows.db)
+
+
+@contextmanager
+def full_trail() -> Iterator[None]:
+    """The database takes no entry: a fault of its own, met like any other."""
+    table = AuditEntry._meta.db_table
+    if connection.vendor == "postgresql":
+        begin = f"ALTER TABLE {table} ADD CONSTRAINT trail_is_full CHECK (false) NOT VALID"
+        end = f"ALTER TABLE {table} DROP CONSTRAINT trail_is_full"
+    else:
+        begin = (
+            f"CREATE TRIGGER trail_is_full BEFORE INSERT ON {table} "
+            "BEGIN SELECT RAISE(ABORT, 'the trail is full'); END"
+        )
+        end = "DROP TRIGGER trail_is_full"
+    with connection.cursor() as cursor:
+        cursor.execute(begin)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(end)
