@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.environment import names, waits
+from dashboard.environment import names, single_sign_on, waits
+from dashboard.environment.allauth import ALLAUTH, ALLAUTH_APPS, providers
 from dashboard.environment.log_lines import logging_settings
 from dashboard.environment.reading import read
 
@@ -62,12 +63,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "csp",
+    *ALLAUTH_APPS,
     "dashboard.common",
     "dashboard.jobs",
     "dashboard.consoles",
     "dashboard.people",
     "dashboard.sessions",
     "dashboard.audit",
+    "dashboard.sign_in",
     "dashboard.mirror",
     "dashboard.operations",
     "dashboard.bulk",
@@ -114,7 +117,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "dashboard.people.middleware.AccessMiddleware",
+    "dashboard.sign_in.middleware.SecondFactorMiddleware",
     "dashboard.people.middleware.HeldFormMiddleware",
     "dashboard.common.middleware.StaffPageMiddleware",
 ]
@@ -142,6 +147,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.people.context.shell",
+                "dashboard.sign_in.context.factor_banner",
                 "dashboard.notifications.context.bell",
             ],
             "builtins": TEMPLATE_TAGS,
@@ -204,15 +210,13 @@ REDIS_URL = env[names.REDIS_URL]
 # ---- people and sessions ----
 
 AUTH_USER_MODEL = "people.User"
-LOGIN_URL = "sign_in"
-LOGIN_REDIRECT_URL = "overview"
-LOGOUT_REDIRECT_URL = "sign_in"
+OIDC: dict[str, Any] = {setting.name: env[setting] for setting in single_sign_on.ALL}
+globals().update(ALLAUTH, SOCIALACCOUNT_PROVIDERS=providers(OIDC))
+_rules = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"{_rules}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_rules}.CommonPasswordValidator"},
+    {"NAME": "dashboard.people.password_rules.GuessableValidator"},
 ]
 SESSION_ENGINE = "dashboard.sessions.store"
 SESSION_IDLE_AFTER = env[waits.DESK_SESSION_IDLE_AFTER]

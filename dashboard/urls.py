@@ -6,7 +6,7 @@ urlpatterns = [
     path("", include("dashboard.overview.urls")),
     path("", include("dashboard.search.urls")),
     path("", include("dashboard.alarms.urls")),
-    path("", include("dashboard.people.urls")),
+    path("", include("dashboard.sign_in.urls")),
     path("", include("dashboard.sessions.urls")),
     path("", include("dashboard.onboarding.urls")),
     path("", include("dashboard.accounts.urls")),

@@ -30,7 +30,7 @@ from dashboard.notifications.signing import signature
 from dashboard.operations import handlers
 from dashboard.operations.models import Operation
 from dashboard.people import held
-from dashboard.people.services import _key
+from dashboard.sign_in.attempts import _key
 from tests.factories import make_link
 
 KEYS = ["frozen-key-number-one-0123456789abcdef", "frozen-key-number-two-0123456789abcdef"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.environment import names, waits
+from dashboard.environment import names, single_sign_on, waits
 from dashboard.environment.setting import Group, Setting
 
 GROUPS = (
@@ -43,6 +43,11 @@ GROUPS = (
         "Mail and words for customers",
         "Who asks them, and how mail leaves.",
         (names.EMAIL_URL, names.DEFAULT_FROM_EMAIL, names.PARTNER_NAME, names.SUPPORT_EMAIL),
+    ),
+    Group(
+        "Single sign-on",
+        "Signing in through your company's provider: see docs/sign-in.md.",
+        single_sign_on.ALL,
     ),
     Group(
         "Processes",

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.environment import names
+from dashboard.environment import names, single_sign_on
 from dashboard.environment.addresses import is_this_machine
 from dashboard.environment.files import read_lines, read_text
 from dashboard.environment.groups import ALL
@@ -225,6 +225,7 @@ def _check_together(environment: Environment) -> None:
             raise ImproperlyConfigured(f"CYCLR_API_URL is set, so {setting.name} is needed too.")
     if doubt := half_a_console(environment):
         environment.doubts.append(doubt)
+    _check_single_sign_on(environment)
     public, desk = environment[names.PUBLIC_URL], environment[names.DESK_URL]
     if public.startswith("https:") and desk.startswith("http:"):
         where = environment.given["DESK_URL"].where
@@ -238,3 +239,17 @@ def _check_together(environment: Environment) -> None:
             "DEFAULT_FROM_EMAIL is not set, and mail servers refuse desk@localhost: give an"
             f" address like connect@{urlsplit(public).hostname or 'example.com'}."
         )
+
+
+def _check_single_sign_on(environment: Environment) -> None:
+    issuer, *others = single_sign_on.ALL
+    needed = (single_sign_on.DESK_OIDC_CLIENT_ID, single_sign_on.DESK_OIDC_CLIENT_SECRET)
+    if environment.is_set(issuer):
+        for setting in needed:
+            if not environment.is_set(setting):
+                raise ImproperlyConfigured(
+                    f"DESK_OIDC_ISSUER is set, so {setting.name} is needed too."
+                )
+        return
+    if given := [setting.name for setting in others if environment.is_set(setting)]:
+        environment.doubts.append(f"{given[0]} does nothing without DESK_OIDC_ISSUER.")

@@ -62,6 +62,7 @@ DATES = {
         "withdrawn_at",
         "expires_at",
         "gone_at",
+        "grace_began_at",
         "identity_at",
         "last_login",
         "last_successful_run_at",

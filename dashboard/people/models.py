@@ -63,6 +63,10 @@ class User(AbstractBaseUser):
     has_single_keys = models.BooleanField(
         default=True, db_default=True, help_text="Single keys, such as “/”, are shortcuts."
     )
+    has_second_factor = models.BooleanField(default=False, db_default=False)
+    grace_began_at = models.DateTimeField(
+        null=True, blank=True, help_text="From when on they have two weeks for a second factor."
+    )
 
     reads_retired = False
     """Whether this request reads what a retired console had: then nothing more than a Viewer."""
@@ -155,19 +159,22 @@ class Membership(models.Model):
 
 
 class SignInFailure(models.Model):
-    """A try to sign in that has not succeeded, for 15 minutes.
+    """A try to sign in that has not succeeded, kept for a day.
 
-    Keys are keyed hashes: people type passwords into the wrong field.
+    Keys are keyed hashes: people type passwords into the wrong field. `browser_key`: of a browser
+    that this person has signed in with before; empty for everybody else's.
     """
 
     email_key = models.CharField(max_length=64)
     address_key = models.CharField(max_length=64)
+    browser_key = models.CharField(max_length=64, blank=True, default="", db_default="")
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["email_key", "at"], name="sign_in_failure_email"),
             models.Index(fields=["address_key", "at"], name="sign_in_failure_address"),
+            models.Index(fields=["browser_key", "at"], name="sign_in_failure_browser"),
         ]
 
     def __str__(self) -> str:

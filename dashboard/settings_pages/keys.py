@@ -27,6 +27,7 @@ from dashboard.notifications.models import Webhook
 from dashboard.onboarding.models import OnboardingStep
 from dashboard.operations.models import Operation
 from dashboard.sessions.models import Session
+from dashboard.sign_in import seeds_at_rest
 from dashboard.team.models import InvitationMail
 
 logger = logging.getLogger(__name__)
@@ -102,6 +103,8 @@ def dropped_keys() -> list[NeededKey]:
             rows = rows.filter(console__retired_at=None)
         for key, count in _counted(rows, _key_of(column)).items():
             entries[key] = entries.get(key, 0) + count
+    for seed in seeds_at_rest.all_of_them():
+        entries[seed.key_id] = entries.get(seed.key_id, 0) + 1
     encrypted = Console.objects.current().exclude(encrypted_client_secret="")
     consoles = _counted(encrypted, _key_of("encrypted_client_secret"))
     return [
@@ -144,6 +147,10 @@ def rotate_keys() -> RotatedKeys:
                 continue
             same = model._default_manager.filter(pk=row.pk, **{column: encrypted})
             anew += same.update(**{column: value})
+    for seed in seeds_at_rest.all_of_them():
+        if seed.key_id != current:
+            is_anew = seed.encrypt_anew()
+            anew, broken = anew + is_anew, broken + (not is_anew)
     waiting = sum(live.exclude(key_id=current).count() for live in live_links())
     logger.info("re-encrypted rows=%d broken=%d links=%d", anew, broken, waiting)
     return RotatedKeys(anew, broken, waiting)

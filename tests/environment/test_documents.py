@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.environment import single_sign_on
 from dashboard.environment.documents import documents, example_file
 from dashboard.environment.groups import ALL
 from dashboard.environment.reading import read
@@ -34,6 +35,8 @@ def test_the_example_file_works_with_every_line_uncommented(tmp_path: Path) -> N
 def test_every_setting_of_django_is_read_from_the_declared_ones() -> None:
     text = Path("dashboard/settings.py").read_text()
     used = set(re.findall(r"(?:names|waits)\.([A-Z_]+)", text))
+    assert "for setting in single_sign_on.ALL" in text
+    used |= {setting.name for setting in single_sign_on.ALL}
 
     of_the_launchers = {"DESK_DEMO", "DESK_SILENT_AFTER", "WEB_CONCURRENCY"}
     of_the_launchers |= {"LOCAL_CYCLR_OPTIONS", "LOCAL_CYCLR_PORT"}

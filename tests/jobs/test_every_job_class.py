@@ -42,6 +42,7 @@ from dashboard.onboarding.models import OnboardingRun, RunState
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 from dashboard.releases.models import ReleaseReading
+from dashboard.sign_in.models import PasswordMail
 from dashboard.team.models import Invitation, InvitationMail
 from tests.factories import (
     make_account,
@@ -179,6 +180,7 @@ MAKE: dict[type, Callable[[], Any]] = {
     ReleaseReading: lambda: ReleaseReading.objects.create(
         console=(account := make_account()).console, account=account, release_id=7
     ),
+    PasswordMail: lambda: PasswordMail.objects.create(user=make_user()),
     Icon: lambda: Icon.objects.create(source_digest="a" * 64, source=b"\x89PNG"),
     SyncRun: lambda: SyncRun.objects.create(console=make_console()),
     SyncHelper: lambda: SyncHelper.objects.create(

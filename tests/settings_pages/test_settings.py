@@ -129,7 +129,10 @@ def prepared() -> dict[str, Any]:
 def test_prepare_makes_console_and_administrator_once(settings: Any) -> None:
     settings.CYCLR_API_URL = settings.CYCLR_SERVICE_URL = "http://127.0.0.1:9"
     settings.CYCLR_CLIENT_ID, settings.CYCLR_CONSOLE_NAME = "client", "EU live"
-    settings.DESK_ADMIN_EMAIL, settings.DESK_ADMIN_PASSWORD = "admin@desk.example", "secret-word"
+    settings.DESK_ADMIN_EMAIL, settings.DESK_ADMIN_PASSWORD = (
+        "admin@desk.example",
+        "a-secret-of-words",
+    )
 
     always = {"console": "EU live", "administrators": ["admin@desk.example"]}
     assert prepared() == {"first_administrator": "made", **always}

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from dashboard.consoles.changes import UNDECIDED, ensure_environment_console
@@ -31,8 +32,13 @@ class Command(BaseCommand):
             )
         console = ensure_environment_console() or adopt_empty()
         administrator = "exists" if User.objects.exists() else "none"
-        if ensure_administrator(settings.DESK_ADMIN_EMAIL, settings.DESK_ADMIN_PASSWORD):
-            administrator = "made"
+        try:
+            if ensure_administrator(settings.DESK_ADMIN_EMAIL, settings.DESK_ADMIN_PASSWORD):
+                administrator = "made"
+        except ValidationError as error:
+            raise CommandError(
+                f"DESK_ADMIN_PASSWORD cannot be used. {' '.join(error.messages)}"
+            ) from None
         answer: dict[str, Any] = {
             "first_administrator": administrator,
             "administrators": administrators(),

@@ -1,0 +1,181 @@
+"""Signing in through the company's provider: who comes in, and with which role."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from dashboard.environment.allauth import COMPANY
+from dashboard.environment.email_address import EmailAddressError, parse_address
+from dashboard.people.models import Membership, Role, User
+from dashboard.sign_in import trail
+
+logger = logging.getLogger(__name__)
+
+UNVERIFIED = (
+    "Your e-mail address is not verified there",
+    "Have it verified by whoever looks after your company’s accounts, then try again.",
+)
+NOT_KNOWN = (
+    "You may not use Cyclr Desk yet",
+    "Your company’s account is in order, but it gives you no role here. Ask an administrator.",
+)
+SWITCHED_OFF = ("Your access was switched off", "Ask an administrator.")
+AWAY = (
+    "Your company’s sign-in does not answer",
+    "Try again in a moment, or sign in with your password.",
+)
+NOT_FINISHED = (
+    "The sign-in was not finished",
+    "It was cancelled, or begun in another window. Try again.",
+)
+
+
+def is_offered() -> bool:
+    """Whether there is one."""
+    return bool(settings.OIDC["DESK_OIDC_ISSUER"])
+
+
+def vouches_for(request: HttpRequest) -> bool:
+    """Whether this session was opened by the company's provider, which asks for factors itself."""
+    records = get_authentication_records(request, request.user)
+    return any(record.get("method") == "socialaccount" for record in records)
+
+
+def refusal(request: HttpRequest, words: tuple[str, str], status: int = 403) -> HttpResponse:
+    """A page that says why nobody came in."""
+    context = {"heading": words[0], "reason": words[1]}
+    return render(request, "sign_in/company_refused.html", context, status=status)
+
+
+class CompanyAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # it declares no types
+    """The provider of the settings. It leads back to the settings' address, not the request's."""
+
+    def get_callback_url(self, request: HttpRequest, app: object) -> str:
+        """Where people come back to."""
+        return settings.DESK_URL + reverse("company_back")
+
+    def complete_login(self, request: HttpRequest, app: Any, token: Any, **other: Any) -> Any:
+        """What was said at both places must be about the same person."""
+        login = super().complete_login(request, app, token, **other)
+        said = login.account.extra_data
+        subjects = {part.get("sub") for part in said.values() if isinstance(part, dict)}
+        if len(subjects) != 1:
+            raise ImmediateHttpResponse(refusal(request, NOT_FINISHED))
+        return login
+
+
+class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it declares no types
+    """Nobody signs up: who comes in is decided before allauth would ask."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """People are made below, if their claims say so."""
+        return False
+
+    def on_authentication_error(self, request: HttpRequest, *_: Any, **said: Any) -> None:
+        """A page of ours, whatever it was."""
+        error = said.get("exception")
+        logger.warning("single sign-on failed error=%s", type(error).__name__ if error else "none")
+        words, status = (AWAY, 503) if error else (NOT_FINISHED, 403)
+        raise ImmediateHttpResponse(refusal(request, words, status))
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Let the person in with the role that their claims give, or refuse them."""
+        claims = _claims(sociallogin.account.extra_data)
+        sociallogin.account.extra_data = {}
+        role = role_of(claims)
+        with transaction.atomic():
+            user = _person(sociallogin, claims, role)
+            if isinstance(user, User):
+                if user.is_active:
+                    _give(user, role)
+                if not sociallogin.is_existing and user.is_active:
+                    sociallogin.connect(request, user)
+                elif sociallogin.is_existing:
+                    sociallogin.account.save(update_fields=["extra_data"])
+        if not isinstance(user, User):
+            self._refuse(request, None, user)
+        elif not user.is_active:
+            self._refuse(request, user, SWITCHED_OFF)
+        elif settings.OIDC["DESK_OIDC_ROLES"] and role is None:
+            self._refuse(request, user, NOT_KNOWN)
+
+    def _refuse(self, request: HttpRequest, user: User | None, words: tuple[str, str]) -> None:
+        trail.sign_in_failed(request, user)
+        raise ImmediateHttpResponse(refusal(request, words))
+
+
+def role_of(claims: dict[str, Any]) -> Role | None:
+    """The highest role that the claims give, if any."""
+    values = claims.get(settings.OIDC["DESK_OIDC_ROLE_CLAIM"])
+    held = {str(value) for value in values} if isinstance(values, list) else {str(values)}
+    rules: list[tuple[str, str]] = settings.OIDC["DESK_OIDC_ROLES"]
+    return max((Role[role.upper()] for value, role in rules if value in held), default=None)
+
+
+def _claims(said: dict[str, Any]) -> dict[str, Any]:
+    """What was said, the provider's own answer before what stands in its token."""
+    token, info = said.get("id_token") or {}, said.get("userinfo") or {}
+    return {**token, **info}
+
+
+def _person(
+    sociallogin: SocialLogin, claims: dict[str, Any], role: Role | None
+) -> User | tuple[str, str]:
+    """The colleague it is; a new one if the claims give a role; else why nobody."""
+    is_verified = claims.get("email_verified")
+    trusted = settings.OIDC["DESK_OIDC_TRUST_EMAIL"] and is_verified is None
+    if not (trusted or is_verified is True or str(is_verified).lower() == "true"):
+        return UNVERIFIED
+    if sociallogin.is_existing:
+        user: User = sociallogin.user
+        return user
+    try:
+        email = parse_address(str(claims.get("email") or ""))
+    except EmailAddressError:
+        return UNVERIFIED
+    known = User.objects.with_email(email).first()
+    if known is not None:
+        return known
+    if role is None:
+        return NOT_KNOWN
+    made = User.objects.create_user(email, name=str(claims.get("name") or "")[:200])
+    trail.did(made, "joined by single sign-on", role=role.label)
+    return made
+
+
+def _give(user: User, role: Role | None) -> None:
+    """The role in all consoles follows the claims; without rules for that it stays."""
+    if not settings.OIDC["DESK_OIDC_ROLES"]:
+        return
+    everywhere = Membership.objects.filter(user=user, console=None)
+    before = everywhere.values_list("role", flat=True).first()
+    if before == role:
+        return
+    if role is None:
+        everywhere.delete()
+    else:
+        Membership.objects.update_or_create(user=user, console=None, defaults={"role": role})
+    user.__dict__.pop("roles", None)
+    trail.did(
+        user,
+        "got another role by single sign-on",
+        before=Role(before).label if before else "None",
+        role=role.label if role else "None",
+    )
+
+
+def adapter_for(request: HttpRequest) -> CompanyAdapter:
+    """allauth's way to the provider."""
+    return CompanyAdapter(request, COMPANY)

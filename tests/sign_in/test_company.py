@@ -1,0 +1,203 @@
+"""Signing in through the company's provider, against a real provider's library on this machine."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from allauth.socialaccount.models import SocialAccount
+from django.test import Client
+
+from dashboard.audit.models import AuditEntry
+from dashboard.environment.allauth import providers
+from dashboard.people.models import Membership, Role, User
+from tests.factories import make_user
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import oidc_provider_mock
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # the provider's own
+]
+
+DESK = "http://testserver"
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    with oidc_provider_mock.run_server_in_thread() as server:
+        yield f"http://localhost:{server.server_port}"
+
+
+@pytest.fixture
+def company(issuer: str, settings: Any) -> str:
+    """A dashboard that knows the provider; answers its address."""
+    settings.DESK_URL = DESK
+    settings.OIDC = settings.OIDC | {
+        "DESK_OIDC_ISSUER": issuer,
+        "DESK_OIDC_NAME": "Larkfield",
+        "DESK_OIDC_CLIENT_ID": "desk",
+        "DESK_OIDC_CLIENT_SECRET": "s3cret",
+        "DESK_OIDC_ROLES": [("support", "agent"), ("heads", "admin")],
+    }
+    settings.SOCIALACCOUNT_PROVIDERS = providers(settings.OIDC)
+    return issuer
+
+
+def claims(issuer: str, subject: str, **said: Any) -> None:
+    """What the provider says about somebody."""
+    requests.put(f"{issuer}/users/{subject}", json=said, timeout=5).raise_for_status()
+
+
+def to_provider(client: Client, target: str = "") -> str:
+    """Press the button, and follow the page that comes; answers the provider's address."""
+    page = client.post("/sign-in/company/", {"next": target})
+    assert page.status_code == 200 and 'url=/sign-in/company/go/"' in page.text
+    return str(client.get("/sign-in/company/go/")["Location"])
+
+
+def sign_in(client: Client, subject: str, target: str = "") -> Any:
+    """All the way there and back."""
+    there = requests.post(
+        to_provider(client, target), data={"sub": subject}, allow_redirects=False, timeout=5
+    )
+    return client.get(there.headers["Location"].removeprefix(DESK))
+
+
+def is_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def test_the_button_is_there_only_with_a_provider(client: Client, settings: Any) -> None:
+    assert "Go on with" not in client.get("/sign-in/").text
+    assert client.post("/sign-in/company/").status_code == 404
+    settings.OIDC = settings.OIDC | {"DESK_OIDC_ISSUER": "https://x", "DESK_OIDC_NAME": "Larkfield"}
+
+    assert "Larkfield" in client.get("/sign-in/").text
+
+
+def test_somebody_new_comes_in_with_the_role_of_their_claims(client: Client, company: str) -> None:
+    claims(company, "ann", email="Ann@Desk.example", email_verified=True, groups=["support", "x"])
+
+    answer = sign_in(client, "ann", "/accounts/?q=a")
+
+    assert answer["Location"] == "/accounts/?q=a"
+    user = User.objects.get()
+    assert is_in(client) and user.email == "Ann@Desk.example"
+    assert user.highest_role == Role.AGENT and not user.has_usable_password()
+    assert SocialAccount.objects.get().extra_data == {}
+    actions = set(AuditEntry.objects.values_list("action", flat=True))
+    assert {"joined by single sign-on", "signed in"} <= actions
+
+
+def test_roles_follow_the_claims_at_each_sign_in(company: str) -> None:
+    said: dict[str, Any] = {"email": "bob@desk.example", "email_verified": True}
+    roles = []
+    for groups in (["support"], ["support", "heads"], ["support"], []):
+        claims(company, "bob", **said, groups=groups)
+        answer = sign_in(Client(), "bob")
+        held = Membership.objects.filter(console=None).values_list("role", flat=True)
+        roles.append((answer.status_code, list(held)))
+
+    assert roles == [(302, [Role.AGENT]), (302, [Role.ADMIN]), (302, [Role.AGENT]), (403, [])]
+
+
+def test_a_colleague_keeps_their_password_and_their_address_may_change(company: str) -> None:
+    user = make_user(Role.AGENT, email="Cleo@desk.example")
+    claims(company, "cleo", email="cleo@desk.example", email_verified=True, groups=["support"])
+    sign_in(Client(), "cleo")
+    claims(company, "cleo", email="other@desk.example", email_verified=True, groups=["support"])
+    client = Client()
+    sign_in(client, "cleo")
+
+    assert client.session["_auth_user_id"] == str(user.pk)
+    user.refresh_from_db()
+    assert user.has_usable_password() and User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"email_verified": False}, "not verified"),
+        ({}, "not verified"),
+        ({"email_verified": True, "email": "no address"}, "not verified"),
+        ({"email_verified": True, "groups": ["x"]}, "gives you no role"),
+        ({"email_verified": True, "groups": {"support": 1}}, "gives you no role"),
+    ],
+)
+def test_who_may_not_come_in_is_told_why(
+    client: Client, company: str, said: dict[str, Any], words: str
+) -> None:
+    claims(company, "dora", **({"email": "dora@desk.example", "groups": ["support"]} | said))
+
+    answer = sign_in(client, "dora")
+
+    assert answer.status_code == 403 and words in answer.text
+    assert not is_in(client) and not User.objects.exists()
+    assert AuditEntry.objects.filter(action="refused a sign-in").exists()
+
+
+def test_an_address_of_which_nothing_is_said_counts_if_the_settings_say_so(
+    client: Client, company: str, settings: Any
+) -> None:
+    settings.OIDC = settings.OIDC | {"DESK_OIDC_TRUST_EMAIL": True}
+    claims(company, "eve", email="eve@desk.example", groups=["support"])
+
+    assert sign_in(client, "eve").status_code == 302
+
+
+def test_somebody_switched_off_stays_out(client: Client, company: str) -> None:
+    make_user(Role.AGENT, email="finn@desk.example", is_active=False)
+    claims(company, "finn", email="finn@desk.example", email_verified=True, groups=["heads"])
+
+    answer = sign_in(client, "finn")
+
+    assert answer.status_code == 403 and "switched off" in answer.text
+    assert Membership.objects.get().role == Role.AGENT
+
+
+def test_who_comes_by_the_provider_needs_no_factor_of_ours(client: Client, company: str) -> None:
+    claims(company, "gus", email="gus@desk.example", email_verified=True, groups=["heads"])
+    sign_in(client, "gus")
+    User.objects.update(grace_began_at="2020-01-01T00:00Z")
+
+    assert client.get("/accounts/").status_code == 200
+
+
+def test_a_provider_that_is_away_is_a_page(client: Client, company: str, settings: Any) -> None:
+    settings.OIDC = settings.OIDC | {"DESK_OIDC_ISSUER": "http://127.0.0.1:9"}
+    settings.SOCIALACCOUNT_PROVIDERS = providers(settings.OIDC)
+    client.post("/sign-in/company/")
+    answer = client.get("/sign-in/company/go/")
+
+    assert answer.status_code == 503 and "does not answer" in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?error=access_denied", "?code=x&state=y", "?state=", "?code=%00&state=%00"]
+)
+def test_a_way_back_that_we_did_not_begin_is_a_page(
+    client: Client, company: str, query: str
+) -> None:
+    answer = client.get(f"/sign-in/company/back/{query}")
+
+    assert answer.status_code == 403 and "not finished" in answer.text
+
+
+def test_the_way_there_is_open_once_for_each_press(client: Client, company: str) -> None:
+    to_provider(client)
+
+    assert client.get("/sign-in/company/go/")["Location"] == "/sign-in/"
+
+
+def test_the_provider_leads_back_to_the_settings_address(client: Client, company: str) -> None:
+    client.post("/sign-in/company/", headers={"Host": "localhost"})
+    there = client.get("/sign-in/company/go/", headers={"Host": "localhost"})["Location"]
+
+    assert "redirect_uri=http%3A%2F%2Ftestserver%2Fsign-in%2Fcompany%2Fback%2F" in there
+    assert "code_challenge_method=S256" in there
