@@ -196,7 +196,6 @@ def test_the_query_count_does_not_grow_with_the_list(viewer: Client, here: Conso
         "page=10000000000000000000000",
         "page=x",
         "console=x",
-        "console=99999999999999999999999",
         "console=%00",
         "sort=%00&unauthenticated=no",
         "q=%00",
@@ -246,7 +245,8 @@ def test_a_console_without_a_role_is_not_there(here: Console) -> None:
     viewer = signed_in(make_user(Role.VIEWER, console=here))
 
     assert names_in(viewer.get(URL)) == [mine.name]
-    assert names_in(viewer.get(URL, {"console": other.console_id})) == [mine.name]
+    assert viewer.get(URL, {"console": other.console_id}).status_code == 404
+    assert viewer.get(URL, {"console": "9" * 23}).status_code == 404
     assert names_in(viewer.get(URL, {"q": "Foreign"})) == []
 
 

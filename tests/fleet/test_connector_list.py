@@ -218,8 +218,9 @@ def test_only_what_is_of_ones_consoles(here: Console) -> None:
     foreign = make_account_connector(name="Foreign", connector_name="Only there")
     viewer = signed_in(make_user(Role.VIEWER, console=here))
 
-    response = viewer.get(URL, {"console": foreign.account.console_id})
+    response = viewer.get(URL)
 
+    assert viewer.get(URL, {"console": foreign.account.console_id}).status_code == 404
     assert names_in(response) == ["Mine"]
     assert "Only there" not in text_of(response)
     assert Client().get(URL)["Location"].startswith("/sign-in/")
