@@ -8,6 +8,7 @@ from django.db.models import F
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import replace_url, trigger_client_event
 
@@ -27,6 +28,7 @@ from dashboard.mirror.freshness import (
     consoles_in_view,
     is_overdue,
     reading_of,
+    with_console,
 )
 from dashboard.mirror.history import past_of
 from dashboard.mirror.icons import add_icons
@@ -133,7 +135,8 @@ def account_list_refresh(request: StaffRequest) -> HttpResponse:
         for console in in_view.shown:
             ask_for_sync(console)
     if not is_swap(request):
-        return redirect(own_path(request.POST.get("next", "")) or "account_list")
+        back = own_path(request.POST.get("next", ""))
+        return redirect(back or with_console(request, reverse("account_list")))
     reading = reading_of(in_view.shown)
     version = version_of(reading)
     if is_seen(request, version):

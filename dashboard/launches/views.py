@@ -13,14 +13,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.audit.models import Actor
-from dashboard.common.htmx import is_swap, render_page
-from dashboard.common.paging import paged
+from dashboard.common.htmx import is_swap, redirect_browser, render_page
+from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
 from dashboard.environment.email_address import mailto_address
 from dashboard.launches import mailing, services
 from dashboard.launches.forms import LaunchForm, option_lines
 from dashboard.launches.models import LaunchLink
+from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.models import Account
 from dashboard.operations.submissions import draw_anew
 from dashboard.people.access import StaffRequest, get_for, role_required
@@ -34,8 +35,13 @@ LANGUAGE_WORDS = dict(settings.LANGUAGES)
 @role_required(Role.VIEWER)
 def launch_link_list(request: StaffRequest) -> HttpResponse:
     """Every launch link, newest first; of one account with `?account=`."""
+    if is_swap(request) and request.htmx.trigger_name == "console":
+        return redirect_browser(clean_address(request))
     search = request.GET.get("q", "").strip().replace("\x00", "")[:300]
     rows = LINKS.visible_to(request.user).filter(words_in(search, "account__search_text"))
+    in_view = consoles_in_view(request)
+    if in_view.chosen:
+        rows = rows.filter(console=in_view.chosen)
     account = _account_asked(request)
     if account is not None:
         rows = rows.filter(account=account)
@@ -43,6 +49,7 @@ def launch_link_list(request: StaffRequest) -> HttpResponse:
     context = {
         "page": paged(request, rows),
         "search": search,
+        "in_view": in_view,
         "account": account,
         "may_create": role is not None and role >= Role.LEAD,
     }

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.accounts.services import head_context
 from dashboard.audit import list_export
 from dashboard.audit.models import Actor
-from dashboard.common.htmx import is_swap, render_page
-from dashboard.common.paging import paged
+from dashboard.common.htmx import is_swap, redirect_browser, render_page
+from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S, is_seen, nothing_new, version_of
 from dashboard.common.searching import words_in
 from dashboard.links import export, services
@@ -29,6 +29,7 @@ from dashboard.links.mail import email_content, mailing, reminders
 from dashboard.links.models import Link
 from dashboard.links.requirements import requirements_of_all
 from dashboard.links.ticket import ticket
+from dashboard.mirror.freshness import InView, consoles_in_view
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import Account
 from dashboard.notifications.addresses import staff_url
@@ -49,12 +50,15 @@ def _searched(links: QuerySet[Any], search: str) -> QuerySet[Any]:
 @role_required(Role.VIEWER)
 def link_list(request: StaffRequest) -> HttpResponse:
     """Every link, newest first, or those of one list; live while one of those shown moves."""
+    if is_swap(request) and request.htmx.trigger_name == "console":
+        return redirect_browser(clean_address(request))
     search = request.GET.get("q", "").strip().replace("\x00", "")
     show = request.GET.get("show", "")
-    links = _searched(LINKS.visible_to(request.user), search)
+    in_view = consoles_in_view(request)
+    links = _searched(_in_view(LINKS.visible_to(request.user), in_view), search)
     counts = counted(links)
     chips = [(key, label, counts[key]) for key, label in SHOW.items()]
-    context = {"search": search, "show": show, "chips": chips}
+    context = {"search": search, "show": show, "chips": chips, "in_view": in_view}
     return _table(request, "links/link_list.html", filtered(links, show), context)
 
 
@@ -63,9 +67,14 @@ def link_list(request: StaffRequest) -> HttpResponse:
 def link_export(request: StaffRequest) -> HttpResponseBase:
     """What the list shows as CSV, of the consoles in which the person is a Lead."""
     search = request.GET.get("q", "").strip().replace("\x00", "")
-    links = _searched(Link.objects.visible_to(request.user, Role.LEAD), search)
+    every = Link.objects.visible_to(request.user, Role.LEAD)
+    links = _searched(_in_view(every, consoles_in_view(request)), search)
     rows = filtered(links, request.GET.get("show", ""))
     return list_export.export(request, "links", export.HEADINGS, export.table(rows))
+
+
+def _in_view(links: QuerySet[Any], in_view: InView) -> QuerySet[Any]:
+    return links.filter(console=in_view.chosen) if in_view.chosen else links
 
 
 def _table(

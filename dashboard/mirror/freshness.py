@@ -46,6 +46,12 @@ def consoles_in_view(request: StaffRequest) -> InView:
     return InView(every, chosen)
 
 
+def with_console(request: StaffRequest, url: str) -> str:
+    """The address with the console in view, if one was chosen: where a redirect leads."""
+    chosen = consoles_in_view(request).chosen
+    return f"{url}?console={chosen.pk}" if chosen else url
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """When consoles were read completely; of several the one that is furthest behind counts."""

@@ -18,6 +18,7 @@ from dashboard.common import zones
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
 from dashboard.links.forms import SubmissionForm
+from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.models import Account
 from dashboard.onboarding import plan, turning
 from dashboard.onboarding.forms import PlanForm, entries_of, initial_of
@@ -54,6 +55,8 @@ def onboarding_new(request: StaffRequest) -> HttpResponse:
         return _begun(request)
     search = str(storable(request.GET.get("q", "").strip()[:300]))
     consoles = list(consoles_for(request.user, Role.AGENT))
+    if chosen := consoles_in_view(request).chosen:
+        consoles = [console for console in consoles if console == chosen]
     accounts = Account.objects.there().filter(console__in=consoles).select_related("console")
     found = (accounts.search(search) if search else accounts).order_by("sort_name", "pk")
     drafts = DRAFTS.filter(console__in=consoles, actor_user=request.user, table=None)

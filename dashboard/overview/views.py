@@ -16,7 +16,7 @@ from dashboard.common.paging import clean_address
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.consoles.models import Console
 from dashboard.mirror import sync
-from dashboard.mirror.freshness import InView, consoles_in_view, reading_of
+from dashboard.mirror.freshness import InView, consoles_in_view, reading_of, with_console
 from dashboard.mirror.tasks import resume_sync
 from dashboard.overview.attention import KINDS, attention
 from dashboard.overview.figures import Figures, figures, sync_figures
@@ -78,7 +78,7 @@ def overview(request: StaffRequest) -> HttpResponse:
 def overview_sync(request: StaffRequest) -> HttpResponse:
     """How the reading of Cyclr goes: the part of the home page that moves while it is read."""
     if not is_swap(request):
-        return redirect("overview")
+        return redirect(with_console(request, reverse("overview")))
     in_view = consoles_in_view(request)
     shown = sync_figures(in_view.shown)
     sync_version = _version(shown)
@@ -111,7 +111,7 @@ def _console(request: StaffRequest, pk: int) -> Console:
 
 def _switched(request: StaffRequest) -> HttpResponse:
     if not is_swap(request):
-        return redirect("overview")
+        return redirect(with_console(request, reverse("overview")))
     in_view = consoles_in_view(request)
     return _sync_health(request, in_view, sync_figures(in_view.shown))
 

@@ -27,6 +27,7 @@ from dashboard.connectors.answers import proposed
 from dashboard.connectors.forms import ScheduleForm
 from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind, TestEvery
 from dashboard.installs.fields import UntrustedText
+from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
@@ -43,6 +44,8 @@ TRIED_AT_MOST = 50
 def test_method_list(request: StaffRequest) -> HttpResponse:
     """Every kind of connector that is installed, with the method that proves it."""
     consoles = consoles_for(request.user, Role.ADMIN)
+    if console := consoles_in_view(request).chosen:
+        consoles = consoles.filter(pk=console.pk)
     kinds = (
         AccountConnector.objects.there()
         .filter(account__console__in=consoles, account__gone_at=None)
