@@ -14,7 +14,7 @@ from dashboard.consoles.models import Console
 from dashboard.people.models import Role, User
 
 LIFETIMES = [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year")]
-ALL = ""
+ALL = "all"
 
 
 class TokenForm(forms.Form):
@@ -33,7 +33,7 @@ class TokenForm(forms.Form):
         error_messages={"required": "Choose at least one."},
     )
     role = forms.TypedChoiceField(label="Role", coerce=lambda value: Role(int(value)))
-    console = forms.ChoiceField(label="Console", required=False)
+    console = forms.ChoiceField(label="Console")
     days = forms.ChoiceField(label="Expires in", choices=LIFETIMES, initial="90")
 
     def __init__(self, owner: User, data: Any = None) -> None:
@@ -44,6 +44,11 @@ class TokenForm(forms.Form):
         may_all = owner.roles.get(None) is not None
         everywhere = [(ALL, "All consoles")] if may_all or not self.consoles else []
         self._choices("role", [(str(r.value), r.label) for r in Role if r <= highest])
+        self.fields["scopes"].choice_help = {  # type: ignore[attr-defined]
+            str(scope): f"Needs the role {NEEDS[scope].label}."
+            for scope in Scope
+            if NEEDS[scope] > Role.VIEWER
+        }
         self._choices("console", everywhere + [(pk, one.name) for pk, one in self.consoles.items()])
 
     def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:

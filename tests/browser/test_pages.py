@@ -32,6 +32,8 @@ PAGES = [
     "/audit/",
     "/settings/",
     "/settings/webhook/",
+    "/settings/tokens/",
+    "/settings/retention/",
     "/notices/",
     "/notices/wishes/",
     "/search/?q=harb",
