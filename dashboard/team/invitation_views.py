@@ -14,6 +14,7 @@ from dashboard.common.limits import is_within
 from dashboard.people.access import StaffRequest, open_to_all, role_required
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Role
+from dashboard.sign_in.proof import reauthenticated
 from dashboard.team import invitations
 from dashboard.team.forms import AcceptForm, InviteForm
 from dashboard.team.invitations import NotPossibleError
@@ -28,6 +29,7 @@ MOST_TRIES, WINDOW = 20, 600
 @sensitive_variables("url")
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
+@reauthenticated
 def invitation_new(request: StaffRequest) -> HttpResponse:
     """The form to invite somebody; without a mail server the answer shows the address once."""
     places = places_of(request.user)
@@ -52,6 +54,7 @@ def _draw_new(request: StaffRequest, form: InviteForm) -> HttpResponse:
 @sensitive_variables("url")
 @require_POST
 @role_required(Role.ADMIN)
+@reauthenticated
 def invitation_resend(request: StaffRequest, pk: int) -> HttpResponse:
     """Another message with another address; the one before ends."""
     invitation = _invitation(request, pk)
@@ -72,6 +75,7 @@ def _answer(request: StaffRequest, url: str, email: str) -> HttpResponse:
 
 @require_POST
 @role_required(Role.ADMIN)
+@reauthenticated
 def invitation_withdraw(request: StaffRequest, pk: int) -> HttpResponse:
     """Its address works no more."""
     invitation = _invitation(request, pk)

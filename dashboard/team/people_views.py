@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role, User
 from dashboard.sessions.listing import sessions_of
+from dashboard.sign_in.proof import reauthenticated
 from dashboard.team import leaving, roles, work
 from dashboard.team.forms import NO_ROLE, RoleForm
 from dashboard.team.invitations import NotPossibleError
@@ -56,6 +57,7 @@ def draw_list(request: StaffRequest, *, shown_once: str = "", whose: str = "") -
 
 @require_safe
 @role_required(Role.ADMIN)
+@reauthenticated
 def person_detail(request: StaffRequest, pk: int) -> HttpResponse:
     """One person."""
     return _draw(request, _person(request, pk))
@@ -87,6 +89,7 @@ def _draw(
 
 @require_POST
 @role_required(Role.ADMIN)
+@reauthenticated
 def person_role(request: StaffRequest, pk: int) -> HttpResponse:
     """Give, change or take a role."""
     person = _person(request, pk)
@@ -108,6 +111,7 @@ def person_role(request: StaffRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
+@reauthenticated
 def person_deactivate(request: StaffRequest, pk: int) -> HttpResponse:
     """What somebody has under way, to decide on; on POST they are switched off."""
     require_admin_of_all(request.user)
@@ -149,6 +153,7 @@ def _told(person: User, going: int, cancelled: int) -> str:
 
 @require_POST
 @role_required(Role.ADMIN)
+@reauthenticated
 def person_reactivate(request: StaffRequest, pk: int) -> HttpResponse:
     """Switch somebody on again."""
     person = _person(request, pk)
@@ -159,6 +164,7 @@ def person_reactivate(request: StaffRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @role_required(Role.ADMIN)
+@reauthenticated
 def person_end_sessions(request: StaffRequest, pk: int) -> HttpResponse:
     """Sign somebody out everywhere."""
     person = _person(request, pk)

@@ -127,6 +127,28 @@ def test_an_admin_of_one_console_sees_and_decides_there_alone() -> None:
         assert client.post(reverse(name, args=[theirs.pk])).status_code == 403
 
 
+def test_who_changes_something_has_lately_shown_who_they_are(admin: User) -> None:
+    person, client = make_user(Role.VIEWER), signed_in(admin)
+    session = client.session
+    session["proved_at"] = 0
+    session.save()
+    for name in ("person_detail", "person_deactivate"):
+        answer = client.get(reverse(name, args=[person.pk]))
+        assert answer["Location"].startswith(reverse("reauthenticate"))
+    client.post(reverse("person_deactivate", args=[person.pk]))
+    post_role(client, person, "4", "1")
+
+    person = User.objects.get(pk=person.pk)
+    assert person.is_active and person.highest_role is Role.VIEWER
+
+
+def test_the_list_says_who_has_a_second_factor(admin: User) -> None:
+    User.objects.filter(pk=make_user().pk).update(has_second_factor=True)
+    page = text_of(signed_in(admin).get(reverse("person_list")))
+
+    assert ">Yes<" in page and ">No<" in page
+
+
 # ---- roles ----
 
 
