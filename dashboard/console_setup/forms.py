@@ -18,7 +18,7 @@ from dashboard.console_setup.saving import holder_of, taken_message
 from dashboard.consoles import addresses
 from dashboard.consoles.models import MINUTE, RATE_PERIODS, SECOND, Console
 
-OWN = ""
+OWN = "own"
 """The region of a private installation."""
 SLOWEST, FASTEST = 6, 10_000
 """Calls: a minute at least, a second at most."""
@@ -92,7 +92,6 @@ class _Rate(forms.Form):
     )
     rate_period = forms.TypedChoiceField(
         label="Counted",
-        required=False,
         coerce=int,
         choices=RATE_PERIODS,
     )
@@ -141,7 +140,6 @@ class ConsoleForm(DetailsForm, _Credentials):
 
     region = forms.ChoiceField(
         label="Region",
-        required=False,
         choices=[
             *((key, f"{one.name} ({one.city})") for key, one in REGIONS.items()),
             (OWN, "Private installation"),

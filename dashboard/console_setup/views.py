@@ -18,6 +18,7 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.console_setup import saving
 from dashboard.console_setup.forms import (
+    OWN,
     ConsoleForm,
     CredentialsForm,
     DetailsForm,
@@ -100,7 +101,7 @@ def _typed_before(request: StaffRequest) -> dict[str, Any]:
     region = region_of(check.api_url)
     return {
         "region": region,
-        "own_api_url": "" if region else check.api_url,
+        "own_api_url": check.api_url if region == OWN else "",
         **{name: getattr(check, name) for name in names},
     }
 

@@ -144,8 +144,9 @@ class Shell:
         name = (match.url_name if match else "") or ""
         current_place = navigation.place_name_of(name)
         entries: list[Entry] = []
-        is_chosen = self.is_choice and self.console is not None
-        in_view = f"?console={self.console.pk}" if is_chosen and self.console else ""
+        chosen = self.console
+        is_chosen = chosen is not None and (self.is_choice or chosen.retired_at is not None)
+        in_view = f"?console={chosen.pk}" if chosen and is_chosen else ""
         for place in navigation.places():
             current = "true" if place.url_name == current_place else ""
             current = "page" if place.url_name == name else current

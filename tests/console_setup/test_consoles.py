@@ -59,7 +59,7 @@ def typed(cyclr: CyclrState, **values: Any) -> dict[str, Any]:
     made_up = {
         "submission": str(uuid.uuid4()),
         "name": "EU live",
-        "region": "",
+        "region": "own",
         "own_api_url": cyclr.api_url,
         "service_url": cyclr.service_url,
         "client_id": client_id,
@@ -264,7 +264,7 @@ def test_rubbish_is_refused_and_nothing_happens(admin: Client, cyclr: CyclrState
         "client_secret": ["", "s" * 2001],
         "rate_limit": ["x", "-1", "0", "nan", "inf", "0.01", "1e999", "20000"],
         "rate_period": ["7", "x"],
-        "region": ["mars"],
+        "region": ["", "mars"],
         "submission": ["", "x"],
         "service_url": ["", "nothing", "https://"],
     }
