@@ -31,6 +31,7 @@ from dashboard.consoles.models import SECOND, Console
 from dashboard.links.models import Link
 from dashboard.people.access import StaffRequest, every_console_for, role_required
 from dashboard.people.models import Role
+from dashboard.sign_in.proof import reauthenticated
 
 SETTINGS = {
     "API address": "CYCLR_API_URL",
@@ -65,6 +66,7 @@ def console_list(request: StaffRequest) -> HttpResponse:
 @sensitive_variables("form", "values")
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
+@reauthenticated
 def console_new(request: StaffRequest) -> HttpResponse:
     """A new console, or one whose check failed, to be put right."""
     if not may_add(request):
@@ -194,6 +196,7 @@ def _save(request: StaffRequest, console: Console, values: dict[str, Any]) -> st
 @sensitive_variables("form")
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
+@reauthenticated
 def console_credentials(request: StaffRequest, pk: int) -> HttpResponse:
     """Other credentials: the new ones are tried, then used; work goes on meanwhile."""
     console = _own(request, pk)
@@ -218,6 +221,7 @@ def console_credentials(request: StaffRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
+@reauthenticated
 def console_retire(request: StaffRequest, pk: int) -> HttpResponse:
     """What ends with it, and its name to be typed."""
     console = _own(request, pk)

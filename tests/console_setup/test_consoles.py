@@ -366,6 +366,20 @@ def test_the_one_of_the_environment_is_shown_with_its_settings_and_not_changed(
         admin.post(reverse("console_restore", args=[console.pk]))
 
 
+@pytest.mark.parametrize("name", ["console_new", "console_credentials", "console_retire"])
+def test_at_an_open_desk_nobody_changes_credentials(
+    admin: Client, cyclr: CyclrState, name: str
+) -> None:
+    args = [] if name == "console_new" else [kept_console(cyclr).pk]
+    assert admin.get(reverse(name, args=args)).status_code == 200
+    session = admin.session
+    session["proved_at"] = 0
+    session.save()
+
+    for answer in (admin.get(reverse(name, args=args)), admin.post(reverse(name, args=args))):
+        assert answer["Location"].startswith(reverse("reauthenticate"))
+
+
 # ---- changing, credentials ----
 
 
