@@ -80,7 +80,7 @@ def _summary(plans: list[Plan]) -> dict[str, Any]:
     return {
         "going": len(going),
         "accounts": len({plan.connector.account_id for plan in going}),
-        "stops": sum(plan.stops for plan in going),
+        "stops": len({cycle for plan in going for cycle in plan.stops}),
         "stopping": [plan for plan in going if plan.stops][:SHOWN],
         "doubtful": sum(bool(plan.doubt) for plan in going),
         "left_out": left_out[:SHOWN],

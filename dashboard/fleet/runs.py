@@ -36,8 +36,8 @@ class Plan:
     doubt: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     entries: list[list[str]] = field(default_factory=list)
-    stops: int = 0
-    """Running cycles that stop."""
+    stops: tuple[str, ...] = ()
+    """Running cycles that stop, by Cyclr's ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ def _plan_deauthentications(connectors: Sequence[AccountConnector]) -> list[Plan
         elif one.account.cycles_read_at is None:
             plan.doubt = "The cycles of this account were never read, so what stops is not known."
         cycles = [] if plan.problem else running.get(one.pk, [])
-        plan.values = {"cycles": [cycle.cyclr_id for cycle in cycles]}
+        plan.stops = tuple(cycle.cyclr_id for cycle in cycles)
+        plan.values = {"cycles": list(plan.stops)}
         plan.entries = [["Stops", _cycles_label(cycles)]]
-        plan.stops = len(cycles)
         found.append(plan)
     return found
 

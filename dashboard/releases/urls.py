@@ -15,6 +15,7 @@ urlpatterns = navigation.under(
     "library_list",
     [
         path("library/older/", drift_views.release_drift_list, name="release_drift_list"),
+        path("library/older/read/", drift_views.release_drift_read, name="release_drift_read"),
         path(
             f"{_HERE}older/<int:release_id>/",
             drift_views.release_drift_detail,

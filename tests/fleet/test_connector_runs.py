@@ -115,10 +115,10 @@ def test_the_same_form_sent_twice_is_one_run(lead: Client) -> None:
 
 def test_de_authenticating_names_what_stops_and_wants_a_word_typed(lead: Client) -> None:
     account = make_account(cycles_read_at=timezone.now())
-    one = authenticated(account)
-    make_cycle(one, name="Orders to CRM")
+    one, other = authenticated(account), authenticated(account)
+    make_cycle(one, other, name="Orders to CRM")
 
-    page = lead.post(DEAUTHENTICATE, {"pick": one.pk}).content.decode()
+    page = lead.post(DEAUTHENTICATE, {"pick": [one.pk, other.pk]}).content.decode()
     refused = sent(lead, DEAUTHENTICATE, one, confirm="yes")
     assert "1 running cycle will stop" in page
     assert "Orders to CRM" in page

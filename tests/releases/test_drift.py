@@ -202,3 +202,18 @@ def test_many_cost_no_more_queries(crm: CatalogueConnector, viewer: User) -> Non
         installed(crm, OLD + number)
 
     assert queries_of(browser, page) == few
+
+
+def test_what_is_not_known_is_read_by_a_worker_when_somebody_asks(
+    crm: CatalogueConnector, viewer: User
+) -> None:
+    installed(crm)
+    browser = Client()
+    browser.force_login(viewer)
+    assert "Read what is not known" in text_of(browser.get(reverse("release_drift_list")))
+
+    browser.post(reverse("release_drift_read"))
+    browser.post(reverse("release_drift_read"))
+
+    asked = ReleaseReading.objects.filter(finished_at=None).values_list("release_id", flat=True)
+    assert sorted(asked) == [OLD, LIVE]
