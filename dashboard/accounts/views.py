@@ -38,6 +38,7 @@ from dashboard.operations.live_updates import poll_event_of_account
 from dashboard.operations.models import Operation
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
+from dashboard.people.proof import reauthenticated
 
 ORDERS = (
     Order(
@@ -118,6 +119,7 @@ def account_list(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @role_required(Role.LEAD)
+@reauthenticated
 def account_export(request: StaffRequest) -> HttpResponseBase:
     """What the list shows as CSV, of the consoles in which the person is a Lead."""
     every = shown_accounts(request, consoles_in_view(request))

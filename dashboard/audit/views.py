@@ -27,6 +27,7 @@ from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import storable
 from dashboard.people.access import Access, StaffRequest, consoles_for, lets_in, role_required
 from dashboard.people.models import Role, User
+from dashboard.people.proof import reauthenticated
 
 FILTERS = ("q", "who", "account", "result", "console", "from", "until")
 SEARCHED = {"q": "search_text", "who": "actor_search", "account": "account_search"}
@@ -80,6 +81,7 @@ def audit_list(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @role_required(Role.LEAD)
+@reauthenticated
 def audit_export(request: StaffRequest) -> HttpResponseBase:
     """What the list shows as CSV. Taking it along is an act itself, so it is recorded first."""
     asked = _asked(request.POST)

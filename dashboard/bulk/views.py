@@ -25,6 +25,7 @@ from dashboard.common.spreadsheet import csv_response
 from dashboard.mirror.freshness import consoles_in_view
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
+from dashboard.people.proof import reauthenticated
 
 
 @require_safe
@@ -172,6 +173,7 @@ def bulk_run_retry(request: StaffRequest, reference: str) -> HttpResponse:
 
 @require_POST
 @role_required(Role.LEAD)
+@reauthenticated
 def bulk_run_export(request: StaffRequest, reference: str) -> HttpResponseBase:
     """The outcomes as CSV."""
     run = get_for(request, BulkRun.objects, Role.LEAD, reference=reference)

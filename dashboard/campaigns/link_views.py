@@ -20,6 +20,7 @@ from dashboard.campaigns.views import RUNS
 from dashboard.common.spreadsheet import csv_response
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
+from dashboard.people.proof import reauthenticated
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,6 +77,7 @@ def _done(request: StaffRequest, run: BulkRun, count: int, message: str) -> Http
 
 @require_POST
 @role_required(Role.LEAD)
+@reauthenticated
 def campaign_export(request: StaffRequest, reference: str) -> HttpResponseBase:
     """Where each account stands, as CSV; without the addresses that customers use."""
     run = get_for(request, RUNS, Role.LEAD, reference=reference)

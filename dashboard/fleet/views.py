@@ -31,6 +31,7 @@ from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet, 
 from dashboard.mirror.usage import connector_names
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role
+from dashboard.people.proof import reauthenticated
 
 ORDERS = (
     Order(
@@ -130,6 +131,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @role_required(Role.LEAD)
+@reauthenticated
 def connector_export(request: StaffRequest) -> HttpResponseBase:
     """What the list shows as CSV, of the consoles in which the person is a Lead."""
     every = _shown(consoles_in_view(request)).visible_to(request.user, Role.LEAD)

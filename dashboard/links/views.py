@@ -36,6 +36,7 @@ from dashboard.notifications.addresses import staff_url
 from dashboard.operations.models import Operation
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
+from dashboard.people.proof import reauthenticated
 
 LINKS = Link.objects.select_related("console", "account__console", "actor_user")
 
@@ -64,6 +65,7 @@ def link_list(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @role_required(Role.LEAD)
+@reauthenticated
 def link_export(request: StaffRequest) -> HttpResponseBase:
     """What the list shows as CSV, of the consoles in which the person is a Lead."""
     search = request.GET.get("q", "").strip().replace("\x00", "")

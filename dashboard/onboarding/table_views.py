@@ -36,6 +36,7 @@ from dashboard.onboarding.views import RUNS, SHOW, lines_of
 from dashboard.operations.submissions import draw_anew
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
+from dashboard.people.proof import reauthenticated
 
 TABLES = OnboardingTable.objects.select_related("console", "actor_user")
 LEFT_OUT_SHOWN = 200
@@ -176,6 +177,7 @@ def onboarding_table_stop(request: StaffRequest, reference: str) -> HttpResponse
 
 @require_POST
 @role_required(Role.LEAD)
+@reauthenticated
 def onboarding_table_export(request: StaffRequest, reference: str) -> HttpResponseBase:
     """How far each is, as CSV; the lines that were left out too."""
     table = get_for(request, TABLES, Role.LEAD, reference=reference)

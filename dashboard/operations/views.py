@@ -28,6 +28,7 @@ from dashboard.operations.handlers import handler_for
 from dashboard.operations.models import Operation, State
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role, User
+from dashboard.people.proof import reauthenticated
 
 FILTERS = ("state", "who", "account")
 """What the address may hold beside search and console."""
@@ -62,6 +63,7 @@ def _narrowed(
 
 @require_POST
 @role_required(Role.LEAD)
+@reauthenticated
 def operation_export(request: StaffRequest) -> HttpResponseBase:
     """What the list shows as CSV, of the consoles in which the person is a Lead."""
     every = Operation.objects.visible_to(request.user, Role.LEAD)

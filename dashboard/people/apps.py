@@ -8,3 +8,7 @@ class PeopleConfig(AppConfig):
 
     name = "dashboard.people"
     label = "people"
+
+    def ready(self) -> None:
+        """Signing in is a proof of who somebody is."""
+        from dashboard.people import proof  # noqa: F401

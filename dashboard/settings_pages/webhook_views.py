@@ -18,6 +18,7 @@ from dashboard.notifications import webhooks
 from dashboard.notifications.models import SendState, Webhook, WebhookDelivery
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Role
+from dashboard.people.proof import reauthenticated
 from dashboard.settings_pages.webhook_forms import WebhookForm
 
 PAGE = "settings/settings_webhook.html"
@@ -86,6 +87,7 @@ def _page(
 @sensitive_variables("secret")
 @require_POST
 @role_required(Role.ADMIN)
+@reauthenticated
 def settings_webhook_rotate(request: StaffRequest, pk: int) -> HttpResponse:
     """Another secret, shown in this answer and never again."""
     webhook = _webhook(request, pk)
@@ -95,6 +97,7 @@ def settings_webhook_rotate(request: StaffRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @role_required(Role.ADMIN)
+@reauthenticated
 def settings_webhook_end_secret(request: StaffRequest, pk: int) -> HttpResponse:
     """The former secret signs nothing any more."""
     if webhooks.end_previous_secret(_webhook(request, pk), request.user):

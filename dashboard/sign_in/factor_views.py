@@ -22,14 +22,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.common.limits import is_within
+from dashboard.people import proof
 from dashboard.people.access import StaffRequest, open_to_all, role_required
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Role, User
+from dashboard.people.proof import reauthenticated
 from dashboard.people.views import safe_next
-from dashboard.sign_in import attempts, factors, passkeys, proof, provider, trail
+from dashboard.sign_in import attempts, factors, passkeys, provider, trail
 from dashboard.sign_in.adapters import FactorAdapter, is_loopback, relying_party
 from dashboard.sign_in.middleware import opens_without_factor
-from dashboard.sign_in.proof import reauthenticated
 
 WRONG_CODE = "This code is not right, or was used already."
 WRONG_FIRST_CODE = "This code is not right. Look at the clock of your phone; type the next one."

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -382,3 +383,18 @@ def test_seeds_are_encrypted_anew_and_stop_a_key_from_being_dropped(
     assert after_password(person).post(SECOND, {"code": code_of(seed)}).status_code == 302
     settings.CREDENTIAL_KEYS = old
     assert sum(key.entries for key in dropped_keys()) >= 2
+
+
+@pytest.mark.parametrize(
+    "url", ["/audit/export/", "/accounts/export/", "/links/export/", "/operations/export/"]
+)
+def test_a_download_is_asked_for_again_on_the_page_it_was_on(url: str) -> None:
+    client = signed_in(make_user(Role.ADMIN))
+    page = url.removesuffix("export/")
+    grow_old(client)
+    asked = client.post(url, headers={"Referer": f"http://testserver{page}"})
+
+    assert asked["Location"] == "/security/again/?" + urlencode({"next": page})
+    client.post("/security/again/", {"password": PASSWORD, "next": page})
+    assert "press the button again" in client.get(page).text
+    assert client.post(url).status_code == 200

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import reverse
 
@@ -21,7 +22,7 @@ from dashboard.common.htmx import redirect_browser
 from dashboard.people import held
 from dashboard.people.middleware import back_from
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 KEY = "proved_at"
 GOOD_FOR = 30 * 60
@@ -54,15 +55,16 @@ def reauthenticated(view: View) -> View:
     """
 
     @wraps(view)
-    def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if is_recent(request):
             return view(request, *args, **kwargs)
         is_htmx = request.headers.get("HX-Request") == "true"
         back = back_from(request)
-        is_kept = request.method == "POST" and not is_htmx and held.hold(request)
+        if request.method == "POST" and not is_htmx:
+            held.hold(request)
         if request.method == "GET" and not is_htmx and _is_download(request):
             back = path_here(request, request.headers.get("Referer", ""))
-        if not is_kept and back != request.get_full_path():
+        if back != request.get_full_path():
             messages.info(request, PRESS_AGAIN)
         back = back or resolve_url(settings.LOGIN_REDIRECT_URL)
         url = f"{reverse('reauthenticate')}?{urlencode({'next': back})}"
