@@ -31,7 +31,7 @@ from dashboard.consoles.models import SECOND, Console
 from dashboard.links.models import Link
 from dashboard.people.access import StaffRequest, every_console_for, role_required
 from dashboard.people.models import Role
-from dashboard.sign_in.proof import reauthenticated
+from dashboard.people.proof import reauthenticated
 
 SETTINGS = {
     "API address": "CYCLR_API_URL",

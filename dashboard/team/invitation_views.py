@@ -14,7 +14,7 @@ from dashboard.common.limits import is_within
 from dashboard.people.access import StaffRequest, open_to_all, role_required
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Role
-from dashboard.sign_in.proof import reauthenticated
+from dashboard.people.proof import reauthenticated
 from dashboard.team import invitations
 from dashboard.team.forms import AcceptForm, InviteForm
 from dashboard.team.invitations import NotPossibleError

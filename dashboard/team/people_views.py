@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role, User
+from dashboard.people.proof import reauthenticated
 from dashboard.sessions.listing import sessions_of
-from dashboard.sign_in.proof import reauthenticated
 from dashboard.team import leaving, roles, work
 from dashboard.team.forms import NO_ROLE, RoleForm
 from dashboard.team.invitations import NotPossibleError
