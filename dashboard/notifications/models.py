@@ -13,13 +13,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job, JobQuerySet
 from dashboard.jobs.policy import Policy
 from dashboard.mirror.models import Account, MirrorQuerySet
 from dashboard.notifications import kinds
 from dashboard.notifications.retries import LEASE, MOST_TRIES, PAUSES, TRIES_FOR
+from dashboard.notifications.webhook_address import WebhookAddress
 from dashboard.people.models import User
 
 
@@ -215,14 +215,10 @@ class Shape(models.TextChoices):
     TEXT = "text", "One sentence, for a chat"
 
 
-class Webhook(models.Model):
+class Webhook(WebhookAddress):
     """Another system that is told of a console's notifications as they happen."""
 
     console = models.OneToOneField(Console, on_delete=models.CASCADE, related_name="webhook")
-    url = models.TextField(
-        blank=True, default="", help_text="In clear, by a release before; it is encrypted soon."
-    )
-    encrypted_url = models.TextField(blank=True, default="", db_default="")
     shape = models.CharField(max_length=10, choices=Shape.choices, default=Shape.FULL)
     encrypted_secret = models.TextField(db_column="sealed_secret")
     encrypted_previous_secret = models.TextField(
@@ -251,29 +247,6 @@ class Webhook(models.Model):
     def associated_data(self) -> str:
         """What its encrypted secret is bound to."""
         return f"notices.webhook:{self.console_id}:secret"
-
-    def associated_data_of(self, column: str) -> str:
-        """What each of its encrypted columns is bound to."""
-        if column == "encrypted_url":
-            return f"notifications.webhook:{self.console_id}:url"
-        return self.associated_data
-
-    @property
-    def address(self) -> str:
-        """Where requests go: it often holds a key. Raises `DecryptionError`.
-
-        In clear it stands only where a process of a release before wrote it last.
-        """
-        return self.url or encryption.decrypt(
-            self.encrypted_url, associated_data=self.associated_data_of("encrypted_url")
-        )
-
-    def set_address(self, url: str) -> None:
-        """Take another address; the row is not saved."""
-        self.url = ""
-        self.encrypted_url = encryption.encrypt(
-            url, associated_data=self.associated_data_of("encrypted_url")
-        )
 
     @property
     def has_former_secret(self) -> bool:
