@@ -275,3 +275,27 @@ def test_those_behind_one_proxy_do_not_share_a_limit(
         kept.append("held-form" in client.session)
 
     assert kept == [True, False, True]
+
+
+def test_a_form_with_a_file_comes_back_with_what_was_typed_and_says_that_the_file_does_not(
+    person: User,
+) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    console = make_account_connector().account.console
+    person.memberships.update(role=Role.ADMIN)
+    client = browser()
+    sign_in(client, person)
+    url = f"{reverse('brand_edit')}?console={console.pk}"
+    page = client.get(url)
+    data = {
+        "csrfmiddlewaretoken": token_on(page),
+        "partner_name": WORDS,
+        "logo": SimpleUploadedFile("logo.png", b"\x89PNG of a secret plan"),
+    }
+    end_session(client)
+    back = sign_in(client, person, client.post(url, data, headers=own(url), follow=True))
+
+    assert WORDS in text_of(back) and "files" in text_of(back)
+    assert "secret plan" not in text_of(back)
+    assert "Send it now" not in text_of(back)
