@@ -169,7 +169,8 @@ def server(request: HttpRequest, caller: Caller) -> HttpResponse:
     method, key = message.get("method"), message.get("id")
     if method is None and ("result" in message or "error" in message):
         return HttpResponse(status=202)
-    if not isinstance(method, str) or not isinstance(key, str | int | None):
+    is_key = type(key) in {str, int} or "id" not in message
+    if not isinstance(method, str) or not is_key:
         return _error(None, INVALID_REQUEST, "A message has a method and an id.", status=400)
     if "id" not in message:
         return HttpResponse(status=202)

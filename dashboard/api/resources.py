@@ -59,6 +59,8 @@ class Parameter:
         """The value as pages have it in their address. Raises the problem with it."""
         if isinstance(value, bool):
             value = "true" if value else "false"
+        if not isinstance(value, str | int):
+            raise ProblemError(400, f"{self.name} is one value, a text or a whole number.")
         text = str(storable(str(value))).strip()
         if len(text) > LONGEST:
             raise ProblemError(400, f"{self.name} has {LONGEST} letters at most.")
@@ -67,7 +69,7 @@ class Parameter:
                 raise ProblemError(400, f"{self.name} is true or false.")
             return "1" if text in {"true", "1"} else ""
         if self.is_key and not _is_key(text):
-            raise ProblemError(400, f"{self.name} is the number of one: a whole number.")
+            raise ProblemError(400, f"{self.name} is a whole number, from 1.")
         if self.choices and text not in self.choices:
             raise ProblemError(400, f"{self.name} is one of: {', '.join(self.choices)}.")
         return text
@@ -160,7 +162,8 @@ class Resource:
             )
         asked = QueryDict(mutable=True)
         for name, value in given.items():
-            asked[name] = known[name].read(value)
+            if value is not None:  # so programs say that they ask for nothing
+                asked[name] = known[name].read(value)
         return asked
 
 

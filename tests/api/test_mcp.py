@@ -65,6 +65,8 @@ def test_notifications_and_answers_are_taken_without_a_word(program: Program) ->
         (b"{}", -32600),
         (b'{"jsonrpc": "2.0", "id": {}, "method": "ping"}', -32600),
         (b'{"jsonrpc": "2.0", "id": 1, "method": 5}', -32600),
+        (b'{"jsonrpc": "2.0", "id": null, "method": "ping"}', -32600),
+        (b'{"jsonrpc": "2.0", "id": true, "method": "ping"}', -32600),
         (b'[{"jsonrpc": "2.0", "id": 1, "method": "ping"}]', -32600),
     ],
 )
@@ -148,6 +150,21 @@ def test_a_link_is_made_once_by_a_tool_and_the_api_together(
     assert first["structuredContent"] == again.json()
     assert Link.objects.count() == 1
     assert AuditEntry.objects.filter(action="api.write").count() == 1
+
+
+def test_a_filter_that_is_null_asks_for_nothing(things: Things, program: Program) -> None:
+    nothing = {"q": None, "limit": None, "unauthenticated": None, "after": None}
+
+    assert program.call("list_accounts", **nothing) == program.call("list_accounts")
+
+
+@pytest.mark.parametrize("value", [["Harbour"], {"a": 1}, 1.5])
+def test_a_filter_of_another_type_is_refused(
+    value: object, things: Things, program: Program
+) -> None:
+    result = program.call("list_accounts", q=value)
+
+    assert result["isError"] and "one value" in result["content"][0]["text"]
 
 
 def test_a_refusal_of_a_tool_is_in_words(things: Things, program: Program) -> None:
