@@ -64,7 +64,7 @@ def carry_out(lease: Lease[ConsoleCheck]) -> None:
         with transaction.atomic():
             console = saving.save_checked(check, secret)
             lease.finish(encrypted_client_secret="", console=console)
-    except saving.TakenError as error:
+    except saving.NotSavedError as error:
         _refuse(lease, str(error))
         return
     logger.info("console credentials saved check=%d console=%d", check.pk, console.pk)

@@ -14,6 +14,7 @@ from dashboard.audit.models import Actor
 from dashboard.common import encryption
 from dashboard.console_setup.models import CheckKind, ConsoleCheck
 from dashboard.consoles.models import Console
+from dashboard.people.models import Role, User
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +22,8 @@ EDITABLE = ("name", "service_url", "catalogue_account", "rate_limit", "rate_peri
 """What may be changed without trying the credentials again."""
 
 
-class TakenError(Exception):
-    """Another console has this address and client id; the message says which."""
+class NotSavedError(Exception):
+    """What works is not saved all the same; the message says why."""
 
 
 class NotHereError(Exception):
@@ -45,18 +46,28 @@ def taken_message(holder: Console) -> str:
 def save_checked(check: ConsoleCheck, secret: str) -> Console:
     """Save what a worker has found to work; call it in the transaction that ends the check.
 
-    Raises `TakenError`.
+    Raises `NotSavedError`.
     """
+    _require_admin(check)
     holder = holder_of(check.api_url, check.client_id, besides=check.console)
     if holder is not None:
-        raise TakenError(taken_message(holder))
+        raise NotSavedError(taken_message(holder))
     try:
         with transaction.atomic():
             if check.kind == CheckKind.CREDENTIALS:
                 return _replace_credentials(check, secret)
             return _add(check, secret)
     except IntegrityError:
-        raise TakenError("A console with this address and client id was added meanwhile.") from None
+        raise NotSavedError("A console with this address and client id was added meanwhile.") from None
+
+
+def _require_admin(check: ConsoleCheck) -> None:
+    """Whoever asked may have lost the role, or left, while it was tried."""
+    user = User.objects.get(pk=check.requested_by_id)
+    is_new = check.kind == CheckKind.ADD
+    role = user.roles.get(None) if is_new else user.role_in(check.console)
+    if not user.is_active or role != Role.ADMIN:
+        raise NotSavedError("Whoever asked for this may not set up the console any more.")
 
 
 def _add(check: ConsoleCheck, secret: str) -> Console:
@@ -73,7 +84,9 @@ def _replace_credentials(check: ConsoleCheck, secret: str) -> Console:
     """In the transaction that ends the check."""
     console = Console.objects.select_for_update(no_key=True).get(pk=check.console_id or 0)
     if console.is_from_environment:
-        raise TakenError("This console is set up by the environment now.")
+        raise NotSavedError("This console is set up by the environment now.")
+    if console.retired_at is not None:
+        raise NotSavedError("This console was retired meanwhile.")
     before = console.client_id
     console.client_id = check.client_id
     console.save(update_fields=["client_id"])

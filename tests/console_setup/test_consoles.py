@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from dashboard.consoles import services
 from dashboard.consoles.models import Console
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account
-from dashboard.people.models import Role
+from dashboard.people.models import Role, User
 from tests.factories import make_account, make_console, make_link, make_operation, make_user
 from tests.pages import HOSTILE, assert_only_letters, nothing_changes, part, signed_in, text_of
 
@@ -428,6 +429,47 @@ def test_new_credentials_are_tried_then_used(admin: Client, cyclr: CyclrState) -
     services.client(before).check()  # what is under way ends with the former ones
     services.client(after).check()
     assert AuditEntry.objects.filter(action="console_setup.credentials").count() == 1
+
+
+def switch_off(user: User, console: Console) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def make_lead(user: User, console: Console) -> None:
+    user.memberships.update(role=Role.LEAD)
+
+
+def retire(user: User, console: Console) -> None:
+    Console.objects.filter(pk=console.pk).update(retired_at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "words"),
+    [
+        (switch_off, "may not set up the console any more"),
+        (make_lead, "may not set up the console any more"),
+        (retire, "was retired meanwhile"),
+    ],
+)
+def test_what_was_asked_for_is_not_saved_once_it_is_not_allowed_any_more(
+    meanwhile: Callable[[User, Console], None], words: str, cyclr: CyclrState
+) -> None:
+    user = make_user(Role.ADMIN)
+    console = kept_console(cyclr)
+    cyclr.credentials.append(("second-id", "second secret of the console"))
+    values = {
+        "submission": str(uuid.uuid4()),
+        "client_id": "second-id",
+        "client_secret": "second secret of the console",
+    }
+    signed_in(user).post(reverse("console_credentials", args=[console.pk]), values)
+
+    meanwhile(user, console)
+    check_console(ConsoleCheck.objects.get().pk)
+
+    check = ConsoleCheck.objects.get()
+    assert words in check.last_error and not check.encrypted_client_secret
+    assert Console.objects.get().client_id == cyclr.credentials[0][0]
 
 
 def test_credentials_of_another_console_do_not_take_its_place(
