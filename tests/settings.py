@@ -37,3 +37,6 @@ STATIC_ROOT = None  # type: ignore[assignment]  # no files were collected
 LEASE_FOR = 2.0
 FIRST_LOOK_AFTER = 0.4
 LOOK_GAP = 0.1
+
+# Who is signed in for a test stays so however far its clock is set on; tests/sessions sets its own.
+SESSION_IDLE_AFTER = SESSION_ENDS_AFTER = 400 * 24 * 3600.0
