@@ -58,7 +58,9 @@ def save_checked(check: ConsoleCheck, secret: str) -> Console:
                 return _replace_credentials(check, secret)
             return _add(check, secret)
     except IntegrityError:
-        raise NotSavedError("A console with this address and client id was added meanwhile.") from None
+        raise NotSavedError(
+            "A console with this address and client id was added meanwhile."
+        ) from None
 
 
 def _require_admin(check: ConsoleCheck) -> None:
