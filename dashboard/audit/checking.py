@@ -66,7 +66,8 @@ def check_piece(number: int) -> None:
         MESSAGE.send(number)
         return
     if number == 0 and not checked.fault:
-        checked = Checked(checked.place, fault=verification.unplaced())
+        fault = verification.unplaced() or verification.headless()
+        checked = Checked(checked.place, fault=fault)
     _note(number, checked)
     if not checked.fault and (days := retention.days()):
         retention.prune(number, days)

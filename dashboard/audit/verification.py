@@ -76,6 +76,13 @@ def unplaced() -> str:
     return f"Entry {pk} stands in no chain: it was not written by Cyclr Desk." if pk else ""
 
 
+def headless() -> str:
+    """What is wrong if a chain has lost its head, which no check begins with; empty if none has."""
+    known = set(AuditChain.objects.values_list("number", flat=True))
+    gone = [number for number in numbers() if number not in known]
+    return f"The head of chain {gone[0]} is gone." if gone else ""
+
+
 def _check_next(number: int, place: Place, until: int, written: Iterable[heads.Head]) -> Place:
     """Check the next entries; the place of the last of them."""
     rows = ChainedEntry.objects.filter(chain=number, sequence__gt=place.sequence)
@@ -92,6 +99,8 @@ def _check_next(number: int, place: Place, until: int, written: Iterable[heads.H
         entry = entries.get(one.entry_id)
         named = f"No. {one.sequence} (entry {one.entry_id})"
         if entry is None:
+            if _is_pruned(number, one.sequence):  # since its place was read
+                return _pruned_place(number)
             raise BadEntryError(f"{named} is gone, or cannot be read.")
         if number_of(entry) != number:
             raise BadEntryError(f"{named} was moved to another console.")

@@ -25,7 +25,14 @@ from dashboard.common.paging import MOST_COUNTED, clean_address, paged_long
 from dashboard.common.searching import words_in
 from dashboard.common.spreadsheet import csv_response
 from dashboard.common.untrusted_text import storable
-from dashboard.people.access import Access, StaffRequest, consoles_for, lets_in, role_required
+from dashboard.people.access import (
+    Access,
+    StaffRequest,
+    consoles_for,
+    every_console_for,
+    lets_in,
+    role_required,
+)
 from dashboard.people.models import Role, User
 from dashboard.people.proof import reauthenticated
 
@@ -118,8 +125,8 @@ def _is_key(text: str) -> bool:
 
 
 def _chains(user: User) -> list[int]:
-    """The numbers of the chains that the person may see."""
-    numbers = [console.pk for console in user.consoles]
+    """The numbers of the chains that the person may see, those of retired consoles too."""
+    numbers = list(every_console_for(user).values_list("pk", flat=True))
     return [0, *numbers] if user.roles.get(None) is not None else numbers
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from dashboard.audit import checking, heads, retention, services, verification
 from dashboard.audit.models import Actor, AuditChain, AuditEntry, AuditRetention, ChainedEntry
+from dashboard.consoles.models import Console
 from dashboard.people.models import Role
 from tests.factories import make_console, make_user
 from tests.support.audit import commit, empty_trail, tampering
@@ -181,6 +182,49 @@ def test_entries_of_the_version_before_get_places_while_an_upgrade_is_under_way(
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         check_today()
     assert f"Entry {late.pk} stands in no chain" in AuditChain.objects.get().fault
+
+
+def test_a_chain_whose_head_was_deleted_is_told_of_by_the_daily_check() -> None:
+    console = make_console()
+    services.record(Actor.system(), "tests.new", console=console)
+    services.record(Actor.system(), "tests.new")
+    commit()
+    AuditChain.objects.filter(pk=console.pk).delete()
+
+    check_today()
+
+    assert AuditChain.objects.get().fault == f"The head of chain {console.pk} is gone."
+
+
+def test_what_the_retention_takes_while_a_check_reads_is_no_damage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_old(4)
+    services.record(Actor.system(), "tests.new")
+    commit()
+    read = verification._read
+
+    def read_late(pks: list[int]) -> dict[int, AuditEntry]:
+        retention.prune(0, 90)
+        commit()
+        return read(pks)
+
+    monkeypatch.setattr(verification, "_read", read_late)
+
+    assert verification.check(0).fault == ""
+
+
+def test_damage_to_the_trail_of_a_retired_console_is_told_too() -> None:
+    client = admin()
+    console = make_console(is_from_environment=False)
+    services.record(Actor.system(), "tests.new", console=console)
+    commit()
+    with tampering():
+        AuditEntry.objects.filter(console=console).update(target="Another")
+    Console.objects.filter(pk=console.pk).update(retired_at=timezone.now())
+    check_today(console.pk)
+
+    assert "No. 1 (entry " in client.get(reverse("audit_list")).text
 
 
 def test_the_page_says_when_the_trail_was_verified_or_what_is_wrong() -> None:
