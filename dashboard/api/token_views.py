@@ -15,6 +15,7 @@ from dashboard.api.token_forms import TokenForm
 from dashboard.common.paging import paged
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role, User
+from dashboard.people.proof import reauthenticated
 
 MOST = 50
 """Tokens of one person that work at a time."""
@@ -25,20 +26,34 @@ def _seen_by(user: User) -> QuerySet[ApiToken]:
     return rows if user.roles.get(None) == Role.ADMIN else rows.filter(owner=user)
 
 
-@sensitive_variables("plain")
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.VIEWER)
 def token_list(request: StaffRequest) -> HttpResponse:
-    """The tokens, and the form for another. A new one is shown once, in the answer that made it."""
-    form = TokenForm(request.user, request.POST if request.method == "POST" else None)
-    plain, made = "", None
-    if request.method == "POST" and form.is_valid():
-        own = ApiToken.objects.filter(owner=request.user, revoked_at=None)
-        if own.count() >= MOST:
-            form.add_error(None, f"You have {MOST} tokens. Revoke one that is not used any more.")
-        else:
-            made, plain = tokens.make(request.user, **form.values())
-            form = TokenForm(request.user)
+    """The tokens, and the form for another."""
+    if request.method == "POST":
+        return _make(request)
+    return _page(request, TokenForm(request.user))
+
+
+@sensitive_variables("plain")
+@reauthenticated
+def _make(request: StaffRequest) -> HttpResponse:
+    """A new token, shown once, in the answer that made it. It outlives the session by far."""
+    form = TokenForm(request.user, request.POST)
+    if not form.is_valid():
+        return _page(request, form)
+    own = ApiToken.objects.filter(owner=request.user, revoked_at=None)
+    if own.count() >= MOST:
+        form.add_error(None, f"You have {MOST} tokens. Revoke one that is not used any more.")
+        return _page(request, form)
+    made, plain = tokens.make(request.user, **form.values())
+    return _page(request, TokenForm(request.user), made, plain)
+
+
+@sensitive_variables("plain")
+def _page(
+    request: StaffRequest, form: TokenForm, made: ApiToken | None = None, plain: str = ""
+) -> HttpResponse:
     context = {
         "form": form,
         "made": made,

@@ -42,6 +42,19 @@ def test_a_token_is_made_shown_once_and_works() -> None:
     assert AuditEntry.objects.get(action="api.make_token").details["scopes"] == ["accounts:read"]
 
 
+def test_at_an_open_desk_nobody_makes_a_token() -> None:
+    client = signed_in(make_user(Role.AGENT))
+    session = client.session
+    session["proved_at"] = 0
+    session.save()
+
+    answer = client.post(URL, entries(name="Of somebody else"))
+
+    assert answer["Location"].startswith(reverse("reauthenticate"))
+    assert not ApiToken.objects.exists()
+    assert client.get(URL).status_code == 200
+
+
 def test_one_press_ends_a_token_and_another_changes_nothing() -> None:
     owner = make_user(Role.AGENT)
     program, client = make_program(owner), signed_in(owner)
