@@ -6,7 +6,9 @@ import logging
 import re
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_LINK_TOKEN = re.compile(r"(/c/|/invitation/)(?!(?:m|r)/|accepted/)[^/\s\"'?#]{8,}")
+_LINK_TOKEN = re.compile(
+    r"(/c/|/invitation/|/sign-in/new-password/)(?!(?:m|r)/|accepted/)[^/\s\"'?#]{8,}"
+)
 _BARE_TOKEN = re.compile(r"[a-zA-Z2-7]{64}")
 """The same wherever it stands: an address with a blank or a quote before it works as well."""
 _formatter = logging.Formatter()
@@ -48,7 +50,7 @@ class OneLine(logging.Filter):
 
 
 def clean(text: str) -> str:
-    """The text on one line and without the secret part of a connection link's address."""
+    """The text on one line and without the secret part of a link's address."""
     line = _CONTROLS.sub(_escaped, text)
     return _BARE_TOKEN.sub("…", _LINK_TOKEN.sub(r"\1…", line))
 

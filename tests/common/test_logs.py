@@ -52,6 +52,8 @@ def test_a_traceback_cannot_forge_an_event() -> None:
     [
         ("Not Found: /c/k3y.9aF-secret_token/start", "Not Found: /c/…/start"),
         ('"GET /c/0123456789abcdef?lang=de HTTP/1.1"', '"GET /c/…?lang=de HTTP/1.1"'),
+        ("Gone: /sign-in/new-password/3-abc123-0f/", "Gone: /sign-in/new-password/…/"),
+        ("POST /sign-in/new-password/ 302", "POST /sign-in/new-password/ 302"),
         ("/c/m/41", "/c/m/41"),
         (f"Not Found: /c/ {'aB27' * 16}/start", "Not Found: /c/ …/start"),
         (f'Forbidden: /c/"{"aB27" * 16}', 'Forbidden: /c/"…'),
