@@ -96,7 +96,15 @@ def find(token: str) -> Invitation | None:
     asked = hash_of(match.group() if match else "")
     rows = Invitation.objects.select_related("console", "invited_by")
     invitation: Invitation | None = rows.filter(token_hash=asked).first()
-    return invitation if invitation is not None and invitation.is_open else None
+    return invitation if invitation is not None and _is_good(invitation) else None
+
+
+def _is_good(invitation: Invitation) -> bool:
+    """Whether it is open, and who sent it may still give that role."""
+    if not invitation.is_open:
+        return False
+    by = User.objects.get(pk=invitation.invited_by_id)  # as they are now
+    return by.is_active and may_decide_in(by, invitation.console)
 
 
 def accept(invitation: Invitation, name: str, password: str) -> User:
@@ -110,7 +118,7 @@ def accept(invitation: Invitation, name: str, password: str) -> User:
             rows = Invitation.objects.waiting().filter(
                 pk=invitation.pk, token_hash=invitation.token_hash, expires_at__gt=timezone.now()
             )
-            if not rows.select_for_update().exists():
+            if not rows.select_for_update().exists() or not _is_good(invitation):
                 raise NotPossibleError("This invitation was used or withdrawn just now.")
             user = User.objects.create_user(invitation.email, password, name=name)
             Membership.objects.create(user=user, console=invitation.console, role=invitation.role)

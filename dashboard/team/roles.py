@@ -9,7 +9,7 @@ from dashboard.audit.models import Actor
 from dashboard.consoles.models import Console
 from dashboard.people.models import Membership, Role, User
 from dashboard.team.invitations import NotPossibleError
-from dashboard.team.scope import administrators_left, may_decide_in
+from dashboard.team.scope import administrators_left, lock_administrators, may_decide_in
 
 LAST_ADMIN = "Nobody else is Admin of all consoles. Make a colleague Admin of all consoles first."
 
@@ -54,6 +54,8 @@ def _set(
     user: User, role: Role | None, console: Console | None, was: Role | None, by: User
 ) -> bool:
     """Within the transaction of `set_role`."""
+    if console is None:
+        lock_administrators()  # before their single rows: two who demote each other would hang
     rows = Membership.objects.filter(user=user, console=console)
     held = rows.select_for_update().first()
     current = Role(held.role) if held is not None else None

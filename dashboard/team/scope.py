@@ -49,6 +49,12 @@ def administrators_left(but: User) -> bool:
 
     Locks them until the transaction ends, so that two cannot go at once.
     """
+    lock_administrators()
+    admins = Membership.objects.filter(console=None, role=Role.ADMIN)
+    return admins.filter(user__is_active=True).exclude(user=but).exists()
+
+
+def lock_administrators() -> None:
+    """Have nobody else change who administers all consoles until the transaction ends."""
     admins = Membership.objects.filter(console=None, role=Role.ADMIN)
     list(admins.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    return admins.filter(user__is_active=True).exclude(user=but).exists()

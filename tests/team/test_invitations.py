@@ -284,3 +284,18 @@ def test_every_act_is_recorded_with_who_did_it(admin: User) -> None:
         ("people.accept_invitation", User.objects.get(email=EMAIL)),
     ]
     assert Membership.objects.filter(user__email=EMAIL).count() == 1
+
+
+def test_an_invitation_ends_with_the_role_of_who_sent_it_until_another_admin_sends_it(
+    admin: User,
+) -> None:
+    former = make_user(Role.ADMIN)
+    invitation, token = invited(former)
+    Membership.objects.filter(user=former).update(role=Role.AGENT)
+
+    assert invitations.find(token) is None
+    with pytest.raises(NotPossibleError):
+        invitations.accept(invitation, "New", PASSWORD)
+    invitations.invite_again(invitation, admin)
+    invitation.refresh_from_db()
+    assert invitations.accept(invitation, "New", PASSWORD).highest_role is Role.AGENT
