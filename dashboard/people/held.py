@@ -90,11 +90,17 @@ def hold(request: HttpRequest) -> bool:
         "path": request.get_full_path(),
         "fields": fields,
         "has_secrets": has_secrets or bool(request.FILES),
-        "by": user.pk if user is not None and user.is_authenticated else None,
+        "by": user.pk if user is not None and user.is_authenticated else _before(request),
         "at": timezone.now().isoformat(),
     }
     request.session[KEY] = encryption.encrypt_json(storable(kept), associated_data=PLACE)
     return True
+
+
+def _before(request: HttpRequest) -> int | None:
+    """Whose session it was that has ended, while its row is still there."""
+    found = getattr(request.session, "ended_user_id", None)
+    return found if isinstance(found, int) else None
 
 
 def take(request: HttpRequest) -> Held | None:

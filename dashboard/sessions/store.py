@@ -29,6 +29,8 @@ class SessionStore(SessionBase):
         self.address = address
         self.row: Session | None = None
         """The row, once it was read or written."""
+        self.ended_user_id: int | None = None
+        """Whose session it was, where it has reached a limit or was ended just now."""
         self._began_at: datetime | None = None
         """Since when the person is signed in, where a session goes on under another key."""
 
@@ -38,6 +40,7 @@ class SessionStore(SessionBase):
         """What the session holds; nothing, and no key, if it is not there or has ended."""
         row = Session.objects.filter(key_hash=hash_of(self._session_key or "")).first()
         if row is None or row.is_over:
+            self.ended_user_id = row.user_id if row is not None else None
             self._session_key = None
             return {}
         try:
@@ -100,6 +103,12 @@ class SessionStore(SessionBase):
         if self.row is not None and self.row.user_id == _user_id(data):
             self._began_at = self.row.began_at
         super().cycle_key()
+
+    def flush(self) -> None:
+        """End it, and know whose it was."""
+        if self.row is not None:
+            self.ended_user_id = self.row.user_id
+        super().flush()
 
     # ---- ours ----
 

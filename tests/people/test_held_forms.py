@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from dashboard.links.models import Link
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation
 from dashboard.people import held
 from dashboard.people.models import Role, User
+from dashboard.sessions.models import Session
 from tests.factories import make_account_connector, make_user
 from tests.installs.test_install_operation import fill
 from tests.pages import text_of
@@ -299,3 +302,20 @@ def test_a_form_with_a_file_comes_back_with_what_was_typed_and_says_that_the_fil
     assert WORDS in text_of(back) and "files" in text_of(back)
     assert "secret plan" not in text_of(back)
     assert "Send it now" not in text_of(back)
+
+
+def test_what_was_typed_when_the_session_had_ended_is_not_shown_to_who_signs_in_next(
+    person: User, app: AccountConnector
+) -> None:
+    client = browser()
+    sign_in(client, person)
+    url, data = link_form(client, app)
+    Session.objects.update(last_seen_at=timezone.now() - timedelta(hours=1))
+    asked = client.post(url, data, headers=own(url))
+    other = make_user(Role.AGENT)
+    other.set_password(PASSWORD)
+    other.save()
+
+    assert "sign-in" in asked["Location"]
+    sign_in(client, other)
+    assert WORDS not in text_of(client.get(url))
