@@ -33,6 +33,7 @@ ALLAUTH: dict[str, Any] = {
     "MFA_ADAPTER": "dashboard.sign_in.adapters.FactorAdapter",
     "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
     "MFA_PASSKEY_LOGIN_ENABLED": True,
+    "MFA_WEBAUTHN_USER_VERIFICATION": "required",  # a key left in the desk proves nothing
     "SOCIALACCOUNT_ADAPTER": "dashboard.sign_in.provider.ProviderAdapter",
     "SOCIALACCOUNT_REQUESTS_TIMEOUT": 5,
     "MFA_TOTP_TOLERANCE": 1,

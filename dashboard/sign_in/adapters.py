@@ -14,7 +14,7 @@ from dashboard.common.addresses import own_path
 from dashboard.people import held
 from dashboard.people.address import client_address
 from dashboard.people.models import User
-from dashboard.sign_in import familiar, seeds_at_rest
+from dashboard.sign_in import familiar, first_step, seeds_at_rest
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it declares no types
@@ -35,10 +35,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it declare
         """Whether somebody may be led to this address."""
         return bool(own_path(url or ""))
 
+    def pre_login(self, request: HttpRequest, user: User, **login: Any) -> HttpResponse | None:
+        """The first step is done; a second one may follow."""
+        first_step.note(request, user)
+        answer: HttpResponse | None = super().pre_login(request, user, **login)
+        return answer
+
     def post_login(self, request: HttpRequest, user: User, **login: Any) -> HttpResponse:
         """Lead the person on; this browser is one of theirs from now on."""
         answer: HttpResponse = super().post_login(request, user, **login)
         familiar.remember(request, answer, user)
+        first_step.forget(request)
         return answer
 
     def logout(self, request: HttpRequest) -> None:

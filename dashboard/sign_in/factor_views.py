@@ -28,7 +28,7 @@ from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Role, User
 from dashboard.people.proof import reauthenticated
 from dashboard.people.views import safe_next
-from dashboard.sign_in import attempts, factors, passkeys, provider, trail
+from dashboard.sign_in import attempts, factors, first_step, passkeys, provider, trail
 from dashboard.sign_in.adapters import FactorAdapter, is_loopback, relying_party
 from dashboard.sign_in.middleware import opens_without_factor
 
@@ -62,7 +62,7 @@ def passkey_sign_in(request: HttpRequest) -> HttpResponse:
     try:
         one = passkeys.used(request.POST.get("credential", ""))
     except passkeys.RefusedError:
-        trail.sign_in_failed(request, None)
+        trail.passkey_refused(request)
         context = {"email": "", "next": target, "trouble": WRONG_PASSKEY, "is_passkey": True}
         context["company"] = settings.OIDC["DESK_OIDC_NAME"] if provider.is_offered() else ""
         return render(request, "sign_in/sign_in.html", context)
@@ -82,7 +82,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if stage is None:
         return redirect("sign_in")
     user: User = stage.login.user
-    if not user.is_active:
+    if not user.is_active or not first_step.is_still_good(request, user):
         return redirect("sign_in")
     trouble = ""
     if request.method == "POST":
@@ -91,7 +91,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             post_authentication(request, one)
             answer: HttpResponse = stage.exit()
             return answer
-        trail.sign_in_failed(request, user)
+        if trouble != TOO_MANY:  # those are recorded once an hour
+            trail.sign_in_failed(request, user)
     status = 422 if trouble else 200
     context = _ways(user) | {"trouble": trouble}
     return render(request, "sign_in/second_factor.html", context, status=status)
@@ -138,7 +139,8 @@ def reauthenticate(request: StaffRequest) -> HttpResponse:
         if not trouble:
             proof.note(request)
             return HttpResponseRedirect(target)
-        trail.did(user, "did not confirm who they are", result="failed")
+        if trouble != TOO_MANY:
+            trail.did(user, "did not confirm who they are", result="failed")
     context = _ways(user) | {
         "next": target,
         "trouble": trouble,

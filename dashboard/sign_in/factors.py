@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import ValidationError
@@ -31,7 +32,10 @@ SEED = "totp-seed"
 """Where the session keeps a seed, encrypted, until its first code was typed."""
 TRIES, WINDOW = 10, 900
 TRIES_A_DAY, A_DAY = 96, 86400
-MALFORMED = (ValidationError, ValueError, TypeError, KeyError, AttributeError, InvalidSignature)
+MALFORMED = (
+    *(ValidationError, ValueError, TypeError, LookupError, AttributeError, OverflowError),
+    *(struct.error, InvalidSignature, UnsupportedAlgorithm, NotImplementedError, RecursionError),
+)
 """What reading a credential raises that no browser has made."""
 
 

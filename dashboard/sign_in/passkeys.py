@@ -10,7 +10,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal import auth
 from django.db import transaction
 
-from dashboard.common.untrusted_text import display_line
+from dashboard.common.untrusted_text import display_line, storable
 from dashboard.people.models import User
 from dashboard.sign_in import seeds_at_rest, trail
 from dashboard.sign_in.factors import MALFORMED
@@ -74,7 +74,12 @@ def used(answer: str, user: User | None = None) -> Authenticator:
 def _read(answer: str) -> dict[str, Any]:
     if len(answer) > LONGEST:
         raise RefusedError
-    credential = json.loads(answer)
+    credential = storable(json.loads(answer, parse_constant=_refuse))
     if not isinstance(credential, dict):
         raise RefusedError
     return credential
+
+
+def _refuse(constant: str) -> None:
+    """NaN and its like are no JSON; PostgreSQL takes none."""
+    raise RefusedError

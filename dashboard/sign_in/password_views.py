@@ -60,7 +60,8 @@ def new_password(request: HttpRequest) -> HttpResponse:
         status = 422 if request.method == "POST" else 200
         context = {"form": form, "person": user}
         return render(request, "sign_in/new_password.html", context, status=status)
-    passwords.choose(user, form.cleaned_data["new"], by_link=True, request=request)
+    if not passwords.choose_by_link(request.session[KEY], form.cleaned_data["new"], request):
+        return render(request, "sign_in/link_over.html", status=410)
     request.session.flush()
     messages.success(request, "Your password is changed. Sign in with it.")
     answer = redirect("sign_in")

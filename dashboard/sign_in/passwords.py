@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -30,6 +31,18 @@ KEPT = timedelta(days=1)
 AN_HOUR = 3600
 PER_NETWORK, PER_PERSON = 10, 3
 """Mails an hour. Beyond the second nothing is said: who asks must not learn who is known."""
+
+
+class _Tokens(PasswordResetTokenGenerator):
+    """Django's, which end with the password; ours end with being signed out everywhere too."""
+
+    key_salt = "dashboard.sign_in.passwords"
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}:{user.session_generation}"
+
+
+_tokens = _Tokens()
 
 
 class TooManyMailsError(Exception):
@@ -76,7 +89,7 @@ def give_up(lease: Lease[PasswordMail], error: BaseException | None) -> None:
 
 def link_for(user: User) -> str:
     """An address where this person chooses a new password: once, within an hour."""
-    key = f"{int_to_base36(user.pk)}-{default_token_generator.make_token(user)}"
+    key = f"{int_to_base36(user.pk)}-{_tokens.make_token(user)}"
     return settings.DESK_URL + reverse("password_link", args=[key])
 
 
@@ -87,7 +100,20 @@ def person_of(key: str) -> User | None:
         user = User.objects.filter(pk=base36_to_int(number), is_active=True).first()
     except (ValueError, OverflowError):
         return None
-    return user if user and default_token_generator.check_token(user, token) else None
+    return user if user and _tokens.check_token(user, token) else None
+
+
+def choose_by_link(key: str, password: str, request: HttpRequest) -> bool:
+    """The same by a link, which is used up by it; false if it was used meanwhile."""
+    with transaction.atomic():
+        user = person_of(key)
+        if user is None:
+            return False
+        User.objects.select_for_update().get(pk=user.pk)  # of two at once, one waits
+        if person_of(key) is None:
+            return False
+        choose(user, password, by_link=True, request=request)
+    return True
 
 
 def choose(user: User, password: str, *, by_link: bool, request: HttpRequest) -> None:

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from dashboard.common.untrusted_text import display_line
 from dashboard.environment.allauth import COMPANY
 from dashboard.environment.email_address import EmailAddressError, parse_address
 from dashboard.people.models import Membership, Role, User
@@ -150,7 +151,7 @@ def _person(
         return known
     if role is None:
         return NOT_KNOWN
-    made = User.objects.create_user(email, name=str(claims.get("name") or "")[:200])
+    made = User.objects.create_user(email, name=display_line(claims.get("name") or "")[:200])
     trail.did(made, "joined by single sign-on", role=role.label)
     return made
 

@@ -13,6 +13,7 @@ from dashboard.people.address import client_address, network_of
 from dashboard.people.models import User
 
 AN_HOUR = 3600
+REFUSALS = 20
 
 
 def sign_in_failed(request: HttpRequest, user: User | None) -> None:
@@ -24,6 +25,15 @@ def sign_in_failed(request: HttpRequest, user: User | None) -> None:
         result="failed",
         address=client_address(request),
     )
+
+
+def passkey_refused(request: HttpRequest) -> None:
+    """A passkey was none of ours. Nobody guesses one, so nothing is blocked; but who sends rubbish
+    all day does not fill the trail: as many entries as a network has wrong passwords.
+    """
+    network = network_of(client_address(request))
+    if is_within(f"passkey-refused:{network}", most=REFUSALS, seconds=AN_HOUR):
+        sign_in_failed(request, None)
 
 
 def sign_in_refused(request: HttpRequest, user: User | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib.auth import logout
@@ -43,6 +44,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _page(request, form, target, trouble=TOO_MANY, status=429)
     if user is None:
         return _page(request, form, target, trouble=WRONG)
+    if request.user.is_authenticated and request.user != user:
+        get_adapter(request).logout(request)  # else the second step would lead back to who was in
     answer: HttpResponse = perform_login(request, user, redirect_url=target)
     return answer
 

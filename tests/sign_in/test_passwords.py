@@ -6,20 +6,23 @@ import io
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from dashboard.audit.models import AuditEntry
 from dashboard.people.models import Role, User
 from dashboard.people.services import ensure_administrator, set_password
 from dashboard.sign_in.models import PasswordMail
+from dashboard.sign_in.passwords import choose_by_link, link_for
 from dashboard.sign_in.tasks import mail_password_link
+from dashboard.team.leaving import end_sessions
 from tests.factories import PASSWORD, make_user
 from tests.pages import signed_in
 
@@ -233,3 +236,20 @@ def test_who_came_by_a_link_is_no_stranger(person: User) -> None:
     client.post("/sign-in/new-password/", {"new": NEW, "again": NEW})
 
     assert client.post("/sign-in/", {"email": person.email, "password": NEW}).status_code == 302
+
+
+def test_a_link_ends_when_the_person_is_signed_out_everywhere(person: User) -> None:
+    path = urlsplit(link_for(person)).path
+    end_sessions(person, make_user(Role.ADMIN))
+
+    assert Client().get(path).status_code == 410
+
+
+def test_of_two_who_use_a_link_at_once_one_succeeds(person: User) -> None:
+    key = link_for(person).rstrip("/").rpartition("/")[2]
+    request = RequestFactory().get("/")
+
+    assert choose_by_link(key, NEW, request)
+    assert not choose_by_link(key, "another lantern orbit", request)
+    person.refresh_from_db()
+    assert person.check_password(NEW)

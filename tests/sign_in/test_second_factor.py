@@ -21,14 +21,34 @@ from dashboard.audit.models import AuditEntry
 from dashboard.common.encryption import DecryptionError
 from dashboard.environment.names import LOCAL_CLIENT_ID
 from dashboard.people.models import Role, User
+from dashboard.people.services import set_password
 from dashboard.settings_pages.keys import dropped_keys, rotate_keys
 from dashboard.sign_in import factors, seeds_at_rest
+from dashboard.team.leaving import end_sessions
 from tests.factories import PASSWORD, make_user
 from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
 SECOND = "/sign-in/second-factor/"
+PASSKEY = {
+    "id": "cGFzc2tleQ",
+    "rawId": "cGFzc2tleQ",
+    "type": "public-key",
+    "response": {
+        "clientDataJSON": (
+            "eyJ0eXBlIjogIndlYmF1dGhuLmNyZWF0ZSIsICJjaGFsbGVuZ2UiOiAiZUEi"
+            "LCAib3JpZ2luIjogImh0dHA6Ly9sb2NhbGhvc3QifQ"
+        ),
+        "attestationObject": (
+            "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YViLAQEBAQEBAQEBAQEBAQEB"
+            "AQEBAQEBAQEBAQEBAQEBAQFFAAAAAAAAAAAAAAAAAAAAAAAAAAAAB3Bhc3Nr"
+            "ZXmlAQIDJiABIVggjlM7b6C_e0YluzBmfAH7YH75-LioD-9bMAYocDGHsqMi"
+            "WCBz6x294DMYNm0Gn4Om9ZAAU8c2M8sEGyHFXhqGwfQAtA"
+        ),
+    },
+}
+"""As a browser made it."""
 
 
 @pytest.fixture
@@ -105,7 +125,9 @@ def test_another_code_is_refused_in_words(person: User, code: str) -> None:
     assert not is_in(client)
 
 
-@pytest.mark.parametrize("answer", ["x", "{}", "[]", "null", '{"response": []}', "1" * 30_000])
+@pytest.mark.parametrize(
+    "answer", ["x", "{}", "[]", "null", '{"response": []}', "1" * 30_000, "[" * 15_000]
+)
 def test_a_passkey_that_no_browser_made_is_refused(person: User, answer: str) -> None:
     set_up_app(person)
     client = after_password(person)
@@ -171,6 +193,53 @@ def test_a_person_switched_off_between_both_steps_does_not_come_in(person: User)
     client.post(SECOND, {"code": code_of(seed)})
 
     assert not is_in(client)
+
+
+def test_a_first_step_ends_with_the_password_that_was_shown_in_it(person: User) -> None:
+    seed = set_up_app(person)
+    client = after_password(person)
+    set_password(person, "lantern orbit pickle")
+
+    assert client.post(SECOND, {"code": code_of(seed)})["Location"] == "/sign-in/"
+    assert not is_in(client)
+
+
+def test_a_first_step_ends_when_the_person_is_signed_out_everywhere(person: User) -> None:
+    seed = set_up_app(person)
+    client = after_password(person)
+    end_sessions(person, make_user(Role.ADMIN))
+
+    assert client.post(SECOND, {"code": code_of(seed)})["Location"] == "/sign-in/"
+
+
+def test_who_signs_in_as_somebody_else_is_asked_for_that_one_s_factor(person: User) -> None:
+    seed = set_up_app(person)
+    client = signed_in(make_user(Role.AGENT))
+    client.post("/sign-in/", {"email": person.email, "password": PASSWORD})
+
+    assert client.get(SECOND).status_code == 200 and not is_in(client)
+    client.post(SECOND, {"code": code_of(seed)})
+    assert client.session["_auth_user_id"] == str(person.pk)
+
+
+def test_rubbish_for_passkeys_and_codes_does_not_fill_the_trail(person: User) -> None:
+    set_up_app(person)
+    client = after_password(person)
+    before = AuditEntry.objects.count()
+    for _ in range(25):
+        Client().post("/sign-in/passkey/", {"credential": "x"})
+    assert AuditEntry.objects.count() - before == 20
+    for _ in range(15):
+        client.post(SECOND, {"code": "000000"})
+
+    assert AuditEntry.objects.count() - before == 20 + 9 + 1  # setting the app up was a try too
+
+
+def test_a_passkey_in_the_proof_asks_for_finger_face_or_pin_as_well(person: User) -> None:
+    Authenticator.objects.create(user=person, type="webauthn", data={"credential": PASSKEY})
+    page = signed_in(person).get("/security/again/").text
+
+    assert re.search(r"userVerification.{1,20}required", page)
 
 
 # ---- at rest ----
