@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -166,8 +166,12 @@ def _done_message(check: ConsoleCheck) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
-def console_detail(request: StaffRequest, pk: int) -> HttpResponse:
+def console_detail(request: StaffRequest, pk: int) -> HttpResponseBase:
     """One console: what it is, and what of it may be changed here."""
+    return (_change if request.method == "POST" else _detail)(request, pk)
+
+
+def _detail(request: StaffRequest, pk: int) -> HttpResponse:
     console = _console(request, pk)
     is_own = not console.is_from_environment and console.retired_at is None
     data = request.POST if request.method == "POST" and is_own else None
@@ -185,6 +189,10 @@ def console_detail(request: StaffRequest, pk: int) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "console_setup/console_detail.html", context, status=status)
+
+
+_change = reauthenticated(_detail)
+"""The service address is where customers are sent: not for whoever finds a desk open."""
 
 
 def _save(request: StaffRequest, console: Console, values: dict[str, Any]) -> str:

@@ -381,6 +381,23 @@ def test_at_an_open_desk_nobody_changes_credentials(
         assert answer["Location"].startswith(reverse("reauthenticate"))
 
 
+def test_at_an_open_desk_nobody_says_where_customers_are_sent(
+    admin: Client, cyclr: CyclrState
+) -> None:
+    console = kept_console(cyclr)
+    url = reverse("console_detail", args=[console.pk])
+    session = admin.session
+    session["proved_at"] = 0
+    session.save()
+    assert admin.get(url).status_code == 200
+    details = {"name": "EU", "service_url": "https://evil.example.com", "rate_period": "1"}
+
+    with nothing_changes():
+        answer = admin.post(url, details)
+
+    assert answer["Location"].startswith(reverse("reauthenticate"))
+
+
 # ---- changing, credentials ----
 
 
