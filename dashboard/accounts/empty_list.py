@@ -13,10 +13,11 @@ from dashboard.mirror.models import Account, AccountQuerySet
 from dashboard.people.access import StaffRequest
 
 
-def shown_accounts(request: StaffRequest, in_view: InView) -> AccountQuerySet:
+def shown_accounts(in_view: InView) -> AccountQuerySet:
     """Those that the list is about, before search and filters."""
-    accounts = Account.objects.visible_to(request.user).filter(gone_lately())
-    return accounts.filter(console=in_view.chosen) if in_view.chosen else accounts
+    return Account.objects.filter(
+        gone_lately(), console__in=[console.pk for console in in_view.shown]
+    )
 
 
 def why_empty(
@@ -28,7 +29,7 @@ def why_empty(
     parent: Account | None = None,
 ) -> dict[str, Any]:
     """Words for an empty list: what was looked for, what would be found, one way out."""
-    every = shown_accounts(request, in_view)
+    every = shown_accounts(in_view)
     if parent is not None and not search and not is_narrowed:
         return {
             "heading": "No sub-accounts",

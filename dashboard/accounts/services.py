@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from dashboard.accounts import tags
 from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.models import Tag
 from dashboard.common.addresses import own_path
+from dashboard.common.prepared import prepared
 from dashboard.common.questions import Question
 from dashboard.common.timing import format_span
 from dashboard.mirror.freshness import gone_lately, is_stale
@@ -39,14 +40,14 @@ class Installs:
 def open_installs(accounts: Iterable[Account]) -> dict[int, Installs]:
     """By account: installs that run, and those that failed lately with no later one since."""
     since = timezone.now() - LATELY
-    operations = (
-        Operation.objects.filter(account__in=[account.pk for account in accounts], kind=INSTALL)
-        .filter(
-            Q(state__in=ACTIVE) | Q(state__in=[State.DONE, State.FAILED], finished_at__gt=since)
+    keys = [key for (key,) in _installs_since(since, [account.pk for account in accounts])]
+    operations: Iterable[Operation] = ()
+    if keys:
+        operations = (
+            Operation.objects.filter(pk__in=keys)
+            .select_related("connector")
+            .order_by("-created_at", "-pk")
         )
-        .select_related("connector")
-        .order_by("-created_at", "-pk")
-    )
     found: dict[int, Installs] = {}
     seen: set[tuple[int | None, int | str]] = set()
     for operation in operations:
@@ -60,6 +61,13 @@ def open_installs(accounts: Iterable[Account]) -> dict[int, Installs]:
         elif operation.state == State.FAILED and not operation.is_put_aside:
             installs.failed.append(operation)
     return found
+
+
+@prepared
+def _installs_since(since: datetime, accounts: list[int]) -> QuerySet[Any, Any]:
+    installs = Operation.objects.filter(account__in=accounts, kind=INSTALL).order_by()
+    ended = Q(state__in=[State.DONE, State.FAILED], finished_at__gt=since)
+    return installs.filter(Q(state__in=ACTIVE) | ended).values_list("pk")
 
 
 def rows_of(

@@ -132,7 +132,7 @@ def _change(request: StaffRequest, form: TagManyForm, accounts: list[Account], s
 
 def _accounts(request: StaffRequest) -> list[Account]:
     """Those that the list finds and whose tags the person may change; one more than may be."""
-    rows = shown_accounts(request, consoles_in_view(request))
+    rows = shown_accounts(consoles_in_view(request))
     rows = rows.filter(console__in=consoles_for(request.user, Role.LEAD))
     found = AccountFilter.of(request.user, request.GET).among(rows)
     return list(found.select_related("console").order_by("sort_name", "pk")[: MOST + 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,6 +14,7 @@ from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
 from dashboard.audit.services import AuditRecord
 from dashboard.common.chunks import IDS_AT_A_TIME, chunks
+from dashboard.common.prepared import columns_of, instance_of, prepared
 from dashboard.common.searching import normalize_for_search, words_in
 from dashboard.common.untrusted_text import is_blank, storable
 from dashboard.consoles.models import Console
@@ -34,18 +36,29 @@ def by_account(accounts: Iterable[Account]) -> dict[int, list[Tag]]:
     """By account: its tags in alphabetical order; only those that have any."""
     found: dict[int, list[Tag]] = {}
     for some in chunks([one.pk for one in accounts]):
-        rows = AccountTag.objects.filter(account__in=some)
-        for row in rows.select_related("tag").order_by("tag__search_text", "tag"):
-            found.setdefault(row.account_id, []).append(row.tag)
+        for account, *values in _tags_of(some):
+            found.setdefault(account, []).append(instance_of(Tag, values))
     return found
+
+
+@prepared
+def _tags_of(accounts: Sequence[int]) -> QuerySet[Any, Any]:
+    rows = AccountTag.objects.filter(account__in=accounts).order_by("tag__search_text", "tag_id")
+    return rows.values_list("account_id", *columns_of(Tag, "tag__"))
 
 
 def names_in_use(consoles: Iterable[Console]) -> list[str]:
     """The tags of these consoles, each once, in alphabetical order."""
     names: dict[str, str] = {}
-    for tag in Tag.objects.filter(console__in=list(consoles)).order_by("search_text", "pk"):
-        names.setdefault(tag.key, tag.name)
+    for key, name in _keys_and_names([console.pk for console in consoles]):
+        names.setdefault(key, name)
     return list(names.values())
+
+
+@prepared
+def _keys_and_names(consoles: list[int]) -> QuerySet[Any, Any]:
+    tags = Tag.objects.filter(console__in=consoles).order_by("search_text", "pk")
+    return tags.values_list("key", "name")
 
 
 def as_named(name: str, names: Iterable[str]) -> str:

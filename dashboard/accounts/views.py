@@ -79,8 +79,11 @@ def account_list(request: StaffRequest) -> HttpResponse:
     asked = AccountFilter.of(request.user, request.GET)
     search, is_narrowed = asked.search, asked.is_narrowed
     sorting = Sorting(request, ORDERS)
-    found = asked.among(shown_accounts(request, in_view))
-    page = paged(request, found.order_by(*sorting.order_by))
+    found = asked.among(shown_accounts(in_view))
+    consoles = sorted(console.pk for console in in_view.shown)
+    parent = asked.parent.pk if asked.parent else ""
+    name = f"accounts {consoles} {parent} {asked}"
+    page = paged(request, found.order_by(*sorting.order_by), name=name)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not search and not is_narrowed
     version = version_of(is_waiting, page.total)
@@ -122,7 +125,7 @@ def account_list(request: StaffRequest) -> HttpResponse:
 @reauthenticated
 def account_export(request: StaffRequest) -> HttpResponseBase:
     """What the list shows as CSV, of the consoles in which the person is a Lead."""
-    every = shown_accounts(request, consoles_in_view(request))
+    every = shown_accounts(consoles_in_view(request))
     rows = AccountFilter.of(request.user, request.GET).among(every)
     rows = rows.visible_to(request.user, Role.LEAD)
     return list_export.export(request, "accounts", export.HEADINGS, export.table(rows))

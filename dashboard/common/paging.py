@@ -195,8 +195,24 @@ class _Counted:
         return self._rows[part]
 
 
-def paged(request: HttpRequest, items: Any, per_page: int = PER_PAGE) -> Page[Any]:
-    """The page that `?page=` asks for: the first for rubbish, the last for too large a number."""
+def paged(
+    request: HttpRequest, items: Any, per_page: int = PER_PAGE, *, name: str = ""
+) -> Page[Any]:
+    """The page that `?page=` asks for: the first for rubbish, the last for too large a number.
+
+    `name`, the same for the same list: how long it is, if it is long, is remembered for a minute.
+    """
+    key = f"counted-list:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
+    known = cache.get(key) if key else None
+    if known and (page := _page_of(request, _Counted(items, known), per_page)).items:
+        return page
+    page = _page_of(request, items, per_page)
+    if key and page.total > MOST_COUNTED:
+        cache.set(key, page.total, KNOWN_FOR)
+    return page
+
+
+def _page_of(request: HttpRequest, items: Any, per_page: int) -> Page[Any]:
     paginator: Paginator[Any] = Paginator(items, per_page)
     page = paginator.get_page(_asked_number(request))
     return Page(

@@ -9,6 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import QuerySet
+
+from dashboard.common.prepared import prepared
 from dashboard.forecasts.models import Forecast
 from dashboard.links.models import Link, LinkItem
 from dashboard.mirror.catalogue import chosen_methods, methods_label
@@ -86,14 +89,15 @@ def icons(rows: Iterable[Row]) -> dict[int, str]:
 
 def open_links(rows: Iterable[Row]) -> dict[int, Link]:
     """By connector: the newest open link on which it is not done yet; one query, or two."""
-    items = LinkItem.objects.filter(account_connector__in=[row.pk for row in rows])
-    found = list(
-        items.filter(connected_at=None)
-        .order_by("link")
-        .values_list("account_connector_id", "link_id")
-    )
+    found = _links_not_done([row.pk for row in rows])
     links = Link.objects.open().in_bulk([link for _, link in found]) if found else {}
     return {connector: links[link] for connector, link in found if link in links}
+
+
+@prepared
+def _links_not_done(connectors: list[int]) -> QuerySet[Any, Any]:
+    items = LinkItem.objects.filter(account_connector__in=connectors, connected_at=None)
+    return items.order_by("link_id").values_list("account_connector_id", "link_id")
 
 
 def forecasts(rows: Iterable[Row]) -> dict[int, Forecast]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
+from dashboard.common.prepared import prepared
 from dashboard.consoles.models import Console
 from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, Column
 from dashboard.fleet.models import ColumnChoice, SavedView
@@ -48,8 +51,13 @@ def keys_of(columns: Sequence[Column]) -> str:
 
 def kept_columns(user: User) -> str:
     """What the person chose last; empty if nothing."""
-    found = ColumnChoice.objects.filter(user=user).values_list("columns", flat=True).first()
-    return found or ""
+    found = _columns_kept_for(user.pk)
+    return str(found[0][0]) if found else ""
+
+
+@prepared
+def _columns_kept_for(user: int) -> QuerySet[Any, Any]:
+    return ColumnChoice.objects.filter(user=user).values_list("columns")
 
 
 def keep_columns(user: User, columns: Sequence[Column]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F
+from django.conf import settings
+from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import replace_url
@@ -21,6 +24,7 @@ from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.page_addresses import page_addresses
 from dashboard.common.paging import Page, clean_address, paged_long
 from dashboard.common.polling import is_seen, nothing_new, version_of
+from dashboard.common.prepared import prepared
 from dashboard.common.sorting import Order, Sorting
 from dashboard.fleet import export, saved_views
 from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, WEARS, Column, Line, draw_lines, with_wear
@@ -83,7 +87,6 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     if asked.parsed.has("is", WEARING):
         columns = with_wear(columns)
     sorting = Sorting(request, ORDERS)
-    every = _shown(in_view)
     page = _page(request, in_view, asked, sorting)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not asked.is_set
@@ -103,7 +106,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         "name": asked.name,
         "state": asked.state,
         "why": asked.why,
-        "classes": _classes(every, asked),
+        "classes": _classes(in_view, asked),
         "tag": asked.tag,
         "states": [(key, label) for key, (label, _) in STATES.items()],
         "sorting": sorting,
@@ -120,7 +123,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         names = connector_names([console.pk for console in in_view.shown])
         context["names"] = sorted({*names, asked.name} - {""})
     if not page.total and asked.narrows and asked.parsed.text:
-        context["without_filters"] = every.search(asked.parsed.text).count()
+        context["without_filters"] = _shown(in_view).search(asked.parsed.text).count()
     response = render_page(
         request, "fleet/connector_list.html", "fleet/_connector_table.html", context
     )
@@ -146,14 +149,25 @@ def _shown(in_view: InView) -> AccountConnectorQuerySet:
     )
 
 
-def _classes(every: AccountConnectorQuerySet, asked: ConnectorFilter) -> list[tuple[str, str, int]]:
+def _classes(in_view: InView, asked: ConnectorFilter) -> list[tuple[str, str, int]]:
     """Why connectors are broken: the classes that occur, and how many of each; and the chosen."""
-    broken = every.filter(gone_at=None, why_broken__gt="").order_by()
-    counts = dict(broken.values_list("why_broken").annotate(Count("pk")))
+    since = timezone.now() - timedelta(seconds=settings.KEEP_GONE_FOR)
+    counts: dict[str, int] = dict(
+        _broken_by_class([console.pk for console in in_view.shown], since)
+    )
     named = ((why, label, counts.get(why, 0)) for why, label in WhyBroken.choices)
     found = [one for one in named if one[2] or one[0] == asked.why]
     is_choice = asked.why or any(why != WhyBroken.UNKNOWN for why, _, _ in found)
     return found if is_choice else []
+
+
+@prepared
+def _broken_by_class(consoles: list[int], since: datetime) -> QuerySet[Any, Any]:
+    rows = AccountConnector.objects.filter(gone_at=None, why_broken__gt="")
+    there = Q(account__gone_at=None) | Q(account__gone_at__gt=since)
+    rows = rows.filter(there, account__console__in=consoles).order_by()
+    found: QuerySet[Any, Any] = rows.values_list("why_broken").annotate(Count("pk"))
+    return found
 
 
 def _page(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from dashboard.common.prepared import prepared
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, SyncRun
 from dashboard.people.access import StaffRequest, every_console_for
@@ -85,10 +87,16 @@ _TOLD_OF_A_RUN = (
 )
 
 
+@prepared
+def _runs_of(consoles: list[int]) -> QuerySet[Any, Any]:
+    runs = SyncRun.objects.filter(console__in=consoles).order_by("-created_at", "-pk")
+    return runs.values_list(*_TOLD_OF_A_RUN)
+
+
 def reading_of(consoles: Sequence[Console]) -> Reading:
     """How far the reading of these consoles is; one query."""
-    runs = SyncRun.objects.filter(console__in=[one.pk for one in consoles])
-    runs = runs.only(*_TOLD_OF_A_RUN).order_by("-created_at", "-pk")
+    found = _runs_of([one.pk for one in consoles])
+    runs = [SyncRun(**dict(zip(_TOLD_OF_A_RUN, values, strict=True))) for values in found]
     last: dict[int, SyncRun] = {}
     good: dict[int, datetime] = {}
     running: list[SyncRun] = []

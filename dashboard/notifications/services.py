@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from dashboard.common.prepared import prepared
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
@@ -89,13 +91,16 @@ def unseen(user: User) -> Unseen:
 
     What happened before they came is not new to them.
     """
+    found = _unseen(user.pk, [console.pk for console in user.consoles], user.created_at)
+    return Unseen(len(found), found[0][0] if found else 0)
+
+
+@prepared
+def _unseen(user: int, consoles: list[int], since: datetime) -> QuerySet[Any, Any]:
     seen = NotificationsSeen.objects.filter(user=user).values("up_to")[:1]
-    rows = Notification.objects.filter(
-        console__in=[console.pk for console in user.consoles], at__gte=user.created_at
-    )
+    rows = Notification.objects.filter(console__in=consoles, at__gte=since)
     newer = rows.filter(pk__gt=Coalesce(seen, Value(0))).order_by("-pk")
-    pks = list(newer.values_list("pk", flat=True)[:COUNTED_AT_MOST])
-    return Unseen(len(pks), pks[0] if pks else 0)
+    return newer.values_list("pk")[:COUNTED_AT_MOST]
 
 
 def seen_up_to(user: User) -> int:

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.utils.crypto import salted_hmac
 
+from dashboard.common.prepared import columns_of, instance_of, prepared
 from dashboard.consoles.models import Console
 from dashboard.environment.email_address import meant_address
 
@@ -105,8 +106,7 @@ class User(AbstractBaseUser):
         """Role by console id, `None` for all consoles; read once per object, so per request."""
         if self._state.adding:
             return {}
-        held = self.memberships.values_list("console_id", "role")
-        return {console_id: Role(role) for console_id, role in held}
+        return {console_id: Role(role) for console_id, role in _roles_of(self.pk)}
 
     def role_in(self, console: Console | int | None) -> Role | None:
         """The role in this console; of one held here and one held everywhere, the higher."""
@@ -124,10 +124,12 @@ class User(AbstractBaseUser):
     @cached_property
     def consoles(self) -> list[Console]:
         """The current consoles in which they hold a role; read once per object, so per request."""
-        current = Console.objects.current()
-        if None not in self.roles:
-            current = current.filter(pk__in=list(self.roles))
-        return list(current)
+        found = (
+            _consoles()
+            if None in self.roles
+            else _consoles_among([key for key in self.roles if key])
+        )
+        return [instance_of(Console, values) for values in found]
 
     @property
     def highest_role(self) -> Role | None:
@@ -156,6 +158,22 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{Role(self.role).label} in {self.console or 'all consoles'}"
+
+
+@prepared
+def _roles_of(user: int) -> models.QuerySet[Any, Any]:
+    return Membership.objects.filter(user=user).order_by("pk").values_list("console_id", "role")
+
+
+@prepared
+def _consoles() -> models.QuerySet[Any, Any]:
+    return Console.objects.current().values_list(*columns_of(Console))
+
+
+@prepared
+def _consoles_among(keys: list[int]) -> models.QuerySet[Any, Any]:
+    current = Console.objects.current().filter(pk__in=keys)
+    return current.values_list(*columns_of(Console))
 
 
 class SignInFailure(models.Model):

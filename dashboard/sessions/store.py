@@ -9,9 +9,11 @@ from typing import Any
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dashboard.common import encryption
+from dashboard.common.prepared import columns_of, instance_of, prepared
 from dashboard.common.untrusted_text import storable
 from dashboard.sessions.models import Session, hash_of
 
@@ -38,7 +40,7 @@ class SessionStore(SessionBase):
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing, and no key, if it is not there or has ended."""
-        row = Session.objects.filter(key_hash=hash_of(self._session_key or "")).first()
+        row = _session_of(hash_of(self._session_key or ""))
         if row is None or row.is_over:
             self.ended_user_id = row.user_id if row is not None else None
             self._session_key = None
@@ -155,6 +157,16 @@ class SessionStore(SessionBase):
             raise UpdateError
         for name, value in columns.items():
             setattr(row, name, value)
+
+
+@prepared
+def _columns_of_session(key_hash: str) -> QuerySet[Any, Any]:
+    return Session.objects.filter(key_hash=key_hash).order_by().values_list(*columns_of(Session))
+
+
+def _session_of(key_hash: str) -> Session | None:
+    found = _columns_of_session(key_hash)
+    return instance_of(Session, found[0]) if found else None
 
 
 def _user_id(data: dict[str, Any]) -> int | None:

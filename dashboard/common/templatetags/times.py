@@ -20,11 +20,16 @@ def ago(moment: datetime | None, never: str = "–") -> SafeString:
     """`{% ago row.seen_at %}`: `4 min ago` with the exact moment in the title."""
     if moment is None:
         return _never(never)
+    return format_html("{}{}</time>", _exactly(moment), timing.format_ago(moment))
+
+
+@lru_cache(maxsize=4096)
+def _exactly(moment: datetime) -> SafeString:
+    """Remembered: lists say the same moments again and again, only how long ago changes."""
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time datetime="{}" title="{}">',
         timing.aware(moment).isoformat(timespec="seconds"),
         timing.format_exact(moment),
-        timing.format_ago(moment),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from dashboard.common.prepared import prepared
 from dashboard.mirror.models import (
     AccountConnector,
     CatalogueConnector,
@@ -64,10 +66,15 @@ def _kind(row: Shown) -> Kind:
 
 def _digests(consoles: set[int], names: set[str]) -> dict[Kind, str]:
     """The digests by kind; as account 0 without a version: any of everybody's by that name."""
+    return _by_kind(_rows_with_digests(sorted(consoles), sorted(names)))
+
+
+@prepared
+def _rows_with_digests(consoles: list[int], names: list[str]) -> QuerySet[Any, Any]:
     rows = CatalogueConnector.objects.filter(
         console__in=consoles, name__in=names, icon__digest__gt=""
     ).order_by("release_id")
-    return _by_kind(rows.values_list("console", "name", "version", "account", "icon__digest"))
+    return rows.values_list("console", "name", "version", "account", "icon__digest")
 
 
 def _by_kind(rows: Iterable[tuple[int, str, str, int | None, str | None]]) -> dict[Kind, str]:
