@@ -68,7 +68,10 @@ def _delete_all() -> None:
 def full_trail() -> Iterator[None]:
     """The database takes no entry: a fault of its own, met like any other."""
     table = AuditEntry._meta.db_table
+    settle = ""
     if connection.vendor == "postgresql":
+        # It alters no table that deferred checks of this transaction wait for.
+        settle = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; "
         begin = f"ALTER TABLE {table} ADD CONSTRAINT trail_is_full CHECK (false) NOT VALID"
         end = f"ALTER TABLE {table} DROP CONSTRAINT trail_is_full"
     else:
@@ -78,9 +81,9 @@ def full_trail() -> Iterator[None]:
         )
         end = "DROP TRIGGER trail_is_full"
     with connection.cursor() as cursor:
-        cursor.execute(begin)
+        cursor.execute(settle + begin)
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(end)
+            cursor.execute(settle + end)
