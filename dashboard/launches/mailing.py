@@ -18,6 +18,7 @@ from dashboard.links.mail import email_content
 from dashboard.links.mail.email_content import EmailContent, basic_context, language_of
 from dashboard.links.mail.mailing import UsedElsewhereError
 from dashboard.links.mail.outbox import Outbox, sent_message
+from dashboard.links.mail.own_texts import Texts
 from dashboard.links.models import MailState
 from dashboard.links.progress import NotUsableError
 from dashboard.operations.submissions import own_submission
@@ -51,13 +52,22 @@ def write(link: LaunchLink) -> EmailContent:
 
     Raises `DecryptionError` when the link's address can no longer be made.
     """
-    address = link.url()
+    return compose(link, Product(link.product), link.url())
+
+
+def compose(link: Any, product: Product, address: str, own: Texts | None = None) -> EmailContent:
+    """The message about a link, or about a made-up one, with `own` words instead of stored ones."""
     with translation.override(language_of(link.language, link.brand)):
         context = basic_context(link, link.brand, address)
-        values = {"who": context["partner"], "account": context["account"]}
-        subject = gettext(ASKS[Product(link.product)]) % values
-        context["asks"] = gettext(BEGINS[Product(link.product)]) % values
-    return email_content.render("launches/mail/invitation", link, context, subject)
+        ours = our_texts(product, context["partner"], context["account"])
+    message = f"launch-{product}"
+    return email_content.render("launches/mail/invitation", message, link, context, ours, own)
+
+
+def our_texts(product: Product, partner: str, account: str) -> Texts:
+    """Our words about a link, in the language that is active."""
+    values = {"who": partner, "account": account}
+    return Texts(gettext(ASKS[product]) % values, gettext(BEGINS[product]) % values)
 
 
 def send(

@@ -1,7 +1,17 @@
-"""What links register: the labels of their audit actions, and answers about links."""
+"""What links register: labels of audit actions, answers about links, messages to customers."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from dashboard.audit import labels
 from dashboard.links import answers  # noqa: F401
+from dashboard.links.mail import email_content, own_texts
+from dashboard.links.mail.email_content import EmailContent
+from dashboard.links.mail.own_texts import CustomerMessage, Texts
+from dashboard.links.models import MailKind
+
+SAMPLE_APPS = ["HubSpot", "Xero"]
 
 labels.register(
     {
@@ -18,3 +28,20 @@ labels.register(
         "links.connect": "Connected",
     }
 )
+
+
+def _register(kind: MailKind, label: str, when: str) -> None:
+    def ours() -> Texts:
+        return email_content.our_texts(kind, "{partner}", "{account}", ["{connectors}"])
+
+    def sample(link: Any, own: Texts) -> EmailContent:
+        end = f"{link.address}/reminders"
+        return email_content.compose(link, kind, link.address, SAMPLE_APPS, end, own)
+
+    own_texts.register(
+        CustomerMessage(kind, label, when, tuple(own_texts.PLACEHOLDERS), ours, sample)
+    )
+
+
+_register(MailKind.INVITATION, "Invitation", "Brings a link over connectors to a customer.")
+_register(MailKind.REMINDER, "Reminder", "Goes out while something is left to connect.")

@@ -7,5 +7,6 @@ labels.register(
         "connectors.choose_proof": "Chose the test method",
         "connectors.drop_proof": "Removed the test method",
         "settings.brand": "Changed branding for",
+        "settings.email_text": "Changed e-mail texts of",
     }
 )

@@ -6,6 +6,7 @@ from dashboard import navigation
 from dashboard.settings_pages import (
     branding_views,
     console_views,
+    email_text_views,
     retention_views,
     test_method_views,
     test_schedule_views,
@@ -83,5 +84,12 @@ urlpatterns = navigation.under(
         path("settings/retention/", retention_views.settings_retention, name="settings_retention"),
         path("settings/branding/", branding_views.brand_edit, name="brand_edit"),
         path("settings/branding/preview/", branding_views.brand_preview, name="brand_preview"),
+        path("settings/emails/", email_text_views.email_text_edit, name="email_text_edit"),
+        path(
+            "settings/emails/preview/",
+            email_text_views.email_text_preview,
+            name="email_text_preview",
+        ),
+        path("settings/emails/reset/", email_text_views.email_text_reset, name="email_text_reset"),
     ],
 )

@@ -33,6 +33,7 @@ PAGES = [
     "/settings/",
     "/settings/webhook/",
     "/settings/tokens/",
+    "/settings/emails/",
     "/settings/retention/",
     "/notices/",
     "/notices/wishes/",

@@ -25,6 +25,8 @@ from dashboard.consoles.branding import Brand
 from dashboard.consoles.colours import as_hex, palette
 from dashboard.environment.email_address import mailto_address
 from dashboard.links.languages import format_until
+from dashboard.links.mail import own_texts
+from dashboard.links.mail.own_texts import Texts
 from dashboard.links.models import Link, MailKind
 
 NAME_AT_MOST, SUBJECT_AT_MOST = 60, 160
@@ -51,25 +53,59 @@ def write(link: Link, kind: MailKind = MailKind.INVITATION) -> EmailContent:
 
     Raises `DecryptionError` when the link's address can no longer be made.
     """
-    brand = link.brand
-    address = link.url()
-    with translation.override(language_of(link.language, brand)):
-        context = _context(link, brand, kind, address)
-        subject = _subject(context["partner"], context["apps"], kind)
-    content = render(f"links/mail/{kind}", link, context, subject)
+    reminders = settings.PUBLIC_URL + reverse("link_reminders", args=[link.token()])
+    return compose(link, kind, link.url(), _apps(link), reminders)
+
+
+def compose(
+    link: Any,
+    kind: MailKind,
+    address: str,
+    apps: list[str],
+    reminders: str,
+    own: Texts | None = None,
+) -> EmailContent:
+    """The message about a link, or about a made-up one.
+
+    `reminders`: the address that ends them. `own`: words that were typed just now, instead of
+    those that are stored.
+    """
+    with translation.override(language_of(link.language, link.brand)):
+        context = basic_context(link, link.brand, address) | {
+            "apps": apps,
+            "reminders": reminders,
+            "is_reminder": kind == MailKind.REMINDER,
+        }
+        if kind == MailKind.REMINDER:
+            context["message"] = ""
+        ours = our_texts(kind, context["partner"], context["account"], apps)
+    content = render(f"links/mail/{kind}", str(kind), link, context, ours, own)
     if kind == MailKind.REMINDER:
-        content.headers["List-Unsubscribe"] = f"<{context['reminders']}>"
+        content.headers["List-Unsubscribe"] = f"<{reminders}>"
         content.headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return content
 
 
-def render(template: str, link: Any, context: dict[str, Any], subject: str) -> EmailContent:
+def render(
+    template: str,
+    message: str,
+    link: Any,
+    context: dict[str, Any],
+    ours: Texts,
+    own: Texts | None = None,
+) -> EmailContent:
     """A message of two templates, `.txt` and `.html`, in the language of a link of any kind.
 
-    `context`: what `basic_context` says, and what the templates need besides.
+    `context`: what `basic_context` says, and what the templates need besides. `message`: as which
+    the console may have words of its own for it, instead of `ours`.
     """
     brand: Brand = link.brand
     language = language_of(link.language, brand)
+    if own is None:
+        own = own_texts.stored(link.console, message, language)
+    words = own_texts.worded(own, ours, _values(context))
+    subject = one_line(words.subject, SUBJECT_AT_MOST)
+    context["opening"] = own_texts.paragraphs(display_text(words.opening))
     with translation.override(language):
         text = _text(template, context)
         html = _html(template, context, brand, language, subject)
@@ -77,7 +113,7 @@ def render(template: str, link: Any, context: dict[str, Any], subject: str) -> E
         sender=one_line(brand.name, NAME_AT_MOST),
         recipient=link.recipient_email,
         reply_to=brand.support_email,
-        subject=one_line(subject, SUBJECT_AT_MOST),
+        subject=subject,
         language=language,
         text=text,
         html=html,
@@ -107,9 +143,14 @@ def as_message(content: EmailContent, message_id: str) -> mail.Message:
 def mailto(link: Link, address: str) -> str:
     """A `mailto:` address that opens the colleague's own mail program with a short message."""
     brand = link.brand
-    with translation.override(language_of(link.language, brand)):
-        context = _context(link, brand, MailKind.INVITATION, address)
-        subject = _subject(context["partner"], context["apps"], MailKind.INVITATION)
+    language = language_of(link.language, brand)
+    own = own_texts.stored(link.console, MailKind.INVITATION, language)
+    with translation.override(language):
+        apps = _apps(link)
+        context = basic_context(link, brand, address) | {"apps": apps}
+        ours = our_texts(MailKind.INVITATION, context["partner"], context["account"], apps)
+        words = own_texts.worded(own, ours, _values(context))
+        subject = one_line(words.subject, SUBJECT_AT_MOST)
         until = _("It works until %(until)s, as often as you need.") % {"until": context["until"]}
         lines = [context["hello"], _("Open this page and follow the steps:"), address, until]
     body = "\r\n\r\n".join(lines) + "\r\n"
@@ -130,20 +171,11 @@ def one_line(text: object, at_most: int) -> str:
     return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
-def _context(link: Link, brand: Brand, kind: MailKind, address: str) -> dict[str, Any]:
-    items = link.items.left().select_related("account_connector")
-    return basic_context(link, brand, address) | {
-        "apps": [one_line(item.account_connector, NAME_AT_MOST) for item in items],
-        "message": display_text(link.message).strip() if kind == MailKind.INVITATION else "",
-        "reminders": settings.PUBLIC_URL + reverse("link_reminders", args=[link.token()]),
-        "is_reminder": kind == MailKind.REMINDER,
-    }
-
-
 def basic_context(link: Any, brand: Brand, address: str) -> dict[str, Any]:
     """What every message about a link of any kind says; in the language that is active."""
     name = one_line(link.recipient_name, NAME_AT_MOST)
     return {
+        "customer": name or one_line(link.account, NAME_AT_MOST),
         "hello": _("Hello %(name)s,") % {"name": name} if name else _("Hello,"),
         "partner": one_line(brand.name, NAME_AT_MOST),
         "account": one_line(link.account, NAME_AT_MOST),
@@ -157,6 +189,31 @@ def basic_context(link: Any, brand: Brand, address: str) -> dict[str, Any]:
     }
 
 
+def our_texts(kind: MailKind, partner: str, account: str, apps: list[str]) -> Texts:
+    """Our words about a link, in the language that is active."""
+    return Texts(_subject(partner, apps, kind), _opening(partner, account, apps, kind))
+
+
+def _apps(link: Link) -> list[str]:
+    items = link.items.left().select_related("account_connector")
+    return [one_line(item.account_connector, NAME_AT_MOST) for item in items]
+
+
+def _values(context: dict[str, Any]) -> dict[str, str]:
+    """What placeholders of own words become."""
+    values = {
+        "customer": context["customer"],
+        "account": context["account"],
+        "partner": context["partner"],
+        "asked_by": context["asked_by"] or context["partner"],
+        "until": context["until"],
+        "link": context["address"],
+    }
+    if "apps" in context:
+        values["connectors"] = ", ".join(context["apps"])
+    return values
+
+
 def _subject(partner: str, apps: list[str], kind: MailKind) -> str:
     total = len(apps)
     if total == 1:
@@ -167,8 +224,43 @@ def _subject(partner: str, apps: list[str], kind: MailKind) -> str:
             "%(who)s asks you to connect %(total)s apps",
             total,
         ) % {"who": partner, "total": total}
-    message = _("Reminder: %(what)s") % {"what": asks} if kind == MailKind.REMINDER else asks
-    return one_line(message, SUBJECT_AT_MOST)
+    return _("Reminder: %(what)s") % {"what": asks} if kind == MailKind.REMINDER else asks
+
+
+def _opening(partner: str, account: str, apps: list[str], kind: MailKind) -> str:
+    values = {"partner": partner, "account": account, "count": len(apps)}
+    if len(apps) == 1:
+        values["app"] = apps[0]
+        if kind == MailKind.REMINDER:
+            return (
+                _(
+                    "%(partner)s still needs you to connect %(app)s for %(account)s. It takes a "
+                    "few minutes."
+                )
+                % values
+            )
+        return (
+            _(
+                "%(partner)s asks you to connect %(app)s for %(account)s. It takes a few minutes, "
+                "and you can stop and come back."
+            )
+            % values
+        )
+    if kind == MailKind.REMINDER:
+        return (
+            _(
+                "%(partner)s still needs you to connect %(count)s apps for %(account)s. It takes "
+                "a few minutes."
+            )
+            % values
+        )
+    return (
+        _(
+            "%(partner)s asks you to connect %(count)s apps for %(account)s. It takes a few "
+            "minutes, and you can stop and come back."
+        )
+        % values
+    )
 
 
 def _text(template: str, context: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from dashboard.links.models.attempt import (
     ConnectAttempt,
     new_attempt_id,
 )
+from dashboard.links.models.email_text import EmailText
 from dashboard.links.models.event import MARKS, LinkEvent
 from dashboard.links.models.item import LinkItem, LinkItemQuerySet, is_another
 from dashboard.links.models.link import (
@@ -39,6 +40,7 @@ __all__ = [
     "AccountCheckQuerySet",
     "CustomerMail",
     "ENTER",
+    "EmailText",
     "FINISHED_UNLESS_WAITING",
     "LATE",
     "LIVELY_FOR",
