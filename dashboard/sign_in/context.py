@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from dashboard.people.models import User
 from dashboard.sign_in import factors, provider
 
+WHERE_IT_IS_SET_UP = {"security", "app_add", "passkey_add", "recovery_codes"}
+
 
 class FactorBanner:
     """Read when a template asks. Never raises."""
@@ -22,8 +24,10 @@ class FactorBanner:
         """Whether to remind the person."""
         try:
             user = self._request.user
+            match = self._request.resolver_match
             return (
                 isinstance(user, User)
+                and not (match and match.url_name in WHERE_IT_IS_SET_UP)
                 and not user.has_second_factor
                 and not self._request.session.get("factor-later")
                 and factors.is_missing(user)

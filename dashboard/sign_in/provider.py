@@ -8,7 +8,7 @@ from typing import Any
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
 from django.db import transaction
@@ -31,6 +31,10 @@ UNVERIFIED = (
 NOT_KNOWN = (
     "You may not use Cyclr Desk yet",
     "Your company’s account is in order, but it gives you no role here. Ask an administrator.",
+)
+SOMEBODY_ELSES = (
+    "Your e-mail address belongs to another account here",
+    "Somebody came in with it by another account of your company. Ask an administrator.",
 )
 SWITCHED_OFF = ("Your access was switched off", "Ask an administrator.")
 AWAY = (
@@ -148,7 +152,9 @@ def _person(
         return UNVERIFIED
     known = User.objects.with_email(email).first()
     if known is not None:
-        return known
+        # An address that was somebody's before must not open what was theirs.
+        theirs = SocialAccount.objects.filter(user=known, provider=COMPANY)
+        return SOMEBODY_ELSES if theirs.exists() else known
     if role is None:
         return NOT_KNOWN
     made = User.objects.create_user(email, name=display_line(claims.get("name") or "")[:200])
@@ -157,12 +163,18 @@ def _person(
 
 
 def _give(user: User, role: Role | None) -> None:
-    """The role in all consoles follows the claims; without rules for that it stays."""
+    """The role in all consoles follows the claims; without rules for that it stays.
+
+    The last Admin of all consoles stays one: nobody else could give that role again.
+    """
     if not settings.OIDC["DESK_OIDC_ROLES"]:
         return
     everywhere = Membership.objects.filter(user=user, console=None)
     before = everywhere.values_list("role", flat=True).first()
     if before == role:
+        return
+    if before == Role.ADMIN and not _others_are_admin(user):
+        logger.warning("last admin kept against the claims user=%s", user.pk)
         return
     if role is None:
         everywhere.delete()
@@ -175,6 +187,12 @@ def _give(user: User, role: Role | None) -> None:
         before=Role(before).label if before else "None",
         role=role.label if role else "None",
     )
+
+
+def _others_are_admin(user: User) -> bool:
+    """Whether the dashboard has an Admin of all consoles without them."""
+    admins = Membership.objects.filter(console=None, role=Role.ADMIN, user__is_active=True)
+    return admins.select_for_update().exclude(user=user).first() is not None
 
 
 def adapter_for(request: HttpRequest) -> CompanyAdapter:

@@ -96,15 +96,40 @@ def test_somebody_new_comes_in_with_the_role_of_their_claims(client: Client, com
 
 
 def test_roles_follow_the_claims_at_each_sign_in(company: str) -> None:
+    make_user(Role.ADMIN)
     said: dict[str, Any] = {"email": "bob@desk.example", "email_verified": True}
     roles = []
     for groups in (["support"], ["support", "heads"], ["support"], []):
         claims(company, "bob", **said, groups=groups)
         answer = sign_in(Client(), "bob")
-        held = Membership.objects.filter(console=None).values_list("role", flat=True)
+        bobs = Membership.objects.filter(console=None, user__email="bob@desk.example")
+        held = bobs.values_list("role", flat=True)
         roles.append((answer.status_code, list(held)))
 
     assert roles == [(302, [Role.AGENT]), (302, [Role.ADMIN]), (302, [Role.AGENT]), (403, [])]
+
+
+@pytest.mark.parametrize("groups", [["support"], []])
+def test_the_last_admin_stays_one_whatever_the_claims_say(company: str, groups: list[str]) -> None:
+    user = make_user(Role.ADMIN, email="eve@desk.example")
+    switched_off = make_user(Role.ADMIN)
+    User.objects.filter(pk=switched_off.pk).update(is_active=False)
+    claims(company, "eve", email="eve@desk.example", email_verified=True, groups=groups)
+    sign_in(Client(), "eve")
+
+    assert Membership.objects.get(user=user, console=None).role == Role.ADMIN
+
+
+def test_an_address_that_was_a_colleagues_before_opens_nothing_of_theirs(company: str) -> None:
+    said: dict[str, Any] = {"email_verified": True, "groups": ["support"]}
+    claims(company, "fay-1", email="fay@desk.example", **said)
+    sign_in(Client(), "fay-1")
+    claims(company, "fay-2", email="fay@desk.example", **said)
+    client = Client()
+    answer = sign_in(client, "fay-2")
+
+    assert answer.status_code == 403 and "belongs to another account" in answer.text
+    assert not is_in(client) and SocialAccount.objects.count() == 1
 
 
 def test_a_colleague_keeps_their_password_and_their_address_may_change(company: str) -> None:
