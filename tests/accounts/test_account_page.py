@@ -277,7 +277,7 @@ def test_the_query_count_does_not_grow_with_the_connectors(agent: Client) -> Non
     few_acts = queries_of(agent, reverse("account_activity", args=[account.pk]))
     more(20)
 
-    assert queries_of(agent, url_of(account)) == few <= 17
+    assert queries_of(agent, url_of(account)) == few <= 18
     assert queries_of(agent, reverse("account_activity", args=[account.pk])) == few_acts
 
 
@@ -319,7 +319,7 @@ def test_a_tick_without_news_is_cheap(agent: Client) -> None:
     version = part(agent, url_of(account), TABLE).context["version"]
     headers = {"HX-Request": "true", "HX-Target": TABLE, "X-Seen": version}
 
-    assert queries_of(agent, url_of(account), headers=headers) <= 6
+    assert queries_of(agent, url_of(account), headers=headers) <= 7
 
 
 def test_a_started_link_keeps_it_looking_for_twenty_minutes(agent: Client) -> None:
