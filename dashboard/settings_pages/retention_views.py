@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -20,6 +19,7 @@ from dashboard.methods import keeping
 from dashboard.notifications.tasks import KEPT_FOR as NOTIFICATIONS_FOR
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role
+from dashboard.people.proof import reauthenticated
 
 
 class RetentionForm(forms.Form):
@@ -44,20 +44,33 @@ class RetentionForm(forms.Form):
 @role_required(Role.ADMIN)
 def settings_retention(request: StaffRequest) -> HttpResponse:
     """How long each kind of thing is kept; of the audit trail, to be changed."""
-    may_change = request.user.roles.get(None) == Role.ADMIN
-    form = RetentionForm(
-        request.POST if request.method == "POST" else None, initial={"days": retention.days()}
-    )
-    if request.method == "POST":
-        if not may_change:  # the trail is one for all consoles
-            raise PermissionDenied
-        if form.is_valid():
-            if retention.keep_for(form.cleaned_data["days"], request.user):
-                messages.success(request, "Saved. It holds from the next daily check on.")
-            return redirect("settings_retention")
-    context: dict[str, Any] = {"form": form, "may_change": may_change, "kept": kept()}
+    if request.method != "POST":
+        return _page(request, RetentionForm(initial={"days": retention.days()}))
+    if not _may_change(request):
+        raise PermissionDenied
+    return _change(request)
+
+
+@reauthenticated
+def _change(request: StaffRequest) -> HttpResponse:
+    """Not for whoever finds a desk open: entries would be deleted."""
+    form = RetentionForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form)
+    if retention.keep_for(form.cleaned_data["days"], request.user):
+        messages.success(request, "Saved. It holds from the next daily check on.")
+    return redirect("settings_retention")
+
+
+def _page(request: StaffRequest, form: RetentionForm) -> HttpResponse:
+    context = {"form": form, "may_change": _may_change(request), "kept": kept()}
     status = 422 if form.errors else 200
     return render(request, "settings/settings_retention.html", context, status=status)
+
+
+def _may_change(request: StaffRequest) -> bool:
+    """The trail is one for all consoles."""
+    return request.user.roles.get(None) == Role.ADMIN
 
 
 def kept() -> list[tuple[str, str]]:

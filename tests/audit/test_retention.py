@@ -275,6 +275,19 @@ def test_an_administrator_says_how_long_the_trail_is_kept(days: str, kept: int |
     assert entry.details == {"before": 365, "days": kept}
 
 
+def test_at_an_open_desk_nobody_shortens_the_trail() -> None:
+    client = admin()
+    session = client.session
+    session["proved_at"] = 0
+    session.save()
+
+    answer = client.post(reverse("settings_retention"), {"days": "30"})
+
+    assert answer["Location"].startswith(reverse("reauthenticate"))
+    assert retention.days() is None
+    assert client.get(reverse("settings_retention")).status_code == 200
+
+
 @pytest.mark.parametrize("days", ["29", "0", "-1", "1e3", "x", "36501", "9" * 400, "３.5", "\0"])
 def test_other_days_are_refused_and_stay_in_the_form(days: str) -> None:
     answer = admin().post(reverse("settings_retention"), {"days": days})
