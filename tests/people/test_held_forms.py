@@ -310,7 +310,7 @@ def test_what_was_typed_when_the_session_had_ended_is_not_shown_to_who_signs_in_
     client = browser()
     sign_in(client, person)
     url, data = link_form(client, app)
-    Session.objects.update(last_seen_at=timezone.now() - timedelta(hours=1))
+    Session.objects.update(last_seen_at=timezone.now() - timedelta(days=500))
     asked = client.post(url, data, headers=own(url))
     other = make_user(Role.AGENT)
     other.set_password(PASSWORD)
