@@ -131,9 +131,11 @@ def test_all_counts_are_one_query(every_kind: None, django_assert_num_queries: A
 
 def test_a_list_costs_the_same_for_many(agent: Client) -> None:
     failed(named("one"))
+    agent.get(f"{LIST}?show=failing")  # that addresses were shown is recorded now
     few = queries_of(agent, f"{LIST}?show=failing")
     for n in range(20):
         failed(mailed(named(f"more {n}"), MailState.BOUNCED))
+    agent.get(f"{LIST}?show=failing")
 
     assert queries_of(agent, f"{LIST}?show=failing") == few
 

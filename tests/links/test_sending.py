@@ -233,10 +233,9 @@ def test_an_ended_link_has_no_qr_code(agent: Client, made: Link) -> None:
     assert agent.get(url("link_letter", made)).status_code == 404
 
 
-def test_a_link_whose_key_was_dropped_offers_nothing_to_send(
-    agent: Client, made: Link, settings: Any
-) -> None:
+def test_a_link_whose_key_was_dropped_offers_nothing_to_send(made: Link, settings: Any) -> None:
     settings.CREDENTIAL_KEYS = ["another-key-another-key-another-key-another"]
+    agent = signed_in(make_user(Role.AGENT))  # what sessions held is lost with the key as well
 
     assert agent.get(url("link_qr", made, "svg")).status_code == 404
     page = text_of(agent.get(url("link_send", made), follow=True))
