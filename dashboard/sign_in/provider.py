@@ -190,7 +190,7 @@ def _give(user: User, role: Role | None) -> None:
 
 
 def _others_are_admin(user: User) -> bool:
-    """Whether the dashboard has an Admin of all consoles without them."""
+    """Whether there is an Admin of all consoles besides; call it in a transaction."""
     admins = Membership.objects.filter(console=None, role=Role.ADMIN, user__is_active=True)
     return admins.select_for_update().exclude(user=user).first() is not None
 
