@@ -39,7 +39,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 
 @open_to_all
 @require_safe
-def link(request: HttpRequest, key: str) -> HttpResponse:
+def opened_link(request: HttpRequest, key: str) -> HttpResponse:
     """The link in the mail: leads on to the page, whose address holds no key."""
     if passwords.person_of(key) is None:
         return render(request, "sign_in/link_over.html", status=410)

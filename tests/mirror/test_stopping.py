@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -54,14 +57,27 @@ def test_a_run_stops_in_the_middle_and_goes_on_there(
     run = step(step(start(console)))
     monkeypatch.setattr(reading, "NOTE_EVERY", timedelta(0))
     monkeypatch.setattr(reading, "READERS", 1)
-    taken = reading._Batch.add
+    taken, turns = reading._Batch.add, threading.Semaphore(2)
+
+    class TwoAhead(ThreadPoolExecutor):
+        """No listing begins before all but two of those before it were taken."""
+
+        def submit(self, ask: Any, /, *args: Any, **named: Any) -> Future[Any]:
+            def in_turn() -> Any:
+                turns.acquire()
+                return ask(*args, **named)
+
+            return super().submit(in_turn)
 
     def add(batch: reading._Batch[object], answer: object) -> None:
         taken(batch, answer)  # type: ignore[arg-type]
         sync.stop_sync(console, lead)
+        turns.release()
 
+    monkeypatch.setattr(reading, "ThreadPoolExecutor", TwoAhead)
     monkeypatch.setattr(reading._Batch, "add", add)
     step(run)
+    turns.release(1000)
     monkeypatch.undo()
     done = run.accounts_read
     assert 0 < done < len(cyclr.accounts)
