@@ -99,8 +99,17 @@ def customer(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 SERIOUS = {"serious", "critical"}
 
 
+STILL = """() => Promise.allSettled(
+  document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+    .map((one) => one.finished)
+)"""
+"""Waits for what fades or rises: half-way there it has the contrast of neither end."""
+
+
 def check_access(page: Page) -> None:
-    """axe-core finds nothing serious on the page."""
+    """axe-core finds nothing serious on the page, once it is still."""
+    page.evaluate(STILL)
     results = Axe().run(page)
     found = [
         f"{violation['id']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"

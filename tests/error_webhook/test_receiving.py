@@ -286,7 +286,7 @@ def test_nothing_else_in_a_body_is_believed(webhook: ErrorWebhook, account: Acco
 def forged(webhook: ErrorWebhook) -> list[str]:
     token = path_of(webhook).split("/")[3]
     other_key = make_token("00" * 8, webhook.key_id)
-    turned = ("b" if token[-1] == "a" else "a") + token[1:]
+    turned = ("b" if token[0] == "a" else "a") + token[1:]
     return [
         f"/hooks/cyclr/{one}/"
         for one in (turned, other_key, token[:-1], token + "a", token.upper(), "x", "ü" * 64)

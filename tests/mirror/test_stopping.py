@@ -65,7 +65,10 @@ def test_a_run_stops_in_the_middle_and_goes_on_there(
         def submit(self, ask: Any, /, *args: Any, **named: Any) -> Future[Any]:
             def in_turn() -> Any:
                 turns.acquire()
-                return ask(*args, **named)
+                answer = ask(*args, **named)
+                if answer is None:  # it was stopped, and is not taken
+                    turns.release()
+                return answer
 
             return super().submit(in_turn)
 
