@@ -16,15 +16,17 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dashboard.common.htmx import is_swap
 from dashboard.common.limits import is_within
 from dashboard.people import proof
 from dashboard.people.access import StaffRequest, open_to_all, role_required
 from dashboard.people.address import client_address, network_of
+from dashboard.people.middleware import back_from
 from dashboard.people.models import Role, User
 from dashboard.people.proof import reauthenticated
 from dashboard.people.views import safe_next
@@ -280,9 +282,11 @@ def recovery_codes(request: StaffRequest) -> HttpResponse:
 @opens_without_factor
 @require_POST
 def later(request: StaffRequest) -> HttpResponse:
-    """Leave the banner out for the rest of this session."""
+    """Leave the banner out for the rest of this session; what is typed below it stays."""
     request.session["factor-later"] = True
-    return HttpResponseRedirect(safe_next(request))
+    if is_swap(request):
+        return HttpResponse()
+    return HttpResponseRedirect(back_from(request) or resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 def _other_address(request: HttpRequest) -> str:

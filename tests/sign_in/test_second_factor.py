@@ -326,9 +326,35 @@ def test_two_weeks_from_the_first_sign_in_pages_remind_and_can_be_put_off(role: 
     client = signed_in(user)
 
     assert "14 days left" in client.get("/").text
-    client.post("/security/later/", {"next": "/"})
+    page = "http://testserver/accounts/?q=x"
+    answer = client.post("/security/later/", headers={"Referer": page})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/?q=x")
     assert "days left" not in client.get("/").text
     assert "14 days left" in signed_in(user).get("/").text
+
+
+def test_what_is_typed_below_the_reminder_stays(lead: User) -> None:
+    client = signed_in(lead)
+
+    answer = client.post("/security/later/", headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert "days left" not in client.get("/").text
+
+
+def test_the_reminder_brings_no_field_into_what_a_page_sends(lead: User) -> None:
+    page = signed_in(lead).get("/accounts/?q=links/new").text
+
+    assert "14 days left" in page
+    assert 'name="next"' not in page
+
+
+def test_putting_off_leads_to_no_other_site(lead: User) -> None:
+    answer = signed_in(lead).post(
+        "/security/later/", headers={"Referer": "https://elsewhere.example/accounts/"}
+    )
+
+    assert answer["Location"] == "/"
 
 
 def test_afterwards_every_page_leads_to_the_factors(lead: User) -> None:
