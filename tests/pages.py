@@ -91,3 +91,25 @@ def queries_of(client: Client, url: str, **extra: Any) -> int:
         response = client.get(url, **extra)
     assert response.status_code in {200, 204}, response.status_code
     return len(asked)
+
+
+WRITE = re.compile(r"\s*(?:WITH\b.*?\b)?(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.I | re.S)
+
+
+@contextmanager
+def writes() -> Iterator[list[str]]:
+    """What is written to any table but the sessions' meanwhile: how each statement begins."""
+    found: list[str] = []
+
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        is_write = re.match(
+            r"\s*(INSERT|UPDATE|DELETE|REPLACE|WITH\b.*?\b(INSERT|UPDATE|DELETE)\b)",
+            sql,
+            re.I | re.S,
+        )
+        if is_write and "desk_sessions_session" not in sql:
+            found.append(sql[:80])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        yield found

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -102,8 +102,9 @@ def connector_view_remove(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _removable(request: StaffRequest, pk: int) -> SavedView:
     """One that the person may remove."""
-    view: SavedView | None = SavedView.objects.visible_to(request.user).filter(pk=pk).first()
-    if view is None or not saved_views.may_remove(request.user, view):
+    visible = SavedView.objects.visible_to(request.user)
+    view: SavedView = get_object_or_404(visible, pk=min(pk, 2**63 - 1))
+    if not saved_views.may_remove(request.user, view):
         raise PermissionDenied
     return view
 

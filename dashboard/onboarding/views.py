@@ -219,10 +219,11 @@ def onboarding_check_now(request: StaffRequest, reference: str) -> HttpResponse:
 @role_required(Role.AGENT)
 def onboarding_send(request: StaffRequest, reference: str) -> HttpResponse:
     """Mail the link again, or a new one in its place."""
+    run = _turnable(request, reference)
     form = SubmissionForm(request.POST)
     if not form.is_valid():
         messages.info(request, "Nothing was sent: press the button once more.")
-        return redirect("onboarding_run_detail", reference)
+        return redirect(run)
     submission = form.cleaned_data["submission"]
     return _turned(
         request,
@@ -232,14 +233,20 @@ def onboarding_send(request: StaffRequest, reference: str) -> HttpResponse:
     )
 
 
+def _turnable(request: StaffRequest, reference: str) -> OnboardingRun:
+    """The run, if the person may decide how it goes on."""
+    run: OnboardingRun = get_for(request, RUNS, Role.AGENT, reference=reference)
+    require_role(request.user, run, role_for(run))
+    return run
+
+
 def _turned(
     request: StaffRequest,
     reference: str,
     turn: Callable[[OnboardingRun, Actor], object],
     said: str = "",
 ) -> HttpResponse:
-    run = get_for(request, RUNS, Role.AGENT, reference=reference)
-    require_role(request.user, run, role_for(run))
+    run = _turnable(request, reference)
     try:
         turn(run, Actor.staff(request.user))
     except NotPossibleError as error:

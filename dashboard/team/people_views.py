@@ -114,8 +114,8 @@ def person_role(request: StaffRequest, pk: int) -> HttpResponse:
 @reauthenticated
 def person_deactivate(request: StaffRequest, pk: int) -> HttpResponse:
     """What somebody has under way, to decide on; on POST they are switched off."""
-    require_admin_of_all(request.user)
     person = _person(request, pk)
+    require_admin_of_all(request.user)
     if not person.is_active:
         messages.info(request, f"{person.display_name} is deactivated already.")
         return redirect("person_detail", pk)
