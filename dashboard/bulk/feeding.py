@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.services import halt, record
 from dashboard.common import encryption
@@ -92,25 +92,25 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
     assert row.account is not None
     row.run = run
     try:
-        values = encryption.decrypt_json(row.encrypted_input, associated_data=row.associated_data)
+        entered = RowInput.of_row(row)
     except encryption.DecryptionError:
         return _leave_out(row, "Its entries can no longer be decrypted: a key was removed.")
     connector = row.connector or run.connector
-    if why := _needless(run, row.account, connector, values):
+    if why := _needless(run, row.account, connector, entered):
         return _leave_out(row, why)
     requested = OperationRequest(
         kind=run.kind,
-        title=values.get("title", run.title),
+        title=entered.title or run.title,
         actor=run.actor,
         console=run.console,
         submission=uuid.uuid5(run.submission, f"{row.number}:{row.tries}"),
         account=row.account,
         connector=connector,
         account_connector=row.account_connector,
-        values=values["values"],
-        shown=values["shown"],
-        exclusivity_key=values.get("exclusivity_key", ""),
-        follow_up=values.get("follow_up"),
+        values=dict(entered.values),
+        shown=dict(entered.shown),
+        exclusivity_key=entered.exclusivity_key,
+        follow_up=entered.follow_up,
         is_bulk=True,
     )
     try:
@@ -124,12 +124,12 @@ def _hand_over(run: BulkRun, row: BulkRow) -> bool:
 
 
 def _needless(
-    run: BulkRun, account: Account, connector: CatalogueConnector | None, values: dict[str, Any]
+    run: BulkRun, account: Account, connector: CatalogueConnector | None, entered: RowInput
 ) -> str:
     """Why it need not be done any more: another run or a colleague was quicker."""
-    if not values.get("leaves_out_done"):
+    if not entered.leaves_out_done:
         return ""
-    return handler_for(run.kind).needless(account, connector, values["values"])
+    return handler_for(run.kind).needless(account, connector, dict(entered.values))
 
 
 def _leave_out(row: BulkRow, message: str) -> bool:

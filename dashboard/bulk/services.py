@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor, actor_columns
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.common import encryption
 from dashboard.consoles.models import Console
@@ -28,19 +29,16 @@ MOST_ROWS = 5000
 class Target:
     """One line of a run before it is stored.
 
-    `values`: what makes its operation, as `OperationRequest` has it: `values`, `shown`, and perhaps
-    `exclusivity_key`, `follow_up` and a `title` of its own; encrypted. With `leaves_out_done` its
-    handler is asked once more when its turn comes whether it is still needed. `connector`: its own,
-    in a run over several. `account_connector`: in a run over installed ones. `doubt`: what a person
-    must confirm before it is taken in, in words. `shown`: its own entries, masked. `problem`: why
-    it is left out, in words; then nothing of it is carried out. `shown` may say `why` at greater
-    length.
+    `input`: what makes its operation; encrypted. `connector`: its own, in a run over several.
+    `account_connector`: in a run over installed ones. `doubt`: what a person must confirm before it
+    is taken in, in words. `shown`: its own entries, masked, and perhaps `why` at greater length.
+    `problem`: why it is left out, in words; then nothing of it is carried out.
     """
 
     number: int
     label: str
     account: Account | None
-    values: dict[str, Any] = field(default_factory=dict, repr=False)
+    input: RowInput = field(default_factory=RowInput, repr=False)
     shown: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
     doubt: str = ""
@@ -78,7 +76,7 @@ def draft(requested: RunRequest) -> BulkRun:
     `OtherRunError` for a used submission with other input.
     """
     targets = _without_doubles(requested.targets)
-    asked = [[one.number, one.label, one.values, one.shown] for one in targets]
+    asked = [[one.number, one.label, one.input.kept(), one.shown] for one in targets]
     about = [requested.kind, requested.title, requested.console.pk, requested.shown, asked]
     fingerprint = encryption.fingerprint(json.dumps(about, sort_keys=True, default=str))
     own = own_submission(requested.submission, requested.actor, requested.kind, requested.console)
@@ -135,7 +133,7 @@ def _row(run: BulkRun, target: Target) -> BulkRow:
     )
     if not target.problem:
         row.encrypted_input = encryption.encrypt_json(
-            target.values, associated_data=row.associated_data
+            target.input.kept(), associated_data=row.associated_data
         )
     return row
 

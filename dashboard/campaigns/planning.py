@@ -15,6 +15,7 @@ from django.db.models import OuterRef, Subquery
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import RunRequest, Target
 from dashboard.campaigns.choosing import selection_of
@@ -214,11 +215,11 @@ def _targets(plans: Sequence[Plan], wishes: Wishes) -> Iterator[Target]:
             number,
             label,
             entry.account,
-            values={
-                "values": shared | own,
-                "shown": {"entries": entries},
-                "exclusivity_key": f"{KIND}:{entry.account.pk}",
-            },
+            RowInput(
+                values=shared | own,
+                shown={"entries": entries},
+                exclusivity_key=f"{KIND}:{entry.account.pk}",
+            ),
             shown={
                 "entries": entries,
                 "email": entry.email,

@@ -14,6 +14,7 @@ from dashboard.accounts.changes import exclusivity_key
 from dashboard.accounts.handlers.updating import UPDATE
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import MOST_ROWS, RunRequest, Target, draft
 from dashboard.common import encryption
@@ -130,12 +131,12 @@ def set_on_many(webhook: ErrorWebhook, show: str, user: User, submission: uuid.U
             number,
             account.cyclr_id,
             account,
-            values={
-                "title": _title(account),
-                "values": _values(webhook),
-                "shown": SHOWN,
-                "exclusivity_key": exclusivity_key(account),
-            },
+            RowInput(
+                values=_values(webhook),
+                shown=SHOWN,
+                exclusivity_key=exclusivity_key(account),
+                title=_title(account),
+            ),
         )
         for number, account in enumerate(accounts, start=1)
     ]

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import RunRequest, Target
 from dashboard.common.chunks import chunks
@@ -186,11 +187,11 @@ def _targets(action: Action, plans: Sequence[Plan]) -> Iterator[Target]:
             account_connector=one,
             problem=plan.problem,
             doubt=plan.doubt,
-            values={
-                "title": f"{action.title} {display_text(one)}",
-                "values": plan.values,
-                "shown": shown,
-                "exclusivity_key": action.exclusivity_key(one),
-            },
+            input=RowInput(
+                values=plan.values,
+                shown=shown,
+                exclusivity_key=action.exclusivity_key(one),
+                title=f"{action.title} {display_text(one)}",
+            ),
             shown=shown,
         )

@@ -37,10 +37,9 @@ def preview(db: None) -> BulkRun:
     """A preview over three invented accounts, one of them with a problem."""
     console = make_console()
     user = make_user(Role.LEAD)
-    values: dict[str, Any] = {"values": {}, "shown": {}}
     rows = [
-        Target(1, "one", make_account(console=console, name="<b>One</b>"), values=values),
-        Target(2, "two", make_account(console=console, name="Two"), values=values),
+        Target(1, "one", make_account(console=console, name="<b>One</b>")),
+        Target(2, "two", make_account(console=console, name="Two")),
         Target(3, "=nobody", None, problem="No account with this id is in this console."),
     ]
     order = RunRequest("x.y", "Install Till", Actor.staff(user), console, uuid.uuid4(), rows)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
 from dashboard.bulk import feeding, services
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.bulk.progress import progress_of
 from dashboard.bulk.services import RunRequest, Target
@@ -39,7 +40,14 @@ def accounts(console: Console, cyclr: CyclrState) -> list[Account]:
     return list(Account.objects.filter(console=console).order_by("pk"))
 
 
-def target(number: int, account: Account | None, name: str = "Own hook", **more: Any) -> Target:
+def target(
+    number: int,
+    account: Account | None,
+    name: str = "Own hook",
+    *,
+    leaves_out_done: bool = False,
+    **more: Any,
+) -> Target:
     """One line that installs Generic Webhook."""
     connector = library("Generic Webhook")
     values = {
@@ -52,12 +60,13 @@ def target(number: int, account: Account | None, name: str = "Own hook", **more:
         "is_native": False,
     }
     key = f"install:{account.pk}:{connector.name}:" if account else ""
-    order = {
-        "values": values,
-        "shown": {"initial": {"name": name, "description": ""}},
-        "exclusivity_key": key,
-    }
-    return Target(number, str(account or "?"), account, values=order, **more)
+    entered = RowInput(
+        values=values,
+        shown={"initial": {"name": name, "description": ""}},
+        exclusivity_key=key,
+        leaves_out_done=leaves_out_done,
+    )
+    return Target(number, str(account or "?"), account, input=entered, **more)
 
 
 def make_run(lead: User, console: Console, targets: list[Target], **more: Any) -> BulkRun:
@@ -378,8 +387,7 @@ def test_of_two_runs_of_the_same_the_second_leaves_out_what_the_first_did(
 ) -> None:
     runs = []
     for name in ("Own hook", "Own hook two"):
-        one = target(1, accounts[0], name)
-        one.values["leaves_out_done"] = True
+        one = target(1, accounts[0], name, leaves_out_done=True)
         runs.append(make_run(lead, accounts[0].console, [one]))
     for run in runs:
         services.start(run, Actor.staff(lead))
@@ -467,10 +475,7 @@ def test_the_work_of_feeding_does_not_grow_with_the_run(lead: User, db: None) ->
     accounts = [make_account(console=console) for _ in range(60)]
 
     def queries(count: int) -> int:
-        rows = [
-            Target(n, str(a), a, values={"values": {}, "shown": {}})
-            for n, a in enumerate(accounts[:count])
-        ]
+        rows = [Target(n, str(a), a, input=RowInput()) for n, a in enumerate(accounts[:count])]
         order = RunRequest("x.y", "Try", Actor.staff(lead), console, uuid.uuid4(), rows)
         run = services.draft(order)
         services.start(run, Actor.staff(lead))

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRun
 from dashboard.connectors.handlers import SET_PROPERTIES
 from dashboard.links import services
@@ -76,7 +77,7 @@ def mail_a_link(actor: Actor, place: Place, sent: uuid.UUID) -> Model:
 
 def draft_a_run(actor: Actor, place: Place, sent: uuid.UUID) -> Model:
     """As the forms for many accounts do."""
-    target = bulk.Target(1, "one", place.account, values={"values": {}, "shown": {}})
+    target = bulk.Target(1, "one", place.account, input=RowInput())
     console = place.account.console
     return bulk.draft(bulk.RunRequest("installs.install", "Many", actor, console, sent, [target]))
 

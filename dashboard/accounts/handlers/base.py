@@ -13,6 +13,7 @@ from cyclr_api import (
     NotFoundError,
     PermanentError,
 )
+from dashboard.accounts.input import AccountInput
 from dashboard.accounts.stored import stored_rows
 from dashboard.common.untrusted_text import storable
 from dashboard.common.zones import OLDER
@@ -118,6 +119,6 @@ class AccountChange(Handler):
 
     def _older(self, operation: Operation) -> str:
         """The older name of a time zone that Cyclr does not take, if it has one."""
-        zone = str((operation.display_input.get("initial") or {}).get("timezone") or "")
+        zone = str(AccountInput.of(operation).given.get("timezone") or "")
         older = OLDER.get(zone, "")
         return f" Cyclr may know {zone} by its older name: try {older}." if older else ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.services import Target
 from dashboard.common.chunks import chunks
 from dashboard.common.untrusted_text import storable
@@ -76,12 +77,12 @@ def _target(
         number,
         label,
         account,
-        values={
-            "values": values | {"leaves_out_done": leaves_out_done},
-            "shown": {"entries": [["Name", name], *entries.of(account.pk)]},
-            "exclusivity_key": exclusivity_key(account, form.template),
-            "leaves_out_done": leaves_out_done,
-        },
+        RowInput(
+            values=values | {"leaves_out_done": leaves_out_done},
+            shown={"entries": [["Name", name], *entries.of(account.pk)]},
+            exclusivity_key=exclusivity_key(account, form.template),
+            leaves_out_done=leaves_out_done,
+        ),
         shown={"entries": shown},
         doubt=" ".join(filter(None, [doubt, own_doubt])),
     )

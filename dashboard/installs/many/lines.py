@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
+from dashboard.bulk.input import RowInput
 from dashboard.bulk.services import Target
 from dashboard.bulk.tables import TOO_LONG, Meant
 from dashboard.common.chunks import chunks
@@ -87,16 +88,16 @@ def _target(
         return one.left_out(" ".join(error.messages))
     if why := refused.get(account.pk) or refused.get(None, ""):
         return one.left_out(why)
-    values = {
-        "values": line.install_values(),
-        "shown": line.display_input(),
-        "exclusivity_key": exclusivity_key(account, form.connector),
-        "follow_up": follow_up(line, account),
-        "leaves_out_done": bool(form.cleaned_data.get("skips_existing")),
-    }
+    entered = RowInput(
+        values=line.install_values(),
+        shown=line.display_input(),
+        exclusivity_key=exclusivity_key(account, form.connector),
+        follow_up=follow_up(line, account),
+        leaves_out_done=bool(form.cleaned_data.get("skips_existing")),
+    )
     shown = {"entries": _shown(line, one.cells)}
     doubt = " ".join(filter(None, [one.meant.doubt, *doubts]))
-    return Target(one.number, one.label, account, values=values, shown=shown, doubt=doubt)
+    return Target(one.number, one.label, account, entered, shown=shown, doubt=doubt)
 
 
 def _checked(form: InstallManyForm, cells: tuple[str, ...]) -> tuple[InstallManyForm, list[str]]:

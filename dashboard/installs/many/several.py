@@ -322,5 +322,5 @@ def _of(connector: CatalogueConnector, form: InstallManyForm, one: Target) -> Ta
     if form.method is not None and len(form.methods) > 1:
         entries.append(["Authentication", label_of(form.method)])
     shown = {**one.shown, "entries": entries + list(one.shown.get("entries", ()))}
-    values = {**one.values, "title": f"Install {connector.name}"} if one.values else {}
-    return replace(one, connector=connector, shown=shown, values=values)
+    entered = replace(one.input, title=f"Install {connector.name}")
+    return replace(one, connector=connector, shown=shown, input=entered)
