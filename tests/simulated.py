@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,10 +31,9 @@ from tests.factories import make_console, make_user
 from tests.support.kept_rows import KeptRows
 
 
-@pytest.fixture
-def cyclr(settings: Any) -> Iterator[CyclrState]:
-    """A Cyclr in memory that the dashboard's clients talk to."""
-    world = demo_state()
+@contextmanager
+def joined(world: CyclrState, settings: Any) -> Iterator[CyclrState]:
+    """The dashboard's clients talk to this Cyclr in memory."""
     world.api_url = "https://cyclr.test"
     world.service_url = "https://service.cyclr.test"
     world.provider_url = "https://provider.test"
@@ -48,6 +48,13 @@ def cyclr(settings: Any) -> Iterator[CyclrState]:
     yield world
     consoles.on_new_client.remove(prepare)
     consoles.forget_clients()
+
+
+@pytest.fixture
+def cyclr(settings: Any) -> Iterator[CyclrState]:
+    """A Cyclr in memory that the dashboard's clients talk to."""
+    with joined(demo_state(), settings) as world:
+        yield world
 
 
 @pytest.fixture
