@@ -203,6 +203,7 @@ def _past(request: StaffRequest, account: Account) -> HttpResponse:
         "moment": moment,
         "at": f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "",
         "rows": [past for past in rows if past.state or past.other],
+        "read_every": services.read_every(account) if moment else "",
     }
     status = 200 if moment else 422
     return render(request, "accounts/account_past.html", context, status=status)

@@ -14,6 +14,7 @@ from django_htmx.http import trigger_client_event
 
 from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.looking_back import LookBackForm, asked_moment
+from dashboard.accounts.services import read_every
 from dashboard.audit.models import Actor
 from dashboard.common.htmx import is_swap
 from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
@@ -76,6 +77,7 @@ def _past(request: StaffRequest, connector: AccountConnector) -> HttpResponse:
         "look_back": form,
         "moment": moment,
         "past": past_of([connector], moment)[0] if moment else None,
+        "read_every": read_every(connector.account) if moment else "",
     }
     status = 200 if moment else 422
     return render(request, "connectors/connector_past.html", context, status=status)
