@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from dashboard.accounts import services
 from dashboard.accounts.changes import active_change
 from dashboard.accounts.forms.editing import before_of
+from dashboard.accounts.rows import COLUMNS
 from dashboard.accounts.stored import LABELS, display_value
 from dashboard.common import zones
 from dashboard.common.htmx import is_swap
@@ -42,12 +43,12 @@ def account_settings(request: StaffRequest, pk: int) -> HttpResponse:
 def account_sub_accounts(request: StaffRequest, pk: int) -> HttpResponse:
     """The accounts below it."""
     account = get_for(request, ACCOUNTS, pk=pk)
-    page = paged(request, Account.objects.filter(gone_lately()).below(account))
-    installs = services.open_installs(page.items)
+    rows = Account.objects.filter(gone_lately()).below(account).order_by("sort_name", "pk")
+    page = paged(request, rows.values_list(*COLUMNS))
     context = {
         "account": account,
         "page": page,
-        "rows": services.rows_of(page.items, installs),
+        "rows": services.rows_of(page),
     }
     if is_swap(request):
         return render(request, "accounts/_sub_account_table.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,10 @@ from django.utils import timezone
 from dashboard.accounts import tags
 from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.models import Tag
+from dashboard.accounts.rows import Row
 from dashboard.common.addresses import own_path
+from dashboard.common.page_addresses import page_addresses
+from dashboard.common.paging import Page
 from dashboard.common.prepared import prepared
 from dashboard.common.questions import Question
 from dashboard.common.timing import format_span
@@ -37,10 +40,10 @@ class Installs:
     failed: list[Operation] = field(default_factory=list)
 
 
-def open_installs(accounts: Iterable[Account]) -> dict[int, Installs]:
+def open_installs(accounts: Sequence[int]) -> dict[int, Installs]:
     """By account: installs that run, and those that failed lately with no later one since."""
     since = timezone.now() - LATELY
-    keys = [key for (key,) in _installs_since(since, [account.pk for account in accounts])]
+    keys = [key for (key,) in _installs_since(since, accounts)]
     operations: Iterable[Operation] = ()
     if keys:
         operations = (
@@ -64,18 +67,26 @@ def open_installs(accounts: Iterable[Account]) -> dict[int, Installs]:
 
 
 @prepared
-def _installs_since(since: datetime, accounts: list[int]) -> QuerySet[Any, Any]:
+def _installs_since(since: datetime, accounts: Sequence[int]) -> QuerySet[Any, Any]:
     installs = Operation.objects.filter(account__in=accounts, kind=INSTALL).order_by()
     ended = Q(state__in=[State.DONE, State.FAILED], finished_at__gt=since)
     return installs.filter(Q(state__in=ACTIVE) | ended).values_list("pk")
 
 
-def rows_of(
-    accounts: Sequence[Account], installs: Mapping[int, Installs]
-) -> list[tuple[Account, Installs, list[Tag]]]:
-    """Accounts as their table shows them: with what is being installed, and with their tags."""
-    found = tags.by_account(accounts)
-    return [(one, installs.get(one.pk, Installs()), found.get(one.pk, [])) for one in accounts]
+Line = tuple[Row, Installs, list[Tag], str]
+"""An account as its table shows it: with what is being installed, its tags, and its address."""
+
+
+def rows_of(page: Page[Any]) -> list[Line]:
+    """The lines of a page whose items are the values of `COLUMNS`; two queries, or three."""
+    page.items = accounts = [Row(*values) for values in page.items]
+    keys = [one.pk for one in accounts]
+    installs, found = open_installs(keys), tags.by_account(keys)
+    urls = page_addresses("account_detail", keys)
+    return [
+        (one, installs.get(one.pk) or Installs(), found.get(one.pk, []), url)
+        for one, url in zip(accounts, urls, strict=True)
+    ]
 
 
 def connectors_of(account: Account) -> list[AccountConnector]:

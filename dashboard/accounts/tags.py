@@ -29,13 +29,13 @@ MOST_IN_A_CONSOLE = 500
 
 def tags_of(account: Account) -> list[Tag]:
     """An account's, in alphabetical order."""
-    return by_account([account]).get(account.pk, [])
+    return by_account([account.pk]).get(account.pk, [])
 
 
-def by_account(accounts: Iterable[Account]) -> dict[int, list[Tag]]:
-    """By account: its tags in alphabetical order; only those that have any."""
+def by_account(accounts: Sequence[int]) -> dict[int, list[Tag]]:
+    """By account, each named by its key: its tags in alphabetical order; if it has any."""
     found: dict[int, list[Tag]] = {}
-    for some in chunks([one.pk for one in accounts]):
+    for some in chunks(accounts):
         for account, *values in _tags_of(some):
             found.setdefault(account, []).append(instance_of(Tag, values))
     return found
@@ -150,7 +150,7 @@ def _change(
     console = accounts[0].console
     added = [_tag(console, tag_key(name), name) for name in add]
     removed = list(Tag.objects.filter(console=console, key__in=[tag_key(one) for one in remove]))
-    had = by_account(accounts)
+    had = by_account([account.pk for account in accounts])
     rows: list[AccountTag] = []
     told: list[AuditRecord] = []
     for account in accounts:

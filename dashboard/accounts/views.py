@@ -17,6 +17,7 @@ from dashboard.accounts.account_filter import AccountFilter
 from dashboard.accounts.actions import actions_of
 from dashboard.accounts.empty_list import shown_accounts, why_empty
 from dashboard.accounts.looking_back import LookBackForm, asked_moment
+from dashboard.accounts.rows import COLUMNS
 from dashboard.accounts.services import Installs
 from dashboard.audit import list_export
 from dashboard.common.addresses import own_path
@@ -45,7 +46,7 @@ ORDERS = (
         "activity",
         "Last activity",
         (F("active_at").desc(nulls_last=True), "sort_name", "pk"),
-        (F("active_at").asc(nulls_first=True), "sort_name", "pk"),
+        (F("active_at").asc(nulls_first=True), "-sort_name", "-pk"),
         falls=True,
     ),
     Order("name", "Name", ("sort_name", "pk"), ("-sort_name", "-pk")),
@@ -53,14 +54,14 @@ ORDERS = (
         "connectors",
         "Connectors",
         ("-connector_count", "sort_name", "pk"),
-        ("connector_count", "sort_name", "pk"),
+        ("connector_count", "-sort_name", "-pk"),
         falls=True,
     ),
     Order(
         "attention",
         "Attention",
         ("-unauthenticated_count", "-not_working_count", "sort_name", "pk"),
-        ("unauthenticated_count", "not_working_count", "sort_name", "pk"),
+        ("unauthenticated_count", "not_working_count", "-sort_name", "-pk"),
         falls=True,
     ),
 )
@@ -83,16 +84,16 @@ def account_list(request: StaffRequest) -> HttpResponse:
     consoles = sorted(console.pk for console in in_view.shown)
     parent = asked.parent.pk if asked.parent else ""
     name = f"accounts {consoles} {parent} {asked}"
-    page = paged(request, found.order_by(*sorting.order_by), name=name)
+    rows = found.order_by(*sorting.order_by).values_list(*COLUMNS)
+    page = paged(request, rows, name=name)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not search and not is_narrowed
     version = version_of(is_waiting, page.total)
     if is_waiting and is_seen(request, version):
         return nothing_new()
-    installs = services.open_installs(page.items)
     context = {
         "page": page,
-        "rows": services.rows_of(page.items, installs),
+        "rows": services.rows_of(page),
         "search": search,
         "is_broken_only": asked.is_broken_only,
         "is_failing_only": asked.is_failing_only,
@@ -213,7 +214,7 @@ def _connectors(request: StaffRequest, account: Account) -> dict[str, Any]:
     """What the table of connectors shows, and the version of it."""
     role = request.user.role_in(account.console_id)
     may_act = bool(role and role >= Role.AGENT and not account.gone_at)
-    installs = services.open_installs([account]).get(account.pk, Installs())
+    installs = services.open_installs([account.pk]).get(account.pk, Installs())
     page = paged(request, services.connectors_of(account), per_page=100)
     poll_event = POLL_1S if installs.active else poll_event_of_account(account)
     overdue = is_overdue(account)

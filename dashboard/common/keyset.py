@@ -37,9 +37,14 @@ def rows_before(
     rows: QuerySet[Any], order_by: Sequence[OrderBy | str], pk: int, count: int
 ) -> list[Any] | None:
     """The same backwards: the `count` rows in front of that one, in the order of the list."""
-    turned = [_turned(_order(one)) for one in order_by]
-    found = rows_after(rows.order_by(*turned), turned, pk, count)
+    backwards = turned(order_by)
+    found = rows_after(rows.order_by(*backwards), backwards, pk, count)
     return None if found is None else found[::-1]
+
+
+def turned(order_by: Sequence[OrderBy | str]) -> list[OrderBy]:
+    """The same order from its end, by columns."""
+    return [_turned(_order(one)) for one in order_by]
 
 
 def _parts_after(

@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
-from dashboard.common.keyset import rows_after, rows_before
+from dashboard.common.keyset import rows_after, rows_before, turned
 
 T = TypeVar("T")
 
@@ -182,7 +182,11 @@ def _asked_number(request: HttpRequest) -> int:
 
 
 class _Counted:
-    """Rows of which it is known how many there are."""
+    """Rows of which it is known how many there are.
+
+    What stands in the second half is counted from the end, in an order turned round: the database
+    passes over the fewer rows, and the last page costs what the first does.
+    """
 
     def __init__(self, rows: QuerySet[Any], total: int) -> None:
         self._rows, self._total = rows, total
@@ -191,8 +195,12 @@ class _Counted:
         """For Django's paginator."""
         return self._total
 
-    def __getitem__(self, part: slice) -> QuerySet[Any]:
-        return self._rows[part]
+    def __getitem__(self, part: slice) -> Sequence[Any] | QuerySet[Any]:
+        order = _order_of(self._rows)
+        if not order or part.start <= self._total // 2:
+            return self._rows[part]
+        rows = self._rows.order_by(*turned(order))
+        return list(rows[self._total - part.stop : self._total - part.start])[::-1]
 
 
 def paged(
@@ -206,6 +214,8 @@ def paged(
     known = cache.get(key) if key else None
     if known and (page := _page_of(request, _Counted(items, known), per_page)).items:
         return page
+    if isinstance(items, QuerySet):
+        items = _Counted(items, items.count())
     page = _page_of(request, items, per_page)
     if key and page.total > MOST_COUNTED:
         cache.set(key, page.total, KNOWN_FOR)

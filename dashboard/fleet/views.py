@@ -23,6 +23,7 @@ from dashboard.audit import list_export
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.page_addresses import page_addresses
 from dashboard.common.paging import Page, clean_address, paged_long
+from dashboard.common.plans import Unindexed
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.prepared import prepared
 from dashboard.common.sorting import Order, Sorting
@@ -144,9 +145,8 @@ def connector_export(request: StaffRequest) -> HttpResponseBase:
 
 def _shown(in_view: InView) -> AccountConnectorQuerySet:
     consoles = [console.pk for console in in_view.shown]
-    return AccountConnector.objects.filter(
-        gone_lately(), gone_lately("account__"), account__console__in=consoles
-    )
+    rows = AccountConnector.objects.alias(of_console=Unindexed("account__console_id"))
+    return rows.filter(gone_lately(), gone_lately("account__"), of_console__in=consoles)
 
 
 def _classes(in_view: InView, asked: ConnectorFilter) -> list[tuple[str, str, int]]:
@@ -165,7 +165,8 @@ def _classes(in_view: InView, asked: ConnectorFilter) -> list[tuple[str, str, in
 def _broken_by_class(consoles: list[int], since: datetime) -> QuerySet[Any, Any]:
     rows = AccountConnector.objects.filter(gone_at=None, why_broken__gt="")
     there = Q(account__gone_at=None) | Q(account__gone_at__gt=since)
-    rows = rows.filter(there, account__console__in=consoles).order_by()
+    rows = rows.alias(of_console=Unindexed("account__console_id"))
+    rows = rows.filter(there, of_console__in=consoles).order_by()
     found: QuerySet[Any, Any] = rows.values_list("why_broken").annotate(Count("pk"))
     return found
 

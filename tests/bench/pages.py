@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 FOLDER = tempfile.mkdtemp(prefix="desk-bench-")
 os.environ.setdefault("TEST_DATABASE_URL", f"sqlite:///{FOLDER}/bench.sqlite3")
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 import django  # noqa: E402
 

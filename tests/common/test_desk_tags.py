@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import time_machine
 from django import forms
-from django.template import Context, Template
+from django.template import Context, Engine, Template
 from django.test import RequestFactory
+from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.utils.html import format_html
 from hypothesis import given
@@ -37,6 +38,32 @@ hostile = st.lists(st.one_of(TRICKS, anything), max_size=4).map("".join)
 
 def draw(source: str, **context: Any) -> str:
     return Template(source).render(Context(context))
+
+
+@pytest.mark.parametrize(
+    ("source", "address"),
+    [
+        ("{% url 'account_list' %}", "/accounts/"),
+        ("{% url 'account_detail' 7 %}", "/accounts/7/"),
+        ("{% url name pk %}", "/accounts/7/"),
+        ("{% url name pk=pk %}", "/accounts/7/"),
+        ("{% url 'settings_audit_nowhere' as there %}[{{ there }}]", "[]"),
+        ("{% url name pk as there %}[{{ there }}]", "[/accounts/7/]"),
+        ("{% url 'campaign_detail' '<b>' as there %}[{{ there }}]", "[]"),
+    ],
+)
+def test_addresses_are_those_of_django(source: str, address: str) -> None:
+    assert draw(source, name="account_detail", pk=7) == address
+    assert Engine().from_string(source).render(Context({"name": "account_detail", "pk": 7})) == (
+        address
+    )
+
+
+def test_an_address_that_is_none_is_an_error() -> None:
+    with pytest.raises(NoReverseMatch):
+        draw("{% url 'account_detail' %}")
+    with pytest.raises(NoReverseMatch):
+        draw("{% url 'nowhere' 7 %}")
 
 
 class Tags(HTMLParser):

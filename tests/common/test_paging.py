@@ -6,8 +6,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+from django.db import connection
+from django.db.models import F
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from dashboard.common import paging
 from dashboard.common.paging import Page, paged, paged_long
@@ -62,6 +66,34 @@ def test_one_page_has_no_buttons_and_none_has_no_pager() -> None:
     assert "Next" not in render_to_string("_pager.html", {"page": page(many=3)})
     assert render_to_string("_pager.html", {"page": page(many=0)}).strip() == ""
     assert list(page(many=0)) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", range(1, 6))
+def test_what_is_counted_from_the_end_is_the_same_page(number: int) -> None:
+    console = make_console()
+    for n in range(13):
+        make_account(console=console, active_at=None if n % 4 else timezone.now())
+    order = (F("active_at").desc(nulls_last=True), "-sort_name", "pk")
+    every = list(Account.objects.order_by(*order).values_list("pk", flat=True))
+    request = RequestFactory().get(f"/accounts/?page={number}")
+
+    found = paged(request, Account.objects.order_by(*order), per_page=3)
+
+    assert [one.pk for one in found] == every[(number - 1) * 3 : number * 3]
+
+
+@pytest.mark.django_db
+def test_the_last_page_passes_over_no_row() -> None:
+    console = make_console()
+    for _ in range(12):
+        make_account(console=console)
+    request = RequestFactory().get("/accounts/?page=4")
+
+    with CaptureQueriesContext(connection) as asked:
+        paged(request, Account.objects.order_by("sort_name", "pk"), per_page=3)
+
+    assert [" OFFSET " in one["sql"] for one in asked] == [False, False]
 
 
 # ---- long lists ----

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, reduce
 from operator import add
 
 from django import template
@@ -11,46 +11,71 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from dashboard.accounts.models import Tag
-from dashboard.accounts.services import Installs
+from dashboard.accounts.rows import Row
+from dashboard.accounts.services import Installs, Line
 from dashboard.common.templatetags.desk import copyable, plain, spaced, state, untrusted
 from dashboard.common.templatetags.times import ago
-from dashboard.mirror.models import Account
 
 register = template.Library()
 
 TAGS_SHOWN = 3
-UNREAD = format_html('<span class="{}" title="Not read yet">–</span>', "muted-2")
+KEPT_UP_TO = 300
+"""Letters of a row's texts up to which its drawing is remembered."""
+END = format_html("</td></tr>{}", "")
+UNREAD = format_html(
+    '<span class="{}" title="Not read yet">–</span></td><td class="{}">', "muted-2", "pad"
+)
 NOT_READ_YET = format_html('<span class="{}">Not read yet</span>', "muted-2")
 NOTHING = format_html('<span class="{}" aria-label="Nothing">–</span>', "muted-2")
 
 
 @register.simple_tag
-def account_row(account: Account, installs: Installs, tags: Sequence[Tag]) -> SafeString:
-    """`{% account_row account installs tags %}`: as `services.rows_of` has them."""
-    return format_html(
+def account_rows(rows: Iterable[Line]) -> SafeString:
+    """`{% account_rows rows %}`: as `services.rows_of` has them."""
+    return format_html_join("", "{}", ((_draw(one),) for one in rows))
+
+
+def _draw(line: Line) -> SafeString:
+    account, installs, tags, url = line
+    texts = (account.name, account.cyclr_id, account.timezone)
+    draw = _texts if sum(map(len, texts)) <= KEPT_UP_TO else _texts.__wrapped__
+    begin, cyclr_id, zone = draw(account.pk, url, *texts)
+    middle = _tags(tags) + cyclr_id if tags else cyclr_id
+    connectors = _connectors(account)
+    attention = account_attention(account, installs)
+    return begin + middle + connectors + attention + zone + ago(account.active_at) + END
+
+
+@lru_cache(maxsize=2048)
+def _texts(
+    pk: int, url: str, name: str, cyclr_id: str, zone: str
+) -> tuple[SafeString, SafeString, SafeString]:
+    """The parts of a row that hardly ever change: lists show the same accounts again and again.
+
+    They lead up to its tags, from there to its number of connectors, and on from its attention.
+    """
+    begin = format_html(
         '<tr id="row-account-{}"><td><a class="name clip" href="{}" title="{}">{}</a><span '
-        'class="below muted-2"><code class="clip tiny">{}</code></span> {}</td><td '
-        'class="mid-only">{}</td><td class="r mid-only">{}</td><td class="pad">{}</td><td '
-        'class="wide-only muted"><span class="clip" title="{}">{}</span></td><td class="r mid-only '
-        'muted">{}</td></tr>',
-        account.pk,
-        account.get_absolute_url(),
-        plain(account.name),
-        untrusted(account.name),
-        untrusted(account.cyclr_id),
-        _tags(tags),
-        copyable(account.cyclr_id),
-        _connectors(account),
-        account_attention(account, installs),
-        plain(account.timezone),
-        untrusted(account.timezone, "–"),
-        ago(account.active_at),
+        'class="below muted-2"><code class="clip tiny">{}</code></span> ',
+        pk,
+        url,
+        plain(name),
+        untrusted(name),
+        untrusted(cyclr_id),
     )
+    middle = format_html(
+        '</td><td class="mid-only">{}</td><td class="r mid-only">', copyable(cyclr_id)
+    )
+    end = format_html(
+        '</td><td class="wide-only muted"><span class="clip" title="{}">{}</span></td><td class="r '
+        'mid-only muted">',
+        plain(zone),
+        untrusted(zone, "–"),
+    )
+    return begin, middle, end
 
 
-def _tags(tags: Sequence[Tag]) -> SafeString | str:
-    if not tags:
-        return ""
+def _tags(tags: Sequence[Tag]) -> SafeString:
     shown = format_html_join(
         "",
         '<span class="tag" title="{}">{}</span>',
@@ -62,14 +87,18 @@ def _tags(tags: Sequence[Tag]) -> SafeString | str:
     return format_html('<span class="tags mid-only">{}{}</span>', shown, more)
 
 
-def _connectors(account: Account) -> SafeString | str:
+def _connectors(account: Row) -> SafeString:
     if account.read_at or account.connector_count:
-        return spaced(account.connector_count)
+        return _count(account.connector_count)
     return UNREAD
 
 
-@register.simple_tag
-def account_attention(account: Account, installs: Installs) -> SafeString:
+@lru_cache(maxsize=512)
+def _count(connectors: int) -> SafeString:
+    return format_html('{}</td><td class="{}">', spaced(connectors), "pad")
+
+
+def account_attention(account: Row, installs: Installs) -> SafeString:
     """What in an account asks for somebody: the most urgent first, and no more than that."""
     if account.gone_at:
         return state("gone")
@@ -77,14 +106,20 @@ def account_attention(account: Account, installs: Installs) -> SafeString:
         return state("install-failed", f"{len(installs.failed)} install failed")
     if installs.active:
         return state("installing", f"{len(installs.active)} installing")
-    broken = [
+    broken = _broken(account.unauthenticated_count, account.not_working_count)
+    if broken:
+        return broken
+    return NOTHING if account.read_at else NOT_READ_YET
+
+
+@lru_cache(maxsize=512)
+def _broken(unauthenticated: int, not_working: int) -> SafeString | None:
+    found = [
         state(name, f"{count} {words}")
         for name, words, count in (
-            ("not-authenticated", "not authenticated", account.unauthenticated_count),
-            ("not-working", "not working", account.not_working_count),
+            ("not-authenticated", "not authenticated", unauthenticated),
+            ("not-working", "not working", not_working),
         )
         if count
     ]
-    if broken:
-        return reduce(add, broken)
-    return NOTHING if account.read_at else NOT_READ_YET
+    return reduce(add, found) if found else None

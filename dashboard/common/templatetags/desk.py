@@ -12,8 +12,12 @@ from functools import cache, lru_cache
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.template.base import Parser, Token
+from django.template.defaulttags import URLNode
+from django.template.defaulttags import url as django_url
 from django.templatetags.static import static
-from django.utils.html import escape, format_html, format_html_join
+from django.urls import NoReverseMatch
+from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 
@@ -246,6 +250,32 @@ def _drawn_state(kind: str, name: str, label: str) -> SafeString:
     slug = name.lower().replace(" ", "-").replace("_", "-")
     said = label or slug.replace("-", " ").capitalize()
     return format_html('<span class="{}" data-state="{}">{}</span>', kind, slug, pieces(said))
+
+
+class AddressNode(URLNode):
+    """Django's `{% url %}`, which finds each address anew; those of keys alone are remembered."""
+
+    def render(self, context: Context) -> str:
+        """The address, or nothing if it becomes a variable."""
+        name = self.view_name.resolve(context)
+        keys = [one.resolve(context) for one in self.args]
+        if self.kwargs or ":" in str(name) or not all(type(key) is int for key in keys):
+            return super().render(context)
+        try:
+            found = page_address(str(name), *keys)
+        except NoReverseMatch:
+            return super().render(context)
+        if self.asvar:
+            context[self.asvar] = found
+            return ""
+        return conditional_escape(found) if context.autoescape else found
+
+
+@register.tag("url")
+def url(parser: Parser, token: Token) -> AddressNode:
+    """`{% url "account_detail" account.pk %}`, as Django's own."""
+    node = django_url(parser, token)
+    return AddressNode(node.view_name, node.args, node.kwargs, node.asvar)
 
 
 @register.simple_tag(takes_context=True)

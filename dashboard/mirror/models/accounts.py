@@ -79,10 +79,24 @@ class Account(Mirrored):
             models.UniqueConstraint(fields=["console", "cyclr_id_key"], name="account_unique"),
         ]
         indexes = [
+            # In the whole order of the list; on PostgreSQL activity has NULLS LAST (0026).
             models.Index(fields=["console", "sort_name", "id"], name="account_by_name"),
-            models.Index(fields=["console", "-active_at", "id"], name="account_by_activity"),
             models.Index(
-                fields=["console", "-unauthenticated_count", "id"], name="account_by_attention"
+                fields=["console", "-active_at", "sort_name", "id"], name="account_by_activity"
+            ),
+            models.Index(
+                fields=[
+                    "console",
+                    "-unauthenticated_count",
+                    "-not_working_count",
+                    "sort_name",
+                    "id",
+                ],
+                name="account_by_attention",
+            ),
+            models.Index(
+                fields=["console", "-connector_count", "sort_name", "id"],
+                name="account_by_connectors",
             ),
         ]
 

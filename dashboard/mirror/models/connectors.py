@@ -137,10 +137,16 @@ class AccountConnector(ConnectorStateMixin, Mirrored):
                 condition=Q(authenticated=True, gone_at=None, test_failed_at__isnull=False),
             ),
             models.Index(fields=["sort_name", "id"], name="account_connector_by_name"),
+            models.Index(fields=["gone_at", "why_broken"], name="account_connector_why"),
+            models.Index(fields=["connector_name"], name="account_connector_of_kind"),
+            # In the order of the list; on PostgreSQL they say where nulls are, see 0021.
             models.Index(
-                fields=["why_broken"],
-                name="account_connector_why",
-                condition=~Q(why_broken="") & Q(gone_at=None),
+                fields=["gone_at", "authenticated", "-test_failed_at", "sort_name", "id"],
+                name="account_connector_by_state",
+            ),
+            models.Index(
+                fields=["-authenticated_since", "sort_name", "id"],
+                name="account_connector_by_since",
             ),
             models.Index(
                 fields=["left_mark"], name="account_connector_marked", condition=~Q(left_mark="")
