@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from dashboard.people.models import User
 from dashboard.sign_in import factors, provider
@@ -19,7 +20,7 @@ class FactorBanner:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
 
-    @property
+    @cached_property
     def is_due(self) -> bool:
         """Whether to remind the person."""
         try:

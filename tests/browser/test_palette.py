@@ -1,4 +1,4 @@
-"""The command palette and the shortcuts, by keyboard alone."""
+"""What every page has: the palette and the shortcuts by keyboard alone, and the reminder."""
 
 from __future__ import annotations
 
@@ -60,3 +60,19 @@ def test_on_a_phone_a_button_opens_it(desk: Desk, staff_at: Callable[..., Any]) 
     page.get_by_role("option", name="Harbour Books").first.click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Harbour Books")
+
+
+def test_putting_the_reminder_off_keeps_what_is_typed(
+    desk: Desk, staff_at: Callable[..., Any]
+) -> None:
+    page: Page = staff_at(desk).page
+    page.goto(f"{desk.url}/accounts/new/")
+    name = page.get_by_label("Name", exact=True)
+    name.fill("Quarry & Daughters")
+
+    page.get_by_role("button", name="Later").press("Enter")
+    expect(page.get_by_text("Your role needs a second factor")).to_have_count(0)
+    expect(name).to_have_value("Quarry & Daughters")
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_text("Your role needs a second factor")).to_have_count(0)

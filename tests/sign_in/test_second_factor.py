@@ -342,10 +342,12 @@ def test_what_is_typed_below_the_reminder_stays(lead: User) -> None:
     assert "days left" not in client.get("/").text
 
 
-def test_the_reminder_brings_no_field_into_what_a_page_sends(lead: User) -> None:
-    page = signed_in(lead).get("/accounts/?q=links/new").text
+def test_the_reminder_brings_no_form_and_no_field_into_a_page(lead: User) -> None:
+    page = signed_in(lead).get("/settings/").text
+    content = page.partition("<main")[2].partition("</main>")[0]
 
-    assert "14 days left" in page
+    assert "14 days left" in content and 'form="factor-later"' in content
+    assert "<form" not in content
     assert 'name="next"' not in page
 
 
