@@ -75,7 +75,9 @@ def nothing_changes() -> Iterator[None]:
     """Fails if a row of any table but the sessions' is another one afterwards."""
     before = _everything()
     yield
-    assert _everything() == before
+    after = _everything()
+    changed = [name for name in after if after[name] != before[name]]
+    assert not changed, f"changed: {', '.join(changed)}"
 
 
 def _everything() -> dict[str, list[dict[str, Any]]]:

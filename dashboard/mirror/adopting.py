@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 
+from django.db import transaction
 from django.utils import timezone
 
 from dashboard.audit import services as audit
@@ -70,25 +71,27 @@ def compare(change: ConsoleChange) -> None:
 def adopt(console: Console, actor: Actor) -> Console:
     """What the settings name is this console. Raises `NothingToDecideError`."""
     before = f"{console.api_url}, {console.client_id}"
-    console = changes.adopt(console)
-    audit.record(
-        actor,
-        "consoles.adopt",
-        console=console,
-        target=console.name,
-        before=before,
-        now=f"{console.api_url}, {console.client_id}",
-    )
+    with transaction.atomic():
+        console = changes.adopt(console)
+        audit.record(
+            actor,
+            "consoles.adopt",
+            console=console,
+            target=console.name,
+            before=before,
+            now=f"{console.api_url}, {console.client_id}",
+        )
     return console
 
 
 def add(change: ConsoleChange, actor: Actor) -> Console:
     """What the settings name is another console. Raises `NothingToDecideError`."""
     before = change.console
-    console = changes.add(change)
-    audit.record(
-        actor, "consoles.add", console=console, target=console.name, instead_of=before.name
-    )
+    with transaction.atomic():
+        console = changes.add(change)
+        audit.record(
+            actor, "consoles.add", console=console, target=console.name, instead_of=before.name
+        )
     return console
 
 

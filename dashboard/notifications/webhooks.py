@@ -188,16 +188,17 @@ def queue(notification: Notification) -> None:
     _hint(webhook)
 
 
-def queue_test(webhook: Webhook) -> WebhookDelivery:
+def queue_test(webhook: Webhook, user: User) -> WebhookDelivery:
     """Put a test into the outbox. The webhook may be cooling down: somebody looks at it."""
     with transaction.atomic():
+        _record(webhook, user, "tested the webhook")
         delivery = WebhookDelivery.objects.create(webhook=webhook)
         Webhook.objects.filter(pk=webhook.pk).update(cool_down_until=None)
         _hint(webhook)
     return delivery
 
 
-def queue_again(delivery: WebhookDelivery) -> bool:
+def queue_again(delivery: WebhookDelivery, user: User) -> bool:
     """Try one that was given up anew, as often as the first time."""
     moment = timezone.now()
     with transaction.atomic():
@@ -211,6 +212,7 @@ def queue_again(delivery: WebhookDelivery) -> bool:
             last_error="",
         ):
             return False
+        _record(delivery.webhook, user, "sent a message to the webhook again")
         Webhook.objects.filter(pk=delivery.webhook_id).update(cool_down_until=None)
         _hint(delivery.webhook)
     return True

@@ -266,8 +266,9 @@ def go_on_all(table: OnboardingTable, actor: Actor) -> tuple[int, int]:
         else:
             done += 1
     if done:
-        OnboardingTable.objects.filter(pk=table.pk).update(ended_at=None)
-        record_table(table, actor, "retry", f"{done} runs")
+        with transaction.atomic():
+            OnboardingTable.objects.filter(pk=table.pk).update(ended_at=None)
+            record_table(table, actor, "retry", f"{done} runs")
     return done, left
 
 
@@ -281,11 +282,13 @@ def stop_all(table: OnboardingTable, actor: Actor) -> int:
             continue
         count += 1
     moment = timezone.now()
-    if table.started_at is None:
-        OnboardingTable.objects.filter(pk=table.pk).update(started_at=moment)
-        table.runs.filter(state=RunState.DRAFT).update(state=RunState.STOPPED, finished_at=moment)
-    OnboardingTable.objects.filter(pk=table.pk, ended_at=None).update(ended_at=moment)
-    record_table(table, actor, "stop", f"{count} runs")
+    with transaction.atomic():
+        if table.started_at is None:
+            OnboardingTable.objects.filter(pk=table.pk).update(started_at=moment)
+            drafts = table.runs.filter(state=RunState.DRAFT)
+            drafts.update(state=RunState.STOPPED, finished_at=moment)
+        OnboardingTable.objects.filter(pk=table.pk, ended_at=None).update(ended_at=moment)
+        record_table(table, actor, "stop", f"{count} runs")
     return count
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -105,5 +106,6 @@ def _begin_next(moment: datetime) -> None:
 
 
 def _end(table: OnboardingTable, moment: datetime) -> None:
-    if OnboardingTable.objects.filter(pk=table.pk, ended_at=None).update(ended_at=moment):
-        turning.record_table(table, Actor.system(), "end", "all runs ended")
+    with transaction.atomic():
+        if OnboardingTable.objects.filter(pk=table.pk, ended_at=None).update(ended_at=moment):
+            turning.record_table(table, Actor.system(), "end", "all runs ended")

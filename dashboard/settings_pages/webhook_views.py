@@ -125,7 +125,7 @@ def settings_webhook_test(request: StaffRequest, pk: int) -> HttpResponse:
     """Send a test; what came of it stands in the list."""
     webhook = _webhook(request, pk)
     if webhook.is_on:
-        webhooks.queue_test(webhook)
+        webhooks.queue_test(webhook, request.user)
     else:
         messages.info(request, "The webhook is off. Switch it on to test it.")
     return redirect("settings_webhook", pk)
@@ -136,8 +136,8 @@ def settings_webhook_test(request: StaffRequest, pk: int) -> HttpResponse:
 def settings_webhook_again(request: StaffRequest, pk: int, delivery_pk: int) -> HttpResponse:
     """Try one that failed anew."""
     rows = WebhookDelivery.objects.filter(webhook=_webhook(request, pk))
-    delivery = get_object_or_404(rows.select_related("webhook"), pk=delivery_pk)
-    webhooks.queue_again(delivery)
+    delivery = get_object_or_404(rows.select_related("webhook__console"), pk=delivery_pk)
+    webhooks.queue_again(delivery, request.user)
     return redirect("settings_webhook", pk)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.common.addresses import own_path
@@ -47,6 +48,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it declare
         familiar.remember(request, answer, user)
         first_step.forget(request)
         return answer
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in: the session, the moment on the person's row and the trail's entry are one."""
+        with transaction.atomic():
+            super().login(request, user)
 
     def logout(self, request: HttpRequest) -> None:
         """A new sign-in of the same person loses nothing that they had typed before."""

@@ -1,145 +1,203 @@
-"""No act without an entry: where the trail cannot be written, nothing happens either."""
+"""No act without an entry: each address that takes POST leaves one, or says here why it does not.
+
+Where the trail cannot be written, nothing happens either.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.urls import reverse
-from django.utils import timezone
+from django.conf import settings
+from django.test import Client
 
 from dashboard.audit.models import AuditEntry
-from dashboard.consoles.models import Console
-from dashboard.operations.models import Operation, Reason, State
-from dashboard.people.models import Role, User
-from dashboard.team import invitations
-from dashboard.team.models import Invitation
-from tests.alarms.test_alarm_pages import alarm_of
-from tests.factories import (
-    make_account_connector,
-    make_console,
-    make_link,
-    make_operation,
-    make_user,
-)
+from dashboard.operations import handlers
+from dashboard.people.models import Role
+from tests.factories import make_user
 from tests.pages import nothing_changes, signed_in
+from tests.support.acts import ACTS
 from tests.support.audit import full_trail
+from tests.support.every_address import every_address, named
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 
 
-@dataclass(frozen=True)
-class Act:
-    """One press: for which thing, and with what in the form."""
-
-    args: list[Any] = field(default_factory=list)
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-def an_alarm(user: User) -> Act:
-    return Act([alarm_of(_read_console()).pk])
-
-
-def an_alarm_of_mine(user: User) -> Act:
-    alarm = alarm_of(_read_console())
-    alarm.owner, alarm.owned_since = user, timezone.now()
-    alarm.save()
-    return Act([alarm.pk])
-
-
-def _read_console() -> Console:
-    from dashboard.mirror.models import SyncRun
-
-    console = make_console()
-    SyncRun.objects.create(console=console, listed_at=timezone.now(), finished_at=timezone.now())
-    return console
-
-
-def a_failed_operation(user: User) -> Act:
-    operation = make_operation()
-    Operation.objects.filter(pk=operation.pk).update(
-        state=State.FAILED, reason=Reason.REFUSED, error="No.", finished_at=timezone.now()
-    )
-    return Act([operation.reference])
-
-
-def a_colleague(data: dict[str, Any] | None = None) -> Callable[[User], Act]:
-    return lambda user: Act([make_user(Role.VIEWER).pk], data or {})
-
-
-def a_short_link(user: User) -> Act:
-    expires = timezone.now() + timedelta(days=1)
-    return Act([make_link(connectors=[make_account_connector()], expires_at=expires).pk])
-
-
-def others(user: User) -> Act:
-    another_session(user)
-    return Act()
-
-
-def somebody_switched_off(user: User) -> Act:
-    return Act([make_user(is_active=False).pk])
-
-
-def an_invitation(user: User) -> Act:
-    invitations.invite(user, "new@desk.example", Role.VIEWER, None)
-    return Act([Invitation.objects.get().pk])
-
-
-def another_session(user: User) -> Act:
-    signed_in(user)
-    from dashboard.sessions.models import Session
-
-    newest = Session.objects.filter(user=user).order_by("-pk").first()
-    assert newest is not None
-    return Act([newest.pk])
-
-
-ACTS: dict[str, Callable[[User], Act]] = {
-    "alarm_take": an_alarm,
-    "alarm_release": an_alarm_of_mine,
-    "operation_cancel": lambda user: Act([make_operation().reference]),
-    "operation_dismiss": a_failed_operation,
-    "link_revoke": lambda user: Act([make_link(connectors=[make_account_connector()]).pk]),
-    "link_extend": a_short_link,
-    "overview_sync_stop": lambda user: Act([make_console().pk]),
-    "settings_retention": lambda user: Act(data={"days": "400"}),
-    "invitation_new": lambda user: Act(
-        data={"email": "new@desk.example", "role": "1", "console": "all"}
-    ),
-    "invitation_resend": an_invitation,
-    "invitation_withdraw": an_invitation,
-    "person_role": a_colleague({"role": "3", "was": "1", "console": "all"}),
-    "person_deactivate": a_colleague(),
-    "person_reactivate": somebody_switched_off,
-    "person_end_sessions": a_colleague(),
-    "profile": lambda user: Act(data={"name": "Another name"}),
-    "profile_end_session": another_session,
-    "profile_end_others": others,
+A_WORKER = {
+    "account_new": "accounts.create",
+    "account_edit": "accounts.update",
+    "account_delete": "accounts.delete",
+    "account_user_add": "accounts.add_user",
+    "account_user_remove": "accounts.remove_user",
+    "install_new": "installs.install",
+    "connector_setup": "connectors.set_properties",
+    "connector_edit": "connectors.edit",
+    "connector_settings": "connectors.change_settings",
+    "connector_credentials": "connectors.replace_credentials",
+    "connector_native": "connectors.set_native",
+    "connector_deauthenticate": "connectors.deauthenticate",
+    "connector_delete": "connectors.delete",
+    "settings_error_webhook_set": "accounts.update",
+    "cycle_activate": "cycles.activate",
+    "cycle_deactivate": "cycles.deactivate",
+    "cycle_delete": "cycles.delete",
+    "template_install": "templates.install",
 }
-"""What is tried here, both ways."""
+"""What asks for an operation: it is recorded in the transaction that ends it, done or failed
+(`tests/operations/test_every_kind.py`), or that cancels it."""
+OTHERWISE = {
+    "a press that is recorded when the worker has done it": {
+        "method_detail": "methods.call (tests/methods/test_calling.py)",
+        "connector_test": "connectors.test, where it is news (tests/connectors)",
+        "connector_run_new": "a preview: bulk.start, when it begins",
+        "install_several": "a preview: bulk.start, when it begins",
+        "install_many": "a preview: bulk.start, when it begins",
+        "template_install_many": "a preview: bulk.start, when it begins",
+        "campaign_new": "a preview: bulk.start, when it begins",
+        "settings_error_webhook_set_many": "a preview: bulk.start, when it begins",
+        "console_new": "console_setup.add or check_failed (tests/console_setup)",
+        "console_credentials": "console_setup.credentials or check_failed (tests/console_setup)",
+        "test_method_try": "a test without a link or a schedule: what is news of it",
+    },
+    "a press that is recorded, and needs a Cyclr or a device: tried in tests of its own": {
+        "settings_console": "tests/consoles/test_changes.py",
+        "link_send_anew": "tests/links/test_sending.py",
+        "link_remind": "tests/links/test_reminders.py",
+        "operation_retry": "tests/operations/test_operation_pages.py",
+        "bulk_run_retry": "tests/bulk/test_runs.py",
+        "onboarding_start": "tests/onboarding/test_runs.py",
+        "onboarding_go_on": "tests/onboarding/test_runs.py",
+        "onboarding_skip": "tests/onboarding/test_runs.py",
+        "onboarding_stop": "tests/onboarding/test_runs.py",
+        "onboarding_send": "tests/onboarding/test_runs.py",
+        "onboarding_table_go_on": "tests/onboarding/test_tables.py",
+        "test_method_choose": "tests/settings_pages/test_test_methods.py",
+        "test_method_identity": "tests/settings_pages/test_test_methods.py",
+        "test_method_schedule": "tests/connectors/test_schedules.py",
+        "email_text_reset": "tests/settings_pages/test_email_texts.py",
+        "app_add": "tests/sign_in/test_second_factor.py",
+        "passkey_add": "tests/sign_in/test_passkey_story.py",
+        "passkey_sign_in": "tests/sign_in/test_second_factor.py",
+        "mfa_authenticate": "tests/sign_in/test_second_factor.py",
+        "password_new": "tests/sign_in/test_passwords.py",
+        "api_link_list": "tests/api/test_api.py",
+        "api_account_refresh": "tests/api/test_api.py",
+        "api_connector_refresh": "tests/api/test_api.py",
+        "mcp": "tests/api/test_mcp.py",
+    },
+    "nothing is changed: Cyclr is read again, or a form is looked at": {
+        "search": "what is typed does not stand in an address",
+        "account_list_refresh": "",
+        "account_refresh": "",
+        "account_users_read": "",
+        "account_usage_read": "",
+        "connector_look_up": "",
+        "method_read": "",
+        "method_choices": "",
+        "release_drift_read": "",
+        "library_read": "",
+        "cycle_incidents_read": "cycles.read_incidents, by the worker",
+        "cycle_transactions_read": "cycles.read_transactions, by the worker",
+        "cycle_check": "",
+        "onboarding_check_now": "",
+        "test_method_look_up": "",
+        "email_text_preview": "",
+        "session_stay": "the session's own time",
+        "reauthenticate": "a wrong password is recorded; what follows a right one is an act",
+        "passkey_options": "a challenge",
+        "company_begin": "on to the identity provider; who comes back is recorded",
+        "password_forgotten": "a message to the address's owner, with no word about whether it is "
+        "known; what is done with it is recorded",
+    },
+    "one's own view, or a plan that nobody carried out": {
+        "shortcut_list": "",
+        "connector_columns": "",
+        "notification_seen": "",
+        "notification_preferences": "",
+        "factor_later": "",
+        "install_check": "a draft of one's own",
+        "install_discard": "a draft of one's own",
+        "onboarding_new": "a plan: onboarding.start, when it begins",
+        "onboarding_account": "a plan",
+        "onboarding_plan": "a plan",
+        "onboarding_discard": "a plan",
+        "onboarding_connector_pick": "a plan",
+        "onboarding_template_pick": "a plan",
+        "onboarding_step_edit": "a plan",
+        "onboarding_table_new": "a plan: onboarding.table_start, when it begins",
+    },
+    "customers and machines: the link's or launch link's story has it": {
+        "entry_new": "links.connect, once it is connected",
+        "link_continue": "links.connect, once it is connected",
+        "launch_continue": "launches.start, by the worker",
+        "link_glued": "on to the page whose address it is",
+        "error_webhook_post": "a hint: an account is read",
+        "csp_report": "a line of the log",
+        "api_root": "says that nothing is here",
+        "api_nothing": "says that nothing is here",
+    },
+}
+"""Addresses that are not tried here, and why not."""
+
+
+def test_every_address_that_takes_posts_is_decided_on() -> None:
+    posts = {one.name for one in every_address() if one.posts}
+    reasons = [name for names in OTHERWISE.values() for name in names]
+    decided = [*ACTS, *A_WORKER, *reasons]
+
+    assert sorted(decided) == sorted(set(decided))
+    assert posts == set(decided)
+    assert len(ACTS) > 85
+
+
+def test_every_operation_that_is_asked_for_is_recorded_when_it_ends() -> None:
+    assert all(handlers.handler_for(kind).is_recorded for kind in A_WORKER.values())
+
+
+def test_every_test_that_a_reason_names_is_there() -> None:
+    named_ones = re.findall(r"tests/[\w/]+\.py", str(OTHERWISE))
+
+    assert [one for one in named_ones if not (Path(settings.BASE_DIR) / one).is_file()] == []
+
+
+@pytest.fixture
+def press(request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Everything is ready for the act of this name; the press itself is left."""
+    name: str = request.getfixturevalue("name")
+    act, address = ACTS[name], named(name)
+    world, user = World(), make_user(Role.ADMIN)
+    browser = signed_in(user) if act.is_staff else Client()
+    browser.raise_request_exception = False
+    act.before(world, user)
+    url = world.url(address, **act.keys(world, user))
+    values = act.sent(browser, url, world, reads=address.reads)
+    return lambda: browser.post(url, values)
+
+
+def newest() -> int:
+    return max(AuditEntry.objects.values_list("pk", flat=True))
 
 
 @pytest.mark.parametrize("name", sorted(ACTS))
-def test_an_act_leaves_an_entry(name: str) -> None:
-    user = make_user(Role.ADMIN)
-    client = signed_in(user)
-    act = ACTS[name](user)
-    before = AuditEntry.objects.count()
-    answer = client.post(reverse(name, args=act.args), act.data)
+def test_an_act_leaves_its_entries(name: str, press: Callable[[], Any]) -> None:
+    before = newest()
 
-    assert answer.status_code in {200, 204, 302}, answer.content
-    assert AuditEntry.objects.count() > before
+    answer = press()
+
+    found = AuditEntry.objects.filter(pk__gt=before).order_by("pk")
+    assert tuple(found.values_list("action", flat=True)) == ACTS[name].entries, answer.status_code
+    assert answer.status_code in {200, 204, 302, 303}
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", sorted(ACTS))
-def test_where_the_trail_cannot_be_written_nothing_happens(name: str) -> None:
-    user = make_user(Role.ADMIN)
-    client = signed_in(user)
-    client.raise_request_exception = False
-    act = ACTS[name](user)
+def test_where_the_trail_cannot_be_written_nothing_happens(
+    name: str, press: Callable[[], Any]
+) -> None:
+    """With real transactions: what is not in that of its entry stays, and is seen here."""
     with full_trail(), nothing_changes():
-        client.post(reverse(name, args=act.args), act.data)
+        press()

@@ -34,7 +34,9 @@ from dashboard.mirror.models import Account, SyncRun
 from dashboard.people.models import Role
 from dashboard.settings_pages.keys import rotate_keys
 from tests.factories import make_account, make_console, make_link, make_user
+from tests.pages import nothing_changes
 from tests.simulated import dispatch_due
+from tests.support.audit import full_trail
 
 migration = importlib.import_module("dashboard.consoles.migrations.0004_bind_secrets_to_rows")
 pytestmark = pytest.mark.django_db
@@ -334,6 +336,19 @@ def test_an_administrator_uses_the_other_console(undecided: ConsoleChange) -> No
     assert (new.api_url, new.links.count()) == ("https://two.test", 0)
     assert not Link.objects.open().exists()
     assert AuditEntry.objects.get(action="consoles.add").console == new
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("decision", ["adopt", "add"])
+def test_without_an_entry_in_the_trail_nothing_is_decided(
+    decision: str, undecided: ConsoleChange
+) -> None:
+    page = reverse("settings_console", args=[undecided.console_id])
+    client = signed_in(Role.ADMIN)
+    client.raise_request_exception = False
+
+    with full_trail(), nothing_changes():
+        client.post(page, {"decision": decision, "sure": undecided.signature})
 
 
 def test_a_decision_about_a_pair_that_is_gone_does_not_count(

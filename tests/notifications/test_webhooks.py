@@ -136,7 +136,7 @@ def test_a_chat_gets_one_sentence_and_no_field_that_it_does_not_know(
     tell(details="HubSpot,\nXero.")
 
     send(webhook)
-    webhooks.queue_test(webhook)
+    webhooks.queue_test(webhook, webhook.created_by)
     send(webhook)
 
     assert [json.loads(body) for _, _, body in receiver.got] == [
@@ -296,7 +296,7 @@ def test_after_a_day_it_is_given_up_and_can_be_sent_again(
     assert only().last_error == "It answered 503. It was tried for a day."
     tries = len(receiver.got)
     receiver.status = 200
-    assert webhooks.queue_again(only())
+    assert webhooks.queue_again(only(), only().webhook.created_by)
     send(webhook)
 
     assert 5 <= tries <= 8
@@ -644,7 +644,7 @@ def test_a_test_that_is_answered_410_switches_nothing_off(
     webhook: Webhook, receiver: Receiver
 ) -> None:
     receiver.status = 410
-    webhooks.queue_test(webhook)
+    webhooks.queue_test(webhook, webhook.created_by)
 
     send(webhook)
 
@@ -731,7 +731,7 @@ def test_old_notifications_and_their_deliveries_are_forgotten(
     webhook: Webhook, tell: Callable[..., Notification]
 ) -> None:
     tell()
-    webhooks.queue_test(webhook)
+    webhooks.queue_test(webhook, webhook.created_by)
     old = timezone.now() - timedelta(days=91)
     Notification.objects.update(at=old)
     WebhookDelivery.objects.update(created_at=old)
@@ -765,7 +765,7 @@ def test_what_a_receiver_says_is_kept_and_shown_as_text(
     webhook: Webhook, receiver: Receiver, status: int, body: bytes, shown: str
 ) -> None:
     receiver.status, receiver.body = status, body
-    webhooks.queue_test(webhook)
+    webhooks.queue_test(webhook, webhook.created_by)
 
     tasks.deliver(webhook.pk)
 
@@ -782,7 +782,7 @@ def test_a_receiver_that_repeats_secrets_shows_none(
         "/hook?team=support", "/T000/B0%2B0SECRET99?sig=6V3RlN2XfbiX3o_c6uMM"
     )
     Webhook.objects.update(url=url)
-    webhooks.queue_test(webhook)
+    webhooks.queue_test(webhook, webhook.created_by)
     receiver.status = 400
     receiver.body = f"bad {url} {secret[0]} {secret[0].upper()} B0+0SECRET99".encode()
 
@@ -799,7 +799,7 @@ def test_a_receiver_that_drips_its_answer_has_taken_it(
 ) -> None:
     monkeypatch.setattr(sending, "READS_FOR", 0.0)
     receiver.body = b"slow"
-    webhooks.queue_test(webhook)
+    webhooks.queue_test(webhook, webhook.created_by)
 
     tasks.deliver(webhook.pk)
 

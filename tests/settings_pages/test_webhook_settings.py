@@ -176,7 +176,7 @@ def test_the_list_is_live_only_while_something_waits(
 
 
 def test_one_that_failed_is_sent_again(admin: Client, console: Console, webhook: Webhook) -> None:
-    delivery = webhooks.queue_test(webhook)
+    delivery = webhooks.queue_test(webhook, webhook.created_by)
     WebhookDelivery.objects.update(
         state=SendState.FAILED, last_error="It answered 500.", finished_at=timezone.now()
     )
@@ -233,7 +233,7 @@ def test_another_console_s_delivery_is_not_there(
     admin: Client, console: Console, webhook: Webhook
 ) -> None:
     theirs, _ = webhooks.create(make_console(), URL, make_user(Role.ADMIN))
-    delivery = webhooks.queue_test(theirs)
+    delivery = webhooks.queue_test(theirs, theirs.created_by)
 
     assert admin.post(act("again", console, delivery.pk)).status_code == 404
 
@@ -264,7 +264,7 @@ def test_the_settings_lead_there(admin: Client) -> None:
 def test_hostile_names_are_only_letters(text: str) -> None:
     console = make_console(name=text[:100])
     webhook, _ = webhooks.create(console, URL, make_user(Role.ADMIN))
-    webhooks.queue_test(webhook)
+    webhooks.queue_test(webhook, webhook.created_by)
     WebhookDelivery.objects.update(last_error=text)
     browser = signed_in(make_user(Role.ADMIN))
     make_console()

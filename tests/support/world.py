@@ -272,6 +272,12 @@ class World:
         return Invitation.objects.get(email=f"new-{self.word}@desk.example")
 
     @cached_property
+    def invitation_token(self) -> str:
+        """What the address of the invitation holds."""
+        mail = self.invitation.mails.get()
+        return encryption.decrypt(mail.encrypted_token, associated_data=mail.associated_data)
+
+    @cached_property
     def authenticator(self) -> Authenticator:
         """The owner's app."""
         seed = encryption.encrypt("A" * 32, associated_data="tests")
@@ -313,8 +319,11 @@ class World:
 
     def url(self, address: Address, **instead: Any) -> str:
         """The address of this world's thing; `instead`: other keys by their names."""
-        keys = {name: self.key(place) for name, place in address.keys.items()}
-        return reverse(address.name, kwargs=keys | instead)
+        keys = {
+            name: instead[name] if name in instead else self.key(place)
+            for name, place in address.keys.items()
+        }
+        return reverse(address.name, kwargs=keys)
 
 
 KEYS: dict[str, Any] = {
