@@ -187,4 +187,9 @@ class BulkRow(models.Model):
     @property
     def associated_data(self) -> str:
         """What its encrypted input is bound to: no other row can open it."""
-        return f"bulk.row:{self.run.reference}:{self.number}"
+        return place_of(self.run, self.number)
+
+
+def place_of(run: BulkRun, number: int) -> str:
+    """What the encrypted input of a run's row is bound to."""
+    return f"bulk.row:{run.reference}:{number}"

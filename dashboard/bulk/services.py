@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,15 +14,24 @@ from django.utils import timezone
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor, actor_columns
 from dashboard.bulk.input import RowInput
-from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.bulk.models import BulkRow, BulkRun, RunState, place_of
 from dashboard.common import encryption
+from dashboard.common.inserting import insert_rows
 from dashboard.consoles.models import Console
-from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
+from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, Reason
 from dashboard.operations.submissions import own_submission
 from dashboard.people.models import User
 
 MOST_ROWS = 5000
+
+
+class Keyed(Protocol):
+    """Anything that stands for a row by its key."""
+
+    @property
+    def pk(self) -> Any:
+        """The row's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Target:
 
     number: int
     label: str
-    account: Account | None
+    account: Keyed | None
     input: RowInput = field(default_factory=RowInput, repr=False)
     shown: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
@@ -93,7 +102,7 @@ def draft(requested: RunRequest) -> BulkRun:
     try:
         with transaction.atomic():
             run.save(force_insert=True)
-            BulkRow.objects.bulk_create([_row(run, one) for one in targets], batch_size=500)
+            insert_rows(BulkRow, _COLUMNS, (_values(run, one) for one in targets))
     except IntegrityError:
         existing: BulkRun | None = BulkRun.objects.filter(submission=own).first()
         if existing is None:
@@ -120,22 +129,40 @@ def _without_doubles(targets: Sequence[Target]) -> list[Target]:
     return found
 
 
-def _row(run: BulkRun, target: Target) -> BulkRow:
-    row = BulkRow(
-        run=run,
-        number=target.number,
-        account=target.account,
-        connector=target.connector,
-        account_connector=target.account_connector,
-        label=target.label,
-        display_input=target.shown,
-        problem=target.problem or target.doubt,
-    )
+_COLUMNS = (
+    "run_id",
+    "number",
+    "account_id",
+    "connector_id",
+    "account_connector_id",
+    "label",
+    "display_input",
+    "encrypted_input",
+    "problem",
+    "is_taken_back",
+    "tries",
+)
+
+
+def _values(run: BulkRun, target: Target) -> tuple[Any, ...]:
+    """A row's, by `_COLUMNS`."""
+    encrypted = ""
     if not target.problem:
-        row.encrypted_input = encryption.encrypt_json(
-            target.input.kept(), associated_data=row.associated_data
-        )
-    return row
+        place = place_of(run, target.number)
+        encrypted = encryption.encrypt_json(target.input.kept(), associated_data=place)
+    return (
+        run.pk,
+        target.number,
+        target.account.pk if target.account else None,
+        target.connector.pk if target.connector else None,
+        target.account_connector.pk if target.account_connector else None,
+        target.label,
+        target.shown,
+        encrypted,
+        target.problem or target.doubt,
+        False,
+        0,
+    )
 
 
 def confirm(run: BulkRun, actor: Actor) -> int:

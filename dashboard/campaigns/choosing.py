@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from dashboard.accounts.filters import ConnectorFilter
+from dashboard.campaigns.rows import Chosen, rows_by_key, rows_of
 from dashboard.common.chunks import chunks
 from dashboard.consoles.models import Console
 from dashboard.mirror.freshness import gone_lately
@@ -28,12 +29,65 @@ class TooManyError(Exception):
         self.count = count
 
 
-def chosen(user: User, asked: QueryDict) -> list[AccountConnector]:
+def chosen(user: User, asked: QueryDict) -> list[Chosen]:
     """The connectors that a list's form or an address picks, as far as the person may.
 
     `pick`: one of them, many times. `scope=page`: those in `shown` as well. `scope=filter`: all
     that the list's own filter finds, instead. `selection`: ids with commas between them.
-    Raises `TooManyError`.
+    They stand as lists by account have them. Raises `TooManyError`.
+    """
+    rows, ids, may = _found(user, asked)
+    if rows is not None:
+        return sorted(rows_of(rows, may), key=_place)
+    found = (one for some in chunks(ids) for one in rows_by_key(some, may))
+    return sorted(found, key=_place)
+
+
+def chosen_whole(user: User, asked: QueryDict) -> list[AccountConnector]:
+    """The same as instances of the model."""
+    rows, ids, may = _found(user, asked)
+    by_key = (AccountConnector.objects.filter(pk__in=some) for some in chunks(ids))
+    found = [
+        row
+        for some in (by_key if rows is None else [rows])
+        for row in some.order_by().select_related("account").only(*_NEEDED)
+        if row.account.console_id in may
+    ]
+    for row in found:
+        row.account.console = may[row.account.console_id]
+    return sorted(found, key=_place_of_whole)
+
+
+def pieces(user: User, asked: QueryDict) -> Iterator[list[Chosen]]:
+    """Those in `selection`, some hundred at a time, each account in one piece.
+
+    They come in the order of the selection, which `selection_of` keeps by account.
+    """
+    may, ids = _consoles(user, _number(asked.get("console", ""))), list(_ids(asked))
+    return _pieces(ids, may)
+
+
+def _pieces(ids: Sequence[int], may: Mapping[int, Console]) -> Iterator[list[Chosen]]:
+    kept: list[Chosen] = []
+    for some in chunks(ids):
+        found = {one.pk: one for one in rows_by_key(some, may)}
+        kept += [found[pk] for pk in some if pk in found]
+        last = kept[-1].account_id if kept else 0
+        whole = [one for one in kept if one.account_id != last]
+        kept = [one for one in kept if one.account_id == last]
+        if whole:
+            yield sorted(whole, key=_place)
+    if kept:
+        yield sorted(kept, key=_place)
+
+
+def _found(
+    user: User, asked: QueryDict
+) -> tuple[QuerySet[AccountConnector] | None, Sequence[int], dict[int, Console]]:
+    """What the list's filter finds, or else the ids; and the consoles of which one may be.
+
+    Ids are asked by key alone, and their consoles looked at by who reads them: in SQLite ten times
+    as quick.
     """
     console = _number(asked.get("console", ""))
     if "filter" in asked.getlist("scope"):
@@ -44,32 +98,8 @@ def chosen(user: User, asked: QueryDict) -> list[AccountConnector]:
         count = rows.count()
         if count > MOST:
             raise TooManyError(count)
-        return _in_order(_needed(rows), _consoles(user, 0))
-    may, ids = _consoles(user, console), sorted(_ids(asked))
-    return _in_order((one for some in chunks(ids) for one in _with_keys(some, may)), may)
-
-
-def pieces(user: User, asked: QueryDict) -> Iterator[list[AccountConnector]]:
-    """The same by `selection`, some hundred at a time, each account in one piece.
-
-    They come in the order of the selection, which `selection_of` keeps by account.
-    """
-    may, ids = _consoles(user, _number(asked.get("console", ""))), list(_ids(asked))
-    return _pieces(ids, may)
-
-
-def _pieces(ids: Sequence[int], may: Mapping[int, Console]) -> Iterator[list[AccountConnector]]:
-    kept: list[AccountConnector] = []
-    for some in chunks(ids):
-        found = {one.pk: one for one in _with_keys(some, may)}
-        kept += [found[pk] for pk in some if pk in found]
-        last = kept[-1].account_id if kept else 0
-        whole = [one for one in kept if one.account_id != last]
-        kept = [one for one in kept if one.account_id == last]
-        if whole:
-            yield _in_order(whole, may)
-    if kept:
-        yield _in_order(kept, may)
+        return rows, (), _consoles(user, 0)
+    return None, sorted(_ids(asked)), _consoles(user, console)
 
 
 def _ids(asked: QueryDict) -> Iterable[int]:
@@ -88,12 +118,6 @@ def _consoles(user: User, console: int) -> dict[int, Console]:
     return {
         one.pk: one for one in consoles_for(user, Role.LEAD) if not console or one.pk == console
     }
-
-
-def _with_keys(ids: Sequence[int], may: Mapping[int, Console]) -> Iterator[AccountConnector]:
-    """Asked by key alone, and their consoles looked at here: ten times as quick in SQLite."""
-    rows = _needed(AccountConnector.objects.filter(pk__in=ids))
-    return (one for one in rows if one.account.console_id in may)
 
 
 _NEEDED = (
@@ -115,24 +139,14 @@ _NEEDED = (
     "connector_version",
     "account__cycles_read_at",
 )
-"""Columns that choosing and planning look at; of thousands every other one is felt."""
+"""Columns that choosing and runs look at; of thousands every other one is felt."""
 
 
-def _needed(rows: QuerySet[AccountConnector]) -> QuerySet[AccountConnector]:
-    return rows.order_by().select_related("account").only(*_NEEDED)
+def _place(connector: Chosen) -> tuple[str, int, str, int]:
+    return connector.place
 
 
-def _in_order(
-    found: Iterable[AccountConnector], consoles: Mapping[int, Console]
-) -> list[AccountConnector]:
-    """As lists by account have them; those of a console share one object of it."""
-    rows = sorted(found, key=_place)
-    for row in rows:
-        row.account.console = consoles[row.account.console_id]
-    return rows
-
-
-def _place(connector: AccountConnector) -> tuple[Any, ...]:
+def _place_of_whole(connector: AccountConnector) -> tuple[Any, ...]:
     account = connector.account
     return account.sort_name, account.pk, connector.sort_name, connector.pk
 
@@ -143,15 +157,17 @@ def _number(text: str) -> int:
     return int(text) if is_number else 0
 
 
-def selection_of(connectors: Iterable[AccountConnector]) -> str:
+def selection_of(connectors: Iterable[Chosen | AccountConnector]) -> str:
     """Their ids as `chosen` reads them."""
     return ",".join(str(one.pk) for one in connectors)
 
 
-def consoles_of(connectors: Iterable[AccountConnector]) -> dict[Console, int]:
+def consoles_of(connectors: Iterable[Chosen | AccountConnector]) -> dict[Console, int]:
     """The consoles that were chosen from, and how many connectors of each."""
-    counts: dict[Console, int] = {}
+    counts: dict[int, int] = {}
+    consoles: dict[int, Console] = {}
     for connector in connectors:
         console = connector.account.console
-        counts[console] = counts.get(console, 0) + 1
-    return counts
+        counts[console.pk] = counts.get(console.pk, 0) + 1
+        consoles[console.pk] = console
+    return {consoles[pk]: count for pk, count in counts.items()}

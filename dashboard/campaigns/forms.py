@@ -14,6 +14,7 @@ from dashboard.bulk.tables import TOO_LONG, Accounts, Meant, quoted, table_of, u
 from dashboard.campaigns.planning import Plan, Wishes
 from dashboard.common.damage import damage_of
 from dashboard.common.email_field import EmailField, EmailInput
+from dashboard.common.inputs import DrawnInput
 from dashboard.common.searching import squeeze
 from dashboard.common.tables import TableError
 from dashboard.common.untrusted_text import display_text, storable
@@ -115,7 +116,7 @@ class CampaignForm(forms.Form):
                 required=False,
                 max_length=200,
                 initial=plan.name,
-                widget=forms.TextInput(attrs=_bare_attrs(f"Name {about}", "Name")),
+                widget=DrawnInput(attrs=_bare_attrs(f"Name {about}", "Name")),
             )
         self.passed_over: list[tuple[int, str, str]] = []
         """Lines of the table of which nothing is done: number, account as written, why."""

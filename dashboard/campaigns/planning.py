@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
@@ -19,12 +19,14 @@ from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import RunRequest, Target
 from dashboard.campaigns.choosing import selection_of
+from dashboard.campaigns.rows import Chosen, ChosenAccount
 from dashboard.common.chunks import chunks
+from dashboard.common.prepared import prepared
 from dashboard.common.untrusted_text import display_text
 from dashboard.consoles.models import Console
 from dashboard.links.eligibility import AUTHENTICATED, LINKED, linked_already, why_not
 from dashboard.links.models import Link
-from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.models import Account
 
 KIND = "links.create"
 
@@ -33,9 +35,9 @@ KIND = "links.create"
 class Plan:
     """What a campaign is to do in one account. `email`, `name`: of whom it was sent to last."""
 
-    account: Account
-    connectors: list[AccountConnector] = field(default_factory=list)
-    left_out: list[tuple[AccountConnector, str]] = field(default_factory=list)
+    account: ChosenAccount
+    connectors: list[Chosen] = field(default_factory=list)
+    left_out: list[tuple[Chosen, str]] = field(default_factory=list)
     email: str = ""
     name: str = ""
     doubt: str = ""
@@ -49,7 +51,7 @@ class Plan:
         )
 
     @property
-    def every(self) -> list[AccountConnector]:
+    def every(self) -> list[Chosen]:
         """All that was chosen in the account."""
         return [*self.connectors, *(one for one, _ in self.left_out)]
 
@@ -66,7 +68,7 @@ class Plan:
 
 
 def plan(
-    connectors: Sequence[AccountConnector],
+    connectors: Sequence[Chosen],
     *,
     skips_authenticated: bool = True,
     skips_linked: bool = True,
@@ -92,16 +94,22 @@ def last_recipients(account_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     latest = Link.objects.filter(account=OuterRef("pk")).exclude(recipient_email="")
     latest = latest.order_by("-created_at", "-pk")
     for some in chunks(account_ids):
-        addressed = Link.objects.filter(account__in=some).exclude(recipient_email="")
-        if not addressed.exists():
+        written_to = {account for (account,) in _written_to(some)}
+        if not written_to:
             continue
-        accounts = Account.objects.filter(pk__in=some).order_by()
+        accounts = Account.objects.filter(pk__in=written_to).order_by()
         last = accounts.values_list(Subquery(latest.values("pk")[:1]), flat=True)
         pks = [pk for pk in last if pk]
         rows = Link.objects.filter(pk__in=pks)
         for pk, email, name in rows.values_list("account", "recipient_email", "recipient_name"):
             found[pk] = (email, name)
     return found
+
+
+@prepared
+def _written_to(account_ids: Sequence[int]) -> QuerySet[Any, Any]:
+    links = Link.objects.filter(account__in=account_ids).exclude(recipient_email="")
+    return links.order_by().values_list("account_id").distinct()
 
 
 # ---- making ----

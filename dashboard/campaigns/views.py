@@ -23,6 +23,7 @@ from dashboard.bulk.progress import Progress, progress_of
 from dashboard.bulk.services import OtherRunError
 from dashboard.campaigns import board, choosing, planning
 from dashboard.campaigns.forms import CampaignForm
+from dashboard.campaigns.rows import Chosen
 from dashboard.common.damage import protected
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
@@ -32,7 +33,6 @@ from dashboard.consoles.models import Console
 from dashboard.links.filters import address_for
 from dashboard.links.models import Link
 from dashboard.mirror.freshness import consoles_in_view
-from dashboard.mirror.models import AccountConnector
 from dashboard.notifications import mail_trouble
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -96,7 +96,7 @@ def _preview_of(request: StaffRequest, reference: str) -> BulkRun | None:
 
 def _sent(
     request: StaffRequest,
-    connectors: list[AccountConnector],
+    connectors: list[Chosen],
     console: Console,
     changed: BulkRun | None,
 ) -> HttpResponse:
@@ -143,7 +143,7 @@ def _drafted(
     request: StaffRequest,
     form: CampaignForm,
     plans: list[planning.Plan],
-    connectors: list[AccountConnector],
+    connectors: list[Chosen],
     console: Console,
 ) -> BulkRun:
     wishes = form.wishes()

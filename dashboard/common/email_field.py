@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from dashboard.common.inputs import DrawnInput
 from dashboard.environment.email_address import (
     LONGEST,
     EmailAddressError,
@@ -25,7 +26,7 @@ READING = "reading"
 """Which of two domains is meant comes in a field of this ending."""
 
 
-class EmailInput(forms.TextInput):
+class EmailInput(DrawnInput):
     """A plain text field: browsers change what stands in their e-mail fields before they send it.
 
     Where what was typed can be read as two addresses, it offers both.

@@ -55,8 +55,10 @@ def visible(text: object) -> list[Piece]:
     cut = len(whole) > SHOWN_AT_MOST
     if cut:
         whole = whole[:SHOWN_AT_MOST]
-    if not _SUSPECT.search(whole) and not _MARKS.search(whole):
-        pieces = [Piece(whole)] if whole else []
+    if not whole:
+        pieces = []
+    elif _is_harmless(whole):
+        pieces = [Piece(whole)]
     else:
         pieces = list(_pieces(whole))
     if cut:
@@ -66,7 +68,15 @@ def visible(text: object) -> list[Piece]:
 
 def display_text(text: object) -> str:
     """The same as one string, for places that take no markup: titles, subjects, log lines."""
-    return "".join(piece.text for piece in visible(text))
+    whole = "" if text is None else str(text)
+    if len(whole) <= SHOWN_AT_MOST and _is_harmless(whole):
+        return whole
+    return "".join(piece.text for piece in visible(whole))
+
+
+def _is_harmless(text: str) -> bool:
+    """Whether nothing in it hides or turns it."""
+    return not _SUSPECT.search(text) and not _MARKS.search(text)
 
 
 def display_line(text: object) -> str:

@@ -48,7 +48,7 @@ def connector_run_new(request: StaffRequest, what: str) -> HttpResponse:
         raise Http404
     asked: QueryDict = request.POST if request.method == "POST" else request.GET
     try:
-        connectors = choosing.chosen(request.user, asked)
+        connectors = choosing.chosen_whole(request.user, asked)
     except choosing.TooManyError as error:
         return _page(request, action, {"too_many": error.count, "most": choosing.MOST}, 422)
     consoles = choosing.consoles_of(connectors)

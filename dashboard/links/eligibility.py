@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dashboard.common.chunks import chunks
+from dashboard.common.prepared import prepared
 from dashboard.links.input import LinkInput
 from dashboard.links.models import LinkItem
 from dashboard.mirror.models import Account, AccountConnector
@@ -17,7 +21,24 @@ AUTHENTICATED = "is authenticated"
 LINKED = "already has an open link"
 
 
-def why_not(one: AccountConnector, *, skips_authenticated: bool, linked: set[int]) -> str:
+class Connectable(Protocol):
+    """What is looked at of a connector: of an instance, or of a few columns."""
+
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def account(self) -> Any: ...
+    @property
+    def gone_at(self) -> Any: ...
+    @property
+    def authenticated(self) -> Any: ...
+    @property
+    def is_connected_by_link(self) -> bool: ...
+    @property
+    def is_not_working(self) -> bool: ...
+
+
+def why_not(one: Connectable, *, skips_authenticated: bool, linked: set[int]) -> str:
     """Why a connector is left off a link, as the end of a sentence about it; empty if it is not.
 
     `linked`: ids of those that have an open link already (`linked_already`).
@@ -33,17 +54,21 @@ def why_not(one: AccountConnector, *, skips_authenticated: bool, linked: set[int
 
 def linked_already(connector_ids: Sequence[int]) -> set[int]:
     """Those that a customer can connect now with a link that was made before."""
-    found: set[int] = set()
-    for some in chunks(connector_ids):
-        items = LinkItem.objects.filter(
-            account_connector__in=some,
-            connected_at=None,
-            link__connected_at=None,
-            link__revoked_at=None,
-            link__expires_at__gt=timezone.now(),
-        )
-        found |= set(items.values_list("account_connector_id", flat=True))
-    return found
+    moment = timezone.now()
+    some = (_linked(one, moment) for one in chunks(connector_ids))
+    return {connector for rows in some for (connector,) in rows}
+
+
+@prepared
+def _linked(connector_ids: Sequence[int], moment: datetime) -> QuerySet[Any, Any]:
+    items = LinkItem.objects.filter(
+        account_connector__in=connector_ids,
+        connected_at=None,
+        link__connected_at=None,
+        link__revoked_at=None,
+        link__expires_at__gt=moment,
+    )
+    return items.order_by().values_list("account_connector_id")
 
 
 def connectors_left(account: Account, wanted: LinkInput) -> list[AccountConnector]:

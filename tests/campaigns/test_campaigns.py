@@ -40,6 +40,8 @@ from dashboard.mirror.models import Account, AccountConnector
 from dashboard.operations.models import Operation, State
 from dashboard.people.models import Role
 from tests.factories import (
+    API_KEY,
+    OAUTH,
     make_account,
     make_account_connector,
     make_console,
@@ -168,15 +170,39 @@ def test_connectors_are_chosen_by_ticks_by_page_or_by_filter(here: Console) -> N
     one, two = install(here, "A"), install(here, "B", name="Slack", connector_name="Slack")
     three = install(here, "C", authenticated=True)
 
-    def chosen(query: str) -> list[AccountConnector]:
-        return choosing.chosen(user, QueryDict(query))
+    def chosen(query: str) -> list[int]:
+        whole = choosing.chosen_whole(user, QueryDict(query))
+        found = [one.pk for one in choosing.chosen(user, QueryDict(query))]
+        assert [one.pk for one in whole] == found
+        return found
 
-    assert chosen(f"pick={two.pk}&pick={one.pk}&pick=x&pick=-1&pick={10**30}") == [one, two]
-    assert chosen(f"scope=page&pick={two.pk}&shown={two.pk}&shown={three.pk}") == [two, three]
-    assert chosen("scope=filter&state=not-authenticated") == [one, two]
-    assert chosen("scope=filter&connector=Slack&pick=99") == [two]
-    assert chosen(f"selection={one.pk},{three.pk},,x") == [one, three]
+    a, b, c = one.pk, two.pk, three.pk
+    assert chosen(f"pick={b}&pick={a}&pick=x&pick=-1&pick={10**30}") == [a, b]
+    assert chosen(f"scope=page&pick={b}&shown={b}&shown={c}") == [b, c]
+    assert chosen("scope=filter&state=not-authenticated") == [a, b]
+    assert chosen("scope=filter&connector=Slack&pick=99") == [b]
+    assert chosen(f"selection={a},{c},,x") == [a, c]
     assert chosen("") == []
+
+
+def test_what_is_chosen_says_of_itself_what_the_connector_says(here: Console) -> None:
+    moment = timezone.now()
+    kinds = [
+        install(here, "A"),
+        install(here, "B", authenticated=True),
+        install(here, "C", authenticated=True, test_failed_at=moment, why_broken="consent"),
+        install(here, "D", gone_at=moment, name="", authentication=[]),
+        install(here, "E", authentication=[API_KEY, OAUTH], authentication_id=OAUTH["Id"]),
+    ]
+    query = QueryDict("selection=" + ",".join(str(one.pk) for one in kinds))
+
+    found = choosing.chosen(make_user(Role.LEAD), query)
+
+    for one, whole in zip(found, kinds, strict=True):
+        for name in ("state", "needs_somebody", "is_not_working", "is_connected_by_link"):
+            assert getattr(one, name) == getattr(whole, name), name
+        assert (str(one), str(one.account)) == (str(whole), str(whole.account))
+        assert one.account.get_absolute_url() == whole.account.get_absolute_url()
 
 
 def test_only_connectors_that_a_lead_may_act_on_are_chosen(here: Console) -> None:
@@ -186,8 +212,8 @@ def test_only_connectors_that_a_lead_may_act_on_are_chosen(here: Console) -> Non
 
     query = QueryDict(f"pick={mine.pk}&pick={foreign.pk}")
 
-    assert choosing.chosen(user, query) == [mine]
-    assert choosing.chosen(user, QueryDict("scope=filter")) == [mine]
+    assert [one.pk for one in choosing.chosen(user, query)] == [mine.pk]
+    assert [one.pk for one in choosing.chosen(user, QueryDict("scope=filter"))] == [mine.pk]
     assert choosing.chosen(agent, query) == []
 
 

@@ -1,0 +1,75 @@
+"""Rows that are inserted without an instance for each."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from dashboard.bulk.models import BulkRow, BulkRun
+from dashboard.common.inserting import insert_rows
+from tests.factories import make_account, make_console, make_user
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = (
+    "run_id",
+    "number",
+    "account_id",
+    "label",
+    "display_input",
+    "is_taken_back",
+    "tries",
+    "encrypted_input",
+    "problem",
+)
+
+
+@pytest.fixture
+def run() -> BulkRun:
+    user = make_user()
+    return BulkRun.objects.create(
+        kind="links.create",
+        title="Reconnect",
+        console=make_console(),
+        actor_kind="staff",
+        actor_user=user,
+        actor_name=str(user),
+    )
+
+
+def test_what_goes_in_comes_out(run: BulkRun) -> None:
+    account = make_account(console=run.console)
+    shown = {"name": 'O’Brien %s \\ "{}" \u2028', "list": [1, None, True]}
+    many = 1203
+
+    insert_rows(
+        BulkRow,
+        COLUMNS,
+        (
+            (run.pk, n, account.pk, f"100 %s {n}", shown, n % 2 == 0, 0, "", "x")
+            for n in range(many)
+        ),
+    )
+
+    rows = list(run.rows.all())
+    assert [row.number for row in rows] == list(range(many))
+    assert rows[7].label == "100 %s 7"
+    assert rows[7].display_input == shown
+    assert (rows[6].is_taken_back, rows[7].is_taken_back) == (True, False)
+    assert rows[7].account == account
+    assert rows[7].operation is None
+
+
+def test_no_row_is_inserted_if_one_cannot_be(run: BulkRun) -> None:
+    rows = [(run.pk, n, None, "", {}, False, 0, "", "x") for n in (1, 2, 1)]
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_rows(BulkRow, COLUMNS, rows)
+
+    assert not run.rows.exists()
+
+
+def test_none_is_none(run: BulkRun) -> None:
+    insert_rows(BulkRow, COLUMNS, [])
+
+    assert not run.rows.exists()
