@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
@@ -27,9 +23,7 @@ from dashboard.operations.tasks import run_operation
 from dashboard.people.models import Role
 from tests.factories import make_user
 from tests.simulated import Hands, library, read_cyclr
-from tests.support.waiting import CEILING
-
-T = TypeVar("T")
+from tests.support.at_once import all_at_once, shared_database
 
 several_times = pytest.mark.parametrize("_round", range(5))
 """Who comes first differs from time to time."""
@@ -37,46 +31,13 @@ several_times = pytest.mark.parametrize("_round", range(5))
 
 @pytest.fixture
 def shop(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """An account in a database that threads share as processes do.
-
-    PostgreSQL as it is; an SQLite in memory is moved to a file, for its locks are others there.
-    """
-    before = connections["default"]
-    settings = connections.settings["default"]
-    name = settings["NAME"]
-    if before.vendor == "sqlite":
-        before.ensure_connection()
-        settings["NAME"] = str(tmp_path / "desk.sqlite3")
-        with sqlite3.connect(settings["NAME"]) as copy:
-            before.connection.backup(copy)
-        copy.close()
-        connections["default"] = connections.create_connection("default")
-    try:
+    """An account in a database that threads share as processes do."""
+    with shared_database(tmp_path):
         console: Console = request.getfixturevalue("console")
         read_cyclr(console, request.getfixturevalue("cyclr"))
         account = Account.objects.get(cyclr_id="shop-1042.example")
         sync.refresh_account(account)
         yield account
-    finally:
-        if before.vendor == "sqlite":
-            connections["default"].close()
-            connections["default"] = before
-            settings["NAME"] = name
-
-
-def all_at_once(works: list[Callable[[], T]]) -> list[T]:
-    """What each of them answers, begun in the same moment in threads of their own."""
-    start = threading.Barrier(len(works))
-
-    def begin(work: Callable[[], T]) -> T:
-        start.wait(CEILING)
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(begin, works))
 
 
 def browser_of(role: Role = Role.AGENT) -> Client:
