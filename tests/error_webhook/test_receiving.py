@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -316,6 +319,26 @@ def test_what_is_too_long_is_refused_unread(
     assert len(asked) == 0
 
 
+class Unread(io.BytesIO):
+    """A body that must not be read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise AssertionError("read")
+
+    readline = readlines = read  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("size", [MOST_BYTES + 1, 2_000_000, 10_000_000, 10**12])
+def test_of_ten_megabytes_not_one_byte_is_asked_for(webhook: ErrorWebhook, size: int) -> None:
+    unread: dict[str, Any] = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(size)}
+
+    with CaptureQueriesContext(connection) as asked:
+        response = Client().post(path_of(webhook), "{}", content_type="application/json", **unread)
+
+    assert response.status_code == 413
+    assert len(asked) == 0
+
+
 @pytest.mark.parametrize("length", ["-1", "1e9", "x", "9" * 30])
 def test_a_length_that_is_none_is_refused(webhook: ErrorWebhook, length: str) -> None:
     response = Client().post(
@@ -332,17 +355,21 @@ def test_only_posts_are_taken(webhook: ErrorWebhook, method: str) -> None:
 
 
 def test_a_thousand_posts_a_minute_cost_next_to_nothing(
-    webhook: ErrorWebhook, account: Account, sent_messages: Sent
+    webhook: ErrorWebhook,
+    account: Account,
+    sent_messages: Sent,
+    django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     path = path_of(webhook)
 
     with time_machine.travel(timezone.now(), tick=False):
-        asked = _thousand(path, account)
+        with django_capture_on_commit_callbacks(execute=True):
+            asked = _thousand(path, account)
         with CaptureQueriesContext(connection) as one_more:
             post(path, named(account))
 
     assert asked <= 5 * A_MINUTE + 100
-    assert [name for name, *_ in sent_messages].count("refresh_account") <= 1
+    assert [name for name, *_ in sent_messages].count("refresh_account") == 1
     assert len(one_more) == 0
 
 
@@ -354,6 +381,33 @@ def _thousand(path: str, account: Account) -> int:
             if number % 100 == 0:
                 tasks.read_named()
     return len(asked)
+
+
+def test_in_a_minute_of_posts_each_account_is_read_once_in_ten_seconds_at_most(
+    webhook: ErrorWebhook, account: Account, sent_messages: Sent
+) -> None:
+    accounts = [account, *(make_account(console=account.console) for _ in range(3))]
+    read: dict[int, list[datetime]] = {one.pk: [] for one in accounts}
+    path, began = path_of(webhook), timezone.now()
+
+    with (
+        time_machine.travel(began, tick=False) as clock,
+        CaptureQueriesContext(connection) as asked,
+    ):
+        for number in range(1000):
+            clock.move_to(began + number * timedelta(minutes=1) / 1000)
+            post(path, named(accounts[number % len(accounts)]))
+            if number % 17 == 0:  # about each second, as the dispatcher does
+                tasks.read_named()
+                asked_for = Account.objects.exclude(refresh_asked_at=None)
+                for pk in asked_for.values_list("pk", flat=True):
+                    read[pk].append(timezone.now())
+                asked_for.update(refresh_asked_at=None)  # a worker is that quick
+
+    for moments in read.values():
+        assert 5 <= len(moments) <= 7
+        assert all(later - earlier >= reading.PAUSE for earlier, later in pairwise(moments))
+    assert len(asked) <= 1000
 
 
 def test_the_dispatcher_has_named_accounts_read(
