@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "dashboard.common.middleware.PermissionsPolicyMiddleware",
     "dashboard.common.middleware.BoundsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "dashboard.common.packing.PackedPagesMiddleware",
     "dashboard.common.middleware.UnavailableMiddleware",
     "dashboard.sessions.middleware.StaffSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
