@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CODE = ROOT / "dashboard"
 
 
+@cache
 def layers() -> list[set[str]]:
     """The packages, highest first, from the import linter's contract."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())
