@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard.accounts.models import AccountTag
+from dashboard.accounts.tags import by_account
 from dashboard.audit.list_export import moment
 from dashboard.common.chunks import rows_in_chunks
 from dashboard.mirror.models import AccountQuerySet
@@ -42,16 +42,8 @@ HEADINGS = (
 def table(rows: AccountQuerySet) -> Iterator[tuple[object, ...]]:
     """One row for each, as the chunks of them come."""
     for some in rows_in_chunks(rows.values_list(*COLUMNS)):
-        tags = _tags([values[0] for values in some])
+        tags = by_account([values[0] for values in some])
         for pk, *start, active_at, read_at, gone_at, console in some:
             moments = map(moment, (active_at, read_at, gone_at))
-            yield (*start, *moments, console, ", ".join(tags.get(pk, [])))
-
-
-def _tags(pks: list[int]) -> dict[int, list[str]]:
-    """The names of their tags by account; one query."""
-    found: dict[int, list[str]] = {}
-    rows = AccountTag.objects.filter(account__in=pks).order_by("tag__search_text", "tag")
-    for account, name in rows.values_list("account", "tag__name"):
-        found.setdefault(account, []).append(name)
-    return found
+            names = ", ".join(tag.name for tag in tags.get(pk, []))
+            yield (*start, *moments, console, names)

@@ -10,10 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cyclr_api import (
-    AccountRefusedError,
-    CredentialsRefusedError,
     CyclrError,
-    NotFoundError,
     PermanentError,
     Usage,
 )
@@ -21,11 +18,14 @@ from cyclr_api.accounts import AccountApi
 from dashboard.accounts.models import AccountReading, ReadingKind, UsagePeriod
 from dashboard.common import encryption
 from dashboard.common.untrusted_text import storable
+from dashboard.consoles.refusals import refusal
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import Account
 
 logger = logging.getLogger(__name__)
+
+GONE = "Cyclr does not know this account any more. Refresh it."
 
 JSON = dict[str, Any]
 KEPT = timedelta(hours=1)
@@ -73,7 +73,7 @@ def carry_out(lease: Lease[AccountReading]) -> None:
             there = client.account(account.cyclr_id)
             answer = _usage(there) if reading.kind == ReadingKind.USAGE else _users(there)
     except PermanentError as error:
-        lease.finish(last_error=message_for(error), said=storable(error.cyclr_message or ""))
+        lease.finish(last_error=refusal(error, GONE), said=storable(error.cyclr_message or ""))
         return
     encrypted = encryption.encrypt_json(answer, associated_data=reading.associated_data)
     with transaction.atomic():
@@ -114,16 +114,3 @@ def give_up(lease: Lease[AccountReading], error: BaseException | None) -> None:
     """End it with what kept it from being answered."""
     said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
     lease.finish(last_error="Cyclr did not answer in time.", said=storable(said))
-
-
-def message_for(error: PermanentError) -> str:
-    """Why it could not be read, for staff."""
-    match error:
-        case NotFoundError():
-            return "Cyclr does not know this account any more. Refresh it."
-        case AccountRefusedError():
-            return "Cyclr refuses access to this account. Refresh it: it may be gone."
-        case CredentialsRefusedError():
-            return "Cyclr refuses this console’s client id and secret."
-        case _:
-            return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."

@@ -14,10 +14,10 @@ from django_htmx.http import trigger_client_event
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import display, services
-from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.bulk.models import BulkRun, RunState
 from dashboard.bulk.pages import PAGES
 from dashboard.bulk.progress import progress_of
-from dashboard.common.chunks import IDS_AT_A_TIME
+from dashboard.common.chunks import instances_in_chunks
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
@@ -183,11 +183,8 @@ def bulk_run_export(request: StaffRequest, reference: str) -> HttpResponseBase:
 
 def _outcomes(run: BulkRun) -> Iterator[tuple[object, ...]]:
     """The lines of the CSV, some hundred rows a query, so that the first comes at once."""
-    rows = display.with_events(run.rows.order_by("number"))
-    some: list[BulkRow] = list(rows[:IDS_AT_A_TIME])
-    while some:
+    for some in instances_in_chunks(display.with_events(run.rows.all()), "number"):
         yield from display.table(run, some)
-        some = list(rows.filter(number__gt=some[-1].number)[:IDS_AT_A_TIME])
 
 
 def _turned(

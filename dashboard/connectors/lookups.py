@@ -12,9 +12,7 @@ from django.utils import timezone
 
 import cyclr_api
 from cyclr_api import (
-    AccountRefusedError,
     Client,
-    CredentialsRefusedError,
     CyclrError,
     NotFoundError,
     Parameter,
@@ -29,11 +27,14 @@ from dashboard.connectors import connection_tests, evidence
 from dashboard.connectors.answers import leaves, reads_by_name, why_not
 from dashboard.connectors.models import ConnectionTestMethod, LookUp, LookUpKind
 from dashboard.connectors.services import dynamic_settings
-from dashboard.consoles.services import RetiredConsoleError, asking
+from dashboard.consoles.refusals import refusal
+from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import AccountConnector
 
 logger = logging.getLogger(__name__)
+
+GONE = "Cyclr no longer has it. Refresh the account."
 
 JSON = dict[str, Any]
 
@@ -82,10 +83,10 @@ def carry_out(lease: Lease[LookUp]) -> None:
     try:
         with asking(wanted.account_connector.account.console) as client:
             answer = WORK[LookUpKind(wanted.kind)](client, wanted.account_connector, is_last)
-    except LookUpRefused as refusal:
-        _finish(lease, last_error=refusal.message, said=refusal.said)
+    except LookUpRefused as refused:
+        _finish(lease, last_error=refused.message, said=refused.said)
     except PermanentError as error:
-        _finish(lease, last_error=message_for(error), said=error.cyclr_message or "")
+        _finish(lease, last_error=refusal(error, GONE), said=error.cyclr_message or "")
     else:
         encrypted = encryption.encrypt_json(
             storable(answer), associated_data=wanted.associated_data
@@ -113,21 +114,6 @@ class LookUpRefused(Exception):  # noqa: N818 - an answer, and no error of ours
     def __init__(self, message: str, said: str = "") -> None:
         super().__init__(message)
         self.message, self.said = message, said
-
-
-def message_for(error: PermanentError) -> str:
-    """Why nothing could be looked up, for staff."""
-    match error:
-        case AccountRefusedError():
-            return "Cyclr refuses access to this account. Refresh it: it may be gone."
-        case RetiredConsoleError():
-            return "This console is no longer in use."
-        case CredentialsRefusedError():
-            return "Cyclr refuses this console’s client id and secret."
-        case NotFoundError():
-            return "Cyclr no longer has it. Refresh the account."
-        case _:
-            return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."
 
 
 # ---- what is looked up ----

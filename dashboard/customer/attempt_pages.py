@@ -70,7 +70,7 @@ def link_continue(request: HttpRequest, link: Link, item_pk: int) -> HttpRespons
         return link_page(request, link)
     except starting.TooManyStartsError as error:
         return rest_page(request, link, error.again_at - timezone.now())
-    return with_cookie(to_page("attempt_wait", attempt.public_id), link)
+    return with_cookie(to_page("attempt_wait", attempt.public_id), link.token())
 
 
 @require_safe

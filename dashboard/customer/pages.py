@@ -212,11 +212,11 @@ def to_clean(request: HttpRequest, name: str, link: Link, *more: int) -> HttpRes
     return HttpResponseRedirect(f"{url}?{query}" if query else url)
 
 
-def with_cookie(response: HttpResponse, link: Link) -> HttpResponse:
+def with_cookie(response: HttpResponse, token: str, name: str = COOKIE) -> HttpResponse:
     """An answer after which a start's pages lead back to the link in this browser."""
     response.set_cookie(
-        COOKIE,
-        link.token(),
+        name,
+        token,
         max_age=3600,
         path="/c/",
         httponly=True,

@@ -10,22 +10,22 @@ from typing import Any
 from django.utils import timezone
 
 from cyclr_api import (
-    AccountRefusedError,
     Client,
-    CredentialsRefusedError,
     CyclrError,
-    NotFoundError,
     PermanentError,
     Prerequisite,
 )
 from cyclr_api.cycles import CycleApi
 from dashboard.common.untrusted_text import storable
+from dashboard.consoles.refusals import refusal
 from dashboard.consoles.services import asking
 from dashboard.cycles.models import PrerequisiteReading
 from dashboard.jobs.leases import Lease
 from dashboard.mirror.models import AccountConnector, Cycle
 
 logger = logging.getLogger(__name__)
+
+GONE = "Cyclr does not have this cycle any more. Refresh the account."
 
 JSON = dict[str, Any]
 FRESH = timedelta(minutes=2)
@@ -134,7 +134,7 @@ def carry_out(lease: Lease[PrerequisiteReading]) -> None:
         with asking(cycle.account.console) as client:
             found = cycle_api(cycle, client).prerequisites()
     except PermanentError as error:
-        lease.finish(last_error=message_for(error), said=storable(error.cyclr_message or ""))
+        lease.finish(last_error=refusal(error, GONE), said=storable(error.cyclr_message or ""))
         return
     kept = [written(one) for one in found[:MOST]]
     lease.finish(found=kept, last_error="", said="")
@@ -145,16 +145,3 @@ def give_up(lease: Lease[PrerequisiteReading], error: BaseException | None) -> N
     """End it with what kept it from being answered."""
     said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
     lease.finish(last_error="Cyclr did not answer in time.", said=storable(said))
-
-
-def message_for(error: PermanentError) -> str:
-    """Why they could not be read, for staff."""
-    match error:
-        case NotFoundError():
-            return "Cyclr does not have this cycle any more. Refresh the account."
-        case AccountRefusedError():
-            return "Cyclr refuses access to this account. Refresh it: it may be gone."
-        case CredentialsRefusedError():
-            return "Cyclr refuses this console’s client id and secret."
-        case _:
-            return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."

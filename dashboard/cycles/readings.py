@@ -16,9 +16,10 @@ from cyclr_api.cycles import CycleApi
 from dashboard.common import encryption
 from dashboard.common.searching import squeeze
 from dashboard.common.untrusted_text import storable
+from dashboard.consoles.refusals import refusal
 from dashboard.consoles.services import asking
 from dashboard.cycles.models import CycleReading
-from dashboard.cycles.prerequisites import cycle_api, message_for
+from dashboard.cycles.prerequisites import GONE, cycle_api
 from dashboard.jobs.leases import Lease
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def carry_out(lease: Lease[R], read: Callable[[CycleApi], list[JSON]]) -> None:
         with asking(cycle.account.console) as client:
             found = read(cycle_api(cycle, client))
     except PermanentError as error:
-        lease.finish(last_error=message_for(error), said=storable(error.cyclr_message or ""))
+        lease.finish(last_error=refusal(error, GONE), said=storable(error.cyclr_message or ""))
         return
     answer = encryption.encrypt_json(found, associated_data=reading.associated_data)
     lease.finish(encrypted_answer=answer, last_error="", said="")

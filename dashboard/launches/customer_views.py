@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +26,7 @@ from dashboard.customer.pages import (
     to_cyclr,
     to_page,
     unknown_page,
+    with_cookie,
 )
 from dashboard.customer.visitors import is_prefetch, visitor_of
 from dashboard.launches import attempts, services
@@ -89,17 +89,7 @@ def launch_continue(request: HttpRequest, link: LaunchLink) -> HttpResponse:
         return to_page("launch_page", link.token())
     except TooManyStartsError as error:
         return _rest(request, link, error.again_at - timezone.now())
-    response = to_page("launch_wait", attempt.public_id)
-    response.set_cookie(
-        COOKIE,
-        link.token(),
-        max_age=3600,
-        path="/c/",
-        httponly=True,
-        secure=settings.IS_PUBLIC_TLS,
-        samesite="Lax",
-    )
-    return response
+    return with_cookie(to_page("launch_wait", attempt.public_id), link.token(), COOKIE)
 
 
 @require_safe

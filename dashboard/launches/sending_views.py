@@ -22,9 +22,7 @@ from dashboard.launches.forms import LONGEST_NAME, SendForm
 from dashboard.launches.models import LaunchLink
 from dashboard.launches.views import LINKS
 from dashboard.links.forms import check_recipient_name
-from dashboard.links.mail.mailing import UsedElsewhereError
-from dashboard.links.progress import NotUsableError
-from dashboard.links.sending_views import ENDED, LETTER, USED
+from dashboard.links.sending_views import ENDED, LETTER, sent
 from dashboard.operations.submissions import draw_anew
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role
@@ -70,7 +68,7 @@ def _name_as_typed(request: StaffRequest, link: LaunchLink) -> None:
 
 
 def _send(request: StaffRequest, link: LaunchLink, typed: dict[str, Any]) -> HttpResponse:
-    try:
+    def send() -> None:
         mailing.send(
             link,
             Actor.staff(request.user),
@@ -78,13 +76,8 @@ def _send(request: StaffRequest, link: LaunchLink, typed: dict[str, Any]) -> Htt
             email=typed["recipient_email"],
             submission=typed["submission"],
         )
-    except NotUsableError:
-        messages.info(request, ENDED)
-    except UsedElsewhereError:
-        messages.info(request, USED)
-    else:
-        messages.success(request, "The message is on its way. Its status will appear here.")
-    return redirect(link)
+
+    return sent(request, link.get_absolute_url(), send)
 
 
 @csp(LETTER)  # type: ignore[arg-type]  # a StaffRequest is one

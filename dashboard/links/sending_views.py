@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import segno
@@ -62,7 +63,9 @@ def link_send(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         form = SubmissionForm(request.POST)
         if form.is_valid():
-            return _send(request, link, form.cleaned_data["submission"])
+            actor, submission = Actor.staff(request.user), form.cleaned_data["submission"]
+            back = link.get_absolute_url()
+            return sent(request, back, lambda: mailing.send_link(link, actor, submission))
     if not link.recipient_email:
         messages.info(request, NO_RECIPIENT)
         return redirect(link)
@@ -85,18 +88,30 @@ def link_send(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "links/link_send.html", context, status=status)
 
 
-def _send(request: StaffRequest, link: Link, submission: uuid.UUID) -> HttpResponse:
+def sent(
+    request: StaffRequest,
+    back: str,
+    send: Callable[[], object],
+    *,
+    on_its_way: str = "The message is on its way. Its status will appear here.",
+    ended: str = ENDED,
+) -> HttpResponse:
+    """Send, say what came of it, and lead back, or to the link that `send` answers with."""
     try:
-        mailing.send_link(link, Actor.staff(request.user), submission)
+        answer = send()
     except mailing.NoRecipientError:
         messages.info(request, NO_RECIPIENT)
+    except mailing.AnsweredError:
+        messages.info(request, ANSWERED)
     except progress.NotUsableError:
-        messages.info(request, ENDED)
+        messages.info(request, ended)
     except mailing.UsedElsewhereError:
         messages.info(request, USED)
     else:
-        messages.success(request, "The message is on its way. Its status will appear here.")
-    return redirect(link)
+        messages.success(request, on_its_way)
+        if isinstance(answer, Link):
+            return redirect(answer)
+    return redirect(back)
 
 
 @csp(LETTER)  # type: ignore[arg-type]  # a StaffRequest is one
@@ -143,22 +158,14 @@ def link_send_anew(request: StaffRequest, pk: int) -> HttpResponse:
         messages.info(request, "Nothing was sent: press the button once more.")
         return redirect(link)
     actor, submission = Actor.staff(request.user), form.cleaned_data["submission"]
-    try:
-        if link.revoked_at is not None:
-            link = mailing.send_replacement(link, actor, submission)
-        else:
-            mailing.extend_and_send(link, actor, submission)
-    except mailing.NoRecipientError:
-        messages.info(request, NO_RECIPIENT)
-    except mailing.AnsweredError:
-        messages.info(request, ANSWERED)
-    except progress.NotUsableError:
-        messages.info(request, "Nothing is left to connect, so nothing was sent.")
-    except mailing.UsedElsewhereError:
-        messages.info(request, USED)
-    else:
-        messages.success(request, "It works for seven days from now, and is on its way by mail.")
-    return redirect(link)
+    again = mailing.extend_and_send if link.revoked_at is None else mailing.send_replacement
+    return sent(
+        request,
+        link.get_absolute_url(),
+        lambda: again(link, actor, submission),
+        on_its_way="It works for seven days from now, and is on its way by mail.",
+        ended="Nothing is left to connect, so nothing was sent.",
+    )
 
 
 @require_GET

@@ -13,6 +13,7 @@ from dashboard.common import encryption
 from dashboard.common.untrusted_text import storable
 from dashboard.connectors import lookups
 from dashboard.connectors.connection_tests import trouble_message
+from dashboard.consoles.refusals import refusal
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.methods.inputs import MethodInput, inputs_of
@@ -80,7 +81,7 @@ def carry_out(lease: Lease[ChoiceLookUp]) -> None:
         with asking(connector.account.console) as client:
             found = lookups.choices_of(client, connector, parameters, is_last=is_last)
     except PermanentError as error:
-        lease.finish(last_error=lookups.message_for(error))
+        lease.finish(last_error=refusal(error, lookups.GONE))
         return
     answer = encryption.encrypt_json(
         storable(found["settings"]), associated_data=wanted.associated_data

@@ -14,15 +14,13 @@ from django.utils import timezone
 
 import cyclr_api
 from cyclr_api import (
-    AccountRefusedError,
-    CredentialsRefusedError,
     CyclrError,
-    NotFoundError,
     PermanentError,
 )
 from dashboard.common.untrusted_text import storable
 from dashboard.connectors.answers import reads_by_name
-from dashboard.consoles.services import RetiredConsoleError, asking
+from dashboard.consoles.refusals import refusal
+from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.methods.inputs import MethodInput
 from dashboard.methods.models import Method, MethodMark, MethodReading
@@ -30,6 +28,8 @@ from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import AccountConnector
 
 logger = logging.getLogger(__name__)
+
+GONE = "Cyclr no longer has this release. Refresh the account."
 
 STALE = timedelta(days=1)
 KEPT = timedelta(days=30)
@@ -82,7 +82,7 @@ def carry_out(lease: Lease[MethodReading]) -> None:
             library = client.account(wanted.account_connector.account.cyclr_id).library
             found = library.methods(wanted.release_id)
     except PermanentError as error:
-        lease.finish(last_error=message_for(error), said=error.cyclr_message or "")
+        lease.finish(last_error=refusal(error, GONE), said=error.cyclr_message or "")
         return
     with transaction.atomic():
         write_methods(wanted.console_id, wanted.release_id, found[:MOST_METHODS])
@@ -94,21 +94,6 @@ def give_up(lease: Lease[MethodReading], error: BaseException | None) -> None:
     """End it with what kept it from being answered."""
     said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
     lease.finish(last_error="Cyclr did not answer in time.", said=said)
-
-
-def message_for(error: PermanentError) -> str:
-    """Why the methods could not be read, for staff."""
-    match error:
-        case AccountRefusedError():
-            return "Cyclr refuses access to this account. Refresh it: it may be gone."
-        case RetiredConsoleError():
-            return "This console is no longer in use."
-        case CredentialsRefusedError():
-            return "Cyclr refuses this console’s client id and secret."
-        case NotFoundError():
-            return "Cyclr no longer has this release. Refresh the account."
-        case _:
-            return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."
 
 
 def write_methods(console_id: int, release_id: int, found: Sequence[cyclr_api.Method]) -> None:

@@ -10,12 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 import cyclr_api
-from cyclr_api import CyclrError, NotFoundError, PermanentError
+from cyclr_api import CyclrError, PermanentError
 from dashboard.common.untrusted_text import storable
+from dashboard.consoles.refusals import refusal
 from dashboard.consoles.services import asking
 from dashboard.jobs.leases import Lease
 from dashboard.methods.models import MethodReading
-from dashboard.methods.reading import MOST_METHODS, message_for, write_methods
+from dashboard.methods.reading import MOST_METHODS, write_methods
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector, Release
 from dashboard.releases.models import ReleaseReading
@@ -90,7 +91,7 @@ def carry_out(lease: Lease[ReleaseReading]) -> None:
             found = library.get(wanted.release_id)
             methods = library.methods(wanted.release_id)
     except PermanentError as error:
-        message = UNKNOWN if isinstance(error, NotFoundError) else message_for(error)
+        message = refusal(error, UNKNOWN)
         lease.finish(last_error=message, said=error.cyclr_message or "")
         return
     with transaction.atomic():

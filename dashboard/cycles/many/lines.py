@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from dashboard.bulk.input import RowInput
 from dashboard.bulk.services import Target
-from dashboard.common.chunks import chunks
+from dashboard.common.chunks import by_key
 from dashboard.common.untrusted_text import storable
 from dashboard.cycles.installing import HAS_ONE, exclusivity_key
 from dashboard.cycles.many.form import TemplateManyForm
@@ -25,7 +25,7 @@ def targets(form: TemplateManyForm) -> list[Target]:
         form.accounts.meant(written, form.cell(cells, "account"))
         for _, written, cells in form.read.lines
     ]
-    whole = _whole([one.account.pk for one in meant if one.account])
+    whole = by_key(Account.objects.all(), [one.account.pk for one in meant if one.account])
     having = _having(form.template) if form.cleaned_data["leaves_out_done"] else set()
     entries = entries_of(form.template)
     found = [
@@ -86,13 +86,6 @@ def _target(
         shown={"entries": shown},
         doubt=" ".join(filter(None, [doubt, own_doubt])),
     )
-
-
-def _whole(pks: list[int]) -> dict[int, Account]:
-    found: dict[int, Account] = {}
-    for some in chunks(pks):
-        found |= Account.objects.in_bulk(some)
-    return found
 
 
 def _having(template: Template) -> set[int]:

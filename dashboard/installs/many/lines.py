@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from dashboard.bulk.input import RowInput
 from dashboard.bulk.services import Target
 from dashboard.bulk.tables import TOO_LONG, Meant
-from dashboard.common.chunks import chunks
+from dashboard.common.chunks import by_key
 from dashboard.common.damage import unprotected
 from dashboard.common.untrusted_text import storable
 from dashboard.installs.many.cells import Columns, filled
@@ -35,7 +35,7 @@ def targets(form: InstallManyForm) -> list[Target]:
         form.accounts.meant(written, unprotected(cells[place].strip()) if place is not None else "")
         for _, written, cells in lines
     ]
-    whole = _whole([one.account.pk for one in meant if one.account])
+    whole = by_key(Account.objects.all(), [one.account.pk for one in meant if one.account])
     found = [
         Target(number, NOT_READ, None, problem=message)
         for number, message in form.read.problems.items()
@@ -139,13 +139,6 @@ def _shown(form: InstallManyForm, cells: tuple[str, ...]) -> list[list[str]]:
         entered = str(form.cleaned_data.get(name) or "").strip()
         value = "set" if form.hides(name) else str(storable(entered))
         found.append([str(form.fields[name].label), value[:200]])
-    return found
-
-
-def _whole(pks: Sequence[int]) -> dict[int, Account]:
-    found: dict[int, Account] = {}
-    for some in chunks(pks):
-        found |= Account.objects.in_bulk(some)
     return found
 
 
