@@ -164,7 +164,6 @@ SQLITE_PRAGMAS = (
     "PRAGMA cache_size=-20000;PRAGMA temp_store=MEMORY;"
 )
 
-
 POOL = {"min_size": 1, "max_size": 8, "timeout": 5.0}
 """Of each process, with `?pool=true`: more than it has threads that ask the database."""
 
