@@ -15,6 +15,7 @@ from dashboard.environment import names, single_sign_on, waits
 from dashboard.environment.allauth import ALLAUTH, ALLAUTH_APPS, providers
 from dashboard.environment.log_lines import logging_settings
 from dashboard.environment.reading import read
+from dashboard.environment.template_tags import TEMPLATE_TAGS
 
 BASE_DIR: Path = names.ROOT
 env = read(os.environ)
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
     "dashboard.common",
     "dashboard.jobs",
     "dashboard.consoles",
+    "dashboard.features",
     "dashboard.people",
     "dashboard.sessions",
     "dashboard.audit",
@@ -129,9 +131,6 @@ ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
 APPEND_SLASH = True
 
-TEMPLATE_TAGS = [
-    f"dashboard.common.templatetags.{name}" for name in ("desk", "times", "form_fields", "parts")
-]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

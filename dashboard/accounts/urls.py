@@ -12,6 +12,9 @@ from dashboard.accounts import (
     time_zone_views,
     views,
 )
+from dashboard.accounts.switches import DELETING, USERS
+from dashboard.audit.switches import EXPORTS
+from dashboard.features.registry import closes
 
 navigation.register(navigation.Place("Accounts", "account_list", "building", group=1, order=0))
 
@@ -64,3 +67,7 @@ urlpatterns = navigation.under(
         path("accounts/<int:pk>/refresh/", views.account_refresh, name="account_refresh"),
     ],
 )
+
+closes(DELETING, "account_delete")
+closes(USERS, "account_users", "account_users_read", "account_user_add", "account_user_remove")
+closes(EXPORTS, "account_export")

@@ -21,7 +21,8 @@ from dashboard.api.problems import ProblemError
 from dashboard.api.scopes import NEEDS, WRITES, Scope
 from dashboard.audit.models import Actor
 from dashboard.common.limits import is_within
-from dashboard.people.access import Access
+from dashboard.features.registry import SwitchedOffError
+from dashboard.people.access import Access, look_at_features
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Role, User
 
@@ -110,6 +111,7 @@ def caller_of(request: HttpRequest) -> Caller:
         raise ProblemError(401, why, headers=ASK_FOR_TOKEN)
     caller = Caller(token, narrowed(token))
     caller.count()
+    _check_features(request, caller)
     tokens.mark_used(token)
     return caller
 
@@ -125,6 +127,18 @@ def narrowed(token: ApiToken) -> User:
     user.__dict__["roles"] = {console: min(role, most) for console, role in held.items()}
     user.__dict__.pop("consoles", None)
     return user
+
+
+def _check_features(request: HttpRequest, caller: Caller) -> None:
+    """Raise the problem if the API is switched off wherever the token could act.
+
+    Where it is off in some of its consoles, those do not count.
+    """
+    try:
+        look_at_features(request, caller.user)
+    except SwitchedOffError as error:
+        _note_refusal(caller.token, "switched off")
+        raise ProblemError(403, error.message) from error
 
 
 def _note_refusal(token: ApiToken, why: str) -> None:
@@ -160,6 +174,8 @@ def endpoint(
                 return work(request, caller, *args, **kwargs)
             except ProblemError as problem:
                 return problem.response()
+            except SwitchedOffError as error:
+                return ProblemError(403, error.message).response()
 
         view.access = TokenAccess(None, scope, is_open)  # type: ignore[attr-defined]
         view.csrf_exempt = True  # type: ignore[attr-defined]

@@ -9,8 +9,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from dashboard.api.scopes import NEEDS, Scope
+from dashboard.api.switches import API
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
+from dashboard.features import services as features
 from dashboard.people.models import Role, User
 
 LIFETIMES = [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year")]
@@ -40,7 +42,11 @@ class TokenForm(forms.Form):
         highest = owner.highest_role or Role.VIEWER
         super().__init__(data, initial={"role": str(Role.VIEWER.value)})
         self.owner = owner
-        self.consoles = {str(console.pk): console for console in owner.consoles}
+        self.consoles = {
+            str(console.pk): console
+            for console in owner.consoles
+            if not features.is_off(API, console.pk, owner.switched_off)
+        }
         may_all = owner.roles.get(None) is not None
         everywhere = [(ALL, "All consoles")] if may_all or not self.consoles else []
         self._choices("role", [(str(r.value), r.label) for r in Role if r <= highest])

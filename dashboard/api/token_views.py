@@ -11,8 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.api import tokens
 from dashboard.api.models import ApiToken
+from dashboard.api.switches import API
 from dashboard.api.token_forms import TokenForm
 from dashboard.common.paging import paged
+from dashboard.features import services as features
+from dashboard.features.registry import SwitchedOffError
 from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role, User
 from dashboard.people.proof import reauthenticated
@@ -39,6 +42,8 @@ def token_list(request: StaffRequest) -> HttpResponse:
 @reauthenticated
 def _make(request: StaffRequest) -> HttpResponse:
     """A new token, shown once, in the answer that made it. It outlives the session by far."""
+    if error := _switched_off(request.user):
+        raise error
     form = TokenForm(request.user, request.POST)
     if not form.is_valid():
         return _page(request, form)
@@ -50,6 +55,11 @@ def _make(request: StaffRequest) -> HttpResponse:
     return _page(request, TokenForm(request.user), made, plain)
 
 
+def _switched_off(user: User) -> SwitchedOffError | None:
+    """What to say where the API is off in all that the person sees."""
+    return features.first_off([API], user.consoles, user.switched_off)
+
+
 @sensitive_variables("plain")
 def _page(
     request: StaffRequest, form: TokenForm, made: ApiToken | None = None, plain: str = ""
@@ -58,6 +68,7 @@ def _page(
         "form": form,
         "made": made,
         "plain": plain,
+        "switched_off": getattr(_switched_off(request.user), "message", ""),
         "page": paged(request, _seen_by(request.user)),
         "sees_all": request.user.roles.get(None) == Role.ADMIN,
     }

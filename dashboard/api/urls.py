@@ -5,6 +5,9 @@ from django.urls import path
 from dashboard import navigation
 from dashboard.api import mcp, token_views, views
 from dashboard.api.resources import RESOURCES
+from dashboard.api.switches import API as API_SWITCH
+from dashboard.api.switches import MCP
+from dashboard.features.registry import closes
 
 _LISTS = [
     path(
@@ -40,3 +43,7 @@ TOKENS = navigation.under(
     ],
 )
 urlpatterns = [*API, *TOKENS]
+
+closes(API_SWITCH, *(one.name for one in [*_LISTS, *_SINGLE] if one.name))
+closes(API_SWITCH, "api_account_refresh", "api_connector_refresh", "mcp")
+closes(MCP, "mcp")

@@ -3,7 +3,9 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.audit.switches import EXPORTS
 from dashboard.bulk import views
+from dashboard.features.registry import closes
 
 navigation.offer(navigation.Command("Bulk runs", "bulk_run_list", "list-check", 60, "many"))
 
@@ -21,3 +23,5 @@ urlpatterns = navigation.under(
         path("bulk/<slug:reference>/export/", views.bulk_run_export, name="bulk_run_export"),
     ],
 )
+
+closes(EXPORTS, "bulk_run_export")

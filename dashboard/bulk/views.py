@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,13 +18,15 @@ from dashboard.bulk import display, services
 from dashboard.bulk.models import BulkRun, RunState
 from dashboard.bulk.pages import PAGES
 from dashboard.bulk.progress import progress_of
+from dashboard.bulk.switches import MANY
 from dashboard.common.chunks import instances_in_chunks
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.spreadsheet import csv_response
+from dashboard.features import services as features
 from dashboard.mirror.freshness import consoles_in_view
-from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.access import StaffRequest, get_for, is_on, role_required
 from dashboard.people.models import Role
 from dashboard.people.proof import reauthenticated
 
@@ -38,7 +41,7 @@ def bulk_run_list(request: StaffRequest) -> HttpResponse:
     runs = BulkRun.objects.visible_to(request.user)
     if in_view.chosen:
         runs = runs.filter(console=in_view.chosen)
-    page = paged(request, runs.order_by("-created_at", "-pk"))
+    page = paged(request, _with_open_pages(request, runs).order_by("-created_at", "-pk"))
     lines = display.run_lines(page)
     version = version_of(
         request.get_full_path(),
@@ -55,6 +58,15 @@ def bulk_run_list(request: StaffRequest) -> HttpResponse:
         "version": version,
     }
     return render_page(request, "bulk/bulk_run_list.html", "bulk/_bulk_run_table.html", context)
+
+
+def _with_open_pages(request: StaffRequest, runs: QuerySet[BulkRun]) -> QuerySet[BulkRun]:
+    """Without those whose page is switched off in their console."""
+    user = request.user
+    for kind, page in PAGES.items() if user.switched_off else ():
+        closed = [one.pk for one in user.consoles if not is_on(user, page, one)]
+        runs = runs.exclude(kind=kind, console__in=closed)
+    return runs
 
 
 HEAD = "bulk-run-head"
@@ -121,6 +133,7 @@ def bulk_run_detail(request: StaffRequest, reference: str) -> HttpResponse:
 @role_required(Role.LEAD)
 def bulk_run_start(request: StaffRequest, reference: str) -> HttpResponse:
     """Begin what the preview shows."""
+    _require_on(request, reference)
     return _turned(request, reference, services.start, "It has already been started.")
 
 
@@ -159,6 +172,7 @@ def bulk_run_end(request: StaffRequest, reference: str) -> HttpResponse:
 @role_required(Role.LEAD)
 def bulk_run_retry(request: StaffRequest, reference: str) -> HttpResponse:
     """Try the failed accounts again."""
+    _require_on(request, reference)
     run = get_for(request, BulkRun.objects, Role.LEAD, reference=reference)
     failed = run.rows.failed().count()
     again = services.retry_failed(run, Actor.staff(request.user))
@@ -185,6 +199,13 @@ def _outcomes(run: BulkRun) -> Iterator[tuple[object, ...]]:
     """The lines of the CSV, some hundred rows a query, so that the first comes at once."""
     for some in instances_in_chunks(display.with_events(run.rows.all()), "number"):
         yield from display.table(run, some)
+
+
+def _require_on(request: StaffRequest, reference: str) -> None:
+    """Raise `SwitchedOffError` where no such run may be begun; kinds with pages have their own."""
+    run = get_for(request, BulkRun.objects, Role.LEAD, reference=reference)
+    if run.kind not in PAGES:
+        features.require(MANY, run.console_id)
 
 
 def _turned(

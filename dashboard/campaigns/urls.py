@@ -3,7 +3,10 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.audit.switches import EXPORTS
 from dashboard.campaigns import link_views, views
+from dashboard.campaigns.switches import CAMPAIGNS
+from dashboard.features.registry import closes, part_of
 
 navigation.offer(
     navigation.Command("Reconnect campaigns", "campaign_list", "send", 50, "bulk links many")
@@ -42,3 +45,6 @@ urlpatterns = navigation.under(
         ),
     ],
 )
+
+part_of(CAMPAIGNS, urlpatterns)
+closes(EXPORTS, "campaign_export", "campaign_table")

@@ -88,7 +88,10 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
-    """403: signed in, but the role does not allow it."""
+    """403: signed in, but the role does not allow it, or what it takes is switched off."""
+    message = getattr(exception, "message", "")
+    if message:
+        return _page(request, "errors/403_switched_off.html", 403, message=message)
     return _page(request, "errors/403.html", 403)
 
 
@@ -151,9 +154,9 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _problem(status: int, reference: str) -> HttpResponse:
+def _problem(status: int, reference: str, message: str) -> HttpResponse:
     """The same for a program: as RFC 9457 has it."""
-    detail = PROBLEMS.get(status, PROBLEMS[500])
+    detail = message or PROBLEMS.get(status, PROBLEMS[500])
     told = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -170,7 +173,7 @@ def _page(request: HttpRequest, template: str, status: int, **context: str) -> H
     ask for the person, so for the database.
     """
     if request.path.startswith(PROGRAMS):
-        return _problem(status, context.get("reference", ""))
+        return _problem(status, context.get("reference", ""), context.get("message", ""))
     values: dict[str, object] = {"request": request, **context}
     if request.path.startswith(GUESTS):
         template = "errors/guest.html"

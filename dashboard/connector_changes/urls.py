@@ -4,6 +4,8 @@ from django.urls import path
 
 from dashboard import navigation
 from dashboard.connector_changes import views
+from dashboard.connector_changes.switches import DELETING
+from dashboard.features.registry import closes
 
 urlpatterns = navigation.under(
     "connector_list",
@@ -24,3 +26,5 @@ urlpatterns = navigation.under(
         path("connectors/<int:pk>/delete/", views.connector_delete, name="connector_delete"),
     ],
 )
+
+closes(DELETING, "connector_delete")

@@ -23,7 +23,9 @@ from dashboard.customer.pages import (
     to_page,
     unknown_page,
 )
+from dashboard.customer.switches import ASKING
 from dashboard.customer.visitors import ROBOT, is_scanner, visitor_of
+from dashboard.features import services as features
 from dashboard.links import opening, services
 from dashboard.links.mail import reminders
 from dashboard.links.models import Link
@@ -63,7 +65,8 @@ def is_glued(request: HttpRequest, link: Link) -> bool:
 @opens_link
 def link_ask(request: HttpRequest, link: Link) -> HttpResponse:
     """A customer whose link has ended asks for another; staff see it on the link."""
-    if request.method == "POST" and not link.is_usable and not link.is_waiting:
+    is_off = features.is_off(ASKING, link.account.console_id)
+    if request.method == "POST" and not (is_off or link.is_usable or link.is_waiting):
         services.ask_for_new(link, label=visitor_of(request).label)
     return to_page("public_link", link.token())
 

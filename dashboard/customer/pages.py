@@ -20,6 +20,8 @@ from django.utils import translation
 from dashboard.common.limits import is_within
 from dashboard.consoles.branding import Brand
 from dashboard.customer.entry_form import single_item_form
+from dashboard.customer.switches import ASKING
+from dashboard.features import services as features
 from dashboard.links import opening
 from dashboard.links.glued import ATTEMPT, candidates
 from dashboard.links.languages import format_pause, format_until, language_of, menu, set_headers
@@ -139,6 +141,7 @@ def link_page(request: HttpRequest, link: Link, status: int = 200) -> HttpRespon
     if link.revoked_at is None and not context["items"]:
         return draw_page(request, "gone", context, status)
     if not link.is_usable:
+        context["may_ask"] = not features.is_off(ASKING, link.account.console_id)
         return draw_page(request, "expired", context, 410)
     if len(context["items"]) == 1:
         context |= single_item_form(*context["tasks"][0])

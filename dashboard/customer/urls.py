@@ -3,6 +3,8 @@
 from django.urls import path, re_path
 
 from dashboard.customer import attempt_pages, brand, entry_pages, link_pages
+from dashboard.customer.switches import ASKING
+from dashboard.features.registry import closes
 
 urlpatterns = [
     path("c/brand/<int:console_pk>/<str:digest>", brand.brand_logo, name="brand_logo"),
@@ -19,3 +21,5 @@ urlpatterns = [
     # Last: whatever else is asked for below /c/, as mail programs may write it.
     re_path(r"^(?:/+)?[cC]/+(?P<rest>.+)$", link_pages.link_glued, name="link_glued"),
 ]
+
+closes(ASKING, "link_ask")

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.bulk.switches import MANY
 from dashboard.cycles import (
     change_views,
     incident_views,
@@ -12,6 +13,8 @@ from dashboard.cycles import (
     views,
 )
 from dashboard.cycles.many import views as many
+from dashboard.cycles.switches import DELETING, TRANSACTIONS
+from dashboard.features.registry import closes
 
 navigation.register(navigation.Place("Templates", "template_list", "template", group=2, order=0))
 navigation.register(navigation.Place("Cycles", "cycle_list", "repeat", group=2, order=1))
@@ -97,3 +100,7 @@ urlpatterns = [
         ],
     ),
 ]
+
+closes(MANY, "template_pick_many", "template_install_many", "template_install_many_table")
+closes(DELETING, "cycle_delete")
+closes(TRANSACTIONS, "cycle_transactions", "cycle_transaction", "cycle_transactions_read")

@@ -3,6 +3,9 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.audit.switches import EXPORTS
+from dashboard.bulk.switches import MANY
+from dashboard.features.registry import closes
 from dashboard.fleet import run_views, saving_views, views
 
 navigation.register(navigation.Place("Connectors", "connector_list", "plug", group=1, order=1))
@@ -22,3 +25,6 @@ urlpatterns = navigation.under(
         path("connectors/columns/", saving_views.connector_columns, name="connector_columns"),
     ],
 )
+
+closes(MANY, "connector_run_new")
+closes(EXPORTS, "connector_export")

@@ -34,7 +34,7 @@ from dashboard.forecasts.registration import WEARING
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet, WhyBroken
 from dashboard.mirror.usage import connector_names
-from dashboard.people.access import StaffRequest, role_required
+from dashboard.people.access import StaffRequest, is_on, role_required
 from dashboard.people.models import Role
 from dashboard.people.proof import reauthenticated
 
@@ -235,4 +235,12 @@ def _looks(request: StaffRequest, in_view: InView, columns: Sequence[Column]) ->
 def _pickable(request: StaffRequest, page: Page[Row]) -> set[int]:
     """The consoles of shown connectors in which the person may start a campaign."""
     roles = {console: request.user.role_in(console) for console in {row.console_id for row in page}}
-    return {console for console, role in roles.items() if role is not None and role >= Role.LEAD}
+    return {
+        console
+        for console, role in roles.items()
+        if role is not None
+        and role >= Role.LEAD
+        and any(
+            is_on(request.user, page, console) for page in ("campaign_new", "connector_run_new")
+        )
+    }

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.bulk import switches
+from dashboard.features.registry import closes
 from dashboard.installs import views
 from dashboard.installs.many import views as many_views
 
@@ -45,3 +47,5 @@ MANY = navigation.under(
     ],
 )
 urlpatterns = [*ONE, *MANY]
+
+closes(switches.MANY, "install_several", "install_many", "install_many_table")

@@ -3,7 +3,9 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.features.registry import part_of
 from dashboard.launches import customer_views, sending_views, views
+from dashboard.launches.switches import LAUNCHES
 
 STAFF = navigation.under(
     "link_list",
@@ -35,3 +37,5 @@ urlpatterns = [
     path("c/l/<str:token>/continue", customer_views.launch_continue, name="launch_continue"),
     path("c/s/<str:attempt_id>", customer_views.launch_wait, name="launch_wait"),
 ]
+
+part_of(LAUNCHES, [*STAFF, *OF_AN_ACCOUNT])

@@ -18,7 +18,7 @@ from dashboard.mirror.freshness import consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import CatalogueConnector
 from dashboard.mirror.usage import Kind, counts_of
-from dashboard.people.access import StaffRequest, get_for, may_open, role_required
+from dashboard.people.access import StaffRequest, get_for, is_on, may_open, role_required
 from dashboard.people.models import Role
 
 CONNECTORS = CatalogueConnector.objects.select_related("console", "account")
@@ -144,4 +144,5 @@ def head_context(request: StaffRequest, connector: CatalogueConnector, tab: str)
 def _may_install_many(request: StaffRequest, connector: CatalogueConnector) -> bool:
     role = request.user.role_in(connector.console)
     is_lead = role is not None and role >= Role.LEAD
-    return is_lead and not services.why_not_installable(connector)
+    is_offered = is_lead and is_on(request.user, "install_many", connector.console_id)
+    return is_offered and not services.why_not_installable(connector)

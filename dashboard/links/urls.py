@@ -3,6 +3,8 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.audit.switches import EXPORTS
+from dashboard.features.registry import closes
 from dashboard.links import sending_views, views
 
 navigation.register(navigation.Place("Links", "link_list", "link", group=1, order=3))
@@ -42,3 +44,5 @@ urlpatterns = [
     *STAFF,
     *OF_AN_ACCOUNT,
 ]
+
+closes(EXPORTS, "link_export")

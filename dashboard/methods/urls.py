@@ -3,7 +3,9 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.features.registry import closes, part_of
 from dashboard.methods import answer_views, saving_views, views
+from dashboard.methods.switches import CALLS, WRITING
 
 _HERE = "connectors/<int:pk>/methods/"
 
@@ -38,3 +40,6 @@ urlpatterns = navigation.under(
         path(f"{_HERE}<slug:key>/mark/", views.method_mark, name="method_mark"),
     ],
 )
+
+part_of(CALLS, urlpatterns)
+closes(WRITING, "method_mark")

@@ -21,16 +21,18 @@ from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import clean_address, paged, query_number
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.connectors.services import library_entry
+from dashboard.features import services as features
 from dashboard.methods import calling, choices, marking, reading, saving
 from dashboard.methods.calling import CallRequest, OtherCallError
 from dashboard.methods.categories import is_category, render_category, tell_read
 from dashboard.methods.forms import BY_BODY, BY_NAME, CallForm
 from dashboard.methods.inputs import Given
 from dashboard.methods.models import Method, MethodCall, SavedCall, SavedCallQuerySet
+from dashboard.methods.switches import WRITING
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import AccountConnector
 from dashboard.operations.submissions import draw_anew
-from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.access import StaffRequest, get_for, is_on, role_required
 from dashboard.people.models import Role
 
 CONNECTORS = AccountConnector.objects.select_related("account__console")
@@ -107,7 +109,8 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     connector = get_for(request, CONNECTORS, Role.AGENT, pk=pk)
     method = _method(connector, key)
     is_writing = not reading.is_reading(method)
-    may_call = _role(request, connector) >= (Role.LEAD if is_writing else Role.AGENT)
+    has_role = _role(request, connector) >= (Role.LEAD if is_writing else Role.AGENT)
+    is_off = is_writing and features.is_off(WRITING, connector.account.console_id)
     mode = BY_BODY if request.GET.get("mode") == BY_BODY else BY_NAME
     data = request.POST if request.method == "POST" else None
     look_up = choices.latest(connector, method)
@@ -135,10 +138,12 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
         "method": method,
         "form": form,
         "is_writing": is_writing,
-        "may_call": may_call and method.is_callable and _is_there(connector),
-        "may_mark": _role(request, connector) >= Role.LEAD,
+        "may_call": has_role and not is_off and method.is_callable and _is_there(connector),
+        "may_mark": _role(request, connector) >= Role.LEAD
+        and is_on(request.user, "method_mark", connector.account.console_id),
         "is_there": _is_there(connector),
-        "needs_lead": is_writing and not may_call,
+        "needs_lead": is_writing and not has_role,
+        "is_switched_off": is_off,
         "is_other_release": _is_other_release(connector, method),
         "saved_calls": [
             (one, saving.may_delete(one, request.user))
@@ -148,6 +153,8 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     }
     status = 200
     if request.method == "POST":
+        if is_writing:
+            features.require(WRITING, connector.account.console_id)
         if not context["may_call"]:
             raise PermissionDenied
         if form.is_valid():

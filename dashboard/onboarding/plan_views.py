@@ -17,6 +17,7 @@ from dashboard.audit.models import Actor
 from dashboard.common import zones
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
+from dashboard.features import services as features
 from dashboard.links.forms import SubmissionForm
 from dashboard.mirror.freshness import consoles_in_view
 from dashboard.mirror.models import Account
@@ -24,6 +25,7 @@ from dashboard.onboarding import plan, turning
 from dashboard.onboarding.forms import PlanForm, entries_of, initial_of
 from dashboard.onboarding.input import Wishes
 from dashboard.onboarding.models import OnboardingRun, OnboardingStep, RunState, StepKind
+from dashboard.onboarding.switches import TABLES
 from dashboard.people.access import StaffRequest, consoles_for, get_for, require_role, role_required
 from dashboard.people.models import Role
 
@@ -84,6 +86,7 @@ def _begun(request: StaffRequest) -> HttpResponse:
         if console is None:
             raise Http404
         require_role(request.user, console, Role.LEAD)
+        features.require(TABLES, console)
         run = plan.make_draft(actor, console, submission, for_many=True)
         _tell_of_defaults(request, console)
         return redirect(run)

@@ -3,7 +3,10 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.audit.switches import EXPORTS
+from dashboard.features.registry import closes, part_of
 from dashboard.onboarding import plan_views, step_views, table_views, views
+from dashboard.onboarding.switches import ONBOARDING, TABLES
 
 RUN = "accounts/onboard/runs/<str:reference>"
 TABLE = "accounts/onboard/tables/<str:reference>"
@@ -49,3 +52,15 @@ urlpatterns = navigation.under(
         path(f"{TABLE}/csv/", table_views.onboarding_table_export, name="onboarding_table_export"),
     ],
 )
+
+part_of(ONBOARDING, urlpatterns)
+closes(
+    TABLES,
+    "onboarding_table_new",
+    "onboarding_table_detail",
+    "onboarding_table_start",
+    "onboarding_table_go_on",
+    "onboarding_table_stop",
+    "onboarding_table_export",
+)
+closes(EXPORTS, "onboarding_table_export")

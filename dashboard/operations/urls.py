@@ -3,6 +3,8 @@
 from django.urls import path
 
 from dashboard import navigation
+from dashboard.audit.switches import EXPORTS
+from dashboard.features.registry import closes
 from dashboard.operations import views
 
 navigation.register(
@@ -26,3 +28,5 @@ urlpatterns = navigation.under(
         path("operations/<slug:reference>/retry/", views.operation_retry, name="operation_retry"),
     ],
 )
+
+closes(EXPORTS, "operation_export")

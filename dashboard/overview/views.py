@@ -20,7 +20,13 @@ from dashboard.mirror.freshness import InView, consoles_in_view, reading_of, wit
 from dashboard.mirror.tasks import resume_sync
 from dashboard.overview.attention import KINDS, attention
 from dashboard.overview.figures import Figures, figures, sync_figures
-from dashboard.people.access import StaffRequest, consoles_for, require_role, role_required
+from dashboard.people.access import (
+    StaffRequest,
+    consoles_for,
+    is_on,
+    require_role,
+    role_required,
+)
 from dashboard.people.models import Role, User
 
 RECENT = 8
@@ -50,7 +56,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         unauthenticated=shown.share.unauthenticated,
         not_working=shown.share.not_working,
         may_act=may_act,
-        may_campaign=consoles_of_leads(request.user, consoles),
+        may_campaign=consoles_of_campaigns(request.user, consoles),
         show=show,
     )
     recent = AuditEntry.objects.filter(console__in=consoles).order_by("-pk")[:RECENT]
@@ -129,6 +135,12 @@ def _sync_health(request: StaffRequest, in_view: InView, shown: Figures) -> Http
 def consoles_of_leads(user: User, consoles: Sequence[Console]) -> set[int]:
     """The consoles in which the person may stop the sync and let it go on."""
     return {one.pk for one in consoles if (user.role_in(one) or Role.VIEWER) >= Role.LEAD}
+
+
+def consoles_of_campaigns(user: User, consoles: Sequence[Console]) -> set[int]:
+    """The consoles in which the person may begin a reconnect campaign."""
+    leads = consoles_of_leads(user, consoles)
+    return {pk for pk in leads if is_on(user, "campaign_new", pk)}
 
 
 def _version(shown: Figures) -> str:

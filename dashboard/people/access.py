@@ -20,6 +20,8 @@ from django.urls import get_urlconf, resolve, reverse
 
 from dashboard.common.htmx import HtmxRequest
 from dashboard.consoles.models import Console, ConsoleQuerySet
+from dashboard.features import services as features
+from dashboard.features.registry import of_page
 from dashboard.people.models import Role, User
 
 if TYPE_CHECKING:
@@ -76,14 +78,26 @@ def lets_in(decision: Access, user: User) -> bool:
 def may_open(user: User, url_name: str) -> bool:
     """Whether the page of this name lets the person in, by the decision on its view."""
     decision = _decision_on_page(url_name, 0, get_urlconf() or settings.ROOT_URLCONF)
-    return decision is not None and lets_in(decision, user)
+    return decision is not None and lets_in(decision, user) and is_on(user, url_name)
+
+
+def is_on(user: User, url_name: str, console: Console | int | None = None) -> bool:
+    """Whether all that the page takes is switched on, in this console or in any of the person's."""
+    asked = of_page(url_name)
+    if not asked or not user.switched_off:
+        return True
+    if console is None:
+        return features.first_off(asked, user.consoles, user.switched_off) is None
+    console_id = console.pk if isinstance(console, Console) else console
+    return not any(features.is_off(one, console_id, user.switched_off) for one in asked)
 
 
 def may_open_in(user: User, url_name: str, console: Console | int) -> bool:
     """The same for a page about one thing of a console, named by its key: the role held there."""
     decision = _decision_on_page(url_name, 1, get_urlconf() or settings.ROOT_URLCONF)
     role = user.role_in(console)
-    return bool(decision and role and role >= (decision.at_least or role))
+    is_allowed = bool(decision and role and role >= (decision.at_least or role))
+    return is_allowed and is_on(user, url_name, console)
 
 
 @cache
@@ -107,6 +121,9 @@ def every_console_for(user: User, at_least: Role = Role.VIEWER) -> ConsoleQueryS
     """The same, retired ones among them: for pages that tell of what was."""
     held = {console_id for console_id, role in user.roles.items() if role >= at_least}
     every: ConsoleQuerySet = Console.objects.all()
+    if user.asked_features and user.switched_off:
+        keys = {one.key for one in user.asked_features}
+        every = every.exclude(pk__in=[pk for key, pk in user.switched_off if key in keys and pk])
     if None in held:
         return every
     return every.filter(pk__in=[console_id for console_id in held if console_id is not None])
@@ -128,6 +145,20 @@ def look_at_console(request: HttpRequest, user: User) -> None:
     user.reads_retired = True
 
 
+def look_at_features(request: HttpRequest, user: User) -> None:
+    """Raise `SwitchedOffError` if what the page takes is off in all consoles that are in view."""
+    match = request.resolver_match
+    asked = of_page((match.url_name if match else "") or "")
+    if not asked or not user.switched_off:
+        return
+    named = request.GET.get("console", "")
+    in_view = [one for one in user.consoles if str(one.pk) == named] or user.consoles
+    error = features.first_off(asked, in_view, user.switched_off)
+    if error is not None:
+        raise error
+    user.asked_features = asked
+
+
 class Scoped(Protocol[Thing]):
     """A queryset or manager that can leave out what a person may not see."""
 
@@ -146,7 +177,7 @@ def get_for(
     if not isinstance(user, User):
         raise PermissionDenied
     try:
-        thing = _found(things, user, lookup)
+        thing = _found_switched_off(things, user, lookup) or _found(things, user, lookup)
     except Http404:
         if at_least != Role.VIEWER or request.method not in {"GET", "HEAD"}:
             raise
@@ -164,6 +195,19 @@ def _found(things: Scoped[Thing], user: User, lookup: dict[str, Any]) -> Thing:
         raise Http404 from None
 
 
+def _found_switched_off(things: Scoped[Thing], user: User, lookup: dict[str, Any]) -> Thing | None:
+    """Of a console where what the page takes is off, so that the page can say so."""
+    if not (user.asked_features and user.switched_off):
+        return None
+    asked, user.asked_features = user.asked_features, ()
+    try:
+        return _found(things, user, lookup)
+    except Http404:
+        return None
+    finally:
+        user.asked_features = asked
+
+
 def _found_retired(things: Scoped[Thing], user: User, lookup: dict[str, Any]) -> Thing:
     """What belongs to a console that was retired stays readable, and nothing more."""
     user.reads_retired = True
@@ -176,9 +220,13 @@ def _found_retired(things: Scoped[Thing], user: User, lookup: dict[str, Any]) ->
 
 def require_role(user: User, thing: object, at_least: Role) -> None:
     """Raise `PermissionDenied` unless the person holds the role in the thing's console."""
-    role = user.role_in(_console_of(thing))
+    console = _console_of(thing)
+    role = user.role_in(console)
     if role is None or role < at_least:
         raise PermissionDenied
+    if user.asked_features and user.switched_off:
+        for one in user.asked_features:
+            features.require(one, console)
 
 
 def _console_of(thing: object) -> Console | int:

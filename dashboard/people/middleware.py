@@ -16,7 +16,12 @@ from django.shortcuts import render, resolve_url
 from dashboard.common.addresses import path_here
 from dashboard.common.htmx import is_swap, redirect_browser
 from dashboard.people import held
-from dashboard.people.access import decision_on, lets_in, look_at_console
+from dashboard.people.access import (
+    decision_on,
+    lets_in,
+    look_at_console,
+    look_at_features,
+)
 from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
@@ -57,6 +62,7 @@ class AccessMiddleware:
         if not lets_in(decision, user):
             raise PermissionDenied
         look_at_console(request, user)
+        look_at_features(request, user)
         return None
 
 

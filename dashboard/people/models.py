@@ -15,6 +15,9 @@ from django.utils.crypto import salted_hmac
 from dashboard.common.prepared import columns_of, instance_of, prepared
 from dashboard.consoles.models import Console
 from dashboard.environment.email_address import meant_address
+from dashboard.features import services as features
+from dashboard.features.registry import Feature
+from dashboard.features.services import Off
 
 
 class Role(models.IntegerChoices):
@@ -69,6 +72,8 @@ class User(AbstractBaseUser):
         null=True, blank=True, help_text="From when on they have two weeks for a second factor."
     )
 
+    asked_features: tuple[Feature, ...] = ()
+    """What the page of this request takes: consoles in which that is off do not count for it."""
     reads_retired = False
     """Whether this request reads what a retired console had: then nothing more than a Viewer."""
 
@@ -130,6 +135,11 @@ class User(AbstractBaseUser):
             else _consoles_among([key for key in self.roles if key])
         )
         return [instance_of(Console, values) for values in found]
+
+    @cached_property
+    def switched_off(self) -> Off:
+        """The features that are off; read once per object, so per request."""
+        return features.read()
 
     @property
     def highest_role(self) -> Role | None:
