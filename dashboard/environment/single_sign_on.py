@@ -72,7 +72,23 @@ DESK_OIDC_TRUST_EMAIL = Setting(
     "Whether addresses count of which the provider does not say whether they are verified.",
     "true",
 )
+DESK_OIDC_ACR: Setting[list[str]] = Setting(
+    "DESK_OIDC_ACR",
+    comma_list(TEXT),
+    [],
+    "Values of `acr` that mean a second factor; they are asked for. With these or `DESK_OIDC_AMR`,"
+    " who signs in there without one needs a factor here.",
+    "urn:example:mfa",
+)
+DESK_OIDC_AMR: Setting[list[str]] = Setting(
+    "DESK_OIDC_AMR",
+    comma_list(TEXT),
+    [],
+    "Values of `amr` that mean a second factor.",
+    "mfa,otp,hwk",
+)
 ALL = (
     *(DESK_OIDC_ISSUER, DESK_OIDC_NAME, DESK_OIDC_CLIENT_ID, DESK_OIDC_CLIENT_SECRET),
     *(DESK_OIDC_SCOPES, DESK_OIDC_ROLE_CLAIM, DESK_OIDC_ROLES, DESK_OIDC_TRUST_EMAIL),
+    *(DESK_OIDC_ACR, DESK_OIDC_AMR),
 )

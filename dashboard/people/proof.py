@@ -30,9 +30,9 @@ GOOD_FOR = 30 * 60
 PRESS_AGAIN = "Confirmed. Nothing was sent meanwhile: press the button again."
 
 
-def note(request: HttpRequest) -> None:
-    """The person has just shown who they are."""
-    request.session[KEY] = int(time.time())
+def note(request: HttpRequest, *, at: int | None = None) -> None:
+    """The person has just shown who they are; or did so at this moment, in seconds since 1970."""
+    request.session[KEY] = int(time.time()) if at is None else at
 
 
 @receiver(user_logged_in)

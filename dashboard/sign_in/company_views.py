@@ -16,7 +16,7 @@ from dashboard.common.limits import is_within
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
 from dashboard.people.views import safe_next
-from dashboard.sign_in import provider
+from dashboard.sign_in import company_proof, provider
 
 NEXT = "company-next"
 FAILS = (OSError, OAuth2Error, KeyError, ValueError, TypeError, AttributeError)
@@ -46,7 +46,7 @@ def away(request: HttpRequest) -> HttpResponse:
     network = network_of(client_address(request))
     if not is_within(f"company:{network}", most=MOST, seconds=WINDOW):
         return provider.refusal(request, provider.AWAY, 429)
-    asks = {"prompt": "login"} if request.user.is_authenticated else {}
+    asks = company_proof.ask(request)
     try:
         adapter = provider.adapter_for(request)
         company = adapter.get_provider()
@@ -68,4 +68,5 @@ def back(request: HttpRequest) -> HttpResponse:
         answer: HttpResponse = view(request)
     except FAILS:
         return provider.refusal(request, provider.AWAY, 503)
+    company_proof.take_over(request)
     return answer

@@ -147,7 +147,7 @@ def reauthenticate(request: StaffRequest) -> HttpResponse:
         "next": target,
         "trouble": trouble,
         "has_password": user.has_usable_password(),
-        "company": settings.OIDC["DESK_OIDC_NAME"] if provider.vouches_for(request) else "",
+        "company": settings.OIDC["DESK_OIDC_NAME"] if provider.came_by_it(request) else "",
     }
     return render(request, "sign_in/reauthenticate.html", context, status=422 if trouble else 200)
 

@@ -20,7 +20,7 @@ from dashboard.common.untrusted_text import display_line
 from dashboard.environment.allauth import COMPANY
 from dashboard.environment.email_address import EmailAddressError, parse_address
 from dashboard.people.models import Membership, Role, User
-from dashboard.sign_in import trail
+from dashboard.sign_in import company_proof, trail
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,11 @@ SOMEBODY_ELSES = (
     "Somebody came in with it by another account of your company. Ask an administrator.",
 )
 SWITCHED_OFF = ("Your access was switched off", "Ask an administrator.")
+STALE = (
+    "Your company did not ask you to sign in again",
+    "So it could be anybody at your desk. Nothing was changed. Try again, or confirm otherwise. If"
+    " it happens each time, tell an administrator: the provider has to say when you signed in.",
+)
 AWAY = (
     "Your company’s sign-in does not answer",
     "Try again in a moment, or sign in with your password.",
@@ -53,14 +58,23 @@ def is_offered() -> bool:
 
 
 def vouches_for(request: HttpRequest) -> bool:
-    """Whether this session was opened by the company's provider, which asks for factors itself."""
+    """Whether this session was opened by the company's provider, and with a second factor there."""
+    return came_by_it(request) and company_proof.had_factor(request)
+
+
+def came_by_it(request: HttpRequest) -> bool:
+    """Whether this session was opened by the company's provider."""
     records = get_authentication_records(request, request.user)
     return any(record.get("method") == "socialaccount" for record in records)
 
 
 def refusal(request: HttpRequest, words: tuple[str, str], status: int = 403) -> HttpResponse:
     """A page that says why nobody came in."""
-    context = {"heading": words[0], "reason": words[1]}
+    context = {
+        "heading": words[0],
+        "reason": words[1],
+        "is_in": words == STALE and request.user.is_authenticated,
+    }
     return render(request, "sign_in/company_refused.html", context, status=status)
 
 
@@ -98,7 +112,10 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Let the person in with the role that their claims give, or refuse them."""
         claims = _claims(sociallogin.account.extra_data)
+        token = sociallogin.account.extra_data.get("id_token") or {}
         sociallogin.account.extra_data = {}
+        if company_proof.is_stale(request, token):
+            self._refuse(request, _signed_in(request), STALE)
         role = role_of(claims)
         with transaction.atomic():
             user = _person(sociallogin, claims, role)
@@ -115,10 +132,17 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it 
             self._refuse(request, user, SWITCHED_OFF)
         elif settings.OIDC["DESK_OIDC_ROLES"] and role is None:
             self._refuse(request, user, NOT_KNOWN)
+        else:
+            company_proof.note(request, user, token)
 
     def _refuse(self, request: HttpRequest, user: User | None, words: tuple[str, str]) -> None:
         trail.sign_in_failed(request, user)
         raise ImmediateHttpResponse(refusal(request, words))
+
+
+def _signed_in(request: HttpRequest) -> User | None:
+    user = request.user
+    return user if isinstance(user, User) else None
 
 
 def role_of(claims: dict[str, Any]) -> Role | None:

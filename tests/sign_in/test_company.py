@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
+from django.utils import timezone
 
 from dashboard.audit.models import AuditEntry
 from dashboard.environment.allauth import providers
@@ -226,3 +228,121 @@ def test_the_provider_leads_back_to_the_settings_address(client: Client, company
 
     assert "redirect_uri=http%3A%2F%2Ftestserver%2Fsign-in%2Fcompany%2Fback%2F" in there
     assert "code_challenge_method=S256" in there
+
+
+# ---- how fresh, and how strong ----
+
+
+def asked_of(address: str) -> dict[str, str]:
+    """What the provider is asked for."""
+    return dict(parse_qsl(urlsplit(address).query))
+
+
+def again(client: Client, subject: str, target: str = "/me/") -> Any:
+    """Who is signed in confirms it at the provider."""
+    return sign_in(client, subject, target)
+
+
+def now() -> int:
+    return int(timezone.now().timestamp())
+
+
+def come_in(client: Client, issuer: str, **said: Any) -> None:
+    """Sign in as an Admin of whom the provider says this."""
+    usual = {"email": "ida@desk.example", "email_verified": True, "groups": ["heads"]}
+    claims(issuer, "ida", **usual, **said)
+    assert sign_in(client, "ida")["Location"] == "/"
+
+
+def test_to_confirm_it_the_provider_is_asked_for_a_new_sign_in(
+    client: Client, company: str
+) -> None:
+    assert not {"prompt", "max_age", "acr_values"} & asked_of(to_provider(client)).keys()
+    come_in(client, company, auth_time=now())
+
+    asked = asked_of(to_provider(client))
+
+    assert asked["prompt"] == "login" and asked["max_age"] == "0"
+
+
+def test_a_new_sign_in_there_is_a_proof(client: Client, company: str) -> None:
+    come_in(client, company, auth_time=now() - 7200)
+    assert client.get("/security/app/")["Location"].startswith("/security/again/")
+
+    claims(
+        company,
+        "ida",
+        email="ida@desk.example",
+        email_verified=True,
+        groups=["heads"],
+        auth_time=now(),
+    )
+    assert again(client, "ida", "/security/app/")["Location"] == "/security/app/"
+
+    assert client.get("/security/app/").status_code == 200
+
+
+@pytest.mark.parametrize("late", [{"auth_time": at} for at in (-7200, -120, 3600, None, "x")])
+def test_who_comes_back_without_signing_in_anew_is_refused(
+    client: Client, company: str, late: dict[str, Any]
+) -> None:
+    come_in(client, company, auth_time=now() - 7200)
+    said = {name: now() + at if isinstance(at, int) else at for name, at in late.items()}
+    claims(company, "ida", email="ida@desk.example", email_verified=True, groups=["heads"], **said)
+
+    answer = again(client, "ida", "/security/app/")
+
+    assert answer.status_code == 403
+    assert "did not ask you to sign in again" in answer.text and "/security/again/" in answer.text
+    assert is_in(client)
+    assert client.get("/security/app/")["Location"].startswith("/security/again/")
+    assert AuditEntry.objects.filter(action="refused a sign-in").exists()
+
+
+def test_signing_in_by_a_session_there_is_no_proof_here(company: str) -> None:
+    """Else whoever sits at an open desk would sign out and in again, unasked."""
+    for at, is_proof in ((now() - 7200, False), (None, False), (now(), True)):
+        client = Client()
+        come_in(client, company, auth_time=at)
+
+        assert (client.get("/security/app/").status_code == 200) is is_proof
+
+
+@pytest.mark.parametrize(
+    ("setting", "said", "is_enough"),
+    [
+        ({}, {}, True),
+        ({"DESK_OIDC_AMR": ["mfa", "hwk"]}, {}, False),
+        ({"DESK_OIDC_AMR": ["mfa", "hwk"]}, {"amr": ["pwd"]}, False),
+        ({"DESK_OIDC_AMR": ["mfa", "hwk"]}, {"amr": "mfa"}, False),
+        ({"DESK_OIDC_AMR": ["mfa", "hwk"]}, {"amr": ["pwd", "hwk"]}, True),
+        ({"DESK_OIDC_ACR": ["urn:mfa"]}, {"acr": "urn:pwd"}, False),
+        ({"DESK_OIDC_ACR": ["urn:mfa"]}, {"acr": ["urn:mfa"]}, False),
+        ({"DESK_OIDC_ACR": ["urn:mfa"]}, {"acr": "urn:mfa"}, True),
+        ({"DESK_OIDC_ACR": ["urn:mfa"], "DESK_OIDC_AMR": ["otp"]}, {"amr": ["otp"]}, True),
+    ],
+)
+def test_what_counts_as_a_second_factor_there(
+    client: Client,
+    company: str,
+    settings: Any,
+    setting: dict[str, Any],
+    said: dict[str, Any],
+    is_enough: bool,
+) -> None:
+    settings.OIDC = settings.OIDC | setting
+    come_in(client, company, auth_time=now(), **said)
+    User.objects.update(grace_began_at="2020-01-01T00:00Z")
+
+    answer = client.get("/accounts/")
+
+    assert (answer.status_code == 200) is is_enough
+    if not is_enough:
+        assert answer["Location"] == "/security/"
+        assert "Sign in again with" in client.get("/security/again/").text
+
+
+def test_the_levels_that_count_are_asked_for(client: Client, company: str, settings: Any) -> None:
+    settings.OIDC = settings.OIDC | {"DESK_OIDC_ACR": ["urn:mfa", "urn:phr"]}
+
+    assert asked_of(to_provider(client))["acr_values"] == "urn:mfa urn:phr"
