@@ -37,7 +37,7 @@ from dashboard.mirror.models import Account
 from dashboard.mirror.tasks import ask_for_sync, ask_for_view
 from dashboard.operations.live_updates import poll_event_of_account
 from dashboard.operations.models import Operation
-from dashboard.people.access import StaffRequest, get_for, role_required
+from dashboard.people.access import StaffRequest, get_for, may_open, role_required
 from dashboard.people.models import Role
 from dashboard.people.proof import reauthenticated
 
@@ -100,7 +100,7 @@ def account_list(request: StaffRequest) -> HttpResponse:
         "is_narrowed": is_narrowed,
         "parent": asked.parent,
         "tag": asked.tag,
-        "may_create": any(role >= Role.LEAD for role in request.user.roles.values()),
+        "may_create": may_open(request.user, "account_new"),
         "is_waiting": is_waiting,
         "version": version,
         "sorting": sorting,

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -75,6 +75,17 @@ RETRY_AFTER = 10
 """Seconds until the page may be asked for again while the database is away."""
 
 
+class ClosedError(PermissionDenied):
+    """Whatever the role, this is closed for now: the page says why, and who can open it."""
+
+    heading = ""
+
+    @property
+    def message(self) -> str:
+        """For people and programs."""
+        raise NotImplementedError
+
+
 def bad_request(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
     """400: the request itself is broken, or larger than any form of ours may be."""
     if isinstance(exception, RequestDataTooBig):
@@ -88,10 +99,10 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
-    """403: signed in, but the role does not allow it, or what it takes is switched off."""
-    message = getattr(exception, "message", "")
-    if message:
-        return _page(request, "errors/403_switched_off.html", 403, message=message)
+    """403: signed in, but the role does not allow it, or it is closed whatever the role."""
+    if isinstance(exception, ClosedError):
+        said = {"heading": exception.heading, "message": exception.message}
+        return _page(request, "errors/403_closed.html", 403, **said)
     return _page(request, "errors/403.html", 403)
 
 

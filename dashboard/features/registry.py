@@ -12,8 +12,10 @@ from importlib import import_module
 from typing import TypeVar
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern
+
+from dashboard.common.errors import ClosedError
 
 Patterns = TypeVar("Patterns", bound=Iterable[URLPattern])
 
@@ -34,8 +36,10 @@ FEATURES_OF_PAGES: dict[str, tuple[str, ...]] = {}
 """The URL name of a page, and the keys of the features that it takes."""
 
 
-class SwitchedOffError(PermissionDenied):
+class SwitchedOffError(ClosedError):
     """A feature that is switched off was asked for, in this console or, without a name, in all."""
+
+    heading = "This is switched off"
 
     def __init__(self, feature: Feature, console_name: str = "") -> None:
         super().__init__(feature.key)

@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import get_urlconf, resolve, reverse
 
+from dashboard.common.errors import ClosedError
 from dashboard.common.htmx import HtmxRequest
 from dashboard.consoles.models import Console, ConsoleQuerySet
 from dashboard.features import services as features
@@ -139,9 +140,11 @@ def look_at_console(request: HttpRequest, user: User) -> None:
         return
     if any(str(console.pk) == asked for console in user.consoles):
         return
-    is_read = request.method in {"GET", "HEAD"} and len(asked) < 19
-    if not is_read or not every_console_for(user).filter(pk=asked).exists():
+    retired = every_console_for(user).filter(pk=asked).first() if len(asked) < 19 else None
+    if retired is None:
         raise Http404
+    if request.method not in {"GET", "HEAD"}:
+        raise RetiredError(retired)
     user.reads_retired = True
 
 
@@ -159,6 +162,26 @@ def look_at_features(request: HttpRequest, user: User) -> None:
     user.asked_features = asked
 
 
+class RetiredError(ClosedError):
+    """Something of a retired console was to be changed."""
+
+    heading = "This console is retired"
+
+    def __init__(self, console: Console | int) -> None:
+        super().__init__()
+        self.console = console
+
+    @property
+    def message(self) -> str:
+        """For people and programs."""
+        pk = self.console.pk if isinstance(self.console, Console) else self.console
+        name = Console.objects.get(pk=pk).name
+        return (
+            f"What {name} had can be read, and is not changed any more. "
+            "An administrator can restore the console in Settings, Consoles."
+        )
+
+
 class Scoped(Protocol[Thing]):
     """A queryset or manager that can leave out what a person may not see."""
 
@@ -170,8 +193,9 @@ def get_for(
 ) -> Thing:
     """The one thing, if it is within the person's consoles.
 
-    Read alone, also what a retired console had. Raises `Http404` if it is not there for them, and
-    `PermissionDenied` if they see it but hold too low a role in its console.
+    Read alone, also what a retired console had; else that raises `RetiredError`. Raises `Http404`
+    if it is not there for them, and `PermissionDenied` if they see it but hold too low a role in
+    its console.
     """
     user = request.user
     if not isinstance(user, User):
@@ -179,9 +203,9 @@ def get_for(
     try:
         thing = _found_switched_off(things, user, lookup) or _found(things, user, lookup)
     except Http404:
-        if at_least != Role.VIEWER or request.method not in {"GET", "HEAD"}:
-            raise
         thing = _found_retired(things, user, lookup)
+        if at_least != Role.VIEWER or request.method not in {"GET", "HEAD"}:
+            raise RetiredError(_console_of(thing)) from None
     require_role(user, thing, at_least)
     in_view = _console_of(thing)
     request.console_in_view = in_view if isinstance(in_view, int) else in_view.pk  # type: ignore[attr-defined]

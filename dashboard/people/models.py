@@ -143,7 +143,9 @@ class User(AbstractBaseUser):
 
     @property
     def highest_role(self) -> Role | None:
-        """The highest role held anywhere."""
+        """The highest role held anywhere; while a retired console is read, nothing is changed."""
+        if self.reads_retired and self.roles:
+            return Role.VIEWER
         return max(self.roles.values(), default=None)
 
 

@@ -101,10 +101,22 @@ def find(token: str) -> Invitation | None:
 
 def _is_good(invitation: Invitation) -> bool:
     """Whether it is open, and who sent it may still give that role."""
-    if not invitation.is_open:
-        return False
+    return invitation.is_open and not why_void(invitation)
+
+
+def why_void(invitation: Invitation) -> str:
+    """Why nobody can accept it although it is open, in words; empty if it can be accepted."""
     by = User.objects.get(pk=invitation.invited_by_id)  # as they are now
-    return by.is_active and may_decide_in(by, invitation.console)
+    if invitation.console is not None and invitation.console.retired_at is not None:
+        return "It cannot be accepted: the console is retired."
+    if not by.is_active:
+        return f"It cannot be accepted: {by.display_name} was deactivated. Send it again yourself."
+    if not may_decide_in(by, invitation.console):
+        return (
+            f"It cannot be accepted: {by.display_name} may not give this role any more. "
+            "Send it again yourself."
+        )
+    return ""
 
 
 def accept(invitation: Invitation, name: str, password: str) -> User:

@@ -14,7 +14,7 @@ from dashboard.people.access import StaffRequest, role_required
 from dashboard.people.models import Role, User
 from dashboard.people.proof import reauthenticated
 from dashboard.sessions.listing import sessions_of
-from dashboard.team import leaving, roles, work
+from dashboard.team import invitations, leaving, roles, work
 from dashboard.team.forms import NO_ROLE, RoleForm
 from dashboard.team.invitations import NotPossibleError
 from dashboard.team.models import Invitation, InvitationMail
@@ -48,7 +48,7 @@ def draw_list(request: StaffRequest, *, shown_once: str = "", whose: str = "") -
     )
     context = {
         "people": [(one, invited_by.get(one.pk)) for one in people],
-        "invitations": list(waiting),
+        "invitations": [(one, invitations.why_void(one)) for one in waiting],
         "shown_once": shown_once,
         "whose": whose,
     }

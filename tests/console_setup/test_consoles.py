@@ -568,8 +568,8 @@ def test_what_a_retired_console_had_is_read_and_not_changed(
     assert account.name in text_of(admin.get(f"{reverse('account_list')}?console={retired.pk}"))
     assert account.name not in text_of(admin.get(reverse("account_list")))
     with nothing_changes():
-        assert admin.post(reverse("account_refresh", args=[account.pk])).status_code == 404
-        assert admin.get(reverse("install_pick", args=[account.pk])).status_code == 404
+        assert admin.post(reverse("account_refresh", args=[account.pk])).status_code == 403
+        assert admin.get(reverse("install_pick", args=[account.pk])).status_code == 403
     stranger = signed_in(make_user(Role.ADMIN, console=make_console()))
     assert stranger.get(url).status_code == 404
     assert stranger.get(f"{reverse('account_list')}?console={retired.pk}").status_code == 404

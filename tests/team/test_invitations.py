@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from dashboard.audit.models import AuditEntry
 from dashboard.common import limits
+from dashboard.consoles.models import Console
 from dashboard.notifications.models import SendState
 from dashboard.people.models import Membership, Role, User
 from dashboard.team import invitations, tasks
@@ -299,3 +300,26 @@ def test_an_invitation_ends_with_the_role_of_who_sent_it_until_another_admin_sen
     invitations.invite_again(invitation, admin)
     invitation.refresh_from_db()
     assert invitations.accept(invitation, "New", PASSWORD).highest_role is Role.AGENT
+
+
+@pytest.mark.parametrize("lost", ["role", "access", "console"])
+def test_the_list_says_which_invitations_nobody_can_accept_and_they_cannot_be(
+    admin: User, lost: str
+) -> None:
+    console = make_console(name="Larkfield EU")
+    other = make_user(Role.ADMIN, console=console, name="Bea Left")
+    invitation, token = invited(other, console=console)
+    assert "cannot be accepted" not in text_of(signed_in(admin).get("/settings/people/"))
+
+    if lost == "role":
+        other.memberships.update(role=Role.AGENT)
+    elif lost == "access":
+        User.objects.filter(pk=other.pk).update(is_active=False)
+    else:
+        Console.objects.filter(pk=console.pk).update(retired_at=timezone.now())
+
+    assert "It cannot be accepted" in text_of(signed_in(admin).get("/settings/people/"))
+    seen = Client().get(reverse("invitation", args=[token]))
+    assert accept(token).status_code == seen.status_code >= 400
+    invitation.refresh_from_db()
+    assert invitation.accepted_at is None

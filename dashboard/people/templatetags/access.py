@@ -29,6 +29,15 @@ def while_on(
     return content if is_on(user, url_name, where) else ""
 
 
+@register.simple_block_tag(takes_context=True)
+def unless_retired(context: Context, content: str) -> str:
+    """`{% unless_retired %}…{% endunless_retired %}`: what changes something and takes no role;
+    not drawn while what a retired console had is read.
+    """
+    user = getattr(context.get("request"), "user", None)
+    return "" if isinstance(user, User) and user.reads_retired else content
+
+
 def _in_view(context: Context, user: User, url_name: str) -> Console | None:
     """The console that the page's address names, if the other page takes what can be off."""
     named = context["request"].GET.get("console", "")
