@@ -25,6 +25,7 @@ from dashboard.features.registry import SwitchedOffError
 from dashboard.people.access import Access, look_at_features
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import Role, User
+from dashboard.sign_in import factors, provider
 
 LARGEST = 64_000
 """Bytes of a request's body."""
@@ -112,6 +113,7 @@ def caller_of(request: HttpRequest) -> Caller:
     caller = Caller(token, narrowed(token))
     caller.count()
     _check_features(request, caller)
+    _check_factor(caller)
     tokens.mark_used(token)
     return caller
 
@@ -139,6 +141,23 @@ def _check_features(request: HttpRequest, caller: Caller) -> None:
     except SwitchedOffError as error:
         _note_refusal(caller.token, "switched off")
         raise ProblemError(403, error.message) from error
+
+
+def _check_factor(caller: Caller) -> None:
+    """Raise the problem if the owner needs a second factor and their time for it is over.
+
+    Else a token would outlive what keeps its owner out of every page. Who can come in through the
+    company's provider shows factors there.
+    """
+    owner = User.objects.get(pk=caller.token.owner_id)  # with all their roles
+    if not factors.is_missing(owner) or factors.days_left(owner) != 0 or provider.knows(owner):
+        return
+    _note_refusal(caller.token, "no second factor")
+    raise ProblemError(
+        403,
+        "The token’s owner needs a second factor and has none, so it opens nothing. "
+        "It works again once they have added one under Your sign-in.",
+    )
 
 
 def _note_refusal(token: ApiToken, why: str) -> None:

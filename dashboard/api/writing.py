@@ -71,8 +71,6 @@ def create_link(caller: Caller, given: Mapping[str, Any], key: str) -> tuple[JSO
         raise ProblemError(422, "There is no such field.", errors=[(unknown[0][:50], "Unknown.")])
     fingerprint = _sha256(json.dumps(given, sort_keys=True))
     own = {"token": caller.token, "key": _sha256(key)}
-    old = timezone.now() - KEPT_FOR
-    IdempotentCall.objects.filter(token=caller.token, created_at__lt=old).delete()
     try:
         with transaction.atomic():
             call = IdempotentCall.objects.filter(**own).first()
@@ -89,6 +87,13 @@ def create_link(caller: Caller, given: Mapping[str, Any], key: str) -> tuple[JSO
     link = BY_NAME["links"].find(caller, call.link_id)
     _require_role(caller, link.console_id)
     return _told(link), False
+
+
+def forget_old_calls() -> int:
+    """Delete what was kept of calls for longer than their keys hold; how many there were."""
+    old = timezone.now() - KEPT_FOR
+    gone, _ = IdempotentCall.objects.filter(created_at__lt=old).delete()
+    return gone
 
 
 def refresh_account(caller: Caller, key: object) -> JSON:

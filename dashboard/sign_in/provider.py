@@ -62,6 +62,13 @@ def vouches_for(request: HttpRequest) -> bool:
     return came_by_it(request) and company_proof.had_factor(request)
 
 
+def knows(user: User) -> bool:
+    """Whether the person can sign in through the company's provider alone, and no other way."""
+    if not is_offered() or user.has_usable_password():
+        return False
+    return bool(SocialAccount.objects.filter(user=user, provider=COMPANY).exists())
+
+
 def came_by_it(request: HttpRequest) -> bool:
     """Whether this session was opened by the company's provider."""
     records = get_authentication_records(request, request.user)
