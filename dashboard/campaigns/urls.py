@@ -47,4 +47,4 @@ urlpatterns = navigation.under(
 )
 
 part_of(CAMPAIGNS, urlpatterns)
-closes(EXPORTS, "campaign_export", "campaign_table")
+closes(EXPORTS, "campaign_export")

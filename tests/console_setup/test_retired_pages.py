@@ -143,8 +143,9 @@ def test_reading_it_does_not_do_away_with_the_second_factor(place: Place, settin
     """What is read counts as a Viewer's; the person is an Admin all the same."""
     settings.CYCLR_CLIENT_ID = "a-real-one"
     user = make_user(Role.ADMIN)
+    browser = signed_in(user)
     User.objects.filter(pk=user.pk).update(grace_began_at=timezone.now() - timedelta(days=15))
 
-    answer = signed_in(user).get(f"{reverse('account_list')}?console={place.console.pk}")
+    answer = browser.get(f"{reverse('account_list')}?console={place.console.pk}")
 
     assert answer.status_code == 302 and answer["Location"] == reverse("security")

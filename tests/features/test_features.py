@@ -21,6 +21,7 @@ from dashboard.features import registry
 from dashboard.features.models import SwitchedOff
 from dashboard.features.registry import FEATURES_OF_PAGES, Feature
 from dashboard.links.models import Link
+from dashboard.methods.models import Method, MethodCall
 from dashboard.mirror.models import Account, AccountConnector
 from dashboard.onboarding import plan
 from dashboard.onboarding.models import OnboardingTable
@@ -84,6 +85,14 @@ class Place:
         self.entry = make_connector(console=self.console, name="HubSpot", version="1.0")
         self.connector: AccountConnector = make_account_connector(
             account=self.account, release_id=self.entry.release_id
+        )
+        self.method = Method.objects.create(
+            console=self.console,
+            release_id=self.entry.release_id,
+            key="x",
+            method_id=7,
+            unique_id="x",
+            name="Delete Contact",
         )
         self.template = make_template(console=self.console)
         self.cycle = make_cycle(account=self.account)
@@ -244,7 +253,8 @@ def crawled(browser: Client, *begin: str) -> dict[str, set[str]]:
 
 def test_no_page_leads_to_what_is_switched_off(place: Place, admin: User) -> None:
     browser = signed_in(admin)
-    with_all = crawled(browser, place.connector.get_absolute_url())
+    of_method = reverse("method_detail", args=[place.connector.pk, "x"])
+    with_all = crawled(browser, place.connector.get_absolute_url(), of_method)
     offered = set().union(*with_all.values())
     for feature in EVERY:
         names = {one for one in names_of(feature) if not one.startswith(OF_PROGRAMS)}
@@ -316,6 +326,22 @@ def test_the_button_of_many_goes_with_onboarding_from_a_table(place: Place, admi
     sent = {"submission": str(uuid.uuid4()), "many": place.console.pk}
     answer = browser.post("/accounts/onboard/", sent)
     assert is_refused(answer, registry.FEATURES["onboarding.tables"], "Larkfield")
+
+
+def test_a_method_that_writes_is_not_called_while_that_is_off(place: Place, admin: User) -> None:
+    browser = signed_in(admin)
+    url = reverse("method_detail", args=[place.connector.pk, "x"])
+    writing = registry.FEATURES["methods.writing"]
+    assert "Mark as only reading" in browser.get(url).text
+    switch_off(writing, place.console)
+
+    page = browser.get(url).text
+    assert "Calling methods that write is switched off" in page
+    assert "Mark as only reading" not in page
+    assert is_refused(browser.post(url, {"confirm": "Delete Contact"}), writing, "Larkfield")
+    assert not MethodCall.objects.exists()
+    Method.objects.update(name="Get Contact")
+    assert "switched off" not in browser.get(url).text
 
 
 def test_a_bulk_run_that_was_only_previewed_is_not_started(place: Place, admin: User) -> None:
