@@ -26,18 +26,21 @@ from dashboard.common.untrusted_text import display_text
 from dashboard.consoles.models import Console
 from dashboard.links.eligibility import AUTHENTICATED, LINKED, linked_already, why_not
 from dashboard.links.models import Link
-from dashboard.mirror.models import Account
+from dashboard.mirror.models import Account, AccountConnector
 
 KIND = "links.create"
+
+Connector = Chosen | AccountConnector
+"""As pages choose them by the thousand, or whole."""
 
 
 @dataclass(slots=True)
 class Plan:
     """What a campaign is to do in one account. `email`, `name`: of whom it was sent to last."""
 
-    account: ChosenAccount
-    connectors: list[Chosen] = field(default_factory=list)
-    left_out: list[tuple[Chosen, str]] = field(default_factory=list)
+    account: ChosenAccount | Account
+    connectors: list[Connector] = field(default_factory=list)
+    left_out: list[tuple[Connector, str]] = field(default_factory=list)
     email: str = ""
     name: str = ""
     doubt: str = ""
@@ -51,7 +54,7 @@ class Plan:
         )
 
     @property
-    def every(self) -> list[Chosen]:
+    def every(self) -> list[Connector]:
         """All that was chosen in the account."""
         return [*self.connectors, *(one for one, _ in self.left_out)]
 
@@ -68,7 +71,7 @@ class Plan:
 
 
 def plan(
-    connectors: Sequence[Chosen],
+    connectors: Sequence[Connector],
     *,
     skips_authenticated: bool = True,
     skips_linked: bool = True,

@@ -91,6 +91,7 @@ OTHERWISE = {
     },
     "nothing is changed: Cyclr is read again, or a form is looked at": {
         "search": "what is typed does not stand in an address",
+        "connector_install_new": "on to the form of install_many",
         "account_list_refresh": "",
         "account_refresh": "",
         "account_users_read": "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -61,7 +63,7 @@ def test_what_goes_in_comes_out(run: BulkRun) -> None:
 
 
 def test_no_row_is_inserted_if_one_cannot_be(run: BulkRun) -> None:
-    rows = [(run.pk, n, None, "", {}, False, 0, "", "x") for n in (1, 2, 1)]
+    rows: list[tuple[Any, ...]] = [(run.pk, n, None, "", {}, False, 0, "", "x") for n in (1, 2, 1)]
 
     with pytest.raises(IntegrityError), transaction.atomic():
         insert_rows(BulkRow, COLUMNS, rows)

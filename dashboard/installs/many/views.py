@@ -31,6 +31,8 @@ from dashboard.people.models import Role
 
 PAGE, PARTIAL = "installs/install_many.html", "installs/_install_many_form.html"
 SEVERAL = "installs/install_several.html"
+FROM_LIST = "from-list"
+"""Posted with a table of accounts that were chosen in a list: the form begins with it."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,7 +48,8 @@ def install_many(request: StaffRequest, pk: int) -> HttpResponse:
         "age_of": library_read_at(connector.console),
         "accounts": Account.objects.there().filter(console=connector.console).count(),
     }
-    if request.method != "POST" or "redraw" in request.POST or is_swap(request):
+    is_begun = FROM_LIST in request.POST
+    if request.method != "POST" or "redraw" in request.POST or is_begun or is_swap(request):
         context["form"] = _drawn(request, connector, method)
         return render_page(request, PAGE, PARTIAL, context)
     form = InstallManyForm(
@@ -159,7 +162,9 @@ def _installable(request: StaffRequest, pk: int) -> CatalogueConnector:
 def _drawn(request: StaffRequest, connector: CatalogueConnector, method: str) -> InstallManyForm:
     """A form that is not checked yet, with what was typed before, less secrets."""
     form = InstallManyForm(connector, method=method, ways=ways_of(connector))
-    if request.method == "POST":
+    if FROM_LIST in request.POST:
+        form.initial["table"] = request.POST.get("table", "")
+    elif request.method == "POST":
         form.keep(request.POST)
     return form
 
