@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable
@@ -104,8 +105,10 @@ def test_the_main_job(
         if "/connectorauth/" in request.url:
             tokens.extend(parse_qs(urlsplit(request.url).query)["token"])
 
+    theirs_said: list[str] = []
     tab = theirs.new_page()
     tab.on("request", watch)
+    tab.on("console", lambda said: theirs_said.append(said.text) if said.type == "error" else None)
     tab.goto(address)
     expect(tab.get_by_role("heading", level=1)).to_have_text(
         re.compile("asks you to connect Slack")
@@ -138,11 +141,44 @@ def test_the_main_job(
         "the link's address": urlsplit(address).path.removeprefix("/c/"),
     }
     stored = everything_stored(desk)
+    stored |= {f"staff's browser, {where}": kept for where, kept in kept_by(page, desk).items()}
+    if kind == "embedded":  # the customer of the other run has no JavaScript
+        theirs_kept = kept_by(tab, desk)
+        del theirs_kept["cookies"]  # the way back to the link, for an hour
+        stored |= {f"the customer's browser, {where}": kept for where, kept in theirs_kept.items()}
     for what, secret in secrets.items():
         for where, content in stored.items():
             assert secret not in content, f"{what} stands in {where}"
         if what != "the link's address":
             assert secret not in browser_history, f"{what} stands in the browser's history"
+    assert "csp violation" not in desk.logs
+    assert theirs_said == []
+
+
+STORES = """async () => ({
+  "local storage": JSON.stringify(localStorage),
+  "session storage": JSON.stringify(sessionStorage),
+  "databases": JSON.stringify(await indexedDB.databases()),
+  "caches": JSON.stringify(await caches.keys()),
+  "workers": JSON.stringify(await navigator.serviceWorker.getRegistrations()),
+  "state of the history": JSON.stringify(history.state),
+})"""
+EMPTY = {"local storage": "{}", "databases": "[]", "caches": "[]", "workers": "[]"}
+OURS = {"sessionid", "csrftoken", "familiar", "messages", "link", "session-ends"}
+
+
+def kept_by(tab: Page, desk: Desk) -> dict[str, str]:
+    """What a browser keeps of us, by the place where; all but the path it is on are cookies."""
+    kept: dict[str, str] = tab.evaluate(STORES)
+    host = urlsplit(desk.url).hostname
+    cookies = [one for one in tab.context.cookies() if one["domain"] == host]
+    in_reach = {one["name"] for one in cookies if not one["httpOnly"]}
+
+    assert EMPTY.items() <= kept.items()
+    assert set(json.loads(kept["session storage"])) <= {"htmx-current-path-for-history"}
+    assert {one["name"] for one in cookies} <= OURS
+    assert in_reach <= {"session-ends"}  # for the script that warns: moments alone
+    return kept | {"cookies": str(cookies)}
 
 
 def history_of(tab: Page, desk: Desk) -> str:
