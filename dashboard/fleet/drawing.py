@@ -207,7 +207,7 @@ ALL_COLUMNS = (
         "account-id", "Account id", lambda line: _text(line.row.account_cyclr_id), "mid-only w3"
     ),
     Column("id", "Id in Cyclr", lambda line: _text(line.row.cyclr_id), "mid-only w2"),
-    Column("wears", "Wears out", _wears, "mid-only w3"),
+    Column("wears", "Wears out", _wears, "mid-only w3", sort="wears"),
 )
 USUAL = ALL_COLUMNS[:6]
 WEARS = ALL_COLUMNS[-1]

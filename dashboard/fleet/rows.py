@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from dashboard.common.prepared import prepared
 from dashboard.forecasts.models import Forecast
@@ -105,3 +105,9 @@ def forecasts(rows: Iterable[Row]) -> dict[int, Forecast]:
     standing = Forecast.objects.standing()
     found = standing.filter(account_connector__in=[row.pk for row in rows])
     return {one.account_connector_id: one for one in found}
+
+
+def due_from() -> Subquery:
+    """Of each connector: from when it will probably lose authentication; null if nothing is due."""
+    of_one = Forecast.objects.standing().filter(account_connector=OuterRef("pk")).order_by()
+    return Subquery(of_one.values("due_from")[:1])

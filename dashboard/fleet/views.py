@@ -29,7 +29,7 @@ from dashboard.common.prepared import prepared
 from dashboard.common.sorting import Order, Sorting
 from dashboard.fleet import export, saved_views
 from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, WEARS, Column, Line, draw_lines, with_wear
-from dashboard.fleet.rows import COLUMNS, Row, forecasts, icons, open_links
+from dashboard.fleet.rows import COLUMNS, Row, due_from, forecasts, icons, open_links
 from dashboard.forecasts.registration import WEARING
 from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet, WhyBroken
@@ -38,7 +38,7 @@ from dashboard.people.access import StaffRequest, is_on, role_required
 from dashboard.people.models import Role
 from dashboard.people.proof import reauthenticated
 
-ORDERS = (
+ORDERS: tuple[Order, ...] = (
     Order(
         "state",
         "State",
@@ -72,6 +72,14 @@ ORDERS = (
     ),
 )
 
+BY_WEAR = Order(
+    "wears",
+    "Wears out",
+    (F("wears_from").asc(nulls_last=True), "sort_name", "pk"),
+    (F("wears_from").desc(nulls_first=True), "-sort_name", "-pk"),
+)
+"""Where what wears out is looked for, which is a part of all: the moment stands in no index."""
+
 
 @require_safe
 @role_required(Role.VIEWER)
@@ -85,9 +93,10 @@ def connector_list(request: StaffRequest) -> HttpResponse:
     in_view = consoles_in_view(request)
     reading = reading_of(in_view.shown)
     asked = ConnectorFilter.of(request.GET)
+    orders = ORDERS
     if asked.parsed.has("is", WEARING):
-        columns = with_wear(columns)
-    sorting = Sorting(request, ORDERS)
+        columns, orders = with_wear(columns), (*ORDERS, BY_WEAR)
+    sorting = Sorting(request, orders)
     page = _page(request, in_view, asked, sorting)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not asked.is_set
@@ -176,10 +185,15 @@ def _page(
 ) -> Page[Row]:
     """The rows that the address asks for."""
     every = _shown(in_view)
-    all_rows = AccountConnector.objects.order_by(*sorting.order_by).values_list(*COLUMNS)
+    rows: QuerySet[Any, Any] = asked.among(every)
+    all_rows: QuerySet[Any, Any] = AccountConnector.objects.all()
+    if sorting.chosen == BY_WEAR:
+        rows = rows.annotate(wears_from=due_from())
+        all_rows = all_rows.annotate(wears_from=due_from())
+    all_rows = all_rows.order_by(*sorting.order_by).values_list(*COLUMNS)
     page = paged_long(
         request,
-        asked.among(every).order_by(*sorting.order_by).values_list(*COLUMNS),
+        rows.order_by(*sorting.order_by).values_list(*COLUMNS),
         each=asked.each_among(every) if asked.is_set else (),
         every=all_rows,
         name=f"connectors {sorted(console.pk for console in in_view.shown)} {asked}",

@@ -247,6 +247,30 @@ def test_the_list_finds_them_with_when_and_how_sure(console: Console, account: A
     assert forecast.due_label in page
 
 
+def test_what_wears_out_is_sorted_by_when_its_time_begins(
+    console: Console, account: Account
+) -> None:
+    wear_out(account)
+    for age, name in ((85, "Second"), (86, "First"), (84, "Third")):
+        connected(account, age, name=name)
+    forecasting.forecast(console)
+    browser = signed_in(Role.VIEWER, console)
+
+    def names(sort: str, search: str = "is:wearing") -> list[str]:
+        page = browser.get(reverse("connector_list"), {"q": search, "sort": sort})
+        return [row.name for row in page.context["page"] if row.name in order]
+
+    order = ["First", "Second", "Third"]
+    assert names("wears") == order
+    assert names("-wears") == order[::-1]
+    assert (
+        'href="?q=is%3Awearing&amp;sort=wears"'
+        in browser.get(reverse("connector_list"), {"q": "is:wearing"}).content.decode()
+    )
+    # Of everything it is not offered: the moment stands in no index.
+    assert names("wears", "") == names("", "")
+
+
 def test_the_page_of_a_connector_says_why_it_is_due(console: Console, account: Account) -> None:
     wear_out(account)
     one = connected(account, 84)
