@@ -48,6 +48,7 @@ BENCHES = [
     Bench("first_sync", "The first reading of a console", ("--accounts", "5000")),
     Bench("methods", "Calling methods while all is read"),
     Bench("templates", "A template into many accounts"),
+    Bench("agents", "Fifty agents at once", ("--minutes", "1")),
 ]
 
 

@@ -132,7 +132,7 @@ class Desk:
         """What a query of the database answers now, read from here: starting a process for it
         takes as long as what is to be seen."""
         if address := self.environment.get("DATABASE_URL", ""):
-            with psycopg.connect(address) as connection:
+            with psycopg.connect(address.removesuffix("?pool=true")) as connection:
                 connection.read_only = True
                 return connection.execute(query.encode()).fetchall()
         address = f"file:{self.database}?mode=ro"
