@@ -80,6 +80,7 @@ class Agent:
 
     def __init__(self, desk: Desk, number: int) -> None:
         self.url, self.taken = desk.url, Taken()
+        self._lists: dict[str, str] = {}
         self.chance = random.Random(number)  # noqa: S311 - no secret
         self.session = requests.Session()
         self.session.headers["Accept"] = "text/html"
@@ -104,7 +105,8 @@ class Agent:
             self.taken.errors.append(f"{path}: {type(error).__name__}")
             return ""
         getattr(self.taken, kind).append((time.perf_counter() - began) * 1000)
-        if answer.status_code not in {200, 204} or "/sign-in/" in answer.url:
+        is_signed_out = "/sign-in/" in answer.url or "HX-Redirect" in answer.headers
+        if answer.status_code not in {200, 204} or is_signed_out:
             self.taken.errors.append(f"{path}: {answer.status_code} {answer.url}")
         return answer.text
 
@@ -127,10 +129,9 @@ class Agent:
 
     def list_of(self, path: str) -> str:
         """A list, asked for once."""
-        lists: dict[str, str] = self.__dict__.setdefault("_lists", {})
-        if path not in lists:
-            lists[path] = self.get(path, PAGE)
-        return lists[path]
+        if path not in self._lists:
+            self._lists[path] = self.get(path, PAGE)
+        return self._lists[path]
 
     def dwell(self, page: str, until: float) -> None:
         """Look at a page, which asks for its parts meanwhile."""
