@@ -15,10 +15,11 @@ from dashboard.launches import services
 from dashboard.launches.attempts import lock
 from dashboard.launches.models import LaunchLink, LaunchMail, LaunchState, Product
 from dashboard.links.mail import email_content
-from dashboard.links.mail.email_content import EmailContent, basic_context, language_of
+from dashboard.links.mail.email_content import basic_context, language_of
 from dashboard.links.mail.mailing import UsedElsewhereError
 from dashboard.links.mail.outbox import Outbox, sent_message
 from dashboard.links.mail.own_texts import Texts
+from dashboard.links.mail.written_email import EmailContent
 from dashboard.links.models import MailState
 from dashboard.links.progress import NotUsableError
 from dashboard.operations.submissions import own_submission

@@ -8,8 +8,8 @@ from dashboard.audit import labels
 from dashboard.launches import mailing
 from dashboard.launches.models import Product
 from dashboard.links.mail import own_texts
-from dashboard.links.mail.email_content import EmailContent
 from dashboard.links.mail.own_texts import CustomerMessage, Texts
+from dashboard.links.mail.written_email import EmailContent
 
 labels.register(
     {

@@ -7,8 +7,8 @@ from typing import Any
 from dashboard.audit import labels
 from dashboard.links import answers  # noqa: F401
 from dashboard.links.mail import email_content, own_texts
-from dashboard.links.mail.email_content import EmailContent
 from dashboard.links.mail.own_texts import CustomerMessage, Texts
+from dashboard.links.mail.written_email import EmailContent
 from dashboard.links.models import MailKind
 
 SAMPLE_APPS = ["HubSpot", "Xero"]

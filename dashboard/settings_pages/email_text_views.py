@@ -22,8 +22,8 @@ from dashboard.common import languages
 from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
 from dashboard.links.mail import own_texts
-from dashboard.links.mail.email_content import EmailContent
 from dashboard.links.mail.own_texts import CustomerMessage, Texts
+from dashboard.links.mail.written_email import EmailContent
 from dashboard.links.models import EmailText
 from dashboard.people.access import StaffRequest, consoles_for, role_required
 from dashboard.people.models import Role

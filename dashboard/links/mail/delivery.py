@@ -9,8 +9,8 @@ from django.utils import timezone
 from dashboard.bulk import services as bulk
 from dashboard.links import progress, timeline
 from dashboard.links.mail import email_content, reminders
-from dashboard.links.mail.email_content import EmailContent
 from dashboard.links.mail.outbox import Outbox, sent_message
+from dashboard.links.mail.written_email import EmailContent
 from dashboard.links.models import Link, LinkMail, LinkState, MailKind
 
 

@@ -6,7 +6,6 @@ A content holds the link's address, so it is never stored, logged or handed to a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -27,25 +26,12 @@ from dashboard.environment.email_address import mailto_address
 from dashboard.links.languages import format_until
 from dashboard.links.mail import own_texts
 from dashboard.links.mail.own_texts import Texts
+from dashboard.links.mail.written_email import EmailContent
 from dashboard.links.models import Link, MailKind
 
 NAME_AT_MOST, SUBJECT_AT_MOST = 60, 160
 """Characters of a name, and of a whole subject; longer ones are cut."""
 OUR_COLOUR = "#434ab8"
-
-
-@dataclass(frozen=True, slots=True)
-class EmailContent:
-    """One message as the customer gets it. `sender` and `reply_to` are what a header may hold."""
-
-    sender: str
-    recipient: str
-    reply_to: str
-    subject: str
-    language: str
-    text: str = field(repr=False)
-    html: str = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
 
 
 def write(link: Link, kind: MailKind = MailKind.INVITATION) -> EmailContent:

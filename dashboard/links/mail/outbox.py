@@ -20,7 +20,7 @@ from dashboard.common.mail import MailboxError, OurFaultError, PutOffError, Unwr
 from dashboard.consoles.models import Console
 from dashboard.jobs.leases import Lease
 from dashboard.links.mail import email_content
-from dashboard.links.mail.email_content import EmailContent
+from dashboard.links.mail.written_email import EmailContent
 from dashboard.links.models import CustomerMail, MailState
 from dashboard.notifications import mail_trouble
 

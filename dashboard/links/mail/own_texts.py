@@ -11,14 +11,12 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dashboard.common.untrusted_text import is_blank
 from dashboard.consoles.models import Console
+from dashboard.links.mail.written_email import EmailContent
 from dashboard.links.models import EmailText
-
-if TYPE_CHECKING:
-    from dashboard.links.mail.email_content import EmailContent
 
 logger = logging.getLogger(__name__)
 
