@@ -11,4 +11,4 @@ class SignInConfig(AppConfig):
 
     def ready(self) -> None:
         """Addresses are kept in step, and what people do is recorded, by signals."""
-        from dashboard.sign_in import email_addresses, factors  # noqa: F401
+        from dashboard.sign_in import email_addresses, factors, notices  # noqa: F401

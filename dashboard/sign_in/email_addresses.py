@@ -7,6 +7,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from dashboard.people.models import User
+from dashboard.sign_in import notices
 
 
 @receiver(post_save, sender=User)
@@ -27,6 +28,8 @@ def keep_in_step(
         theirs = EmailAddress.objects.filter(user=instance)
         if list(theirs.values_list("email", "primary", "verified")) == [(email, True, True)]:
             return
+        for old in theirs.exclude(email=email).values_list("email", flat=True):
+            notices.tell(instance, "changed their address", to=old)
         theirs.delete()
     EmailAddress.objects.bulk_create(
         [EmailAddress(user=instance, email=email, primary=True, verified=True)],

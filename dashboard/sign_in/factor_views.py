@@ -244,6 +244,18 @@ def passkey_add(request: StaffRequest) -> HttpResponse:
 @role_required(Role.VIEWER)
 @opens_without_factor
 @reauthenticated
+@require_POST
+def passkey_rename(request: StaffRequest, pk: int) -> HttpResponse:
+    """Call a passkey of one's own otherwise."""
+    own = Authenticator.objects.filter(user=request.user, type=Authenticator.Type.WEBAUTHN)
+    passkeys.rename(get_object_or_404(own, pk=pk), request.POST.get("name", ""))
+    messages.success(request, "The passkey has its new name.")
+    return redirect("security")
+
+
+@role_required(Role.VIEWER)
+@opens_without_factor
+@reauthenticated
 @require_http_methods(["GET", "HEAD", "POST"])
 def factor_remove(request: StaffRequest, pk: int) -> HttpResponse:
     """Take a passkey or the authenticator app away, after a question."""

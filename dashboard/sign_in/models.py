@@ -38,3 +38,29 @@ class PasswordMail(Job):
 
     def __str__(self) -> str:
         return f"Link for a new password, asked for at {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class SecurityMail(Job):
+    """Tells somebody that their sign-in was changed. It holds nothing that opens anything."""
+
+    policy = Policy(
+        task="dashboard.sign_in.tasks.mail_security_notice",
+        queue="interactive",
+        lease=timedelta(seconds=70),
+        retries=Backoff(first=5, most=1800),
+        most_tries=60,
+        give_up_after=timedelta(days=1),
+        related=("user",),
+    )
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    action = models.CharField(max_length=60, help_text="As the audit trail has it.")
+    to = models.EmailField(max_length=254)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes = [*Job.Meta.indexes]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.action}"

@@ -51,6 +51,18 @@ def add(user: User, name: str, answer: str) -> None:
         trail.did(user, "added a passkey")
 
 
+def rename(one: Authenticator, name: str) -> None:
+    """Call a passkey otherwise; a name that cannot be read changes nothing."""
+    new = display_line(name)[:60].strip()
+    with transaction.atomic():
+        row = Authenticator.objects.select_for_update().select_related("user").get(pk=one.pk)
+        if not new or row.data.get("name") == new:
+            return
+        row.data["name"] = new
+        row.save(update_fields=["data"])
+        trail.did(row.user, "renamed a passkey")
+
+
 def used(answer: str, user: User | None = None) -> Authenticator:
     """The passkey that the answer proves; of this person, if one is named.
 

@@ -131,6 +131,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it 
                     _give(user, role)
                 if not sociallogin.is_existing and user.is_active:
                     sociallogin.connect(request, user)
+                    trail.did(user, "linked single sign-on")
                 elif sociallogin.is_existing:
                     sociallogin.account.save(update_fields=["extra_data"])
         if not isinstance(user, User):

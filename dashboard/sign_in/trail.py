@@ -11,6 +11,7 @@ from dashboard.audit.models import Actor
 from dashboard.common.limits import is_within
 from dashboard.people.address import client_address, network_of
 from dashboard.people.models import User
+from dashboard.sign_in import notices
 
 AN_HOUR = 3600
 REFUSALS = 20
@@ -51,8 +52,9 @@ def sign_in_refused(request: HttpRequest, user: User | None) -> None:
 
 
 def did(user: User, action: str, **details: Any) -> None:
-    """A colleague did something about their own sign-in."""
+    """A colleague did something about their own sign-in, and is told of it by mail."""
     services.record(Actor.staff(user), action, target=user.display_name, **details)
+    notices.tell(user, action)
 
 
 def _called(user: User | None) -> str:

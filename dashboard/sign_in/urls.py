@@ -21,6 +21,7 @@ urlpatterns = [
     path("security/password/", password_views.change, name="password_change"),
     path("security/app/", factor_views.app_add, name="app_add"),
     path("security/passkeys/", factor_views.passkey_add, name="passkey_add"),
+    path("security/<int:pk>/rename/", factor_views.passkey_rename, name="passkey_rename"),
     path("security/<int:pk>/remove/", factor_views.factor_remove, name="factor_remove"),
     path("security/codes/", factor_views.recovery_codes, name="recovery_codes"),
     path("security/later/", factor_views.later, name="factor_later"),

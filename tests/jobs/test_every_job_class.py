@@ -42,7 +42,7 @@ from dashboard.onboarding.models import OnboardingRun, RunState
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role
 from dashboard.releases.models import ReleaseReading
-from dashboard.sign_in.models import PasswordMail
+from dashboard.sign_in.models import PasswordMail, SecurityMail
 from dashboard.team.models import Invitation, InvitationMail
 from tests.factories import (
     make_account,
@@ -181,6 +181,9 @@ MAKE: dict[type, Callable[[], Any]] = {
         console=(account := make_account()).console, account=account, release_id=7
     ),
     PasswordMail: lambda: PasswordMail.objects.create(user=make_user()),
+    SecurityMail: lambda: SecurityMail.objects.create(
+        user=(one := make_user()), action="added a passkey", to=one.email
+    ),
     Icon: lambda: Icon.objects.create(source_digest="a" * 64, source=b"\x89PNG"),
     SyncRun: lambda: SyncRun.objects.create(console=make_console()),
     SyncHelper: lambda: SyncHelper.objects.create(

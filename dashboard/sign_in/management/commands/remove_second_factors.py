@@ -12,6 +12,7 @@ from django.db import transaction
 from dashboard.audit import services
 from dashboard.audit.models import Actor
 from dashboard.people.models import User
+from dashboard.sign_in import notices
 
 
 class Command(BaseCommand):
@@ -36,4 +37,5 @@ class Command(BaseCommand):
                 "removed all second factors at the command line",
                 target=user.display_name,
             )
+            notices.tell(user, "removed all second factors")
         self.stdout.write("They are removed. The password alone signs in again.")
