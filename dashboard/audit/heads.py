@@ -20,6 +20,10 @@ from django.utils import timezone
 logger = logging.getLogger(__name__)
 
 
+HALF = " # half a line: writing it broke off"
+"""What is put behind a line that a crash cut off."""
+
+
 class HeadFileError(Exception):
     """The file cannot be read or written; the message says which and why."""
 
@@ -46,9 +50,9 @@ def keep(chain: int, sequence: int, digest: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # One write of a short line at the end: two processes do not mix theirs.
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, line.encode())
+            os.write(handle, (_end_of_half_line(handle) + line).encode())
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -56,18 +60,37 @@ def keep(chain: int, sequence: int, digest: str) -> None:
         raise HeadFileError(f"{path} cannot be written: {error.strerror}.") from None
 
 
+def _end_of_half_line(handle: int) -> str:
+    """What has to come before a new line: the mark of one that a crash cut off, if there is one."""
+    size = os.fstat(handle).st_size
+    if not size or os.pread(handle, 1, size - 1) == b"\n":
+        return ""
+    logger.warning("audit head file ends in half a line size=%d", size)
+    return f"{HALF}\n"
+
+
 def kept() -> list[Head]:
-    """All heads that were written down, oldest first. Raises `HeadFileError` for a damaged file."""
+    """All heads that were written down, oldest first. Raises `HeadFileError` for a damaged file.
+
+    A last line that was not finished, as after a crash or on a full disk, is left out and named in
+    the log; so is one that was last when the next head was written.
+    """
     path = _path()
     if path is None:
         return []
     try:
-        lines = path.read_text("utf-8").splitlines()
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise HeadFileError(f"{path} cannot be read: {type(error).__name__}.") from None
-    return [_read(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    found = []
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        if line.endswith(f"{HALF}\n") or not line.endswith("\n"):
+            logger.warning("audit head file has half a line number=%d", number)
+        elif line.strip():
+            found.append(_read(path, number, line))
+    return found
 
 
 def _read(path: Path, number: int, line: str) -> Head:

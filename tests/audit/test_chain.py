@@ -439,3 +439,24 @@ def test_a_check_in_pieces_finds_what_one_in_one_go_does(monkeypatch: pytest.Mon
 
     assert [piece.place.sequence for piece in pieces] == [5, 10, 12]
     assert not pieces[-1].fault
+
+
+@pytest.mark.parametrize("left", [1, 20, 90])
+def test_a_line_of_the_head_file_that_a_crash_cut_off_is_named_and_hides_no_other(
+    settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, left: int
+) -> None:
+    path = settings.AUDIT_HEAD_FILE = tmp_path / "heads.jsonl"
+    heads.keep(0, 1, "a" * 64)
+    whole = path.read_text()
+    heads.keep(0, 2, "b" * 64)
+    path.write_text(whole + path.read_text()[len(whole) :][:left])
+
+    assert [one.sequence for one in heads.kept()] == [1]
+    assert "half a line number=2" in caplog.text
+    heads.keep(0, 3, "c" * 64)
+    heads.keep(0, 4, "d" * 64)
+
+    assert [one.sequence for one in heads.kept()] == [1, 3, 4]
+    path.write_text(path.read_text().replace(heads.HALF, ""))
+    with pytest.raises(heads.HeadFileError, match="line 2"):
+        heads.kept()
