@@ -45,6 +45,7 @@ BENCHES = [
     Bench("cycles", "The list of cycles", database="TEST_DATABASE_URL"),
     Bench("connector", "The page of a connector", database="TEST_DATABASE_URL"),
     Bench("campaigns", "A reconnect campaign", database="TEST_DATABASE_URL"),
+    Bench("forecasts", "Forecasts and older releases", database="TEST_DATABASE_URL"),
     Bench("first_sync", "The first reading of a console", ("--accounts", "5000")),
     Bench("methods", "Calling methods while all is read"),
     Bench("templates", "A template into many accounts"),
