@@ -65,6 +65,8 @@ OTHERWISE = {
     },
     "a press that is recorded, and needs a Cyclr or a device: tried in tests of its own": {
         "settings_console": "tests/consoles/test_changes.py",
+        "settings_features": "tests/features/test_features.py",
+        "passkey_rename": "tests/sign_in/test_notices.py",
         "link_send_anew": "tests/links/test_sending.py",
         "link_remind": "tests/links/test_reminders.py",
         "operation_retry": "tests/operations/test_operation_pages.py",
