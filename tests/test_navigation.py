@@ -21,6 +21,7 @@ WITHOUT_A_PLACE = {
     "app_add",
     "factor_later",
     "factor_remove",
+    "passkey_rename",
     "passkey_add",
     "password_change",
     "reauthenticate",

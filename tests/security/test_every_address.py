@@ -169,6 +169,7 @@ def test_no_page_lets_in_whose_role_is_too_low(role: Role | None, mine: World) -
 
 OF_ONESELF = {
     "factor_remove": "a factor is its owner's",
+    "passkey_rename": "a factor is its owner's",
 }
 OF_ALL_CONSOLES = {
     "console_new": "a console is added by an administrator of all",
