@@ -83,8 +83,6 @@ OTHERWISE = {
         "email_text_reset": "tests/settings_pages/test_email_texts.py",
         "app_add": "tests/sign_in/test_second_factor.py",
         "passkey_add": "tests/sign_in/test_passkey_story.py",
-        "passkey_rename": "tests/sign_in/test_notices.py",
-        "settings_features": "tests/features/test_features.py",
         "passkey_sign_in": "tests/sign_in/test_second_factor.py",
         "mfa_authenticate": "tests/sign_in/test_second_factor.py",
         "password_new": "tests/sign_in/test_passwords.py",

@@ -164,4 +164,5 @@ def test_a_retired_console_is_looked_at_and_not_posted_to(mine: Console, other: 
     url = f"{reverse('account_list')}?console={other.pk}"
 
     assert CANARY in browser.get(url).text
-    assert browser.post(url).status_code == 404
+    refused = browser.post(url)
+    assert (refused.status_code, "This console is retired" in refused.text) == (403, True)
