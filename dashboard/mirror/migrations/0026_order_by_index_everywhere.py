@@ -35,6 +35,19 @@ class AddIndexOfSQLite(migrations.AddIndex):
             super().database_backwards(app_label, editor, before, after)
 
 
+class AddIndexOfAnyLength(migrations.AddIndex):
+    """On PostgreSQL by hash: names are as long as Cyclr sends them, and its trees take 2,700 bytes."""
+
+    def database_forwards(self, app_label: str, editor: Any, before: Any, after: Any) -> None:
+        """The index, for equality alone."""
+        if editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, editor, before, after)
+            return
+        table = after.apps.get_model(app_label, self.model_name)._meta.db_table
+        column = self.index.fields[0]
+        editor.execute(f"CREATE INDEX {self.index.name} ON {table} USING hash ({column})")
+
+
 class Migration(migrations.Migration):
     """See the module."""
 
@@ -75,7 +88,7 @@ class Migration(migrations.Migration):
             model_name="accountconnector",
             index=models.Index(fields=["gone_at", "why_broken"], name="account_connector_why"),
         ),
-        migrations.AddIndex(
+        AddIndexOfAnyLength(
             model_name="accountconnector",
             index=models.Index(fields=["connector_name"], name="account_connector_of_kind"),
         ),
