@@ -10,10 +10,13 @@ from django.utils import timezone
 
 from dashboard.audit.models import Actor
 from dashboard.installs.form import InstallForm
+from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import Account, CatalogueConnector, InstallRefusal
 from dashboard.operations.submitting import OperationRequest
 
 KIND = "installs.install"
+LONGEST_KEY = 500
+"""Letters."""
 
 NOT_OFFERED = "Cyclr does not offer it to this account."
 DRAFT = "It is a draft in Cyclr, which cannot be installed."
@@ -47,8 +50,12 @@ def refused_accounts(connector: CatalogueConnector) -> dict[int | None, str]:
 
 
 def exclusivity_key(account: Account, connector: CatalogueConnector) -> str:
-    """One install of a connector into an account at a time."""
-    return f"install:{account.pk}:{connector.name}:{connector.version}"
+    """One install of a connector into an account at a time.
+
+    Names are as long as Cyclr sends them; the key is in an index that takes no long ones.
+    """
+    key = f"install:{account.pk}:{connector.name}:{connector.version}"
+    return key if len(key) <= LONGEST_KEY else f"install:{account.pk}:{key_of(key)}"
 
 
 def follow_up(form: InstallForm, account: Account) -> dict[str, Any] | None:

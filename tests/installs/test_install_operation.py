@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from typing import Any
 
@@ -17,7 +18,7 @@ from dashboard.links.models import Link
 from dashboard.mirror.models import Account, AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, OperationEvent, State
 from dashboard.operations.tasks import run_operation
-from tests.factories import make_connector, make_operation
+from tests.factories import OAUTH, make_connector, make_operation
 from tests.simulated import Hands, library
 
 INSTALL = "/connectors/{id}/install"
@@ -108,6 +109,19 @@ def test_a_second_agent_sees_the_first_ones_install(harbour: Account, agent: Cli
     assert answer.status_code == 409
     assert b"is installing" in answer.content
     assert Operation.objects.filter(kind="installs.install").count() == 1
+
+
+def test_a_second_agent_sees_the_install_of_a_connector_whose_name_no_index_takes(
+    harbour: Account, agent: Client
+) -> None:
+    letters = random.Random(7).choices([chr(n) for n in range(0x4E00, 0x9000)], k=10_000)
+    for end in "ab":
+        make_connector(console=harbour.console, name="".join(letters) + end, authentication=[OAUTH])
+        url, data = fill(harbour, "".join(letters) + end, name=f"Long {end}")
+        assert agent.post(url, data).status_code == 302
+        assert agent.post(url, data | {"submission": str(uuid.uuid4())}).status_code == 409
+
+    assert Operation.objects.filter(kind="installs.install").count() == 2
 
 
 @pytest.mark.parametrize("fault", ["drop_after_effect", "drop_before_effect", "truncate", "html"])
