@@ -35,6 +35,10 @@ MOST_CALLS, MOST_WRITES = 240, 30
 MOST_UNKNOWN = 60
 """Calls without a token that works, from one network in a minute."""
 BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
+NO_FACTOR = (
+    "The token’s owner needs a second factor and has none, so it opens nothing. "
+    "It works again once they have added one under Your sign-in."
+)
 ASK_FOR_TOKEN = {"WWW-Authenticate": 'Bearer realm="Cyclr Desk"'}
 
 
@@ -110,10 +114,13 @@ def caller_of(request: HttpRequest) -> Caller:
         _note_refusal(token, token.state.lower() if token.owner.is_active else "owner deactivated")
         why = "This token has ended, or its owner is deactivated. Make another one in Settings."
         raise ProblemError(401, why, headers=ASK_FOR_TOKEN)
+    lacks_factor = _lacks_factor(token.owner)  # by all their roles, so before it is narrowed
     caller = Caller(token, narrowed(token))
     caller.count()
     _check_features(request, caller)
-    _check_factor(caller)
+    if lacks_factor:
+        _note_refusal(token, "no second factor")
+        raise ProblemError(403, NO_FACTOR)
     tokens.mark_used(token)
     return caller
 
@@ -143,21 +150,14 @@ def _check_features(request: HttpRequest, caller: Caller) -> None:
         raise ProblemError(403, error.message) from error
 
 
-def _check_factor(caller: Caller) -> None:
-    """Raise the problem if the owner needs a second factor and their time for it is over.
+def _lacks_factor(owner: User) -> bool:
+    """Whether the owner needs a second factor and their time for it is over.
 
     Else a token would outlive what keeps its owner out of every page. Who can come in through the
     company's provider shows factors there.
     """
-    owner = User.objects.get(pk=caller.token.owner_id)  # with all their roles
-    if not factors.is_missing(owner) or factors.days_left(owner) != 0 or provider.knows(owner):
-        return
-    _note_refusal(caller.token, "no second factor")
-    raise ProblemError(
-        403,
-        "The token’s owner needs a second factor and has none, so it opens nothing. "
-        "It works again once they have added one under Your sign-in.",
-    )
+    is_late = factors.is_missing(owner) and factors.days_left(owner) == 0
+    return is_late and not provider.knows(owner)
 
 
 def _note_refusal(token: ApiToken, why: str) -> None:

@@ -64,11 +64,12 @@ def _switched_off(user: User) -> SwitchedOffError | None:
 def _page(
     request: StaffRequest, form: TokenForm, made: ApiToken | None = None, plain: str = ""
 ) -> HttpResponse:
+    error = _switched_off(request.user)
     context = {
         "form": form,
         "made": made,
         "plain": plain,
-        "switched_off": getattr(_switched_off(request.user), "message", ""),
+        "switched_off": error.message if error else "",
         "page": paged(request, _seen_by(request.user)),
         "sees_all": request.user.roles.get(None) == Role.ADMIN,
     }

@@ -205,7 +205,7 @@ def _require_on(request: StaffRequest, reference: str) -> None:
     """Raise `SwitchedOffError` where no such run may be begun; kinds with pages have their own."""
     run = get_for(request, BulkRun.objects, Role.LEAD, reference=reference)
     if run.kind not in PAGES:
-        features.require(MANY, run.console_id)
+        features.require(MANY, run.console_id, request.user.switched_off)
 
 
 def _turned(

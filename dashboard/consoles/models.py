@@ -189,3 +189,9 @@ class Branding(models.Model):
 
     def __str__(self) -> str:
         return f"Branding of {self.console}"
+
+
+def name_of(console: Console | int) -> str:
+    """The name of a console, which may be known by its key alone."""
+    known = console if isinstance(console, Console) else Console.objects.get(pk=console)
+    return known.name

@@ -16,7 +16,6 @@ from dashboard.bulk import feeding
 from dashboard.bulk import services as bulk
 from dashboard.bulk.models import BulkRun
 from dashboard.campaigns import planning
-from dashboard.campaigns.rows import rows_by_key
 from dashboard.consoles.models import Console
 from dashboard.demo.local_cyclr import LocalCyclr
 from dashboard.installs.form import InstallForm
@@ -208,9 +207,7 @@ class Stage:
 
     def campaign(self, name: str, accounts: Sequence[str], people: Sequence[Person]) -> BulkRun:
         """A reconnect campaign over these accounts' connectors of that kind, carried out."""
-        keys = [self.connector(account, name).pk for account in accounts]
-        rows = {one.pk: one for one in rows_by_key(keys, {self.console.pk: self.console})}
-        plans = planning.plan([rows[key] for key in keys])
+        plans = planning.plan([self.connector(account, name) for account in accounts])
         for plan, person in zip(plans, people, strict=True):
             plan.email, plan.name = person.email, person.name
         wishes = planning.Wishes(lifetime=timedelta(days=7))

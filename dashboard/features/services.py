@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dashboard.consoles.models import Console
+from dashboard.consoles.models import Console, name_of
 from dashboard.features.models import everything_off
 from dashboard.features.registry import Feature, SwitchedOffError
 
@@ -38,11 +38,9 @@ def first_off(
     return None
 
 
-def require(feature: Feature, console: Console | int) -> None:
+def require(feature: Feature, console: Console | int, off: Off) -> None:
     """Raise `SwitchedOffError` if it is off in this console."""
     console_id = console.pk if isinstance(console, Console) else console
-    off = read()
-    if (feature.key, None) in off:
-        raise SwitchedOffError(feature)
-    if (feature.key, console_id) in off:
-        raise SwitchedOffError(feature, Console.objects.get(pk=console_id).name)
+    if is_off(feature, console_id, off):
+        is_everywhere = (feature.key, None) in off
+        raise SwitchedOffError(feature, "" if is_everywhere else name_of(console))

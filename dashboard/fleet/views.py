@@ -80,6 +80,9 @@ BY_WEAR = Order(
 )
 """Where what wears out is looked for, which is a part of all: the moment stands in no index."""
 
+BEGUN_FROM_LIST = ("campaign_new", "connector_run_new")
+"""The pages that what is ticked leads to."""
+
 
 @require_safe
 @role_required(Role.VIEWER)
@@ -254,7 +257,5 @@ def _pickable(request: StaffRequest, page: Page[Row]) -> set[int]:
         for console, role in roles.items()
         if role is not None
         and role >= Role.LEAD
-        and any(
-            is_on(request.user, page, console) for page in ("campaign_new", "connector_run_new")
-        )
+        and any(is_on(request.user, begun, console) for begun in BEGUN_FROM_LIST)
     }

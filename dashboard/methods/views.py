@@ -110,7 +110,8 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     method = _method(connector, key)
     is_writing = not reading.is_reading(method)
     has_role = _role(request, connector) >= (Role.LEAD if is_writing else Role.AGENT)
-    is_off = is_writing and features.is_off(WRITING, connector.account.console_id)
+    off, console = request.user.switched_off, connector.account.console_id
+    is_off = is_writing and features.is_off(WRITING, console, off)
     mode = BY_BODY if request.GET.get("mode") == BY_BODY else BY_NAME
     data = request.POST if request.method == "POST" else None
     look_up = choices.latest(connector, method)
@@ -140,7 +141,7 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
         "is_writing": is_writing,
         "may_call": has_role and not is_off and method.is_callable and _is_there(connector),
         "may_mark": _role(request, connector) >= Role.LEAD
-        and is_on(request.user, "method_mark", connector.account.console_id),
+        and is_on(request.user, "method_mark", console),
         "is_there": _is_there(connector),
         "needs_lead": is_writing and not has_role,
         "is_switched_off": is_off,
@@ -154,7 +155,7 @@ def method_detail(request: StaffRequest, pk: int, key: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         if is_writing:
-            features.require(WRITING, connector.account.console_id)
+            features.require(WRITING, console, off)
         if not context["may_call"]:
             raise PermissionDenied
         if form.is_valid():

@@ -86,7 +86,7 @@ def _begun(request: StaffRequest) -> HttpResponse:
         if console is None:
             raise Http404
         require_role(request.user, console, Role.LEAD)
-        features.require(TABLES, console)
+        features.require(TABLES, console, request.user.switched_off)
         run = plan.make_draft(actor, console, submission, for_many=True)
         _tell_of_defaults(request, console)
         return redirect(run)

@@ -20,7 +20,7 @@ from django.urls import get_urlconf, resolve, reverse
 
 from dashboard.common.errors import ClosedError
 from dashboard.common.htmx import HtmxRequest
-from dashboard.consoles.models import Console, ConsoleQuerySet
+from dashboard.consoles.models import Console, ConsoleQuerySet, name_of
 from dashboard.features import services as features
 from dashboard.features.registry import of_page
 from dashboard.people.models import Role, User
@@ -174,10 +174,8 @@ class RetiredError(ClosedError):
     @property
     def message(self) -> str:
         """For people and programs."""
-        pk = self.console.pk if isinstance(self.console, Console) else self.console
-        name = Console.objects.get(pk=pk).name
         return (
-            f"What {name} had can be read, and is not changed any more. "
+            f"What {name_of(self.console)} had can be read, and is not changed any more. "
             "An administrator can restore the console in Settings, Consoles."
         )
 
@@ -250,7 +248,7 @@ def require_role(user: User, thing: object, at_least: Role) -> None:
         raise PermissionDenied
     if user.asked_features and user.switched_off:
         for one in user.asked_features:
-            features.require(one, console)
+            features.require(one, console, user.switched_off)
 
 
 def _console_of(thing: object) -> Console | int:

@@ -101,12 +101,15 @@ def find(token: str) -> Invitation | None:
 
 def _is_good(invitation: Invitation) -> bool:
     """Whether it is open, and who sent it may still give that role."""
-    return invitation.is_open and not why_void(invitation)
-
-
-def why_void(invitation: Invitation) -> str:
-    """Why nobody can accept it although it is open, in words; empty if it can be accepted."""
     by = User.objects.get(pk=invitation.invited_by_id)  # as they are now
+    return invitation.is_open and not why_void(invitation, by)
+
+
+def why_void(invitation: Invitation, by: User) -> str:
+    """Why nobody can accept it although it is open, in words; empty if it can be accepted.
+
+    `by`: who sent it.
+    """
     if invitation.console is not None and invitation.console.retired_at is not None:
         return "It cannot be accepted: the console is retired."
     if not by.is_active:

@@ -48,7 +48,7 @@ def draw_list(request: StaffRequest, *, shown_once: str = "", whose: str = "") -
     )
     context = {
         "people": [(one, invited_by.get(one.pk)) for one in people],
-        "invitations": [(one, invitations.why_void(one)) for one in waiting],
+        "invitations": [(one, invitations.why_void(one, one.invited_by)) for one in waiting],
         "shown_once": shown_once,
         "whose": whose,
     }
