@@ -7,7 +7,7 @@ labels.register(
         "people.invite": "Invited",
         "people.invite_again": "Sent a new invitation to",
         "people.withdraw_invitation": "Withdrew the invitation of",
-        "people.accept_invitation": "Accepted an invitation:",
+        "people.accept_invitation": "Accepted the invitation for",
         "people.give_role": "Gave a role to",
         "people.change_role": "Changed the role of",
         "people.remove_role": "Removed a role of",

@@ -367,6 +367,14 @@ const judge = (place, checks) => {
   if (said) (help ?? label).after(said);
 };
 
+// ---- tabs that are moved sideways: where one is can be seen ----
+
+for (const here of document.querySelectorAll("nav.places [aria-current], nav.tabs [aria-current]")) {
+  const strip = here.closest("nav");
+  const left = here.getBoundingClientRect().left - strip.getBoundingClientRect().left;
+  strip.scrollLeft += left - (strip.clientWidth - here.offsetWidth) / 2;
+}
+
 // ---- what is new on the page ----
 
 const attended = new WeakSet(); // a part that was morphed has the alert it had

@@ -54,6 +54,32 @@ def test_everybody_reads_the_page_and_only_administrators_are_told_how_to_change
         assert words not in page
 
 
+def places_of(page: str) -> list[tuple[str, bool]]:
+    """The list of the settings' pages: each name, and whether it is the one that is open."""
+    listed = page.split('<nav class="places"')[1].split("</nav>")[0]
+    links = re.findall(r"<a\s([^>]*)>([^<]*)</a>", listed)
+    return [(name, "aria-current" in attributes) for attributes, name in links]
+
+
+def test_the_list_of_pages_names_what_one_may_open_and_where_one_is() -> None:
+    console = make_console()
+    viewer, admin = signed_in(Role.VIEWER), signed_in()
+
+    assert places_of(page_for(viewer)) == [
+        ("Overview", True),
+        ("Tokens", False),
+        ("Default connectors", False),
+    ]
+    for url, name in (
+        (reverse("person_list"), "People"),
+        (reverse("settings_error_webhook", args=[console.pk]), "Error webhook"),
+        (reverse("settings_features"), "Features"),
+    ):
+        places = places_of(admin.get(url).text)
+        assert len(places) == 13
+        assert [one for one, is_here in places if is_here] == [name]
+
+
 def test_a_reader_of_one_console_sees_that_one() -> None:
     here, there = make_console(name="Here"), make_console(name="There")
     make_user(Role.AGENT, console=there, name="Thea")
