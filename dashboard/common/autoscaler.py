@@ -2,6 +2,9 @@
 
 Celery's own autoscaler ends processes only when no message came for half a minute, and some always
 come: heartbeats, checks. This one ends those that were not needed at once in half a minute.
+
+billiard's pool chooses a process again that was asked to end and has not ended yet, and counts it
+twice: one more than are counted would stay for ever. So no other is chosen before those are gone.
 """
 
 from __future__ import annotations
@@ -31,3 +34,11 @@ class Autoscaler(autoscale.Autoscaler):  # type: ignore[misc]  # Celery has no t
                 self._shrink(self.processes - wanted)
                 return True
         return False
+
+    def _shrink(self, count: int) -> None:
+        """Those asked to end before go first; one that did not hear it is asked again."""
+        ending = [each for each in self.pool._pool._pool if each._controlled_termination]
+        for each in ending:
+            each.terminate_controlled()
+        if not ending:
+            super()._shrink(count)
