@@ -7,9 +7,11 @@ longer fits what was written then.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,13 @@ from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
+
+GAP = r"[\s>]+"
+IN_TEXT = re.compile(
+    rf"audit{GAP}head{GAP}chain=(\d{{1,18}}){GAP}sequence=(\d{{1,18}}){GAP}digest=([0-9a-fA-F]{{64}})\b"
+)
+IN_FILE = re.compile(r"\{[^{}\n]*\"digest\"[^{}\n]*\}")
+UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 HALF = " # half a line: writing it broke off"
 """What is put behind a line that a crash cut off."""
@@ -38,10 +47,33 @@ class Head:
     at: datetime
 
 
+def line_of(chain: int, sequence: int, digest: str) -> str:
+    """A head in one line: the log has it, and what is sent to outside."""
+    return f"audit head chain={chain} sequence={sequence} digest={digest}"
+
+
+def find(text: str) -> list[Head]:
+    """The heads that a text from outside holds: a mail or its source, lines of a log, or the file.
+
+    They may be quoted, wrapped, or encoded for the way; each is told once. A moment that the text
+    does not hold is the year 1.
+    """
+    plain = text.replace("=\r\n", "").replace("=\n", "")
+    plain = plain.replace("=3D", "=").replace("=3d", "=")
+    found = {}
+    for match in IN_TEXT.finditer(plain):
+        found[match.groups()] = Head(int(match[1]), int(match[2]), match[3].lower(), UNKNOWN)
+    for match in IN_FILE.finditer(text):
+        with contextlib.suppress(HeadFileError):
+            head = _read(Path("text"), 0, match[0])
+            found[(str(head.chain), str(head.sequence), head.digest)] = head
+    return list(found.values())
+
+
 def keep(chain: int, sequence: int, digest: str) -> None:
     """Write down how a chain ends now. Raises `HeadFileError`."""
     at = timezone.now().astimezone(UTC)
-    logger.info("audit head chain=%d sequence=%d digest=%s", chain, sequence, digest)
+    logger.info("%s", line_of(chain, sequence, digest))
     path = _path()
     if path is None:
         return

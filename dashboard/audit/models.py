@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,8 @@ from django.utils import timezone
 
 from dashboard.common.searching import SearchField
 from dashboard.consoles.models import Console
+from dashboard.jobs.models import Job, JobQuerySet
+from dashboard.jobs.policy import Backoff, Policy
 from dashboard.people.models import User
 
 NOTHING_BEFORE = "0" * 64
@@ -201,3 +204,44 @@ class AuditRetention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.days} days" if self.days else "for ever"
+
+
+class HeadSending(models.Model):
+    """Where the heads of all chains are sent each day: one row at most. Without it, nowhere."""
+
+    email = models.EmailField(max_length=254, blank=True, default="")
+    webhook_of = models.ForeignKey(
+        Console,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The console whose webhook they go to.",
+    )
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When they were last sent.")
+
+    def __str__(self) -> str:
+        return self.email or f"Webhook of {self.webhook_of}"
+
+
+class HeadMail(Job):
+    """The heads on their way to an address. They are those of the moment it is handed over."""
+
+    policy = Policy(
+        task="dashboard.audit.tasks.mail_heads",
+        queue="bulk",
+        lease=timedelta(seconds=70),
+        retries=Backoff(first=5, most=1800),
+        most_tries=60,
+        give_up_after=timedelta(days=1),
+    )
+
+    to = models.EmailField(max_length=254)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes = [*Job.Meta.indexes]
+
+    def __str__(self) -> str:
+        return f"Heads to {self.to}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -13,6 +13,8 @@ from dashboard.audit.chain import digest_of, number_of
 from dashboard.audit.models import NOTHING_BEFORE, AuditChain, AuditEntry, ChainedEntry
 
 AT_A_TIME = 1000
+Heads = dict[int, list[heads.Head]]
+"""What was kept or sent elsewhere of one chain, by its number in it."""
 PRUNE = "audit.prune"
 """The act of the retention: its entry says up to which place it may delete."""
 
@@ -49,16 +51,29 @@ def numbers() -> list[int]:
     return sorted(known)
 
 
-def check(number: int, start: Place | None = None, *, seconds: float | None = None) -> Checked:
-    """Check a chain from its beginning, or on from `start`, for so many seconds at most."""
+def check(
+    number: int,
+    start: Place | None = None,
+    *,
+    seconds: float | None = None,
+    outside: Sequence[heads.Head] = (),
+) -> Checked:
+    """Check a chain from its beginning, or on from `start`, for so many seconds at most.
+
+    `outside`: heads that were sent to elsewhere, besides those of the file.
+    """
     place = start or Place(0, NOTHING_BEFORE)
     try:
         head = AuditChain.objects.filter(pk=number).first()
         if head is None:
             raise BadEntryError("The head of the chain is gone.")
+        written: Heads = {}
+        for one in [*heads.kept(), *outside]:
+            if one.chain == number:
+                written.setdefault(one.sequence, []).append(one)
         if place.sequence < head.pruned_sequence:
             place = Place(head.pruned_sequence, head.pruned_digest)
-        written = [one for one in heads.kept() if one.chain == number]
+            _compare(place, f"No. {place.sequence}", written)
         ends = time.monotonic() + seconds if seconds else None
         while place.sequence < head.sequence:
             place = _check_next(number, place, head.sequence, written)
@@ -83,14 +98,13 @@ def headless() -> str:
     return f"The head of chain {gone[0]} is gone." if gone else ""
 
 
-def _check_next(number: int, place: Place, until: int, written: Iterable[heads.Head]) -> Place:
+def _check_next(number: int, place: Place, until: int, written: Heads) -> Place:
     """Check the next entries; the place of the last of them."""
     rows = ChainedEntry.objects.filter(chain=number, sequence__gt=place.sequence)
     places = list(rows.filter(sequence__lte=until).order_by("sequence")[:AT_A_TIME])
     if not places:
         raise BadEntryError(f"No. {place.sequence + 1} and all that follow are gone.")
     entries = _read([one.entry_id for one in places])
-    kept = {one.sequence: one for one in written}
     for one in places:
         if one.sequence != place.sequence + 1:
             if _is_pruned(number, one.sequence - 1):  # by the retention, meanwhile
@@ -106,17 +120,23 @@ def _check_next(number: int, place: Place, until: int, written: Iterable[heads.H
             raise BadEntryError(f"{named} was moved to another console.")
         if digest_of(entry, number, one.sequence, place.digest) != one.digest:
             raise BadEntryError(f"{named} is not what was written.")
-        head = kept.get(one.sequence)
-        if head and head.digest != one.digest:
-            raise BadEntryError(f"{named} is not what the head of {head.at:%Y-%m-%d} holds.")
         place = Place(one.sequence, one.digest)
+        _compare(place, named, written)
     return place
 
 
-def _check_end(head: AuditChain, place: Place, written: Iterable[heads.Head]) -> None:
+def _compare(place: Place, named: str, written: Heads) -> None:
+    """What was kept or sent elsewhere of this place must be the same."""
+    for head in written.get(place.sequence, []):
+        if head.digest != place.digest:
+            when = "from outside" if head.at == heads.UNKNOWN else f"of {head.at:%Y-%m-%d}"
+            raise BadEntryError(f"{named} is not what the head {when} holds.")
+
+
+def _check_end(head: AuditChain, place: Place, written: Heads) -> None:
     if (place.sequence, place.digest) != (head.sequence, head.digest):
         raise BadEntryError(f"The head of the chain does not fit No. {place.sequence}.")
-    last = max((one.sequence for one in written), default=0)
+    last = max(written, default=0)
     if last > head.sequence:
         raise BadEntryError(
             f"It ends at No. {head.sequence}, and a head that was kept is No. {last}: "

@@ -10,5 +10,10 @@ class NotificationsConfig(AppConfig):
     label = "notices"
 
     def ready(self) -> None:
-        """What registers itself: kinds of notification, labels."""
-        from dashboard.notifications import mail_trouble, registration, webhook_trouble  # noqa: F401
+        """What registers itself: kinds of notification, labels, what goes by webhook besides."""
+        from dashboard.notifications import (  # noqa: F401
+            audit_heads,
+            mail_trouble,
+            registration,
+            webhook_trouble,
+        )

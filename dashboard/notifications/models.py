@@ -285,6 +285,9 @@ class WebhookDelivery(Job):
         related_name="deliveries",
         db_column="notice_id",
     )
+    heads = models.JSONField(
+        null=True, blank=True, help_text="Of the audit trail's chains, where it is about them."
+    )
     reference = models.UUIDField(unique=True, default=uuid.uuid4)
     state = models.CharField(max_length=10, choices=SendState.choices, default=SendState.WAITING)
     status = models.PositiveSmallIntegerField(
@@ -320,7 +323,7 @@ class WebhookDelivery(Job):
         ]
 
     def __str__(self) -> str:
-        return f"{self.notification or 'Test'} to {self.webhook}"
+        return f"{self.title} to {self.webhook}"
 
     @classmethod
     def ready(cls, moment: datetime) -> Q:
@@ -331,7 +334,14 @@ class WebhookDelivery(Job):
     @property
     def is_test(self) -> bool:
         """Whether somebody only tried the address."""
-        return self.notification_id is None
+        return self.notification_id is None and self.heads is None
+
+    @property
+    def title(self) -> str:
+        """What it is about."""
+        if self.heads is not None:
+            return "Heads of the audit trail"
+        return "Test" if self.notification is None else self.notification.message
 
     @property
     def shape(self) -> str:

@@ -7,12 +7,15 @@ import re
 from datetime import datetime
 from typing import Any
 
+from dashboard.audit.heads import line_of
 from dashboard.common.untrusted_text import display_line
 from dashboard.notifications.addresses import staff_url
 from dashboard.notifications.models import Shape, WebhookDelivery
 
 TEST = "test"
 """The kind of what is sent to try an address."""
+HEADS = "audit-heads"
+"""The kind of what is sent of the audit trail, to who keeps it out of reach."""
 
 
 def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
@@ -28,6 +31,10 @@ def payload_of(delivery: WebhookDelivery) -> dict[str, Any]:
         "words": "A test from Cyclr Desk." if notification is None else notification.message,
         "details": "" if notification is None else notification.details,
     }
+    if delivery.heads is not None:
+        lines = [line_of(one["chain"], one["sequence"], one["digest"]) for one in delivery.heads]
+        told |= {"kind": HEADS, "words": "Heads of the audit trail", "details": "; ".join(lines)}
+        told["heads"] = delivery.heads
     if notification is not None:
         told["link"] = {"url": staff_url(notification.url)}
         if notification.account is not None:

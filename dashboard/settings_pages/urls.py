@@ -4,6 +4,7 @@ from django.urls import path
 
 from dashboard import navigation
 from dashboard.settings_pages import (
+    audit_head_views,
     branding_views,
     console_views,
     email_text_views,
@@ -15,6 +16,9 @@ from dashboard.settings_pages import (
     webhook_views,
 )
 
+navigation.offer(
+    navigation.Command("Audit heads", "settings_audit_heads", "shield", 88, "settings trail proof")
+)
 navigation.register(navigation.Place("Settings", "settings_index", "settings", group=3, order=2))
 
 urlpatterns = navigation.under(
@@ -84,6 +88,16 @@ urlpatterns = navigation.under(
         ),
         path("settings/features/", feature_views.settings_features, name="settings_features"),
         path("settings/retention/", retention_views.settings_retention, name="settings_retention"),
+        path(
+            "settings/audit-heads/",
+            audit_head_views.settings_audit_heads,
+            name="settings_audit_heads",
+        ),
+        path(
+            "settings/audit-heads/send/",
+            audit_head_views.settings_audit_heads_send,
+            name="settings_audit_heads_send",
+        ),
         path("settings/branding/", branding_views.brand_edit, name="brand_edit"),
         path("settings/branding/preview/", branding_views.brand_preview, name="brand_preview"),
         path("settings/emails/", email_text_views.email_text_edit, name="email_text_edit"),

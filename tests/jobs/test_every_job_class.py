@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dashboard.accounts.models import AccountReading
-from dashboard.audit.models import Actor
+from dashboard.audit.models import Actor, HeadMail
 from dashboard.celery import app
 from dashboard.common import encryption
 from dashboard.connectors.models import ConnectionTest, LookUp, LookUpKind
@@ -181,6 +181,7 @@ MAKE: dict[type, Callable[[], Any]] = {
         console=(account := make_account()).console, account=account, release_id=7
     ),
     PasswordMail: lambda: PasswordMail.objects.create(user=make_user()),
+    HeadMail: lambda: HeadMail.objects.create(to="trail@auditor.example"),
     SecurityMail: lambda: SecurityMail.objects.create(
         user=(one := make_user()), action="added a passkey", to=one.email
     ),

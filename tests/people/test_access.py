@@ -312,7 +312,7 @@ def test_a_menu_leaves_out_what_is_not_open(
 def test_no_tab_of_the_settings_leads_to_a_refusal(client: Client, role: Role) -> None:
     client.force_login(make_user(role))
     page = client.get(reverse("settings_index")).text
-    tabs = re.search(r'<nav class="tabs[^"]*".*?</nav>', page, re.S)
+    tabs = re.search(r'<nav class="places".*?</nav>', page, re.S)
     assert tabs
 
     assert {client.get(url).status_code for url in re.findall(r'href="([^"]+)"', tabs[0])} <= {

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard.alarms.models import Alarm
-from dashboard.audit.models import Actor
+from dashboard.audit.models import Actor, HeadSending
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
 from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.consoles.models import Console
@@ -204,6 +204,11 @@ ACTS: dict[str, Act] = {
     "settings_webhook_test": Act(("tested the webhook",)),
     "settings_webhook_again": Act(("sent a message to the webhook again",)),
     "test_method_remove": Act(("connectors.drop_proof",), before=_proof),
+    "settings_audit_heads": Act(("audit.heads_to",), {"email": "trail@auditor.example"}),
+    "settings_audit_heads_send": Act(
+        ("audit.send_heads",),
+        before=lambda w, user: HeadSending.objects.create(email="trail@auditor.example"),
+    ),
     "settings_retention": Act(("audit.keep_for",), {"days": "400"}),
     "brand_edit": Act(("settings.brand",), {"partner_name": "Larkfield"}),
     "email_text_edit": Act(("settings.email_text",), {"subject": "Please connect"}),
