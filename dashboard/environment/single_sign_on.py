@@ -87,8 +87,16 @@ DESK_OIDC_AMR: Setting[list[str]] = Setting(
     "Values of `amr` that mean a second factor.",
     "mfa,otp,hwk",
 )
+DESK_OIDC_SIGN_OUT = Setting(
+    "DESK_OIDC_SIGN_OUT",
+    BOOLEAN,
+    False,
+    "Whether who signs out here, having signed in there, is signed out there too; the provider has"
+    " to offer it (`end_session_endpoint`).",
+    "true",
+)
 ALL = (
     *(DESK_OIDC_ISSUER, DESK_OIDC_NAME, DESK_OIDC_CLIENT_ID, DESK_OIDC_CLIENT_SECRET),
     *(DESK_OIDC_SCOPES, DESK_OIDC_ROLE_CLAIM, DESK_OIDC_ROLES, DESK_OIDC_TRUST_EMAIL),
-    *(DESK_OIDC_ACR, DESK_OIDC_AMR),
+    *(DESK_OIDC_ACR, DESK_OIDC_AMR, DESK_OIDC_SIGN_OUT),
 )

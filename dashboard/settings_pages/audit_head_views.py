@@ -106,13 +106,13 @@ def _consoles() -> list[Console]:
 
 
 def _page(request: StaffRequest, form: HeadSendingForm) -> HttpResponse:
-    row = sending.chosen()
+    row, last = sending.chosen(), sending.last_mail()
     context = {
         "form": form,
         "heads": sending.now(),
         "chosen": row,
         "can_mail": mail.is_delivered(),
-        "last_mail": sending.last_mail(),
+        "why_not": display_line(last.last_error) if last else "",
         "has_webhook": _has_webhook(row.webhook_of),
     }
     status = 422 if form.errors else 200

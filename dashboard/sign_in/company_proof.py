@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from dashboard.people import proof
 from dashboard.people.models import User
+from dashboard.sign_in import company_leave
 
 ASKED, FACTOR = "company-asked-at", "company-factor"
 LEEWAY = 60
@@ -65,6 +66,7 @@ def take_over(request: HttpRequest) -> None:
         return
     request.session.pop(ASKED, None)
     request.session[FACTOR] = shown.has_factor
+    company_leave.take_over(request)
     proof.note(request, at=min(shown.at, _now()))
 
 

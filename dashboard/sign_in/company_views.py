@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
-from django.http import Http404, HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,7 +17,7 @@ from dashboard.common.limits import is_within
 from dashboard.people.access import open_to_all
 from dashboard.people.address import client_address, network_of
 from dashboard.people.views import safe_next
-from dashboard.sign_in import company_proof, provider
+from dashboard.sign_in import company_leave, company_proof, provider
 
 NEXT = "company-next"
 FAILS = (OSError, OAuth2Error, KeyError, ValueError, TypeError, AttributeError)
@@ -70,3 +71,20 @@ def back(request: HttpRequest) -> HttpResponse:
         return provider.refusal(request, provider.AWAY, 503)
     company_proof.take_over(request)
     return answer
+
+
+@open_to_all
+@require_safe
+def leave(request: HttpRequest) -> HttpResponse:
+    """To the provider's own sign-out, once for each press of ours; it leads back to sign in."""
+    hint = request.session.pop(company_leave.LEAVING, None)
+    if hint is None or not provider.is_offered():
+        return redirect("sign_in")
+    try:
+        known = provider.adapter_for(request).openid_config
+        there = company_leave.address(
+            known.get("end_session_endpoint"), settings.OIDC["DESK_OIDC_ISSUER"], hint
+        )
+    except FAILS:
+        return provider.refusal(request, provider.STILL_IN, 503)
+    return HttpResponseRedirect(there) if there else redirect("sign_in")

@@ -20,7 +20,7 @@ from dashboard.common.untrusted_text import display_line
 from dashboard.environment.allauth import COMPANY
 from dashboard.environment.email_address import EmailAddressError, parse_address
 from dashboard.people.models import Membership, Role, User
-from dashboard.sign_in import company_proof, trail
+from dashboard.sign_in import company_leave, company_proof, trail
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,11 @@ STALE = (
 AWAY = (
     "Your company’s sign-in does not answer",
     "Try again in a moment, or sign in with your password.",
+)
+STILL_IN = (
+    "You are signed out here",
+    "Your company’s sign-in does not answer, so you may still be signed in there. Sign out there"
+    " before somebody else uses this browser.",
 )
 NOT_FINISHED = (
     "The sign-in was not finished",
@@ -95,6 +100,7 @@ class CompanyAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # it de
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **other: Any) -> Any:
         """What was said at both places must be about the same person."""
         login = super().complete_login(request, app, token, **other)
+        company_leave.note(request, other["response"].get("id_token"))
         said = login.account.extra_data
         subjects = {part.get("sub") for part in said.values() if isinstance(part, dict)}
         if len(subjects) != 1:

@@ -26,4 +26,5 @@ urlpatterns = [
     path("security/codes/", factor_views.recovery_codes, name="recovery_codes"),
     path("security/later/", factor_views.later, name="factor_later"),
     path("sign-out/", views.sign_out, name="sign_out"),
+    path("sign-out/company/", company_views.leave, name="company_leave"),
 ]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.people.access import open_to_all
 from dashboard.people.views import safe_next
-from dashboard.sign_in import attempts, provider
+from dashboard.sign_in import attempts, company_leave, provider
 from dashboard.sign_in.forms import SignInForm
 
 logger = logging.getLogger(__name__)
@@ -53,9 +53,19 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @open_to_all
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session; the browser forgets what it kept of the pages."""
+    """End the session; the browser forgets what it kept of the pages.
+
+    Who came by the company's provider is led on to sign out there, if the settings say so: by a
+    page, since browsers hold a form to `form-action` through all its redirects.
+    """
+    leaves = settings.OIDC["DESK_OIDC_SIGN_OUT"] and provider.came_by_it(request)
+    hint = company_leave.hint_of(request)
     logout(request)
-    response = redirect("sign_in")
+    if leaves:
+        request.session[company_leave.LEAVING] = hint
+        response = render(request, "sign_in/company_wait.html", {"is_leaving": True})
+    else:
+        response = redirect("sign_in")
     response["Clear-Site-Data"] = '"cache", "storage"'
     return response
 

@@ -32,7 +32,7 @@ OPEN = {
     "health": ("healthz", "readyz", "security_txt", "csp_report"),
     "signing in and out": (
         *("sign_in", "sign_out", "passkey_sign_in", "passkey_options", "mfa_authenticate"),
-        *("company_begin", "company_away", "company_back"),
+        *("company_begin", "company_away", "company_back", "company_leave"),
         *("password_forgotten", "password_new", "password_link", "session_state"),
     ),
     "who holds the address": (

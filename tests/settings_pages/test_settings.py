@@ -76,7 +76,7 @@ def test_the_list_of_pages_names_what_one_may_open_and_where_one_is() -> None:
         (reverse("settings_features"), "Features"),
     ):
         places = places_of(admin.get(url).text)
-        assert len(places) == 13
+        assert len(places) == 14
         assert [one for one, is_here in places if is_here] == [name]
 
 

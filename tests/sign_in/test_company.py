@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils import timezone
 from dashboard.audit.models import AuditEntry
 from dashboard.environment.allauth import providers
 from dashboard.people.models import Membership, Role, User
+from dashboard.sign_in import company_leave
 from tests.factories import make_user
 
 with warnings.catch_warnings():
@@ -346,3 +348,101 @@ def test_the_levels_that_count_are_asked_for(client: Client, company: str, setti
     settings.OIDC = settings.OIDC | {"DESK_OIDC_ACR": ["urn:mfa", "urn:phr"]}
 
     assert asked_of(to_provider(client))["acr_values"] == "urn:mfa urn:phr"
+
+
+# ---- signing out there too ----
+
+
+@pytest.fixture
+def signs_out(company: str, settings: Any) -> str:
+    settings.OIDC = settings.OIDC | {"DESK_OIDC_SIGN_OUT": True}
+    return company
+
+
+def overridden(settings: Any, endpoint: Any) -> None:
+    """A provider whose discovery document says this of its sign-out."""
+    known = providers(settings.OIDC)
+    app = known["openid_connect"]["APPS"][0]
+    app["settings"]["openid_configuration_overrides"] = {"end_session_endpoint": endpoint}
+    settings.SOCIALACCOUNT_PROVIDERS = known
+
+
+def test_who_signs_out_here_is_led_to_sign_out_there_and_back(
+    client: Client, signs_out: str
+) -> None:
+    come_in(client, signs_out)
+
+    page = client.post("/sign-out/")
+
+    assert page.status_code == 200 and 'url=/sign-out/company/"' in page.text
+    assert page["Clear-Site-Data"] == '"cache", "storage"'
+    assert not is_in(client) and "id_token_hint" not in page.text
+    there = client.get("/sign-out/company/")["Location"]
+    asked = asked_of(there)
+    assert there.startswith(f"{signs_out}/oauth2/end_session?") and asked["client_id"] == "desk"
+    assert asked["id_token_hint"].count(".") == 2
+    form = requests.get(there, timeout=5)
+    back = re.search(r'name="redirect_uri" value="([^"]+)"', form.text)
+    assert form.status_code == 200 and back is not None
+    ended = requests.post(
+        f"{signs_out}/oauth2/end_session/confirm",
+        data={"redirect_uri": back[1]},
+        allow_redirects=False,
+        timeout=5,
+    )
+    assert ended.headers["Location"] == f"{DESK}/sign-in/"
+    assert client.get("/sign-out/company/")["Location"] == "/sign-in/"
+
+
+def test_without_the_setting_the_session_there_is_left_alone(client: Client, company: str) -> None:
+    come_in(client, company)
+    assert company_leave.TOKEN not in client.session
+
+    assert client.post("/sign-out/")["Location"] == "/sign-in/"
+    assert client.get("/sign-out/company/")["Location"] == "/sign-in/"
+
+
+def test_who_came_by_password_is_not_led_away(client: Client, signs_out: str) -> None:
+    client.force_login(make_user(Role.AGENT))
+
+    assert client.post("/sign-out/")["Location"] == "/sign-in/"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [None, "", 7, "javascript:alert(1)", "http://elsewhere.example/out", "//x.example", "http://["],
+)
+def test_a_provider_without_a_sign_out_that_can_be_used_is_left_alone(
+    client: Client, signs_out: str, settings: Any, endpoint: Any
+) -> None:
+    come_in(client, signs_out)
+    overridden(settings, endpoint)
+    client.post("/sign-out/")
+
+    assert client.get("/sign-out/company/")["Location"] == "/sign-in/"
+
+
+def test_an_address_that_has_a_query_keeps_it(
+    client: Client, signs_out: str, settings: Any
+) -> None:
+    come_in(client, signs_out)
+    overridden(settings, "https://login.example.com/out?tenant=a%20b")
+    client.post("/sign-out/")
+
+    there = client.get("/sign-out/company/")["Location"]
+
+    assert asked_of(there)["tenant"] == "a b" and "id_token_hint" in asked_of(there)
+
+
+def test_a_provider_that_is_away_at_signing_out_is_told(
+    client: Client, signs_out: str, settings: Any
+) -> None:
+    come_in(client, signs_out)
+    client.post("/sign-out/")
+    settings.OIDC = settings.OIDC | {"DESK_OIDC_ISSUER": "http://127.0.0.1:9"}
+    settings.SOCIALACCOUNT_PROVIDERS = providers(settings.OIDC)
+
+    answer = client.get("/sign-out/company/")
+
+    assert answer.status_code == 503 and "You are signed out here" in answer.text
+    assert not is_in(client)
