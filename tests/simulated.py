@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,7 +43,12 @@ def joined(world: CyclrState, settings: Any) -> Iterator[CyclrState]:
     settings.CYCLR_CLIENT_ID, settings.CYCLR_CLIENT_SECRET = world.credentials[0]
     settings.CYCLR_CALLS_PER_SECOND = 10_000
     pacing.forget_holds()
-    prepare: Callable[[Any], None] = lambda client: mount(world, client.session)  # noqa: E731
+
+    def prepare(client: Any) -> None:
+        mount(world, client.session)
+        # It repeats as often as ever, and nobody sleeps meanwhile: its own tests are about that.
+        client._transport.retries = replace(client._transport.retries, first=0.0)
+
     consoles.on_new_client.append(prepare)
     consoles.forget_clients()
     yield world

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.consoles.models import Console
-from dashboard.mirror import sync, tasks
+from dashboard.mirror import missing, sync, tasks
 from dashboard.mirror.models import Account, AccountConnector, SyncRun
 from dashboard.mirror.sync import accounts
 from tests.factories import make_account, make_account_connector
@@ -64,7 +64,11 @@ def test_a_refresh_does_not_call_gone_what_a_list_leaves_out(
 
 
 @pytest.mark.parametrize("status", [500, 403, 429])
-def test_nor_what_cyclr_does_not_tell(cyclr: CyclrState, harbour: Account, status: int) -> None:
+def test_nor_what_cyclr_does_not_tell(
+    cyclr: CyclrState, harbour: Account, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # While it says 429 it is asked again, for 20 seconds.
+    monkeypatch.setitem(missing.ask_each.__kwdefaults__ or {}, "within", timedelta(seconds=1))
     row = harbour.connectors.get(connector_name="HubSpot")
     cyclr.faults.rewrite("GET", "/account/connectors", change=lambda _: [])
     cyclr.faults.respond("GET", "/account/connectors/{id}", status=status)
