@@ -16,7 +16,10 @@ class SavedViewQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: User) -> Self:
         """One's own, and those that were shared in consoles in which one has a role."""
-        consoles = [console.pk for console in user.consoles]
+        return self.seen_by(user.pk, [console.pk for console in user.consoles])
+
+    def seen_by(self, user: int, consoles: list[int]) -> Self:
+        """The same for somebody with roles in these consoles, by their keys."""
         is_there = Q(console=None) | Q(console__in=consoles)
         return self.filter(Q(user=user) | Q(is_shared=True) & is_there)
 

@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from dashboard.audit import services as audit
 from dashboard.audit.models import Actor
-from dashboard.common.prepared import prepared
+from dashboard.common.prepared import columns_of, instance_of, prepared
 from dashboard.consoles.models import Console
 from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, Column
 from dashboard.fleet.models import ColumnChoice, SavedView
@@ -80,13 +80,27 @@ def kept_query(query: str) -> str:
     return found
 
 
-_OFFERED = ("name", "query", "is_shared", "console_id", "user__name", "user__email")
+_OF_OWNER = ("id", "name", "email")
+"""What of whose it is is shown."""
 
 
 def offered_to(user: User) -> list[Offered]:
     """The person's own views and the shared ones, by name."""
-    views = SavedView.objects.visible_to(user).select_related("user").only(*_OFFERED)
-    return [Offered(view, may_remove(user, view)) for view in views]
+    found = _seen_by(user.pk, [console.pk for console in user.consoles])
+    return [_offered(user, values) for values in found]
+
+
+def _offered(user: User, values: Sequence[Any]) -> Offered:
+    end = len(values) - len(_OF_OWNER)
+    view = instance_of(SavedView, values[:end])
+    view.user = User.from_db(None, _OF_OWNER, values[end:])
+    return Offered(view, may_remove(user, view))
+
+
+@prepared
+def _seen_by(user: int, consoles: list[int]) -> QuerySet[Any, Any]:
+    views = SavedView.objects.seen_by(user, consoles)
+    return views.values_list(*columns_of(SavedView), *(f"user__{name}" for name in _OF_OWNER))
 
 
 def may_share(user: User, console: Console | int | None) -> bool:

@@ -61,6 +61,8 @@ class AccessMiddleware:
             return _to_sign_in(request)
         if not lets_in(decision, user):
             raise PermissionDenied
+        # The person itself from here on: pages ask Django's lazy object hundreds of times.
+        request.user = user = getattr(request, "_cached_user", user)
         look_at_console(request, user)
         look_at_features(request, user)
         return None
