@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 
 from dashboard.accounts import tags
 from dashboard.common.untrusted_text import display_text
-from dashboard.mirror.freshness import InView, Reading, gone_lately
+from dashboard.mirror.freshness import InView, Reading, gone_lately, lately
 from dashboard.mirror.models import Account, AccountQuerySet
 from dashboard.people.access import StaffRequest
 
 
 def shown_accounts(in_view: InView) -> AccountQuerySet:
     """Those that the list is about, before search and filters."""
-    return Account.objects.filter(
-        gone_lately(), console__in=[console.pk for console in in_view.shown]
-    )
+    return accounts_of([console.pk for console in in_view.shown], lately())
+
+
+def accounts_of(consoles: Sequence[int], since: datetime) -> AccountQuerySet:
+    """The same of consoles by their keys; what went before that moment is not shown any more."""
+    found: AccountQuerySet = Account.objects.filter(gone_lately(since=since), console__in=consoles)
+    return found
 
 
 def why_empty(

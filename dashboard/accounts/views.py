@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -15,6 +14,7 @@ from django_htmx.http import replace_url, trigger_client_event
 from dashboard.accounts import export, services, tags
 from dashboard.accounts.account_filter import AccountFilter
 from dashboard.accounts.actions import actions_of
+from dashboard.accounts.asking import ORDERS, ordered_rows
 from dashboard.accounts.empty_list import shown_accounts, why_empty
 from dashboard.accounts.looking_back import LookBackForm, asked_moment
 from dashboard.accounts.rows import COLUMNS
@@ -24,7 +24,7 @@ from dashboard.common.addresses import own_path
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.paging import clean_address, paged
 from dashboard.common.polling import POLL_1S, is_seen, nothing_new, version_of
-from dashboard.common.sorting import Order, Sorting
+from dashboard.common.sorting import Sorting
 from dashboard.mirror.freshness import (
     consoles_in_view,
     is_overdue,
@@ -40,31 +40,6 @@ from dashboard.operations.models import Operation
 from dashboard.people.access import StaffRequest, get_for, may_open, role_required
 from dashboard.people.models import Role
 from dashboard.people.proof import reauthenticated
-
-ORDERS = (
-    Order(
-        "activity",
-        "Last activity",
-        (F("active_at").desc(nulls_last=True), "sort_name", "pk"),
-        (F("active_at").asc(nulls_first=True), "-sort_name", "-pk"),
-        falls=True,
-    ),
-    Order("name", "Name", ("sort_name", "pk"), ("-sort_name", "-pk")),
-    Order(
-        "connectors",
-        "Connectors",
-        ("-connector_count", "sort_name", "pk"),
-        ("connector_count", "-sort_name", "-pk"),
-        falls=True,
-    ),
-    Order(
-        "attention",
-        "Attention",
-        ("-unauthenticated_count", "-not_working_count", "sort_name", "pk"),
-        ("unauthenticated_count", "not_working_count", "-sort_name", "-pk"),
-        falls=True,
-    ),
-)
 
 # ---- the list ----
 
@@ -85,7 +60,8 @@ def account_list(request: StaffRequest) -> HttpResponse:
     parent = asked.parent.pk if asked.parent else ""
     name = f"accounts {consoles} {parent} {asked}"
     rows = found.order_by(*sorting.order_by).values_list(*COLUMNS)
-    page = paged(request, rows, name=name)
+    ask = ordered_rows(in_view, sorting) if asked == AccountFilter() else None
+    page = paged(request, rows, name=name, ask=ask)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not search and not is_narrowed
     version = version_of(is_waiting, page.total)

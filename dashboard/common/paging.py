@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core.cache import cache
@@ -28,6 +29,11 @@ FIRST_WITH_KEYS = 20
 
 MOST_PAGES = 1_000_000
 """A larger number of a page is taken for the last one."""
+
+Ask = Callable[[int, bool], list[Any]]
+"""Answers the rows of a page from a place on, in order or turned round."""
+Named = Callable[[Sequence[int], int], list[Any]]
+"""Of the rows with these keys, in order, those from a place on: a page, and one more."""
 
 
 class Page(Generic[T]):
@@ -101,13 +107,15 @@ def paged_long(
     *,
     each: Sequence[QuerySet[Any]] = (),
     every: QuerySet[Any] | None = None,
+    named: Named | None = None,
     name: str = "",
 ) -> Page[Any]:
     """A page of a list that may be very long: no more than `MOST_COUNTED` of it are counted.
 
     `each`: the same rows as disjoint queries, where something was asked for. A few rows are then
     named when they are sorted: a database that walks an index in the order of the list would look
-    at all others for them. `every`: the list in its order, before anything was asked for.
+    at all others for them. `every`: the list in its order, before anything was asked for; `named`:
+    the same as a prepared query, if there is one.
     `name`, the same for the same list: that it is long is remembered for a minute.
     """
     key = f"long-list:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
@@ -118,6 +126,8 @@ def paged_long(
         some = first.union(*others, all=True) if others else first
         pks = list(some[: MOST_COUNTED + 1])
         total = len(pks)
+        if total <= MOST_COUNTED and named is not None:
+            return _named_page(request, pks, named)
         if total <= MOST_COUNTED:
             rows = (rows if every is None else every).filter(pk__in=pks)
     else:
@@ -127,6 +137,45 @@ def paged_long(
     if key:
         cache.set(key, True, KNOWN_FOR)
     return _deep_page(request, rows) or paged(request, rows, PER_PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A list as prepared queries (`common.prepared`): building them takes longer than asking."""
+
+    keys: Callable[[], Sequence[int]]
+    """Of its rows, in no order: `MOST_COUNTED` and one more at most."""
+    page: Callable[[int], list[Any]]
+    """From so many rows on, in order: those of a page, and one more."""
+    named: Named | None
+    """Of the rows with these keys the same; None where nothing was asked for."""
+
+
+def paged_prepared(request: HttpRequest, asked: Asked, *, name: str) -> Page[Any] | None:
+    """The same as `paged_long`; None if the address names a row to go on from."""
+    if any(query_number(request, side) for side in ("after", "before")):
+        return None
+    key = f"long-list:{hashlib.sha256(name.encode()).hexdigest()}"
+    if cache.get(key) and (page := _deep_page_of(request, asked.page)):
+        return page
+    keys = asked.keys()
+    if len(keys) > MOST_COUNTED:
+        cache.set(key, True, KNOWN_FOR)
+        return _deep_page_of(request, asked.page)
+    page_of = asked.page
+    return _named_page(request, keys, asked.named or (lambda _, start: page_of(start)))
+
+
+def _named_page(request: HttpRequest, keys: Sequence[int], named: Named) -> Page[Any]:
+    """A page of the rows with these keys."""
+    return _page_of(request, _Known(len(keys), lambda start: named(keys, start)), PER_PAGE)
+
+
+def _deep_page_of(request: HttpRequest, rows: Callable[[int], list[Any]]) -> Page[Any] | None:
+    number = _asked_number(request)
+    if number > MOST_PAGES:
+        return None
+    return _deep(request, number, rows((number - 1) * PER_PAGE), has_keys=True)
 
 
 def _deep_page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any] | None:
@@ -139,6 +188,12 @@ def _deep_page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any] | None:
     if found is None:
         start = (number - 1) * PER_PAGE
         found = list(rows[start : start + PER_PAGE + 1])
+    return _deep(request, number, found, has_keys=bool(order))
+
+
+def _deep(
+    request: HttpRequest, number: int, found: list[Any], *, has_keys: bool
+) -> Page[Any] | None:
     if not found or (number == 1 and len(found) <= PER_PAGE):
         return None
     return Page(
@@ -149,7 +204,7 @@ def _deep_page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any] | None:
         total=MOST_COUNTED,
         query=request.GET,
         is_more=True,
-        has_keys=bool(order),
+        has_keys=has_keys,
     )
 
 
@@ -181,41 +236,71 @@ def _asked_number(request: HttpRequest) -> int:
         return 1
 
 
+class _Known:
+    """Rows of which it is known how many there are, a page at a time."""
+
+    def __init__(self, total: int, rows: Callable[[int], list[Any]]) -> None:
+        self._total, self._rows = total, rows
+
+    def count(self) -> int:
+        """For Django's paginator."""
+        return self._total
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        return self._rows(part.start)[: part.stop - part.start] if self._total else []
+
+
 class _Counted:
     """Rows of which it is known how many there are.
 
     What stands in the second half is counted from the end, in an order turned round: the database
-    passes over the fewer rows, and the last page costs what the first does.
+    passes over the fewer rows, and the last page costs what the first does. `ask`, if there is one,
+    answers them in place of `rows`.
     """
 
-    def __init__(self, rows: QuerySet[Any], total: int) -> None:
-        self._rows, self._total = rows, total
+    def __init__(self, rows: QuerySet[Any], total: int, ask: Ask | None = None) -> None:
+        self._rows, self._total, self._ask = rows, total, ask
 
     def count(self) -> int:
         """For Django's paginator."""
         return self._total
 
     def __getitem__(self, part: slice) -> Sequence[Any] | QuerySet[Any]:
+        if self._ask:
+            return self._asked(self._ask, part.start, part.stop)
         order = _order_of(self._rows)
         if not order or part.start <= self._total // 2:
             return self._rows[part]
         rows = self._rows.order_by(*turned(order))
         return list(rows[self._total - part.stop : self._total - part.start])[::-1]
 
+    def _asked(self, ask: Ask, start: int, stop: int) -> list[Any]:
+        if start >= stop:
+            return []
+        if start <= self._total // 2:
+            return ask(start, False)[: stop - start]
+        return ask(self._total - stop, True)[: stop - start][::-1]
+
 
 def paged(
-    request: HttpRequest, items: Any, per_page: int = PER_PAGE, *, name: str = ""
+    request: HttpRequest,
+    items: Any,
+    per_page: int = PER_PAGE,
+    *,
+    name: str = "",
+    ask: Ask | None = None,
 ) -> Page[Any]:
     """The page that `?page=` asks for: the first for rubbish, the last for too large a number.
 
     `name`, the same for the same list: how long it is, if it is long, is remembered for a minute.
+    `ask`, for pages of `PER_PAGE`: the same rows by a prepared query.
     """
     key = f"counted-list:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
     known = cache.get(key) if key else None
-    if known and (page := _page_of(request, _Counted(items, known), per_page)).items:
+    if known and (page := _page_of(request, _Counted(items, known, ask), per_page)).items:
         return page
     if isinstance(items, QuerySet):
-        items = _Counted(items, items.count())
+        items = _Counted(items, items.count(), ask)
     page = _page_of(request, items, per_page)
     if key and page.total > MOST_COUNTED:
         cache.set(key, page.total, KNOWN_FOR)

@@ -4,11 +4,15 @@ Building a query and compiling it takes Django two to five times as long as send
 the answer. `@prepared` stands above a function that answers a `values_list`; called, it answers the
 rows. The function itself runs once for each shape of its arguments, with markers in place of them:
 what it answers may depend on nothing else, neither on the time nor on who is asking.
+
+A number may also say from which row on: `rows[start : start + 50]`. What is `Fixed` is handed over
+as it is, such as the name of an order: each value makes another statement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -26,10 +30,18 @@ _FIRST_NUMBER = 4_611_686_018_427_000_000
 _FIRST_MOMENT = datetime(1903, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """An argument that says what the query is, out of a few; it is no value of it."""
+
+    value: Hashable
+
+
 def prepared(ask: Callable[P, QuerySet[Any, Any]]) -> Callable[P, Rows]:
     """The rows that the query answers, for numbers, texts, moments, and sequences of these.
 
-    Each argument must stand in the query as it is. `None` and truth values belong to the shape.
+    Each argument must stand in the query as it is. `None`, truth values and what is `Fixed` belong
+    to the shape.
     """
     statements: dict[Any, _Statement | None] = {}
 
@@ -109,8 +121,9 @@ def _prepare(
     wanted = {
         _adapted(one): which
         for which, one in enumerate(_flat(marked))
-        if one is not None and not isinstance(one, bool)
+        if one is not None and not isinstance(one, bool | Fixed)
     }
+    sql, parameters = _with_offset(sql, list(parameters), wanted)
     places = tuple(
         (place, wanted[one])
         for place, one in enumerate(parameters)
@@ -129,6 +142,16 @@ def _prepare(
     )
 
 
+def _with_offset(sql: str, parameters: list[Any], wanted: dict[Any, int]) -> tuple[str, list[Any]]:
+    """Django writes into the text from which row on: make that a parameter like the others."""
+    found = re.search(r"(?<= OFFSET )\d+", sql)
+    if found is None or int(found[0]) not in wanted:
+        return sql, parameters
+    before = sum(one != "%%" for one in re.findall("%%|%s", sql[: found.start()]))
+    parameters.insert(before, int(found[0]))
+    return f"{sql[: found.start()]}%s{sql[found.end() :]}", parameters
+
+
 def _padded(value: Any) -> Any:
     """A sequence, up to a power of two filled with its last value: so there are few shapes."""
     if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
@@ -143,7 +166,7 @@ def _padded(value: Any) -> Any:
 def _shape(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple, len(value), type(value[0]) if value else None
-    return value if value is None or isinstance(value, bool) else type(value)
+    return value if value is None or isinstance(value, bool | Fixed) else type(value)
 
 
 def _flat(arguments: Sequence[Any]) -> list[Any]:
@@ -159,7 +182,7 @@ def _flat(arguments: Sequence[Any]) -> list[Any]:
 def _marker(value: Any, number: int) -> Any:
     """Something of the same type that stands nowhere else in the query."""
     match value:
-        case None | bool():
+        case None | bool() | Fixed():
             return value
         case int():
             return _FIRST_NUMBER + number

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -22,63 +22,29 @@ from dashboard.accounts.search_terms import KEYWORDS, without
 from dashboard.audit import list_export
 from dashboard.common.htmx import is_swap, redirect_browser, render_page
 from dashboard.common.page_addresses import page_addresses
-from dashboard.common.paging import Page, clean_address, paged_long
+from dashboard.common.paging import Page, clean_address, paged_long, paged_prepared
 from dashboard.common.plans import Unindexed
 from dashboard.common.polling import is_seen, nothing_new, version_of
 from dashboard.common.prepared import prepared
-from dashboard.common.sorting import Order, Sorting
+from dashboard.common.sorting import Sorting
 from dashboard.fleet import export, saved_views
+from dashboard.fleet.asking import (
+    BY_WEAR,
+    ORDERS,
+    as_prepared,
+    is_prepared,
+    named_rows,
+    shown,
+)
 from dashboard.fleet.drawing import ALL_COLUMNS, USUAL, WEARS, Column, Line, draw_lines, with_wear
 from dashboard.fleet.rows import COLUMNS, Row, due_from, forecasts, icons, open_links
 from dashboard.forecasts.registration import WEARING
-from dashboard.mirror.freshness import InView, consoles_in_view, gone_lately, reading_of
-from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet, WhyBroken
+from dashboard.mirror.freshness import InView, consoles_in_view, reading_of
+from dashboard.mirror.models import AccountConnector, WhyBroken
 from dashboard.mirror.usage import connector_names
 from dashboard.people.access import StaffRequest, is_on, role_required
 from dashboard.people.models import Role
 from dashboard.people.proof import reauthenticated
-
-ORDERS: tuple[Order, ...] = (
-    Order(
-        "state",
-        "State",
-        (
-            F("gone_at").asc(nulls_first=True),
-            F("authenticated").asc(nulls_first=True),
-            F("test_failed_at").desc(nulls_last=True),
-            "sort_name",
-            "pk",
-        ),
-        (
-            F("authenticated").desc(nulls_last=True),
-            F("test_failed_at").asc(nulls_first=True),
-            "-sort_name",
-            "-pk",
-        ),
-    ),
-    Order("name", "Name", ("sort_name", "pk"), ("-sort_name", "-pk")),
-    Order(
-        "account",
-        "Account",
-        ("account__sort_name", "account_id", "sort_name", "pk"),
-        ("-account__sort_name", "-account_id", "sort_name", "pk"),
-    ),
-    Order(
-        "since",
-        "Since",
-        (F("authenticated_since").desc(nulls_last=True), "sort_name", "pk"),
-        (F("authenticated_since").asc(nulls_first=True), "sort_name", "pk"),
-        falls=True,
-    ),
-)
-
-BY_WEAR = Order(
-    "wears",
-    "Wears out",
-    (F("wears_from").asc(nulls_last=True), "sort_name", "pk"),
-    (F("wears_from").desc(nulls_first=True), "-sort_name", "-pk"),
-)
-"""Where what wears out is looked for, which is a part of all: the moment stands in no index."""
 
 BEGUN_FROM_LIST = ("campaign_new", "connector_run_new")
 """The pages that what is ticked leads to."""
@@ -136,7 +102,7 @@ def connector_list(request: StaffRequest) -> HttpResponse:
         names = connector_names([console.pk for console in in_view.shown])
         context["names"] = sorted({*names, asked.name} - {""})
     if not page.total and asked.narrows and asked.parsed.text:
-        context["without_filters"] = _shown(in_view).search(asked.parsed.text).count()
+        context["without_filters"] = shown(in_view).search(asked.parsed.text).count()
     response = render_page(
         request, "fleet/connector_list.html", "fleet/_connector_table.html", context
     )
@@ -150,15 +116,9 @@ def connector_list(request: StaffRequest) -> HttpResponse:
 @reauthenticated
 def connector_export(request: StaffRequest) -> HttpResponseBase:
     """What the list shows as CSV, of the consoles in which the person is a Lead."""
-    every = _shown(consoles_in_view(request)).visible_to(request.user, Role.LEAD)
+    every = shown(consoles_in_view(request)).visible_to(request.user, Role.LEAD)
     rows = ConnectorFilter.of(request.GET).among(every)
     return list_export.export(request, "connectors", export.HEADINGS, export.table(rows))
-
-
-def _shown(in_view: InView) -> AccountConnectorQuerySet:
-    consoles = [console.pk for console in in_view.shown]
-    rows = AccountConnector.objects.alias(of_console=Unindexed("account__console_id"))
-    return rows.filter(gone_lately(), gone_lately("account__"), of_console__in=consoles)
 
 
 def _classes(in_view: InView, asked: ConnectorFilter) -> list[tuple[str, str, int]]:
@@ -187,22 +147,34 @@ def _page(
     request: StaffRequest, in_view: InView, asked: ConnectorFilter, sorting: Sorting
 ) -> Page[Row]:
     """The rows that the address asks for."""
-    every = _shown(in_view)
+    name = f"connectors {sorted(console.pk for console in in_view.shown)} {asked}"
+    page: Page[Any] | None = None
+    if is_prepared(asked):
+        page = paged_prepared(request, as_prepared(in_view, asked, sorting), name=name)
+    if page is None:
+        page = _any_page(request, in_view, asked, sorting, name)
+    page.items = [Row(*values) for values in page.items]
+    return page
+
+
+def _any_page(
+    request: StaffRequest, in_view: InView, asked: ConnectorFilter, sorting: Sorting, name: str
+) -> Page[Any]:
+    every = shown(in_view)
     rows: QuerySet[Any, Any] = asked.among(every)
     all_rows: QuerySet[Any, Any] = AccountConnector.objects.all()
     if sorting.chosen == BY_WEAR:
         rows = rows.annotate(wears_from=due_from())
         all_rows = all_rows.annotate(wears_from=due_from())
     all_rows = all_rows.order_by(*sorting.order_by).values_list(*COLUMNS)
-    page = paged_long(
+    return paged_long(
         request,
         rows.order_by(*sorting.order_by).values_list(*COLUMNS),
         each=asked.each_among(every) if asked.is_set else (),
         every=all_rows,
-        name=f"connectors {sorted(console.pk for console in in_view.shown)} {asked}",
+        named=None if sorting.chosen == BY_WEAR else named_rows(sorting),
+        name=name,
     )
-    page.items = [Row(*values) for values in page.items]
-    return page
 
 
 def _lines(page: Page[Row], columns: Sequence[Column], may_pick: set[int]) -> list[SafeString]:

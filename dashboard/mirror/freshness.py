@@ -122,12 +122,17 @@ def reading_of(consoles: Sequence[Console]) -> Reading:
     )
 
 
-def gone_lately(path: str = "") -> Q:
+def lately() -> datetime:
+    """Since when what is gone went so lately that lists still say so."""
+    return timezone.now() - timedelta(seconds=settings.KEEP_GONE_FOR)
+
+
+def gone_lately(path: str = "", since: datetime | None = None) -> Q:
     """Those still there, and those that went so lately that lists still say so.
 
-    `path` leads to the thing, such as `account__`.
+    `path` leads to the thing, such as `account__`; `since` is `lately()`, for prepared queries.
     """
-    since = timezone.now() - timedelta(seconds=settings.KEEP_GONE_FOR)
+    since = since or lately()
     return Q(**{f"{path}gone_at": None}) | Q(**{f"{path}gone_at__gt": since})
 
 

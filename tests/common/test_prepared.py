@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dashboard.common.prepared import columns_of, instance_of, prepared
+from dashboard.common.prepared import Fixed, columns_of, instance_of, prepared
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account
 from tests.factories import make_account, make_console
@@ -109,3 +109,33 @@ def test_what_no_query_can_be_prepared_for_is_refused() -> None:
 
     with pytest.raises(TypeError, match="cannot be prepared"):
         odd(object())
+
+
+@pytest.mark.parametrize("start", [0, 1, 5, 100])
+def test_it_says_from_which_row_on(start: int) -> None:
+    console = make_console()
+    keys = [make_account(console=console, name="50%").pk for _ in range(7)]
+
+    @prepared
+    def from_row(start: int, name: str) -> QuerySet[Any, Any]:
+        found = Account.objects.filter(name=name).extra(where=["name LIKE '50%%%%'"])
+        return found.order_by("pk").values_list("pk")[start : start + 3]
+
+    assert from_row(start, "50%") == [(key,) for key in keys[start : start + 3]]
+
+
+def test_what_is_fixed_makes_another_query() -> None:
+    console = make_console()
+    keys = [make_account(console=console).pk for _ in range(3)]
+    built: list[Fixed] = []
+
+    @prepared
+    def in_order(order: Fixed, console: int) -> QuerySet[Any, Any]:
+        built.append(order)
+        found = Account.objects.filter(console=console).order_by(str(order.value))
+        return found.values_list("pk")
+
+    for _ in range(2):
+        assert in_order(Fixed("pk"), console.pk) == [(key,) for key in keys]
+        assert in_order(Fixed("-pk"), console.pk) == [(key,) for key in keys[::-1]]
+    assert built == [Fixed("pk"), Fixed("-pk")]

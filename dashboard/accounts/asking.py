@@ -1,0 +1,69 @@
+"""The orders of the list of accounts, and all of it as a prepared query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from dashboard.accounts.empty_list import accounts_of
+from dashboard.accounts.rows import COLUMNS
+from dashboard.common.keyset import turned
+from dashboard.common.paging import PER_PAGE, Ask
+from dashboard.common.prepared import Fixed, prepared
+from dashboard.common.sorting import Order, Sorting
+from dashboard.mirror.freshness import InView, lately
+
+ORDERS = (
+    Order(
+        "activity",
+        "Last activity",
+        (F("active_at").desc(nulls_last=True), "sort_name", "pk"),
+        (F("active_at").asc(nulls_first=True), "-sort_name", "-pk"),
+        falls=True,
+    ),
+    Order("name", "Name", ("sort_name", "pk"), ("-sort_name", "-pk")),
+    Order(
+        "connectors",
+        "Connectors",
+        ("-connector_count", "sort_name", "pk"),
+        ("connector_count", "-sort_name", "-pk"),
+        falls=True,
+    ),
+    Order(
+        "attention",
+        "Attention",
+        ("-unauthenticated_count", "-not_working_count", "sort_name", "pk"),
+        ("unauthenticated_count", "not_working_count", "-sort_name", "-pk"),
+        falls=True,
+    ),
+)
+
+
+def ordered_rows(in_view: InView, sorting: Sorting) -> Ask:
+    """Asks for the rows of a page from a place on, where nothing was searched for or filtered."""
+    order, is_reversed = sorting.chosen.key, sorting.is_reversed
+    consoles, since = [console.pk for console in in_view.shown], lately()
+
+    def ask(start: int, is_turned: bool) -> list[Any]:
+        return _rows(Fixed((order, is_reversed)), is_turned, start, consoles, since)
+
+    return ask
+
+
+@prepared
+def _rows(
+    order: Fixed, is_turned: bool, start: int, consoles: Sequence[int], since: datetime
+) -> QuerySet[Any, Any]:
+    by = _ORDER_BY[order.value]
+    rows = accounts_of(consoles, since).order_by(*(turned(by) if is_turned else by))
+    return rows.values_list(*COLUMNS)[start : start + PER_PAGE]
+
+
+_ORDER_BY: dict[Any, Sequence[Any]] = {
+    (order.key, is_reversed): order.second if is_reversed else order.first
+    for order in ORDERS
+    for is_reversed in (False, True)
+}
