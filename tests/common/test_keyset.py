@@ -9,7 +9,7 @@ import pytest
 from django.db.models.expressions import OrderBy
 
 from dashboard.common.keyset import rows_after, rows_before
-from dashboard.fleet.views import ORDERS
+from dashboard.fleet.asking import ORDERS
 from dashboard.mirror.models import AccountConnector
 from tests.factories import make_account, make_account_connector, make_console
 
