@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -23,6 +22,7 @@ from django.conf import settings
 from cyclr_api import TemporaryError
 from cyclr_api.pacing import FIRST_PAUSE, LONGEST_GUESS, guessed_pause
 from dashboard.common.redis import connection
+from dashboard.consoles.pacing_scripts import HOLD, TAKE
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,11 @@ SUSPICIOUS, WITHIN = 3, 10.0
 """So many connectors' third parties asking for a pause within so many seconds hold the console."""
 REMEMBERED = 600.0
 """Seconds for which it is known how often in a row a pause had to be guessed."""
+TOGETHER, MOST_TOGETHER = 0.02, 32
+"""So many seconds' turns, and so many at most, a process takes at once to read in the background:
+threads that each asked for one spent more time on asking than on reading."""
+KEPT = 0.1
+"""Seconds after which turns that were not used are forgotten."""
 
 
 class PacedError(TemporaryError):
@@ -46,80 +51,6 @@ class PacedError(TemporaryError):
 
     counts_as_try = False
 
-
-# Redis counts a key's life, like TIME, by the wall clock: one that is set back would prolong a hold
-# by the jump, and make the time since the last call negative.
-LEFT = """
-local function left(key)
-  local rest, whole = redis.call('PTTL', key), tonumber(redis.call('GET', key))
-  if whole == nil or rest <= whole then return rest end
-  redis.call('PEXPIRE', key, whole)
-  return whole
-end
-local function seconds_now()
-  local time = redis.call('TIME')
-  return time[1] + time[2] / 1000000
-end
-"""
-
-TAKE = (
-    LEFT
-    + """
--- bucket, console's hold and count of refusals; perhaps those of a connector
-local known = redis.call('EXISTS', KEYS[3])
-if KEYS[4] then
-  known = known + redis.call('EXISTS', KEYS[5])
-  local own = left(KEYS[4])
-  if own > 0 then return {own, known, 1} end
-end
-local held = left(KEYS[2])
-if held > 0 then return {held, known, 0} end
-local rate, reserve, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local now = seconds_now()
-local state = redis.call('HMGET', KEYS[1], 'level', 'at')
-local level = tonumber(state[1]) or burst
-local elapsed = math.max(0, now - (tonumber(state[2]) or now))
-level = math.min(burst, level + elapsed * rate)
-local wait = 0
-if level - 1 >= reserve then level = level - 1
-else wait = math.ceil((reserve + 1 - level) / rate * 1000) end
-redis.call('HSET', KEYS[1], 'level', tostring(level), 'at', tostring(now))
-redis.call('PEXPIRE', KEYS[1], 60000)
-return {wait, known, 0}
-"""
-)
-
-HOLD = (
-    LEFT
-    + """
--- console's hold and count of refusals, connectors that were refused lately; perhaps a connector's
-local asked, first, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local function hold(key, count)
-  local rest, wanted = left(key), asked
-  if wanted == 0 then
-    if rest > 0 then return rest end  -- the call had left before: it says nothing new
-    local refusals = math.min(redis.call('INCR', count), 20)
-    redis.call('PEXPIRE', count, ARGV[4])
-    wanted = math.min(longest, first * 2 ^ (refusals - 1))
-  end
-  if rest >= wanted then return rest end
-  local whole = string.format('%d', wanted)
-  redis.call('SET', key, whole, 'PX', whole)
-  return wanted
-end
-if not KEYS[4] then return math.floor(hold(KEYS[1], KEYS[2])) end
-local pause = hold(KEYS[4], KEYS[5])
-local now, within = seconds_now(), tonumber(ARGV[6])
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - within)
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '(' .. tostring(now + 1), '+inf')
-redis.call('ZADD', KEYS[3], now, ARGV[7])
-redis.call('PEXPIRE', KEYS[3], math.ceil(within * 1000))
-if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[5]) then
-  pause = math.max(pause, hold(KEYS[1], KEYS[2]))
-end
-return math.floor(pause)
-"""
-)
 
 Place = tuple[int, int | None]
 """A console, and perhaps one of its installed connectors."""
@@ -192,24 +123,55 @@ class _Alone:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """Seconds until a call may leave, and whether it is held for its connector's sake."""
+    """Seconds until a call may leave, and whether it is held for its connector's sake; with no
+    pause, how many calls may leave."""
 
     pause: float
     is_of_connector: bool = False
+    count: int = 1
 
 
 _alone = _Alone()
 
 
+@dataclass(slots=True)
+class _Gate:
+    """Where the background threads of this process wait for their turns, one at a time."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    turns: int = 0
+    """Taken together with one that was used, and not used yet."""
+    until: float = 0.0
+    holds: int = 0
+    """How many pauses this process was told of."""
+
+    def has_turn(self) -> bool:
+        """Use one that is left."""
+        if self.turns <= 0 or time.monotonic() > self.until:
+            return False
+        self.turns -= 1
+        return True
+
+    def keep(self, turns: int) -> None:
+        """Leave these to the threads that come next."""
+        self.turns, self.until = turns, time.monotonic() + KEPT
+
+    def hold(self) -> None:
+        """What was taken before a pause does not count."""
+        self.holds += 1
+        self.turns = 0
+
+
 @cache
-def _gate(console: int) -> threading.Lock:
-    """Held by the one background thread of this process that waits for its turn."""
-    return threading.Lock()
+def _gate(console: int) -> _Gate:
+    """This process's gate to one console."""
+    return _Gate()
 
 
 def forget_holds() -> None:
     """Forget what this process was told; for tests, whose consoles bear the same numbers."""
     _alone.forget()
+    _gate.cache_clear()
 
 
 class SharedPacing:
@@ -227,12 +189,23 @@ class SharedPacing:
         """Return when the call may leave; raises `PacedError` when that is too long to wait.
 
         A third party's pause is not waited for: other calls need the thread. Of the threads that
-        read in the background one at a time asks for its turn: thirty would ask in vain.
+        read in the background one at a time asks for its turn, and for the next ones' too: thirty
+        would ask in vain.
         """
-        with _gate(self.console_id) if self.priority == BACKGROUND else nullcontext():
+        if self.priority != BACKGROUND:
             self._wait(call, through)
+            return
+        gate = _gate(self.console_id)
+        with gate.lock:
+            if through is not None:
+                self._wait(call, through)
+            elif not gate.has_turn():
+                holds = gate.holds
+                left = self._wait(call, through) - 1
+                gate.keep(left if gate.holds == holds else 0)
 
-    def _wait(self, call: str, through: int | None) -> None:
+    def _wait(self, call: str, through: int | None) -> int:
+        """How many calls may leave now."""
         deadline = time.monotonic() + MAX_WAIT[self.priority]
         while (turn := self._take(through)).pause:
             if turn.is_of_connector:
@@ -240,9 +213,16 @@ class SharedPacing:
             if time.monotonic() + turn.pause > deadline:
                 raise PacedError(call, retry_after=turn.pause)
             time.sleep(turn.pause)
+        return turn.count
 
     def hold(self, seconds: float | None, *, through: int | None = None) -> float:
         """No worker makes such a call for so long; None is guessed, longer with each in a row."""
+        try:
+            return self._hold(seconds, through)
+        finally:
+            _gate(self.console_id).hold()
+
+    def _hold(self, seconds: float | None, through: int | None) -> float:
         asked = seconds or 0.0
         pause = _alone.hold(self.console_id, through, asked)
         self._known.add(through)
@@ -294,8 +274,10 @@ class SharedPacing:
         keys += self._keys(through) if through is not None else []
         burst = max(rate, 1.0)
         reserve = RESERVED_SHARE[self.priority] * burst if burst >= 2 else 0.0
-        numbers = (str(rate), str(reserve), str(burst))
-        wait, known, is_of_connector = server.eval(TAKE, len(keys), *keys, *numbers)
+        is_alone = self.priority != BACKGROUND or through is not None
+        turns = 1 if is_alone else max(1, min(MOST_TOGETHER, int(rate * TOGETHER)))
+        numbers = (str(rate), str(reserve), str(burst), str(turns))
+        wait, known, is_of_connector, *count = server.eval(TAKE, len(keys), *keys, *numbers)
         if known:
             self._known |= {None, through}
-        return _Turn(int(wait) / 1000, bool(is_of_connector))
+        return _Turn(int(wait) / 1000, bool(is_of_connector), *map(int, count))

@@ -224,3 +224,107 @@ def test_an_answer_lets_guesses_begin_anew(paces: SharedPacing, through: int | N
     other.passed(through=through)
 
     assert round(forget_own(paces).hold(None, through=through)) == 1
+
+
+# ---- turns that are taken together ----
+
+
+def asked(paces: SharedPacing, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many calls may leave by each answer of Redis."""
+    counts: list[int] = []
+    take = SharedPacing._take_shared
+
+    def counted(self: SharedPacing, *arguments: Any) -> Any:
+        turn = take(self, *arguments)
+        counts.append(turn.count)
+        return turn
+
+    monkeypatch.setattr(SharedPacing, "_take_shared", counted)
+    monkeypatch.setattr(pacing, "KEPT", 3600)
+    return counts
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize(("rate", "together"), [(20, 1), (100, 2), (1000, 20), (10_000, 32)])
+def test_what_is_read_in_the_background_takes_turns_together(
+    shared: None,
+    number: int,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    rate: int,
+    together: int,
+) -> None:
+    settings.CYCLR_CALLS_PER_SECOND = rate
+    paces = SharedPacing(number, BACKGROUND)
+    counts = asked(paces, monkeypatch)
+
+    for _ in range(2 * together):
+        paces.wait("GET /account/connectors")
+    assert counts == [together, together]
+
+    people = SharedPacing(number, INTERACTIVE)
+    people.wait("GET /accounts")
+    people.wait("GET /accounts")
+    assert counts[2:] == [1, 1]
+
+
+@pytest.mark.redis
+def test_turns_taken_together_are_of_one_bucket(shared: None, number: int, settings: Any) -> None:
+    settings.CYCLR_CALLS_PER_SECOND = 100
+    workers = [SharedPacing(number, BACKGROUND) for _ in range(2)]
+    moment = 0
+
+    def left() -> int:
+        return sum(turn.count for turn in (one._take() for one in workers) if not turn.pause)
+
+    while got := left():
+        moment += got
+        assert moment < 200
+
+    assert 80 <= moment <= 90
+
+
+@pytest.mark.redis
+def test_turns_taken_before_a_pause_are_not_used(
+    shared: None, number: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CYCLR_CALLS_PER_SECOND = 1000
+    paces = SharedPacing(number, BACKGROUND)
+    counts = asked(paces, monkeypatch)
+    paces.wait("GET /account/connectors")
+    assert counts == [20]
+
+    paces.hold(600)
+
+    with pytest.raises(PacedError):
+        paces.wait("GET /account/connectors")
+
+
+@pytest.mark.redis
+def test_turns_that_are_left_too_long_are_forgotten(
+    shared: None, number: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CYCLR_CALLS_PER_SECOND = 1000
+    paces = SharedPacing(number, BACKGROUND)
+    counts = asked(paces, monkeypatch)
+    monkeypatch.setattr(pacing, "KEPT", -1)
+
+    paces.wait("GET /account/connectors")
+    paces.wait("GET /account/connectors")
+
+    assert len(counts) == 2
+
+
+@pytest.mark.redis
+def test_a_call_through_a_connector_asks_for_itself(
+    shared: None, number: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CYCLR_CALLS_PER_SECOND = 1000
+    paces = SharedPacing(number, BACKGROUND)
+    counts = asked(paces, monkeypatch)
+
+    paces.wait("GET /account/connectors")
+    paces.wait("POST /account/connectors/{id}/methods/{id}", through=7)
+    paces.wait("GET /account/connectors")
+
+    assert counts == [20, 1]
