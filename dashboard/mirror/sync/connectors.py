@@ -16,7 +16,6 @@ from dashboard.mirror.missing import Answers, ask_each
 from dashboard.mirror.models import (
     Account,
     AccountConnector,
-    AccountConnectorQuerySet,
     ConnectorState,
 )
 from dashboard.mirror.sync.answers import Answer
@@ -76,8 +75,7 @@ def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Writ
     }
     rows = AccountConnector.objects.filter(account__in=pks)
     with transaction.atomic():
-        left = {pk: row for one in told for pk, row in _gone_rows(one).in_bulk().items()}
-        went = sum(_mark_gone(one) for one in told if one.answers and one.answers.gone)
+        left, went = _take_gone(told)
         written = merge(
             rows,
             found,
@@ -97,12 +95,17 @@ def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Writ
     return written
 
 
-def _gone_rows(told: Answer[cyclr_api.AccountConnector]) -> AccountConnectorQuerySet:
-    """The rows of what Cyclr answered 404 for."""
-    gone = told.answers.gone if told.answers else ()
-    rows: AccountConnectorQuerySet = AccountConnector.objects.filter(account=told.account)
-    return rows.filter(cyclr_id__in=gone) if gone else rows.none()
-
-
-def _mark_gone(told: Answer[cyclr_api.AccountConnector]) -> int:
-    return mark_gone(_gone_rows(told), told.began)
+def _take_gone(
+    told: Sequence[Answer[cyclr_api.AccountConnector]],
+) -> tuple[dict[int, AccountConnector], int]:
+    """Mark what Cyclr answered 404 for; those rows as they were, by key, and how many it were."""
+    left: dict[int, AccountConnector] = {}
+    went = 0
+    for one in told:
+        if one.answers and one.answers.gone:
+            gone = AccountConnector.objects.filter(
+                account=one.account, cyclr_id__in=one.answers.gone
+            )
+            left |= gone.in_bulk()
+            went += mark_gone(gone, one.began)
+    return left, went
