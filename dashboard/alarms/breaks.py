@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from dashboard.alarms.models import AlarmMember, End, Trouble
 from dashboard.audit.models import ActorKind
+from dashboard.common.prepared import prepared
 from dashboard.connector_changes.handlers.losing import DEAUTHENTICATE, DELETE
 from dashboard.connectors.models import ConnectionTest
 from dashboard.links.models import LinkItem
@@ -47,40 +49,70 @@ class EndedMember:
     end: End
 
 
+def moved_in(consoles: Collection[int]) -> set[int]:
+    """The consoles in which anything is to be opened, followed or closed.
+
+    The same questions as below, put into SQL once: they are asked every other second for ever.
+    """
+    since = timezone.now() - LOOKED_BACK
+    found = _with_lost(consoles, since) + _with_dead(consoles, since)
+    found += _with_ended(consoles) + _with_changed(consoles)
+    return {pk for (pk,) in found}
+
+
 def new_breaks(consoles: Collection[int]) -> list[Break]:
     """What is broken and has no open member of an alarm; the first to break first."""
     since = timezone.now() - LOOKED_BACK
-    rows = (
-        AccountConnector.objects.there()
-        .filter(account__gone_at=None, account__console__in=consoles)
-        .exclude(Exists(_members().filter(ended_at=None)))
-        .select_related("account__console")
-    )
-    lost = rows.filter(_is_lost(since)).exclude(Exists(_taken_away())).exclude(_is_doubtful())
-    dead = rows.filter(NOT_WORKING, Exists(_found_by_schedule()), test_failed_at__gt=since)
-    found = [Break(one, _moment(one), Trouble.NOT_AUTHENTICATED) for one in lost.order_by()]
-    found += [Break(one, _moment(one), Trouble.NOT_WORKING) for one in dead.order_by()]
+    lost = _lost(consoles, since).select_related("account__console")
+    dead = _dead(consoles, since).select_related("account__console")
+    found = [Break(one, _moment(one), Trouble.NOT_AUTHENTICATED) for one in lost]
+    found += [Break(one, _moment(one), Trouble.NOT_WORKING) for one in dead]
     return sorted(found, key=lambda one: (one.at, one.connector.pk))
 
 
-def doubted(consoles: Collection[int]) -> QuerySet[AccountConnector]:
-    """Those whose loss only a listing tells that may have lagged, and no longer would."""
+def doubted_accounts(consoles: Collection[int]) -> set[int]:
+    """Those with a loss that only a listing tells which may have lagged, and no longer would."""
     now = timezone.now()
-    lag = now - LISTINGS_LAG
-    changed = Exists(_connected().filter(connected_at__gt=lag))
-    changed_too = Exists(_changed().filter(finished_at__gt=lag))
-    found: QuerySet[AccountConnector] = (
-        AccountConnector.objects.there()
-        .filter(_is_lost(now - LOOKED_BACK), _is_doubtful(), account__console__in=consoles)
-        .filter(account__gone_at=None)
-        .exclude(changed | changed_too | Exists(_taken_away()))
-        .exclude(Exists(_members().filter(ended_at=None)))
-    )
-    return found.select_related("account").order_by()
+    return {pk for (pk,) in _with_doubted(consoles, now - LOOKED_BACK, now - LISTINGS_LAG)}
 
 
 def ended_members(consoles: Collection[int]) -> list[EndedMember]:
     """The open members of alarms that are broken no longer, each with how that came."""
+    found = _ended(consoles).select_related("alarm", "account_connector__account")
+    return [EndedMember(one, End(one.is_now)) for one in found.order_by("pk")]
+
+
+def changed_members(consoles: Collection[int]) -> QuerySet[AlarmMember]:
+    """Open members that are broken in another way by now than the alarm says."""
+    found = _otherwise_broken(consoles).select_related("alarm", "account_connector__account")
+    return found.order_by("pk")
+
+
+# ---- the questions ----
+
+
+def _lost(consoles: Collection[int], since: datetime) -> QuerySet[AccountConnector]:
+    rows = _unnoticed(consoles).filter(_is_lost(since))
+    return rows.exclude(Exists(_taken_away())).exclude(_is_doubtful())
+
+
+def _dead(consoles: Collection[int], since: datetime) -> QuerySet[AccountConnector]:
+    return _unnoticed(consoles).filter(
+        NOT_WORKING, Exists(_found_by_schedule()), test_failed_at__gt=since
+    )
+
+
+def _unnoticed(consoles: Collection[int]) -> QuerySet[AccountConnector]:
+    found: QuerySet[AccountConnector] = (
+        AccountConnector.objects.there()
+        .filter(account__gone_at=None, account__console__in=consoles)
+        .exclude(Exists(_members().filter(ended_at=None)))
+        .order_by()
+    )
+    return found
+
+
+def _ended(consoles: Collection[int]) -> QuerySet[Any]:
     is_gone = Q(account_connector__gone_at__isnull=False) | Q(
         account_connector__account__gone_at__isnull=False
     )
@@ -93,9 +125,9 @@ def ended_members(consoles: Collection[int]) -> list[EndedMember]:
     )
     is_wanted = Q(account_connector__authenticated=False, account_connector__why_broken="")
     is_wanted &= Q(Exists(by_us.order_by()))
-    rows = AlarmMember.objects.filter(ended_at=None, alarm__console__in=consoles)
-    found = (
-        rows.annotate(
+    return (
+        AlarmMember.objects.filter(ended_at=None, alarm__console__in=consoles)
+        .annotate(
             is_now=Case(
                 When(is_gone, then=Value(End.GONE)),
                 When(works, then=Value(End.RECOVERED)),
@@ -105,14 +137,11 @@ def ended_members(consoles: Collection[int]) -> list[EndedMember]:
             )
         )
         .exclude(is_now="")
-        .select_related("alarm", "account_connector__account")
-        .order_by("pk")
+        .order_by()
     )
-    return [EndedMember(one, End(one.is_now)) for one in found]
 
 
-def changed_members(consoles: Collection[int]) -> QuerySet[AlarmMember]:
-    """Open members that are broken in another way by now than the alarm says."""
+def _otherwise_broken(consoles: Collection[int]) -> QuerySet[AlarmMember]:
     there = Q(account_connector__gone_at=None)
     is_lost = there & Q(account_connector__authenticated=False, trouble=Trouble.NOT_WORKING)
     is_dead = there & Q(
@@ -123,8 +152,36 @@ def changed_members(consoles: Collection[int]) -> QuerySet[AlarmMember]:
     has_other_reason = there & ~Q(account_connector__why_broken=F("why"))
     has_other_reason &= ~Q(account_connector__why_broken__in=["", WhyBroken.UNKNOWN])
     rows = AlarmMember.objects.filter(ended_at=None, alarm__console__in=consoles)
-    found = rows.filter(is_lost | is_dead | has_other_reason)
-    return found.select_related("alarm", "account_connector__account").order_by("pk")
+    return rows.filter(is_lost | is_dead | has_other_reason).order_by()
+
+
+@prepared
+def _with_lost(consoles: Collection[int], since: datetime) -> QuerySet[Any, Any]:
+    return _lost(consoles, since).values_list("account__console").distinct()
+
+
+@prepared
+def _with_dead(consoles: Collection[int], since: datetime) -> QuerySet[Any, Any]:
+    return _dead(consoles, since).values_list("account__console").distinct()
+
+
+@prepared
+def _with_ended(consoles: Collection[int]) -> QuerySet[Any, Any]:
+    return _ended(consoles).values_list("alarm__console").distinct()
+
+
+@prepared
+def _with_changed(consoles: Collection[int]) -> QuerySet[Any, Any]:
+    return _otherwise_broken(consoles).values_list("alarm__console").distinct()
+
+
+@prepared
+def _with_doubted(consoles: Collection[int], since: datetime, lag: datetime) -> QuerySet[Any, Any]:
+    changed = Exists(_connected().filter(connected_at__gt=lag))
+    changed_too = Exists(_changed().filter(finished_at__gt=lag))
+    rows = _unnoticed(consoles).filter(_is_lost(since), _is_doubtful())
+    rows = rows.exclude(changed | changed_too | Exists(_taken_away()))
+    return rows.values_list("account").distinct()
 
 
 def _moment(connector: AccountConnector) -> datetime:

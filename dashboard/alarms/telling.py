@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.alarms import notification_kinds
 from dashboard.alarms.grouping import MANY, WITHIN
 from dashboard.alarms.models import Alarm, AlarmMember, AlarmQuerySet, End
+from dashboard.common.prepared import prepared
 from dashboard.mirror.models import WhyBroken
 from dashboard.notifications import services as notifications
 
@@ -30,6 +33,8 @@ NEWS_FOR = timedelta(days=1)
 
 def tell_due(consoles: Collection[int]) -> None:
     """Tell of the alarms whose time has come; each is told once."""
+    if not _any_news(consoles, timezone.now() - NEWS_FOR):
+        return
     untold = _untold().filter(console__in=consoles)
     of_kind: dict[tuple[int, str], list[Alarm]] = defaultdict(list)
     for alarm in untold.select_related("console", "account_connector__account").order_by("pk"):
@@ -144,9 +149,18 @@ def _is_told_now(alarm: Alarm) -> bool:
 
 def _untold() -> AlarmQuerySet:
     """What is still news. The rest stays untold, so that nobody is told of its end either."""
-    since = timezone.now() - NEWS_FOR
+    return _untold_since(timezone.now() - NEWS_FOR)
+
+
+def _untold_since(since: datetime) -> AlarmQuerySet:
     found: AlarmQuerySet = Alarm.objects.open().filter(told_at=None, newest_at__gt=since)
     return found
+
+
+@prepared
+def _any_news(consoles: Collection[int], since: datetime) -> QuerySet[Any, Any]:
+    """Asked every other second, and hardly ever answered."""
+    return _untold_since(since).filter(console__in=consoles).order_by().values_list("pk")[:1]
 
 
 def _list_of(alarm: Alarm) -> str:

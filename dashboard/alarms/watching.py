@@ -11,9 +11,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from dashboard.alarms import telling
@@ -21,15 +22,17 @@ from dashboard.alarms.breaks import (
     Break,
     EndedMember,
     changed_members,
-    doubted,
+    doubted_accounts,
     ended_members,
+    moved_in,
     new_breaks,
 )
 from dashboard.alarms.grouping import clusters, is_near
 from dashboard.alarms.models import Alarm, AlarmMember, End, Trouble, short
+from dashboard.common.prepared import prepared
 from dashboard.common.timing import format_span
 from dashboard.consoles.models import Console
-from dashboard.mirror.models import WhyBroken
+from dashboard.mirror.models import Account, WhyBroken
 from dashboard.mirror.tasks import ask_for_refresh
 
 logger = logging.getLogger(__name__)
@@ -47,25 +50,32 @@ NAMED = 3
 
 def watch() -> None:
     """Open, join and close alarms by what the mirror says now; a second look finds nothing new."""
-    consoles = {console.pk: console for console in Console.objects.current()}
-    moved = {one.connector.account.console_id for one in new_breaks(list(consoles))}
-    moved |= {one.member.alarm.console_id for one in ended_members(list(consoles))}
-    moved |= set(changed_members(list(consoles)).values_list("alarm__console", flat=True))
-    for pk in sorted(moved):
-        try:
-            bring_up_to_date(consoles[pk])
-        except Exception:  # noqa: BLE001 - one console's fault must not hide what broke elsewhere
-            logger.exception("look at alarms failed console=%d", pk)
-    telling.tell_due(list(consoles))
+    consoles = _current_consoles()
+    if moved := moved_in(consoles):
+        for console in Console.objects.filter(pk__in=moved).order_by("pk"):
+            try:
+                bring_up_to_date(console)
+            except Exception:  # noqa: BLE001 - one console's fault must not hide what broke elsewhere
+                logger.exception("look at alarms failed console=%d", console.pk)
+    telling.tell_due(consoles)
 
 
 def ask_about_doubted() -> None:
     """Have the accounts read of which a listing may have lagged: the next one tells."""
     before = timezone.now() - ASKED_AGAIN
-    for connector in doubted(list(Console.objects.current().values_list("pk", flat=True))):
-        account = connector.account
-        if account.refresh_asked_at is None or account.refresh_asked_at < before:
-            ask_for_refresh(account)
+    if doubted := doubted_accounts(_current_consoles()):
+        for account in Account.objects.filter(pk__in=doubted).order_by("pk"):
+            if account.refresh_asked_at is None or account.refresh_asked_at < before:
+                ask_for_refresh(account)
+
+
+def _current_consoles() -> list[int]:
+    return [pk for (pk,) in _current()]
+
+
+@prepared
+def _current() -> QuerySet[Any, Any]:
+    return Console.objects.current().order_by("pk").values_list("pk")
 
 
 @transaction.atomic

@@ -72,10 +72,15 @@ def _state(name: str, moments: list[datetime], now: datetime) -> ProcessState:
 
 def show(process: str, host: str) -> None:
     """This process lives; nothing is raised while the database cannot take it."""
+    at = timezone.now()
     try:
-        Heartbeat.objects.update_or_create(
-            process=process, host=host, defaults={"at": timezone.now()}
-        )
+        if not Heartbeat.objects.filter(process=process, host=host).update(at=at):
+            Heartbeat.objects.bulk_create(
+                [Heartbeat(process=process, host=host, at=at)],
+                update_conflicts=True,
+                unique_fields=["process", "host"],
+                update_fields=["at"],
+            )
     except DatabaseError as error:
         logger.warning("heartbeat not written error=%s", type(error).__name__)
 

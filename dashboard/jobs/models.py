@@ -28,13 +28,11 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def due(self, moment: datetime) -> Self:
         """Those that a worker may take now, also to end what has become too old."""
-        is_time = Q(not_before__lte=moment) | self._overdue(moment)
-        return self.open().filter(is_free(moment), is_time)
+        return self._due(moment, moment - self.model.policy.longest_age)
 
     def ready(self, moment: datetime) -> Self:
         """Those that are due and have nothing else to wait for."""
-        ready = self.model.ready(moment)
-        return self.due(moment).filter(self._overdue(moment) | ready) if ready else self.due(moment)
+        return self._ready(moment, moment - self.model.policy.longest_age)
 
     def ask(self, *, defaults: dict[str, Any] | None = None, **about: Any) -> Any:
         """The open job about this, which serves everybody who asks; else a new one, which is sent.
@@ -83,15 +81,33 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def unsent(self, moment: datetime) -> Self:
         """Those of which no worker has heard lately."""
+        return self._unsent(moment - self.model.policy.republish_after)
+
+    def to_send(self, moment: datetime, born_before: datetime, sent_before: datetime) -> Self:
+        """Those that are ready and unsent, where the moments that follow from this one are given.
+
+        So it can be put into SQL once: see `dashboard.common.prepared`.
+        """
+        return self._ready(moment, born_before)._unsent(sent_before)
+
+    def _due(self, moment: datetime, born_before: datetime) -> Self:
+        is_time = Q(not_before__lte=moment) | self._overdue(born_before)
+        return self.open().filter(is_free(moment), is_time)
+
+    def _ready(self, moment: datetime, born_before: datetime) -> Self:
+        due, ready = self._due(moment, born_before), self.model.ready(moment)
+        return due.filter(self._overdue(born_before) | ready) if ready else due
+
+    def _unsent(self, sent_before: datetime) -> Self:
         return self.filter(
             Q(published_at=None)
-            | Q(published_at__lt=moment - self.model.policy.republish_after)
+            | Q(published_at__lt=sent_before)
             | Q(published_at__lt=F("not_before"))
         )
 
-    def _overdue(self, moment: datetime) -> Q:
+    def _overdue(self, born_before: datetime) -> Q:
         policy: Policy = self.model.policy
-        return Q(**{f"{policy.age_from}__lt": moment - policy.longest_age})
+        return Q(**{f"{policy.age_from}__lt": born_before})
 
     def _taking(self, moment: datetime) -> dict[str, Any]:
         """A lease that nobody gave back was lost, together with its worker: that counts."""

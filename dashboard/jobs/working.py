@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
@@ -14,9 +15,11 @@ from celery import shared_task
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cyclr_api import OutcomeUnknownError, TemporaryError
+from dashboard.common.prepared import Rows, prepared
 from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.leases import Lease, LeaseLostError
 from dashboard.jobs.messages import DeskTask
@@ -141,12 +144,32 @@ def _any_open(model: Any) -> AnyRow:
     return AnyRow(jobs.open)
 
 
+@cache
+def _to_send(model: Any) -> Callable[[datetime, datetime, datetime], Rows]:
+    """One job that needs a message, if there is any: most that are open wait for their time."""
+
+    def ask(moment: datetime, born_before: datetime, sent_before: datetime) -> QuerySet[Any, Any]:
+        jobs = model._default_manager.to_send(moment, born_before, sent_before)
+        found: QuerySet[Any, Any] = jobs.order_by().values_list("pk")[:1]
+        return found
+
+    return prepared(ask)
+
+
+def _is_any_to_send(model: type[Job], moment: datetime) -> bool:
+    if not _any_open(model)():
+        return False
+    policy = model.policy
+    moments = moment, moment - policy.longest_age, moment - policy.republish_after
+    return bool(_to_send(model)(*moments))
+
+
 def dispatch(worker: Worker) -> None:
     """Send the messages of jobs that are due: those not sent yet, and those that were lost."""
     worker.plans(None)
     model: Any = worker.model
     moment = timezone.now()
-    if not _any_open(model)():
+    if not _is_any_to_send(model, moment):
         return
     policy = model.policy
     due = model.objects.ready(moment).unsent(moment)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cyclr_api import Client, NotFoundError
+from dashboard.common.prepared import prepared
 from dashboard.links import progress, timeline
 from dashboard.links.models import ConnectAttempt, Link, LinkItem
 from dashboard.mirror import writing
@@ -73,19 +75,23 @@ def follow_connector(account_connector_id: int) -> None:
         follow(pk)
 
 
-def out_of_line(limit: int = AT_ONCE) -> list[int]:
+def out_of_line() -> list[int]:
     """Links that a customer may use and that know less, or more, than the mirror says."""
+    return [pk for (pk,) in _out_of_line(timezone.now())]
+
+
+@prepared
+def _out_of_line(moment: datetime) -> QuerySet[Any, Any]:
     is_gone = Q(account_connector__gone_at__isnull=False) | Q(link__account__gone_at__isnull=False)
     items = LinkItem.objects.filter(
         connected_at=None,
         link__revoked_at=None,
         link__connected_at=None,
-        link__expires_at__gt=timezone.now(),
+        link__expires_at__gt=moment,
         link__console__retired_at=None,
     )
     items = items.filter((is_gone & Q(gone_at=None)) | (~is_gone & Q(gone_at__isnull=False)))
-    pks = items.order_by("link").values_list("link", flat=True).distinct()
-    return list(pks[:limit])
+    return items.order_by("link").values_list("link").distinct()[:AT_ONCE]
 
 
 def _leave(item: LinkItem) -> None:

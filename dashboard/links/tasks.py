@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from dashboard.jobs.compiled import AnyRow
 from dashboard.jobs.leases import Lease
@@ -53,9 +53,18 @@ def confirm_late() -> None:
     mirror, so that whatever stands there with a later `seen_at` was read after it. Expired links
     count, since the customer did it in time.
     """
+    if any_lost():
+        _lost().update(was_authenticated=False)
+    if any_found():
+        rows = _found().select_related("link__account", "link__console", "account_connector")
+        for item in rows.order_by("pk")[:AT_ONCE]:
+            confirming.confirm(item, is_authenticated=True)
+
+
+def _started() -> QuerySet[LinkItem]:
     read_since = Q(account_connector__seen_at__gte=F("started_at"))
     read_since |= Q(account_connector__authenticated_since__gte=F("started_at"))
-    started = LinkItem.objects.filter(
+    return LinkItem.objects.filter(
         read_since,
         connected_at=None,
         started_at__isnull=False,
@@ -63,12 +72,17 @@ def confirm_late() -> None:
         link__console__retired_at=None,
         account_connector__gone_at=None,
     )
-    lost_it = started.filter(was_authenticated=True, account_connector__authenticated=False)
-    lost_it.update(was_authenticated=False)
-    found = started.filter(was_authenticated=False, account_connector__authenticated=True)
-    rows = found.select_related("link__account", "link__console", "account_connector")
-    for item in rows.order_by("pk")[:AT_ONCE]:
-        confirming.confirm(item, is_authenticated=True)
+
+
+def _lost() -> QuerySet[LinkItem]:
+    return _started().filter(was_authenticated=True, account_connector__authenticated=False)
+
+
+def _found() -> QuerySet[LinkItem]:
+    return _started().filter(was_authenticated=False, account_connector__authenticated=True)
+
+
+any_lost, any_found = AnyRow(_lost), AnyRow(_found)
 
 
 @periodic(every=2)

@@ -18,15 +18,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cyclr_api import CredentialsRefusedError, CyclrError, RateLimitedError
 from dashboard.audit.models import Actor
+from dashboard.common.prepared import prepared
 from dashboard.consoles.changes import NothingToDecideError
 from dashboard.consoles.models import Console, ConsoleChange
 from dashboard.consoles.pacing import BACKGROUND, PacedError
@@ -206,12 +208,22 @@ def probe_console(console_id: int) -> None:
 def keep_probing() -> None:
     """Nobody may be working: without this an outage would show with the next sync only."""
     moment = timezone.now()
-    quiet = Q(answered_at=None) | Q(answered_at__lt=moment - PROBE_EVERY)
-    free = Q(probed_at=None) | Q(probed_at__lt=moment - PROBE_EVERY)
-    for console in Console.objects.reachable().filter(quiet, free):
-        rows = Console.objects.filter(free, pk=console.pk)
+    before = moment - PROBE_EVERY
+    for (pk,) in _quiet(before):
+        rows = Console.objects.filter(_not_probed_since(before), pk=pk)
         if rows.update(probed_at=moment):
-            PROBE.send(console.pk)
+            PROBE.send(pk)
+
+
+@prepared
+def _quiet(before: datetime) -> QuerySet[Any, Any]:
+    unheard = Q(answered_at=None) | Q(answered_at__lt=before)
+    found = Console.objects.reachable().filter(unheard, _not_probed_since(before))
+    return found.order_by("pk").values_list("pk")
+
+
+def _not_probed_since(before: datetime) -> Q:
+    return Q(probed_at=None) | Q(probed_at__lt=before)
 
 
 @works_on(Icon, gives_up=icons.give_up, soft_time_limit=110, time_limit=120)

@@ -6,12 +6,14 @@ Asked of the rows themselves every few seconds, so nothing has to reach it, and 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from dashboard.audit.models import Actor
+from dashboard.common.prepared import prepared
 from dashboard.cycles.models import PrerequisiteReading
 from dashboard.jobs.compiled import AnyRow
 from dashboard.onboarding import turning
@@ -48,52 +50,24 @@ def plan(run_id: int | None) -> None:
 def _take_up(moment: datetime) -> None:
     """Halted runs that somebody helped elsewhere: the operation was tried again from its own page
     and is done, the link was extended or connected."""
-    steps = OnboardingStep.objects.filter(state=StepState.FAILED, run__state=RunState.HALTED)
-    helped = steps.filter(
-        Q(operation__state=State.DONE)
-        | Q(kind=StepKind.CONSENT, link__moved_at__gt=F("run__looked_at"))
-        | Q(kind=StepKind.CONSENT, run__account__active_at__gt=F("run__looked_at"))
-    )
-    if runs := list(helped.values_list("run", flat=True)):
+    if runs := [pk for (pk,) in _helped()]:
         OnboardingRun.objects.filter(pk__in=runs, state=RunState.HALTED).update(
             state=RunState.RUNNING, not_before=moment
         )
 
 
 def _wake(moment: datetime) -> None:
-    sleeping = OnboardingRun.objects.open().filter(state__in=MOVING, not_before__gt=moment)
-    if not sleeping.exists():
-        return
-    pks: set[int] = set()
-    for steps in _moved():
-        pks.update(steps.values_list("run", flat=True))
-    read = sleeping.filter(account__read_at__gt=F("looked_at"), state=RunState.WAITING)
-    pks.update(read.values_list("pk", flat=True))
-    if pks:
+    """Those of which what they wait for has ended or moved since they looked."""
+    moved = (_carried_out, _link_moved, _prerequisites_read, _account_read)
+    if pks := {pk for ask in moved for (pk,) in ask(moment)}:
+        sleeping = OnboardingRun.objects.open().filter(state__in=MOVING, not_before__gt=moment)
         sleeping.filter(pk__in=pks).update(not_before=moment)
-
-
-def _moved() -> list[QuerySet[OnboardingStep]]:
-    """Steps of which what they wait for has ended or moved since the run looked."""
-    steps = OnboardingStep.objects.filter(run__state__in=MOVING)
-    readings = PrerequisiteReading.objects.filter(
-        cycle=OuterRef("cycle"), finished_at__gt=OuterRef("run__looked_at")
-    )
-    return [
-        steps.filter(state=StepState.RUNNING, operation__finished_at__isnull=False),
-        steps.filter(
-            kind=StepKind.CONSENT,
-            state=StepState.WAITING,
-            link__moved_at__gt=F("run__looked_at"),
-        ),
-        steps.filter(Exists(readings), kind=StepKind.ACTIVATE, state=StepState.WAITING),
-    ]
 
 
 def _begin_next(moment: datetime) -> None:
     """The next runs of every table that was started; one whose runs have all ended ends."""
-    tables = OnboardingTable.objects.filter(started_at__isnull=False, ended_at=None)
-    for table in tables:
+    found = [pk for (pk,) in _with_something_to_begin_or_end()]
+    for table in OnboardingTable.objects.filter(pk__in=found) if found else []:
         runs = table.runs.all()
         on_their_way = runs.filter(state=RunState.RUNNING).count()
         waiting = runs.filter(state=RunState.QUEUED).order_by("line")
@@ -109,3 +83,59 @@ def _end(table: OnboardingTable, moment: datetime) -> None:
     with transaction.atomic():
         if OnboardingTable.objects.filter(pk=table.pk, ended_at=None).update(ended_at=moment):
             turning.record_table(table, Actor.system(), "end", "all runs ended")
+
+
+# ---- the questions: asked each second for as long as one run is open, and put into SQL once ----
+
+
+@prepared
+def _helped() -> QuerySet[Any, Any]:
+    steps = OnboardingStep.objects.filter(state=StepState.FAILED, run__state=RunState.HALTED)
+    helped = steps.filter(
+        Q(operation__state=State.DONE)
+        | Q(kind=StepKind.CONSENT, link__moved_at__gt=F("run__looked_at"))
+        | Q(kind=StepKind.CONSENT, run__account__active_at__gt=F("run__looked_at"))
+    )
+    return helped.order_by().values_list("run")
+
+
+def _of_sleeping(moment: datetime) -> QuerySet[OnboardingStep]:
+    steps = OnboardingStep.objects.filter(
+        run__finished_at=None, run__state__in=MOVING, run__not_before__gt=moment
+    )
+    return steps.order_by()
+
+
+@prepared
+def _carried_out(moment: datetime) -> QuerySet[Any, Any]:
+    steps = _of_sleeping(moment).filter(state=StepState.RUNNING)
+    return steps.filter(operation__finished_at__isnull=False).values_list("run")
+
+
+@prepared
+def _link_moved(moment: datetime) -> QuerySet[Any, Any]:
+    steps = _of_sleeping(moment).filter(kind=StepKind.CONSENT, state=StepState.WAITING)
+    return steps.filter(link__moved_at__gt=F("run__looked_at")).values_list("run")
+
+
+@prepared
+def _prerequisites_read(moment: datetime) -> QuerySet[Any, Any]:
+    steps = _of_sleeping(moment).filter(kind=StepKind.ACTIVATE, state=StepState.WAITING)
+    readings = PrerequisiteReading.objects.filter(
+        cycle=OuterRef("cycle"), finished_at__gt=OuterRef("run__looked_at")
+    )
+    return steps.filter(Exists(readings)).values_list("run")
+
+
+@prepared
+def _account_read(moment: datetime) -> QuerySet[Any, Any]:
+    sleeping = OnboardingRun.objects.open().filter(state=RunState.WAITING, not_before__gt=moment)
+    return sleeping.filter(account__read_at__gt=F("looked_at")).order_by().values_list("pk")
+
+
+@prepared
+def _with_something_to_begin_or_end() -> QuerySet[Any, Any]:
+    runs = OnboardingRun.objects.filter(table=OuterRef("pk")).order_by()
+    is_moving = Exists(runs.filter(state=RunState.QUEUED)) | ~Exists(runs.exclude(state__in=ENDED))
+    tables = OnboardingTable.objects.filter(is_moving, started_at__isnull=False, ended_at=None)
+    return tables.order_by("pk").values_list("pk")

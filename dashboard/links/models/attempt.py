@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
+from dashboard.common.prepared import prepared
 from dashboard.jobs.models import Job, JobQuerySet
 from dashboard.jobs.policy import Backoff, Policy
 from dashboard.links.models.item import LinkItem
@@ -147,14 +148,20 @@ class ConnectAttempt(Job):
 CHECKS_AT_ONCE = 100
 
 
+@prepared
+def _any_due(moment: datetime) -> models.QuerySet[Any, Any]:
+    """Asked each second; hardly ever is there one."""
+    due = LinkItem.objects.filter(connected_at=None, next_check_at__lte=moment)
+    return due.order_by().values_list("pk")[:1]
+
+
 class AccountCheckQuerySet(JobQuerySet):
     """Checks of accounts, begun."""
 
     def begin(self, account_pk: int | None = None) -> None:
         """Begin that of each account that has items due and none under way; or of this one."""
         moment = timezone.now()
-        soon = LinkItem.objects.filter(connected_at=None, next_check_at__lte=moment)
-        if not soon.exists():
+        if not _any_due(moment):
             return
         open_checks = self.open().filter(pk=OuterRef("link__account"))
         due = LinkItem.objects.filter(
