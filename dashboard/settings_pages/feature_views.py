@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -26,16 +26,19 @@ from dashboard.settings_pages.features import switch
 
 class FeaturesForm(forms.Form):
     """What is ticked is to be on. `was` tells what stood ticked: only what was turned is changed,
-    so nobody turns back what a colleague has changed meanwhile.
+    so nobody turns back what a colleague has changed meanwhile, and sent twice it is once.
+
+    `submission` is not for that: a form that waited until somebody had signed in comes without one
+    (`people.held`), and is drawn again as it was ticked instead of taken.
     """
 
-    on = forms.MultipleChoiceField(required=False)
-    was = forms.MultipleChoiceField(required=False)
+    on = forms.MultipleChoiceField(required=False, widget=forms.MultipleHiddenInput)
+    was = forms.MultipleChoiceField(required=False, widget=forms.MultipleHiddenInput)
     submission = SubmissionField()
 
-    def __init__(self, every: Sequence[Feature], data: object = None) -> None:
-        super().__init__(data, initial={"submission": uuid.uuid4()})  # type: ignore[arg-type]
-        self.every = every
+    def __init__(self, every: Sequence[Feature], data: QueryDict) -> None:
+        super().__init__(data)
+        self.every, self.ticked = every, set(data.getlist("on"))
         for name in ("on", "was"):
             self.fields[name].choices = [(one.key, one.label) for one in every]  # type: ignore[attr-defined]
 
@@ -79,8 +82,7 @@ def _change(
     """Not for whoever finds a desk open."""
     form = FeaturesForm(registry.every(), request.POST)
     if not form.is_valid():
-        ticked = set(request.POST.getlist("on"))
-        return _page(request, console, consoles, ticked, status=422)
+        return _page(request, console, consoles, form)
     on, off = form.turned()
     if switch(Actor.staff(request.user), console, on=on, off=off):
         messages.success(request, "Saved. It holds from now on; what is under way is finished.")
@@ -94,16 +96,18 @@ def _page(
     request: StaffRequest,
     console: Console | None,
     consoles: list[Console],
-    ticked: set[str] | None = None,
-    status: int = 200,
+    form: FeaturesForm | None = None,
 ) -> HttpResponse:
+    """`form`: one that was not taken; what is ticked in it stays ticked."""
     context = {
-        "lines": _lines(request.user, console, consoles, ticked),
+        "form": form,
+        "lines": _lines(request.user, console, consoles, form.ticked if form else None),
         "console": console,
         "consoles": consoles,
         "may_all": request.user.roles.get(None) == Role.ADMIN,
         "submission": uuid.uuid4(),
     }
+    status = 422 if form else 200
     return render(request, "settings/settings_features.html", context, status=status)
 
 

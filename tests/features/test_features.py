@@ -29,6 +29,7 @@ from dashboard.people.models import Role, User
 from dashboard.people.proof import KEY as PROVED
 from tests.api.conftest import make_program
 from tests.factories import (
+    PASSWORD,
     make_account,
     make_account_connector,
     make_connector,
@@ -487,7 +488,22 @@ def test_a_switch_asks_who_one_is_and_keeps_what_was_ticked(place: Place, admin:
 
     answer = saved(browser, PAGE, was=ALL, on=without)
     assert answer["Location"].startswith("/security/again/")
+    back = browser.post(answer["Location"], {"password": PASSWORD, "next": PAGE}, follow=True)
+
+    assert "Nothing was sent yet" in back.text
+    assert ticked_on(back.text) == set(without)
     assert not SwitchedOff.objects.exists()
+    sent = re.search(r'name="submission" value="([^"]+)"', back.text)
+    assert sent
+    browser.post(PAGE, {"was": ALL, "on": without, "submission": sent.group(1)})
+    assert [one.feature for one in SwitchedOff.objects.all()] == ["api.api"]
+
+
+def ticked_on(page: str) -> set[str]:
+    """The features whose boxes are ticked."""
+    boxes = [box for box in re.findall(r"<input[^>]+>", page) if "checked" in box]
+    values = [re.search(r'name="on"[^>]* value="([^"]+)"', box) for box in boxes]
+    return {found.group(1) for found in values if found}
 
 
 @pytest.mark.parametrize("values", [{"on": ["no-such"]}, {"was": ["x\x00"]}, {"submission": ""}])
