@@ -20,7 +20,9 @@ from dashboard.installs.many.cells import Columns, filled
 from dashboard.installs.naming import ways_of
 from dashboard.mirror.models import CatalogueConnector
 from dashboard.onboarding.forms import ConnectorForm
+from dashboard.onboarding.input import Entries
 from dashboard.onboarding.models import OnboardingStep
+from dashboard.onboarding.turns import EntriesLostError, typed_of
 
 JSON = dict[str, Any]
 
@@ -39,8 +41,8 @@ class OfConnector:
     form: ConnectorForm
     columns: Columns
 
-    def entries(self, cells: tuple[str, ...]) -> tuple[JSON, JSON] | None:
-        """What the step works from in a line, and what people see of it; None as it is planned.
+    def entries(self, cells: tuple[str, ...]) -> Entries | None:
+        """What the step works from in a line; None as it is planned.
 
         Raises `EntriesError`.
         """
@@ -96,12 +98,16 @@ def columns_of(table: Table, places: Mapping[int, tuple[OnboardingStep, str]]) -
 
 
 def _of_connector(table: Table, step: OnboardingStep, fields: dict[int, str]) -> OfConnector:
-    if step.display_input.get("has_secrets"):
+    if step.has_secrets:
         raise TableError(
             f"{step.connector}: the plan has a secret for it, which no line can be joined with. "
             "Take it out of the plan, and give it a column."
         )
-    form = _form_of(step, data=_planned(step))
+    try:
+        typed = typed_of(step)
+    except EntriesLostError as error:
+        raise TableError(f"{step.connector}: {error}") from None
+    form = _form_of(step, typed, data=_planned(step, typed))
     needed = {name for name in fields.values() if form.fields[name].required}
     for name in fields.values():
         form.fields[name].required = False
@@ -113,19 +119,19 @@ def _of_connector(table: Table, step: OnboardingStep, fields: dict[int, str]) ->
     return OfConnector(step, form, Columns(fields, needed, table.delimiter))
 
 
-def _form_of(step: OnboardingStep, data: QueryDict | None = None) -> ConnectorForm:
+def _form_of(
+    step: OnboardingStep, typed: JSON | None = None, data: QueryDict | None = None
+) -> ConnectorForm:
     connector = step.connector
     assert connector is not None
-    method = str(step.display_input.get("method", ""))
+    method = str((typed or step.display_input).get("method", ""))
     return ConnectorForm(connector, None, data, method=method, ways=ways_of(connector))
 
 
-def _planned(step: OnboardingStep) -> QueryDict:
+def _planned(step: OnboardingStep, typed: JSON) -> QueryDict:
     """What a browser would send of the plan's form."""
-    blank = _form_of(step)
-    kept = blank.moved(
-        step.display_input.get("initial", {}), str(step.display_input.get("layout", ""))
-    )
+    blank = _form_of(step, typed)
+    kept = blank.moved(typed.get("initial", {}), str(typed.get("layout", "")))
     data = QueryDict(mutable=True)
     for name in ("release", "layout", "method"):
         data[name] = str(blank.initial.get(name) or "")

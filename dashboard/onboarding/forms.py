@@ -19,7 +19,7 @@ from dashboard.installs.naming import By, ways_of
 from dashboard.links.forms import EXPIRES, LANGUAGES, DetailsForm
 from dashboard.mirror.models import Account, CatalogueConnector
 from dashboard.onboarding.display import planned_schedule
-from dashboard.onboarding.input import Wishes
+from dashboard.onboarding.input import Entries, Wishes
 
 JSON = dict[str, Any]
 
@@ -45,15 +45,18 @@ class ConnectorForm(InstallForm):
             said = "What stays empty the customer types on the run’s link; you never see it."
             self.fields["by_customer"].help_text = said
 
-    def entries(self) -> tuple[JSON, JSON]:
-        """What the worker needs, to be encrypted, and what people may see."""
+    def entries(self) -> Entries:
+        """What the worker needs, what people may see, and what fills the form again."""
         has_secrets = any(
             self.cleaned_data.get(name) for name in self.fields if self.is_secret(name)
         )
-        return self.install_values(), {**self.display_input(), "has_secrets": has_secrets}
+        shown = self.display_input()
+        initial = {name: self.cleaned_data.get(name) for name in shown["initial"]}
+        typed = {"initial": initial, "method": self.method_key, "layout": self.layout_now}
+        return Entries(self.install_values(), shown, typed, has_secrets)
 
 
-def auto_entries(connector: CatalogueConnector) -> tuple[JSON, JSON]:
+def auto_entries(connector: CatalogueConnector) -> Entries:
     """An install in which the customer enters all that is asked."""
     ways = ways_of(connector)
     blank = ConnectorForm(connector, None, ways=ways)

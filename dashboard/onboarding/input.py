@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.common import timing
 from dashboard.operations.input import Input
 
+JSON = dict[str, Any]
+TYPED = "typed"
+"""The key beside an operation's input under which a step keeps the fields of its form."""
 WEEK = 7 * 24 * 3600
 HOUR = 60
 """Minutes: how often a cycle runs unless somebody says otherwise; a new one has no interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What was entered for a step. `values`: what its operation works from; `shown`: what people
+    see of it; `typed`: its form as it was filled in, without secrets. All but `shown` is encrypted.
+    """
+
+    values: JSON = field(repr=False)
+    shown: JSON
+    typed: JSON = field(default_factory=dict, repr=False)
+    has_secrets: bool = False
+
+    def kept(self) -> JSON:
+        """As it is encrypted."""
+        return self.values | ({TYPED: self.typed} if self.typed else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,8 +211,8 @@ class OnboardingRun(Acted, Job):
 class OnboardingStep(models.Model):
     """One step of a run.
 
-    `encrypted_input`: what its operation works from, `display_input`: the same, masked. Both
-    stand as `OperationRequest` has them. `message`: what it waits for, what came of it, or why not.
+    `encrypted_input`: what its operation works from (`Entries`), `display_input`: the same, masked,
+    for people alone. `message`: what it waits for, what came of it, or why not.
     """
 
     run = models.ForeignKey(OnboardingRun, on_delete=models.CASCADE, related_name="steps")
@@ -235,6 +235,12 @@ class OnboardingStep(models.Model):
         help_text="The template's step whose cycle is activated.",
     )
     is_default = models.BooleanField(default=False, help_text="One of the default connectors.")
+    cycle_name = models.TextField(
+        blank=True, default="", db_default="", help_text="What the cycle of a template is called."
+    )
+    has_secrets = models.BooleanField(
+        default=False, db_default=False, help_text="Its entries are kept for a day only."
+    )
     display_input = models.JSONField(default=dict, blank=True, db_column="shown_input")
     encrypted_input = models.TextField(blank=True, default="", db_column="sealed_input")
     operation = models.ForeignKey(

@@ -15,7 +15,7 @@ from dashboard.common import encryption
 from dashboard.common.untrusted_text import display_text
 from dashboard.consoles.models import Console
 from dashboard.defaults import services as defaults
-from dashboard.installs.naming import By
+from dashboard.installs.input import InstallInput
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import (
     Account,
@@ -25,7 +25,7 @@ from dashboard.mirror.models import (
     TemplateConnector,
 )
 from dashboard.onboarding.forms import auto_entries
-from dashboard.onboarding.input import Wishes
+from dashboard.onboarding.input import Entries, Wishes
 from dashboard.onboarding.models import (
     OPEN,
     PLACE,
@@ -33,6 +33,7 @@ from dashboard.onboarding.models import (
     OnboardingStep,
     StepKind,
 )
+from dashboard.onboarding.turns import EntriesLostError, entries_of
 from dashboard.operations.submissions import own_submission
 
 JSON = dict[str, Any]
@@ -80,8 +81,7 @@ def _add_defaults(run: OnboardingRun) -> None:
         step = _connector_step(run, one.connector, is_default=True)
         if has_already(run.account, one.connector):
             continue
-        shown = {**one.form.display_input(), "has_secrets": False}
-        put_entries(step, one.form.install_values(), shown)
+        put_entries(step, Entries(one.form.install_values(), one.form.display_input()))
         step.save()
 
 
@@ -111,13 +111,15 @@ def put_account_columns(step: OnboardingStep, name: str, values: JSON, shown: JS
     """What the step of an account has, without saving it."""
     step.title = f"Create account {display_text(name)}"
     has_secrets = bool(values["fields"].get("error_webhook_url"))
-    put_entries(step, values, {**shown, "has_secrets": has_secrets})
+    put_entries(step, Entries(values, shown, has_secrets=has_secrets))
 
 
-def put_entries(step: OnboardingStep, values: JSON, shown: JSON) -> None:
+def put_entries(step: OnboardingStep, entries: Entries) -> None:
     """What a step works from, encrypted, and what people see of it; without saving it."""
-    step.display_input = shown
-    step.encrypted_input = encryption.encrypt_json(values, associated_data=step.associated_data)
+    step.display_input, step.has_secrets = entries.shown, entries.has_secrets
+    step.encrypted_input = encryption.encrypt_json(
+        entries.kept(), associated_data=step.associated_data
+    )
 
 
 # ---- connectors and templates ----
@@ -139,7 +141,7 @@ def add_connector(run: OnboardingRun, connector: CatalogueConnector) -> Onboardi
     if there is not None:
         return there
     step = _connector_step(run, connector)
-    put_entries(step, *auto_entries(connector))
+    put_entries(step, auto_entries(connector))
     step.save()
     return step
 
@@ -176,7 +178,7 @@ def add_template(run: OnboardingRun, template: Template) -> OnboardingStep:
         kind=StepKind.TEMPLATE,
         title=f"Install template {display_text(template)}",
         template=template,
-        display_input={"name": str(template)[:200]},
+        cycle_name=str(template)[:200],
     )
     return step
 
@@ -242,8 +244,11 @@ def _problems_of_step(step: OnboardingStep) -> list[str]:
         return []
     if one.gone_at is not None or one.is_draft:
         return [f"{step.title}: Cyclr does not offer this connector any more."]
-    by = (step.display_input.get("initial") or {}).get("installs_by") or By.ID
-    if by == By.ID and step.display_input.get("release") != one.release_id:
+    try:
+        entered = InstallInput.from_json(entries_of(step))
+    except EntriesLostError as error:
+        return [f"{step.title}: {error}"]
+    if not entered.connector_name and entered.release_id != one.release_id:
         return [f"{step.title}: a new release came out. Open it, and check its entries."]
     return []
 
@@ -270,7 +275,7 @@ def complete_steps(run: OnboardingRun, templates: Sequence[OnboardingStep]) -> l
         found.append(_step(run, StepKind.CONSENT, "The customer connects"))
     if wished.activates:
         for number, step in enumerate(templates):
-            title = f"Activate {step.display_input.get('name') or 'the cycle'}"
+            title = f"Activate {step.cycle_name or 'the cycle'}"
             found.append(_step(run, StepKind.ACTIVATE, title, number=number, of=step))
     return found
 
@@ -290,11 +295,11 @@ def copy_for(
     pattern: OnboardingRun,
     steps: Sequence[OnboardingStep],
     run: OnboardingRun,
-    entries: Mapping[int, tuple[JSON, JSON]],
+    entries: Mapping[int, Entries],
 ) -> list[OnboardingStep]:
     """The steps of a plan for one line of a table; their entries are encrypted for it anew.
 
-    `entries`: by step, what the line says itself: input, and what people see of it.
+    `entries`: by step, what the line says itself.
     """
     made = []
     for step in steps:
@@ -306,10 +311,12 @@ def copy_for(
             connector=step.connector,
             template=step.template,
             is_default=step.is_default,
+            cycle_name=step.cycle_name,
+            has_secrets=step.has_secrets,
             display_input=step.display_input,
         )
         if (own := entries.get(step.pk)) is not None:
-            put_entries(copied, *own)
+            put_entries(copied, own)
         elif step.encrypted_input:
             step.run = pattern
             plain = encryption.decrypt(step.encrypted_input, associated_data=step.associated_data)

@@ -122,9 +122,9 @@ def onboarding_step_edit(request: StaffRequest, reference: str, pk: int) -> Http
 
 def _name(request: StaffRequest, step: OnboardingStep) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
-    form = CycleNameForm(data, initial={"name": step.display_input.get("name", "")})
+    form = CycleNameForm(data, initial={"name": step.cycle_name})
     if data is not None and form.is_valid():
-        step.put(display_input={"name": form.cleaned_data["name"]})
+        step.put(cycle_name=form.cleaned_data["name"])
         return redirect(step.run)
     context = {"run": step.run, "step": step, "form": form}
     status = 200 if data is None else 422
@@ -164,8 +164,8 @@ def _connector(request: StaffRequest, step: OnboardingStep) -> HttpResponse:
     form = _made(step, request.POST, method=method)
     if not form.is_valid():
         return render_page(request, PAGE, PARTIAL, context | {"form": form}, status=422)
-    plan.put_entries(step, *form.entries())
-    step.put(encrypted_input=step.encrypted_input, display_input=step.display_input)
+    plan.put_entries(step, form.entries())
+    step.save(update_fields=["encrypted_input", "display_input", "has_secrets"])
     return back_to(request, run)
 
 

@@ -55,6 +55,7 @@ def take(run: OnboardingRun, step: OnboardingStep) -> Turn:
 
 
 def _shown(step: OnboardingStep) -> dict[str, object]:
+    """A build before noted there that there are secrets."""
     return {key: value for key, value in step.display_input.items() if key != "has_secrets"}
 
 
@@ -110,7 +111,7 @@ def _install(run: OnboardingRun, step: OnboardingStep) -> OperationRequest:
 def _install_template(run: OnboardingRun, step: OnboardingStep) -> OperationRequest:
     account, template = _account(run), step.template
     assert template is not None
-    name = str(step.display_input["name"])
+    name = step.cycle_name
     return OperationRequest(
         kind=INSTALL_TEMPLATE,
         title=f"Install {display_text(template)}",

@@ -25,6 +25,7 @@ from dashboard.common.untrusted_text import is_blank, storable
 from dashboard.links.recipients import address_of, bare, why_not
 from dashboard.mirror.models import Account
 from dashboard.onboarding.columns import EntriesError
+from dashboard.onboarding.input import Entries
 from dashboard.onboarding.models import (
     OPEN,
     PLACE,
@@ -62,7 +63,7 @@ class Line:
     email: str
     person: str
     language: str = ""
-    entries: dict[int, tuple[JSON, JSON]] = field(default_factory=dict, repr=False)
+    entries: dict[int, Entries] = field(default_factory=dict, repr=False)
     """By step of the plan that the line fills otherwise: its input and what people see of it."""
 
 
@@ -116,7 +117,7 @@ class Reader:
         line = Line(number, account, bare(written), shown, zone, email, person, language, entries)
         return line
 
-    def _entries(self, cells: tuple[str, ...]) -> dict[int, tuple[JSON, JSON]]:
+    def _entries(self, cells: tuple[str, ...]) -> dict[int, Entries]:
         """What the line says of the plan's connectors, by step."""
         found = {}
         for one in self.places.connectors:

@@ -43,7 +43,7 @@ def wipe_entries() -> None:
     old = moment - timedelta(seconds=settings.KEEP_INPUT_FOR)
     rows = OnboardingStep.objects.exclude(encrypted_input="")
     is_old = Q(run__started_at=None, run__created_at__lt=old) | Q(run__started_at__lt=old)
-    late = rows.filter(is_old, display_input__has_secrets=True)
+    late = rows.filter(is_old, has_secrets=True)
     count = late.exclude(state=StepState.RUNNING).update(encrypted_input="")
     count += rows.filter(Q(state__in=OVER) | Q(run__finished_at__isnull=False)).update(
         encrypted_input=""

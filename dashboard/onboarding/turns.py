@@ -10,6 +10,7 @@ from django.db import transaction
 
 from dashboard.common import encryption
 from dashboard.common.untrusted_text import display_text
+from dashboard.onboarding.input import JSON, TYPED
 from dashboard.onboarding.models import OnboardingRun, OnboardingStep, StepState
 from dashboard.operations.models import Operation, State
 from dashboard.operations.submitting import (
@@ -95,8 +96,21 @@ def said_of(run: OnboardingRun, step: OnboardingStep, operation: Operation) -> O
     return Over(event.message if event else "Done")
 
 
-def entries_of(step: OnboardingStep) -> dict[str, object]:
+def entries_of(step: OnboardingStep) -> JSON:
     """What the operation works from, in clear; raises `EntriesLostError`."""
+    return {name: value for name, value in _kept(step).items() if name != TYPED}
+
+
+def typed_of(step: OnboardingStep) -> JSON:
+    """The form as it was filled in, without secrets; raises `EntriesLostError`.
+
+    A build before kept it in the copy for display alone.
+    """
+    typed: JSON = _kept(step).get(TYPED) or step.display_input
+    return typed
+
+
+def _kept(step: OnboardingStep) -> JSON:
     if not step.encrypted_input:
         raise EntriesLostError(NO_ENTRIES)
     try:

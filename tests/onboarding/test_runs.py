@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.utils import timezone
 
 from cyclr_api.simulator import CyclrState
 from dashboard.audit.models import Actor, AuditEntry
+from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.installs.naming import By
 from dashboard.links import services
@@ -22,6 +25,7 @@ from dashboard.onboarding import advancing, plan, turning
 from dashboard.onboarding.input import Wishes
 from dashboard.onboarding.models import OnboardingRun, RunState, StepKind, StepState
 from dashboard.onboarding.tasks import advance_run, wipe_entries
+from dashboard.onboarding.turns import entries_of, typed_of
 from dashboard.operations import submitting
 from dashboard.operations.models import Operation, State
 from dashboard.people.models import User
@@ -338,7 +342,7 @@ def test_secrets_are_wiped_after_a_day_and_asked_for_again(
 ) -> None:
     run = draft(user, harbour, "Klaviyo", "Pipedrive")
     first, second = run.steps.filter(kind=StepKind.CONNECTOR)
-    first.put(display_input={**first.display_input, "has_secrets": True})
+    first.put(has_secrets=True)
     with time_machine.travel(timezone.now() + timedelta(hours=25)):
         wipe_entries()
         first.refresh_from_db()
@@ -381,3 +385,71 @@ def test_default_connectors_are_in_the_plan_and_installed_once(
     installed = cyclr.installed[run.account.cyclr_id]
     assert [one.name for one in installed] == ["Pipedrive", "Freshdesk"]
     assert [one.is_partner for one in installed] == [True, False]
+
+
+# ---- what is kept for display decides nothing ----
+
+
+def forget_what_is_shown(run: OnboardingRun) -> None:
+    """As if the copies that people see were worded anew."""
+    run.steps.update(display_input={"entries": [], "initial": {}, "name": "Of no account"})
+
+
+def test_a_cycle_gets_the_name_that_was_planned(
+    cyclr: CyclrState, harbour: Account, template: Template, user: User, workers: Workers
+) -> None:
+    run = draft(user, harbour, "Slack", template=template)
+    step_of(run, StepKind.TEMPLATE).put(cycle_name="Leads to chat")
+    forget_what_is_shown(run)
+    assert plan.problems_of(run, list(run.steps.select_related("connector", "template"))) == []
+    turning.begin(run, Actor.staff(user))
+    workers.work()
+
+    assert step_of(run, StepKind.ACTIVATE).title == "Activate Leads to chat"
+    names = [one.name for one in cyclr.cycles.of(harbour.cyclr_id)]
+    assert "Leads to chat" in names and "Of no account" not in names
+
+
+def test_a_release_that_came_out_is_told_by_what_is_to_be_installed(
+    harbour: Account, user: User
+) -> None:
+    run = draft(user, harbour, "Salesforce")
+    forget_what_is_shown(run)
+    connector = library("Salesforce")
+    type(connector).objects.filter(pk=connector.pk).update(release_id=connector.release_id + 1000)
+    steps = list(run.steps.select_related("connector", "template"))
+
+    (problem,) = plan.problems_of(run, steps)
+    assert "a new release came out" in problem
+
+
+def test_steps_of_the_build_before_are_carried_out(
+    cyclr: CyclrState, harbour: Account, template: Template, user: User, workers: Workers
+) -> None:
+    run = draft(user, harbour, "Slack", template=template)
+    connector, named = step_of(run, StepKind.CONNECTOR), step_of(run, StepKind.TEMPLATE)
+    shown = connector.display_input | {"has_secrets": True}
+    entered = encryption.encrypt_json(
+        entries_of(connector), associated_data=connector.associated_data
+    )
+    connector.put(display_input=shown, encrypted_input=entered, has_secrets=False)
+    named.put(display_input={"name": "Leads to chat"}, cycle_name="")
+    migration = import_module("dashboard.onboarding.migrations.0002_columns_of_steps")
+    migration.take_out(apps, None)
+
+    for step in (connector, named):
+        step.refresh_from_db()
+    assert connector.has_secrets and not named.has_secrets
+    assert (connector.cycle_name, named.cycle_name) == ("", "Leads to chat")
+    assert typed_of(connector)["initial"] == shown["initial"]
+    turning.begin(run, Actor.staff(user))
+    workers.work()
+    assert "Leads to chat" in [one.name for one in cyclr.cycles.of(harbour.cyclr_id)]
+    (installed,) = Operation.objects.filter(kind="installs.install", account=harbour)
+    assert installed.state == State.DONE and "has_secrets" not in installed.display_input
+
+    named.put(display_input={}, cycle_name="Back again")
+    migration.put_back(apps, None)
+    named.refresh_from_db()
+    connector.refresh_from_db()
+    assert named.display_input == {"name": "Back again"} and connector.display_input["has_secrets"]

@@ -193,9 +193,24 @@ def test_a_line_says_its_language_and_what_a_connector_is_installed_with(
     values = {one["Name"]: one["Value"] for one in given}
     assert "us" in values.values() and "key-one" in values.values()
     assert entries_of(planned)["properties"] == []
-    assert filled.display_input["has_secrets"] and "key-one" not in str(filled.display_input)
+    assert filled.has_secrets and "key-one" not in str(filled.display_input)
     assert "key-one" not in filled.encrypted_input
     assert "key-one" not in text_of(lead.get(first.get_absolute_url()))
+
+
+def test_lines_are_joined_with_what_was_entered_in_the_plan(
+    for_parcels: OnboardingRun, lead: Client
+) -> None:
+    step = for_parcels.steps.get(kind=StepKind.CONNECTOR)
+    shown = step.display_input | {"initial": step.display_input["initial"] | {"name": "Of others"}}
+    step.put(display_input=shown)
+    plain = next(one for one in columns_for(for_parcels) if "region" in one.casefold())
+
+    answer = post(lead, for_parcels, f"Account id,{plain}\nshop-1042.example,us\n")
+
+    assert answer.status_code == 302, text_of(answer)
+    made = OnboardingRun.objects.exclude(table=None).get().steps.get(kind=StepKind.CONNECTOR)
+    assert entries_of(made)["name"] == entries_of(step)["name"] != "Of others"
 
 
 @pytest.mark.parametrize(
@@ -250,7 +265,7 @@ def test_a_secret_of_the_plan_is_not_mixed_with_columns(
     for_parcels: OnboardingRun, lead: Client
 ) -> None:
     step = for_parcels.steps.get(kind=StepKind.CONNECTOR)
-    step.put(display_input=step.display_input | {"has_secrets": True})
+    step.put(has_secrets=True)
     plain = next(one for one in columns_for(for_parcels) if "region" in one.casefold())
 
     answer = post(lead, for_parcels, f"Account id,{plain}\nshop-1042.example,eu\n")
