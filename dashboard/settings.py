@@ -242,7 +242,8 @@ AUDIT_HEAD_FILE = env[names.DESK_AUDIT_HEAD_FILE]
 # ---- security headers ----
 
 SECURE_SSL_REDIRECT = IS_PUBLIC_TLS and env[names.SSL_REDIRECT]
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Programs are refused and not led to https: else their token goes in clear with each call, unseen.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/", r"^mcp$"]
 SECURE_HSTS_SECONDS = 31536000 if IS_PUBLIC_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 # The domain's other names, and browsers' preload list, are not ours to decide about.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 
@@ -38,6 +39,10 @@ BEARER = re.compile(r"Bearer +(\S+) *", re.IGNORECASE)
 NO_FACTOR = (
     "The token’s owner needs a second factor and has none, so it opens nothing. "
     "It works again once they have added one under Your sign-in."
+)
+IN_CLEAR = (
+    "Call by https. A token that was sent by http may have been read on the way: revoke it, and"
+    " make another one in Settings."
 )
 ASK_FOR_TOKEN = {"WWW-Authenticate": 'Bearer realm="Cyclr Desk"'}
 
@@ -97,6 +102,8 @@ class Caller:
 
 def caller_of(request: HttpRequest) -> Caller:
     """The caller that the request names. Raises the problem that says why it is none."""
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        raise ProblemError(403, IN_CLEAR)
     given = BEARER.fullmatch(request.headers.get("Authorization", ""))
     token = tokens.find(given[1]) if given else None
     if token is None:

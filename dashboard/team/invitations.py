@@ -101,8 +101,10 @@ def find(token: str) -> Invitation | None:
 
 def _is_good(invitation: Invitation) -> bool:
     """Whether it is open, and who sent it may still give that role."""
+    if not invitation.is_open:
+        return False  # unasked: one that has ended costs what one costs that never was
     by = User.objects.get(pk=invitation.invited_by_id)  # as they are now
-    return invitation.is_open and not why_void(invitation, by)
+    return not why_void(invitation, by)
 
 
 def why_void(invitation: Invitation, by: User) -> str:

@@ -169,3 +169,21 @@ def test_a_retired_console_is_not_there(things: Things, program: Program) -> Non
 
     for one in RESOURCES:
         assert program.get(f"/api/v1/{one.name}").json()["items"] == []
+
+
+@pytest.mark.parametrize("path", ["/api/v1/accounts", "/mcp"])
+def test_a_call_in_clear_is_refused_and_not_led_on(path: str, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    program = make_program()
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+
+    def call(*, secure: bool) -> Any:
+        if path == "/mcp":
+            return program.post(path, message, content_type="application/json", secure=secure)
+        return program.get(path, secure=secure)
+
+    in_clear = call(secure=False)
+
+    assert in_clear.status_code == 403 and "revoke it" in in_clear.json()["detail"]
+    assert call(secure=True).status_code == 200
+    assert program.get("/accounts/").status_code == 301

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 from django.utils import timezone
 
 from dashboard.alarms.models import Alarm
+from dashboard.api import tokens
+from dashboard.api.models import ApiToken
+from dashboard.api.scopes import Scope
 from dashboard.audit.models import Actor, HeadSending
 from dashboard.bulk.models import BulkRow, BulkRun, RunState
+from dashboard.common import encryption
 from dashboard.connectors.models import ConnectionTestMethod
 from dashboard.consoles.models import Console
 from dashboard.defaults.models import DefaultConnector
 from dashboard.error_webhook.models import ErrorWebhook
 from dashboard.launches.models import LaunchLink
-from dashboard.links.models import Link
+from dashboard.links.mail import own_texts
+from dashboard.links.mail.own_texts import Texts
+from dashboard.links.models import EmailText, Link
 from dashboard.mirror.sync.stopping import stop_sync
 from dashboard.notifications import webhooks
+from dashboard.onboarding.models import OnboardingRun, OnboardingStep
+from dashboard.onboarding.models import RunState as OnboardingState
 from dashboard.people.models import Role, User
 from dashboard.sessions.models import Session
+from dashboard.settings_pages.email_texts import version_of
 from tests.factories import PASSWORD, make_user
 from tests.pages import signed_in
 from tests.support.forms import fields_of
@@ -44,13 +58,25 @@ class Act:
     before: Callable[[World, User], object] = lambda world, user: None
     keys: Callable[[World, User], Values] = lambda world, user: {}
     is_staff: bool = True
+    query: Callable[[World], str] = lambda world: ""
+    seen: Callable[[str], Values] = lambda page: {}
+    """What is typed because the page shows it."""
+    headers: Callable[[World], dict[str, str]] | None = None
+    """Of a program, which has a token and sends JSON."""
 
     def sent(self, browser: Client, url: str, world: World, *, reads: bool) -> Values:
         """What the browser sends."""
         values = self.values(world) if callable(self.values) else self.values
-        if not reads or not self.is_staff:
+        if not reads or not self.is_staff or self.headers is not None:
             return values
-        return fields_of(browser.get(url).content.decode(), url) | values
+        page = browser.get(url).content.decode()
+        return fields_of(page, url) | values | self.seen(page)
+
+    def told(self, world: World) -> Values:
+        """What else a program sends."""
+        if self.headers is None:
+            return {}
+        return {"content_type": "application/json", "headers": self.headers(world)}
 
 
 def _alarm(**columns: Any) -> Callable[[World, User], object]:
@@ -107,6 +133,69 @@ def _proof(world: World, user: User) -> None:
     )
 
 
+def _passkey(world: World, user: User) -> Values:
+    made = Authenticator.objects.create(
+        user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "Laptop", "credential": {}}
+    )
+    return {"pk": made.pk}
+
+
+def _own_text(world: World, user: User) -> None:
+    message = own_texts.messages()[0].name
+    EmailText.objects.create(
+        console=world.console, message=message, language="en", subject="Connect it"
+    )
+
+
+def _wording(world: World) -> str:
+    message = own_texts.messages()[0].name
+    words = {"console": world.console.pk, "message": message, "language": "en"}
+    return urlencode(words | {"version": version_of(Texts(subject="Connect it"))})
+
+
+def _code_on(page: str) -> Values:
+    """What an authenticator app shows for the key on the page."""
+    seed = re.search(r'data-copy-text="([A-Z2-7 ]+)"', page)
+    assert seed is not None
+    counter = int(timezone.now().timestamp()) // 30
+    return {"code": format_hotp_value(hotp_value(seed[1].replace(" ", ""), counter))}
+
+
+def _kept_entries(world: World, user: User) -> None:
+    failed = world.failed_operation
+    failed.encrypted_input = encryption.encrypt_json({}, associated_data=failed.associated_data)
+    failed.save()
+
+
+def _failed_row(world: World, user: User) -> None:
+    _run(RunState.ENDED, ended_at=timezone.now())(world, user)
+    BulkRow.objects.filter(run=world.run).update(
+        operation=world.failed_operation, encrypted_input="x"
+    )
+
+
+def _onboarding(run: OnboardingState, **step: Any) -> Callable[[World, User], object]:
+    def put(world: World, user: User) -> None:
+        OnboardingStep.objects.filter(pk=world.step.pk).update(**step)
+        started = {"state": run, "started_at": timezone.now(), "actor_user": user}
+        OnboardingRun.objects.filter(pk=world.onboarding.pk).update(**started)
+
+    return put
+
+
+def _of_program(world: World) -> dict[str, str]:
+    token, plain = tokens.make(
+        world.owner,
+        "Ticket system",
+        scopes=tuple(Scope),
+        role=Role.LEAD,
+        console=world.console,
+        lives_for=timedelta(days=30),
+    )
+    ApiToken.objects.filter(pk=token.pk).update(used_at=timezone.now())
+    return {"Authorization": f"Bearer {plain}", "Idempotency-Key": "ticket-1"}
+
+
 PUBLIC = {"service_url": "https://acme-h.cyclr.com", "api_url": "https://api.cyclr.com"}
 
 ACTS: dict[str, Act] = {
@@ -154,7 +243,33 @@ ACTS: dict[str, Act] = {
     "campaign_extend": Act(("links.extend_all",), before=_campaign_soon),
     "campaign_revoke": Act(("links.revoke_all",), {"word": "revoke"}),
     "campaign_export": Act(("bulk.export",)),
+    "link_send_anew": Act(
+        ("links.extend", "links.mail"),
+        lambda w: {"submission": str(uuid.uuid4())},
+        before=lambda w, user: Link.objects.update(
+            expires_at=timezone.now(), is_new_link_asked=True
+        ),
+    ),
+    "link_remind": Act(
+        ("links.remind",),
+        before=lambda w, user: Link.objects.update(
+            has_reminders=True, reminders_ended_at=timezone.now()
+        ),
+    ),
     # operations and runs
+    "operation_retry": Act(
+        ("operations.retry",),
+        before=_kept_entries,
+        keys=lambda w, user: {"reference": w.failed_operation.reference},
+    ),
+    "bulk_run_retry": Act(("bulk.retry",), before=_failed_row),
+    "onboarding_go_on": Act(
+        ("onboarding.retry",), before=_onboarding(OnboardingState.HALTED, state="failed")
+    ),
+    "onboarding_skip": Act(
+        ("onboarding.skip",), before=_onboarding(OnboardingState.HALTED, state="failed")
+    ),
+    "onboarding_stop": Act(("onboarding.stop",), before=_onboarding(OnboardingState.RUNNING)),
     "operation_export": Act(("exported a list",)),
     "operation_cancel": Act(("operations.cancel",)),
     "operation_dismiss": Act(
@@ -203,6 +318,14 @@ ACTS: dict[str, Act] = {
     "settings_webhook_switch": Act(("switched the webhook off",)),
     "settings_webhook_test": Act(("tested the webhook",)),
     "settings_webhook_again": Act(("sent a message to the webhook again",)),
+    "settings_features": Act(("features.switch_off",), {"was": ["audit.exports"], "on": []}),
+    "email_text_reset": Act(("settings.email_text",), before=_own_text, query=_wording),
+    "test_method_identity": Act(
+        ("connectors.choose_proof",), {"path": "company.name"}, before=_proof
+    ),
+    "test_method_schedule": Act(
+        ("connectors.schedule_tests",), {"every_hours": "24"}, before=_proof
+    ),
     "test_method_remove": Act(("connectors.drop_proof",), before=_proof),
     "settings_audit_heads": Act(("audit.heads_to",), {"email": "trail@auditor.example"}),
     "settings_audit_heads_send": Act(
@@ -252,6 +375,8 @@ ACTS: dict[str, Act] = {
         ("removed an authenticator app",),
         before=lambda w, user: type(w.authenticator).objects.update(user=user),
     ),
+    "app_add": Act(("added an authenticator app",), seen=_code_on),
+    "passkey_rename": Act(("renamed a passkey",), {"name": "Work laptop"}, keys=_passkey),
     "sign_out": Act(("signed out",)),
     "recovery_codes": Act(
         ("made new recovery codes",),
@@ -278,6 +403,37 @@ ACTS: dict[str, Act] = {
         before=lambda w, user: Link.objects.update(has_reminders=True),
         keys=lambda w, user: {"token": w.link.token()},
         is_staff=False,
+    ),
+    # programs
+    "api_link_list": Act(
+        ("links.create", "api.write"),
+        lambda w: {"account": w.account.pk, "connectors": [w.connector.pk]},
+        before=lambda w, user: Link.objects.all().delete(),
+        is_staff=False,
+        headers=_of_program,
+    ),
+    "api_account_refresh": Act(
+        ("api.write",),
+        keys=lambda w, user: {"key": w.account.pk},
+        is_staff=False,
+        headers=_of_program,
+    ),
+    "api_connector_refresh": Act(
+        ("api.write",),
+        keys=lambda w, user: {"key": w.connector.pk},
+        is_staff=False,
+        headers=_of_program,
+    ),
+    "mcp": Act(
+        ("api.write",),
+        lambda w: {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "tools/call",
+            "params": {"name": "refresh_account", "arguments": {"id": w.account.pk}},
+        },
+        is_staff=False,
+        headers=_of_program,
     ),
     "token_list": Act(("api.make_token",), {"name": "Tickets", "scopes": ["accounts:read"]}),
     "token_revoke": Act(("api.revoke_token",)),

@@ -49,6 +49,7 @@ BENCHES = [
     Bench("first_sync", "The first reading of a console", ("--accounts", "5000")),
     Bench("methods", "Calling methods while all is read"),
     Bench("templates", "A template into many accounts"),
+    Bench("enumeration", "Who is known, by time", database="TEST_DATABASE_URL"),
     Bench("agents", "Fifty agents at once", ("--minutes", "1")),
 ]
 
