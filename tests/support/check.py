@@ -20,8 +20,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 from dashboard.launcher.broker import MissingServerError
 from tests.support import benchmarks, mutation, sbom, soak
@@ -49,10 +51,10 @@ STYLESHEETS = [sys.executable, "-m", "tests.support.stylesheets"]
 TESTS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 
-def say(text: str) -> None:
+def say(text: str, words: TextIO = sys.stdout) -> None:
     """A line that stands out between the tools' own."""
-    sys.stdout.write(f"\n== {text}\n")
-    sys.stdout.flush()
+    words.write(f"\n== {text}\n")
+    words.flush()
 
 
 class Check:
@@ -211,30 +213,48 @@ LEAST = {"cyclr_api": 95, "dashboard": 95}
 
 
 def pytest(
-    name: str, arguments: Sequence[str], environment: dict[str, str], covering: str = ""
+    name: str,
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    covering: str = "",
+    *,
+    is_aside: bool = False,
 ) -> bool:
     """One pytest run; with `covering`, so much of that package's lines and branches is reached.
+
+    What it says is shown at once, or with `is_aside` when it has ended, since others speak too.
 
     slipcover changes the code once instead of being called at every line: a tenth on top of what
     the tests cost, and not three quarters (docs/decisions/0010-coverage.md).
     """
-    say(name)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as files:
+        words = (
+            files.enter_context(Path(folder, "words").open("w+", errors="replace"))
+            if is_aside
+            else sys.stdout
+        )
+        say(name, words)
         found = Path(folder, "coverage.json")
         slipcover = [sys.executable, "-m", "slipcover"]
         measured = [*slipcover, "--source", covering, "--json", "--out", str(found)]
         command = [*(measured if covering else [sys.executable]), "-m", "pytest", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False)
+        where: dict[str, Any] = {"cwd": ROOT, "env": {**os.environ, **environment}}
+        if is_aside:
+            where |= {"stdout": words, "stderr": words}
+        done = subprocess.run(command, check=False, **where)
         # In one go with the tests it would forget what pytest-xdist's processes found.
         least = LEAST.get(covering, 0)
         judge = [*slipcover, "--skip-covered", "--fail-under", str(least), "--out", os.devnull]
-        if covering and subprocess.run([*judge, "--merge", str(found)], cwd=ROOT).returncode:
-            say(f"less than {least} % of {covering} is covered")
+        if covering and subprocess.run([*judge, "--merge", str(found)], **where).returncode:
+            say(f"less than {least} % of {covering} is covered", words)
             done.returncode = done.returncode or 2
-    say(
-        f"{name}: {'ok' if done.returncode == 0 else 'FAILED'} ({time.monotonic() - started:.0f} s)"
-    )
+        verdict = "ok" if done.returncode == 0 else "FAILED"
+        say(f"{name}: {verdict} ({time.monotonic() - started:.0f} s)", words)
+        if is_aside:
+            words.seek(0)
+            sys.stdout.write(words.read())
+            sys.stdout.flush()
     return done.returncode == 0
 
 
@@ -248,28 +268,37 @@ ELSEWHERE = f"sqlite or {PROCESSES}"
 """What SQLite could do otherwise, and what starts browsers and processes; nothing is left out."""
 
 
+def run_aside(name: str, which: str) -> bool:
+    """The tests marked so, beside another run: with servers of their own."""
+    with servers() as found:
+        return pytest(name, [*PARALLEL, "-m", which], found, is_aside=True)
+
+
 def everything() -> bool:
     """Static checks and all tests, each on the database that it is about.
 
     The dashboard's tests run on PostgreSQL; what SQLite could do otherwise, browsers and processes
     on SQLite as well. Without a PostgreSQL all of them run on SQLite. Examples must reach what
     `LEAST` says, without made-up values, the second database, browsers and processes.
+
+    Browsers and processes mostly wait for each other: they run beside all else, which needs the
+    processor.
     """
-    passed = {"static checks": lint()}
+    passed: dict[str, bool] = {}
     install_what_is_missing()
-    with servers() as found:
-
-        def run(name: str, *arguments: str, covering: str = "", **more: str) -> None:
-            passed[name] = pytest(name, [*PARALLEL, *arguments], {**found, **more}, covering)
-
-        name = "client and simulator, branch coverage"
-        run(name, CLIENT, "-m", f"not {MADE_UP}", covering="cyclr_api")
+    with ThreadPoolExecutor() as beside, servers() as found:
         url = found.get("TEST_POSTGRES_URL")
+        others = f"{ELSEWHERE if url else PROCESSES} or {MADE_UP}"
+        apart = beside.submit(run_aside, "SQLite, browser, processes and made-up values", others)
+        passed["static checks"] = lint()
+        name = "client and simulator, branch coverage"
+        arguments = [*PARALLEL, CLIENT, "-m", f"not {MADE_UP}"]
+        passed[name] = pytest(name, arguments, found, "cyclr_api")
         on_postgres = {"TEST_DATABASE_URL": url} if url else {}
         name = f"the dashboard on {'PostgreSQL' if url else 'SQLite'}, branch coverage"
-        run(name, NOT_CLIENT, "-m", IN_PROCESS, covering="dashboard", **on_postgres)
-        others = f"{ELSEWHERE if url else PROCESSES} or {MADE_UP}"
-        run("SQLite, browser, processes and made-up values", "-m", others)
+        arguments = [*PARALLEL, NOT_CLIENT, "-m", IN_PROCESS]
+        passed[name] = pytest(name, arguments, found | on_postgres, "dashboard")
+        passed["SQLite, browser, processes and made-up values"] = apart.result()
         if IN_CI:
             passed["PostgreSQL"] = bool(url)
     say("; ".join(f"{name}: {'ok' if ok else 'FAILED'}" for name, ok in passed.items()))
