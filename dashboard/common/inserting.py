@@ -8,26 +8,28 @@ every mark in its text, as much again as all the rest: they are copied.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import DateTimeField, JSONField, Model
 
 
 def insert_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert a row for each of `rows`: the values of the fields named by `columns`, in that order.
 
-    Numbers, texts, truth values and JSON go in as they are; keys are those of `…_id` names. What
-    has no default in the database must be among them. Errors are Django's, such as
+    Numbers, texts, truth values, moments and JSON go in as they are; keys are those of `…_id`
+    names. What has no default in the database must be among them. Errors are Django's, such as
     `IntegrityError`; all are inserted or, within a transaction that is rolled back then, none.
     """
     fields: list[Any] = [model._meta.get_field(name) for name in columns]
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in fields)
     table = quote(model._meta.db_table)
-    places = [n for n, field in enumerate(fields) if isinstance(field, JSONField)]
-    values = [_with_json(row, places) for row in rows]
+    adapted = {n: adapt for n, field in enumerate(fields) if (adapt := _adapter(field))}
+    values = [_adapted(row, adapted) for row in rows]
+    if not values:
+        return
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             into = f"COPY {table} ({names}) FROM STDIN"
@@ -40,8 +42,15 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Seque
         cursor.executemany(into, values)
 
 
-def _with_json(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
+def _adapter(field: Any) -> Callable[[Any], Any] | None:
+    """What the database's driver does not take as it is."""
+    if isinstance(field, JSONField):
+        return json.dumps
+    return connection.ops.adapt_datetimefield_value if isinstance(field, DateTimeField) else None
+
+
+def _adapted(row: Sequence[Any], adapted: dict[int, Callable[[Any], Any]]) -> list[Any]:
     values = list(row)
-    for place in places:
-        values[place] = json.dumps(values[place])
+    for place, adapt in adapted.items():
+        values[place] = adapt(values[place])
     return values

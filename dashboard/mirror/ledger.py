@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import wraps
+from operator import attrgetter
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.db import transaction
@@ -12,12 +13,18 @@ from django.db.models import Max
 from django.utils import timezone
 
 from dashboard.common.chunks import chunks
+from dashboard.common.inserting import insert_rows
 from dashboard.mirror.models import AccountConnector, ConnectorState
 
 P = ParamSpec("P")
 R = TypeVar("R")
 NOTED = ("authenticated", "identity", "release_id", "connector_version", "filled")
 """The columns that the ledger follows, besides whether it is gone."""
+READ = (*NOTED, "seen_at", "gone_at", "authenticated_since")
+"""What the ledger looks at of a connector."""
+COLUMNS = (*NOTED, "account_connector_id", "after", "until", "authenticated_since", "is_gone")
+"""The columns of the ledger itself."""
+values_of = attrgetter(*COLUMNS)
 
 
 def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountConnector]) -> None:
@@ -40,7 +47,7 @@ def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountCo
             if known is None or facts_of(known) != facts_of(now):
                 now.after = old.seen_at if old is not None else None
                 made.append(now)
-        ConnectorState.objects.bulk_create(made)
+        insert_rows(ConnectorState, COLUMNS, map(values_of, made))
 
 
 def _is_noted(known: ConnectorState, now: ConnectorState, old: AccountConnector) -> bool:

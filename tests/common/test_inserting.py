@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from dashboard.bulk.models import BulkRow, BulkRun
 from dashboard.common.inserting import insert_rows
-from tests.factories import make_account, make_console, make_user
+from dashboard.mirror.models import ConnectorState
+from tests.factories import make_account, make_account_connector, make_console, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +71,21 @@ def test_no_row_is_inserted_if_one_cannot_be(run: BulkRun) -> None:
         insert_rows(BulkRow, COLUMNS, rows)
 
     assert not run.rows.exists()
+
+
+def test_moments_come_out_as_they_went_in() -> None:
+    connector = make_account_connector()
+    until = datetime(2026, 10, 25, 0, 59, 59, 123456, tzinfo=UTC)
+    there = timezone(timedelta(hours=-9, minutes=-30))
+    columns = ("account_connector_id", "after", "until", "authenticated", "is_gone", "identity")
+    rest = ("connector_version", "filled")
+    values = (connector.pk, None, until.astimezone(there), None, False, "", "", ["Key"])
+
+    insert_rows(ConnectorState, (*columns, *rest), [values])
+
+    state = ConnectorState.objects.get()
+    assert (state.after, state.until, state.filled) == (None, until, ["Key"])
+    assert ConnectorState.objects.filter(until__lte=until, until__gte=until).exists()
 
 
 def test_none_is_none(run: BulkRun) -> None:

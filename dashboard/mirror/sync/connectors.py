@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 import cyclr_api
-from dashboard.mirror.ledger import note_states
+from dashboard.mirror.ledger import READ, note_states
 from dashboard.mirror.missing import Answers, ask_each
 from dashboard.mirror.models import (
     Account,
@@ -87,7 +87,7 @@ def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Writ
         if written.made or written.before or went:
             before = written.before | left
             moved = Q(pk__in=before) | (~Exists(STATES) if written.made else Q())
-            note_states(rows.filter(moved), before)
+            note_states(rows.filter(moved).only(*READ), before)
         recount(pks)
         mark_read(pks, began)
     written.gone += went
