@@ -6,7 +6,7 @@ labels.register(
     {
         "audit.prune": "Deleted entries of the audit trail",
         "audit.keep_for": "Changed how long the audit trail is kept",
-        "audit.heads_to": "Changed where heads of the audit trail are sent",
-        "audit.send_heads": "Sent heads of the audit trail to",
+        "audit.heads_to": "Changed where audit heads go",
+        "audit.send_heads": "Sent audit heads to",
     }
 )

@@ -208,6 +208,8 @@ def _save(request: StaffRequest, console: Console, values: dict[str, Any]) -> st
 def console_credentials(request: StaffRequest, pk: int) -> HttpResponse:
     """Other credentials: the new ones are tried, then used; work goes on meanwhile."""
     console = _own(request, pk)
+    if console.retired_at is not None:
+        return _retired_meanwhile(request, console)
     form = CredentialsForm(console, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         check = _ask(
@@ -233,6 +235,8 @@ def console_credentials(request: StaffRequest, pk: int) -> HttpResponse:
 def console_retire(request: StaffRequest, pk: int) -> HttpResponse:
     """What ends with it, and its name to be typed."""
     console = _own(request, pk)
+    if console.retired_at is not None:
+        return _retired_meanwhile(request, console)
     form = RetireForm(console, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return _act(request, console, lambda: _retire(request, console))
@@ -278,8 +282,14 @@ def _console(request: StaffRequest, pk: int) -> Console:
 
 
 def _own(request: StaffRequest, pk: int) -> Console:
-    """One that is kept here and in use."""
+    """One that is kept here."""
     console = _console(request, pk)
-    if console.is_from_environment or console.retired_at is not None:
+    if console.is_from_environment:
         raise Http404
     return console
+
+
+def _retired_meanwhile(request: StaffRequest, console: Console) -> HttpResponse:
+    """A colleague, or another tab, was first."""
+    messages.info(request, f"{console} was retired meanwhile.")
+    return redirect("console_detail", console.pk)

@@ -86,7 +86,9 @@ def settings_audit_heads_send(request: StaffRequest) -> HttpResponse:
     if told:
         messages.success(request, f"On their way to {' and '.join(map(display_line, told))}.")
     else:
-        messages.error(request, "Nothing was sent: there is nowhere to send it.")
+        messages.error(
+            request, "Nothing was sent: there is no mail server, and no webhook that is on."
+        )
     return redirect("settings_audit_heads")
 
 

@@ -230,7 +230,7 @@ def test_a_webhook_that_is_off_is_sent_nothing_and_the_page_says_so() -> None:
     page = client.get(reverse("settings_audit_heads")).text
 
     assert not WebhookDelivery.objects.exists()
-    assert "The webhook is off" in page and "there is nowhere to send it" in page
+    assert "The webhook is off" in page and "no webhook that is on" in page
 
 
 def test_an_administrator_says_where_to_and_sends_them_now() -> None:

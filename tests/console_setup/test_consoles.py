@@ -575,6 +575,16 @@ def test_what_a_retired_console_had_is_read_and_not_changed(
     assert stranger.get(f"{reverse('account_list')}?console={retired.pk}").status_code == 404
 
 
+@pytest.mark.parametrize("name", ["console_retire", "console_credentials"])
+def test_a_tab_that_was_open_before_it_was_retired_leads_to_its_page(
+    admin: Client, retired: Console, name: str
+) -> None:
+    url = reverse(name, args=[retired.pk])
+    for answer in (admin.get(url), admin.post(url, {"confirm": retired.name})):
+        assert answer["Location"] == reverse("console_detail", args=[retired.pk])
+    assert "was retired meanwhile" in text_of(admin.get(answer["Location"]))
+
+
 def test_a_restored_console_goes_on_as_it_was(admin: Client, retired: Console) -> None:
     admin.post(reverse("console_restore", args=[retired.pk]))
     admin.post(reverse("console_restore", args=[retired.pk]))
