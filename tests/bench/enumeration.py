@@ -12,6 +12,7 @@ in a temporary directory unless TEST_DATABASE_URL names an empty PostgreSQL data
 from __future__ import annotations
 
 import argparse
+import logging
 import secrets
 import statistics
 import sys
@@ -111,6 +112,7 @@ def main() -> None:
     tries = parser.parse_args().tries
     call_command("migrate", verbosity=0)
     pages.seed(100)
+    logging.disable(logging.WARNING)  # a line for each refusal
     with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):
         measure(tries)
 
