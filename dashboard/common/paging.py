@@ -103,7 +103,7 @@ def _key_of(item: Any) -> str:
 
 def paged_long(
     request: HttpRequest,
-    rows: QuerySet[Any],
+    rows: QuerySet[Any] | Callable[[], QuerySet[Any]],
     *,
     each: Sequence[QuerySet[Any]] = (),
     every: QuerySet[Any] | None = None,
@@ -115,11 +115,12 @@ def paged_long(
     `each`: the same rows as disjoint queries, where something was asked for. A few rows are then
     named when they are sorted: a database that walks an index in the order of the list would look
     at all others for them. `every`: the list in its order, before anything was asked for; `named`:
-    the same as a prepared query, if there is one.
+    the same as a prepared query, if there is one; `rows` may then be a function, since building
+    them may not be needed.
     `name`, the same for the same list: that it is long is remembered for a minute.
     """
     key = f"long-list:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
-    if key and cache.get(key) and (page := _deep_page(request, rows)):
+    if key and cache.get(key) and (page := _deep_page(request, _built(rows))):
         return page
     if each:
         first, *others = (one.order_by().values_list("pk", flat=True) for one in each)
@@ -128,15 +129,21 @@ def paged_long(
         total = len(pks)
         if total <= MOST_COUNTED and named is not None:
             return _named_page(request, pks, named)
+        rows = _built(rows)
         if total <= MOST_COUNTED:
             rows = (rows if every is None else every).filter(pk__in=pks)
     else:
+        rows = _built(rows)
         total = rows.order_by()[: MOST_COUNTED + 1].count()
     if total <= MOST_COUNTED:
         return paged(request, _Counted(rows, total), PER_PAGE)
     if key:
         cache.set(key, True, KNOWN_FOR)
     return _deep_page(request, rows) or paged(request, rows, PER_PAGE)
+
+
+def _built(rows: QuerySet[Any] | Callable[[], QuerySet[Any]]) -> QuerySet[Any]:
+    return rows if isinstance(rows, QuerySet) else rows()
 
 
 @dataclass(frozen=True, slots=True)

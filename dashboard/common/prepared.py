@@ -76,6 +76,8 @@ class _Statement:
     constants: tuple[Any, ...]
     places: tuple[tuple[int, int], ...]
     """Parameter by parameter that is no constant: where it stands, and which value it is."""
+    arrays: tuple[tuple[int, int, int], ...]
+    """The same of several numbers in one parameter: the first of them, and the one behind them."""
     converters: tuple[tuple[int, Sequence[Any], Any], ...]
     columns: int
 
@@ -85,6 +87,8 @@ class _Statement:
         parameters = list(self.constants)
         for place, which in self.places:
             parameters[place] = _adapted(values[which])
+        for place, first, end in self.arrays:
+            parameters[place] = f"{{{','.join(map(str, values[first:end]))}}}"
         with connection.cursor() as cursor:
             cursor.execute(self.sql, parameters)
             found: Rows = cursor.fetchall()
@@ -124,12 +128,21 @@ def _prepare(
         if one is not None and not isinstance(one, bool | Fixed)
     }
     sql, parameters = _with_offset(sql, list(parameters), wanted)
+    lists = [_array_of(one, wanted) for one in marked if isinstance(one, tuple)]
+    if connection.vendor == "postgresql":
+        sql, parameters = _with_arrays(sql, parameters, {one for one in lists if one})
+    arrays = tuple(
+        (place, one.start, one.stop)
+        for place, one in enumerate(parameters)
+        if isinstance(one, range)
+    )
     places = tuple(
         (place, wanted[one])
         for place, one in enumerate(parameters)
         if isinstance(one, int | str | datetime) and not isinstance(one, bool) and one in wanted
     )
-    if len({which for _, which in places}) != len(wanted):
+    found = {which for _, which in places}.union(*(range(*one[1:]) for one in arrays))
+    if len(found) != len(wanted):
         raise TypeError(f"{getattr(ask, '__qualname__', ask)} changes an argument of its query.")
     width = compiler.col_count or len(compiler.select)
     converters = compiler.get_converters([column[0] for column in compiler.select[:width]])
@@ -137,6 +150,7 @@ def _prepare(
         sql,
         tuple(parameters),
         places,
+        arrays,
         tuple((place, convert, expression) for place, (convert, expression) in converters.items()),
         width,
     )
@@ -147,9 +161,49 @@ def _with_offset(sql: str, parameters: list[Any], wanted: dict[Any, int]) -> tup
     found = re.search(r"(?<= OFFSET )\d+", sql)
     if found is None or int(found[0]) not in wanted:
         return sql, parameters
-    before = sum(one != "%%" for one in re.findall("%%|%s", sql[: found.start()]))
-    parameters.insert(before, int(found[0]))
+    parameters.insert(_marks(sql[: found.start()]), int(found[0]))
     return f"{sql[: found.start()]}%s{sql[found.end() :]}", parameters
+
+
+def _array_of(markers: tuple[Any, ...], wanted: dict[Any, int]) -> range | None:
+    """Which values the numbers of a list are; None for anything else."""
+    if not markers or type(markers[0]) is not int:
+        return None
+    return range(wanted[markers[0]], wanted[markers[-1]] + 1)
+
+
+def _with_arrays(sql: str, parameters: list[Any], lists: set[range]) -> tuple[str, list[Any]]:
+    """Let the numbers of a list be one parameter: PostgreSQL's driver looks at each mark anew."""
+    parts: list[str] = []
+    kept: list[Any] = []
+    end = passed = 0
+    for found in re.finditer(r"IN \(%s(?:, %s)*\)", sql):
+        before = _marks(sql[end : found.start()])
+        count = _marks(found[0])
+        kept += parameters[passed : passed + before]
+        passed += before
+        several = parameters[passed : passed + count]
+        passed += count
+        one = _range_of(several)
+        is_list = one in lists
+        kept += [one] if is_list else several
+        parts += [sql[end : found.start()], "= ANY(%s::bigint[])" if is_list else found[0]]
+        end = found.end()
+    return "".join([*parts, sql[end:]]), kept + parameters[passed:]
+
+
+def _marks(sql: str) -> int:
+    """How many parameters the text takes."""
+    return sum(one != "%%" for one in re.findall("%%|%s", sql))
+
+
+def _range_of(parameters: Sequence[Any]) -> range | None:
+    """Which values these are, if they are markers of numbers that follow each other."""
+    if not all(type(one) is int and one >= _FIRST_NUMBER for one in parameters):
+        return None
+    first = parameters[0] - _FIRST_NUMBER
+    found = range(first, first + len(parameters))
+    return found if [one - _FIRST_NUMBER for one in parameters] == list(found) else None
 
 
 def _padded(value: Any) -> Any:

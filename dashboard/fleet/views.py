@@ -161,18 +161,18 @@ def _any_page(
     request: StaffRequest, in_view: InView, asked: ConnectorFilter, sorting: Sorting, name: str
 ) -> Page[Any]:
     every = shown(in_view)
-    rows: QuerySet[Any, Any] = asked.among(every)
-    all_rows: QuerySet[Any, Any] = AccountConnector.objects.all()
-    if sorting.chosen == BY_WEAR:
-        rows = rows.annotate(wears_from=due_from())
-        all_rows = all_rows.annotate(wears_from=due_from())
-    all_rows = all_rows.order_by(*sorting.order_by).values_list(*COLUMNS)
+    is_by_wear = sorting.chosen == BY_WEAR
+
+    def listed(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+        found = rows.annotate(wears_from=due_from()) if is_by_wear else rows
+        return found.order_by(*sorting.order_by).values_list(*COLUMNS)
+
     return paged_long(
         request,
-        rows.order_by(*sorting.order_by).values_list(*COLUMNS),
+        lambda: listed(asked.among(every)),
         each=asked.each_among(every) if asked.is_set else (),
-        every=all_rows,
-        named=None if sorting.chosen == BY_WEAR else named_rows(sorting),
+        every=listed(AccountConnector.objects.all()) if is_by_wear else None,
+        named=None if is_by_wear else named_rows(sorting),
         name=name,
     )
 

@@ -139,3 +139,21 @@ def test_what_is_fixed_makes_another_query() -> None:
         assert in_order(Fixed("pk"), console.pk) == [(key,) for key in keys]
         assert in_order(Fixed("-pk"), console.pk) == [(key,) for key in keys[::-1]]
     assert built == [Fixed("pk"), Fixed("-pk")]
+
+
+def test_several_lists_stand_in_one_query() -> None:
+    one, other = make_console(), make_console()
+    keys = [make_account(console=console, name="Tea").pk for console in (one, other, one, other)]
+
+    @prepared
+    def among(
+        names: Sequence[str], consoles: Sequence[int], pks: Sequence[int], start: int
+    ) -> QuerySet[Any, Any]:
+        either = Account.objects.filter(console__in=consoles) | Account.objects.filter(pk__in=pks)
+        found = either.filter(name__in=names, missed__in=(0, 1)).exclude(pk__in=pks)
+        return found.order_by("pk").values_list("pk")[start : start + 2]
+
+    assert among(["Tea", "50%"], [one.pk, other.pk], keys[:1], 0) == [(keys[1],), (keys[2],)]
+    assert among(["Tea", "50%"], [one.pk, other.pk], keys[:1], 2) == [(keys[3],)]
+    assert among(["Tea"], [other.pk], keys[1:], 0) == []
+    assert among(["Tea"], [one.pk], keys[:1], 0) == [(keys[2],)]
