@@ -84,39 +84,65 @@ def _draw(line: Line, cells: Sequence[Cell]) -> SafeString:
 def _pick(line: Line) -> SafeString:
     if not line.may_pick:
         return NO_PICK
+    return _kept(_pick_cell, line.row.pk, str(line.row), line.row.account)
+
+
+def _pick_cell(pk: int, name: str, account: str) -> SafeString:
     return format_html(
         '<td class="mid-only w0"><input class="tick" type="checkbox" id="pick-{0}" hx-preserve '
         'form="reconnect" name="pick" value="{0}" aria-label="Select {1} of {2}"><input '
         'type="hidden" form="reconnect" name="shown" value="{0}"></td>',
-        line.row.pk,
-        _title(str(line.row)),
-        _title(line.row.account),
+        pk,
+        _title(name),
+        _title(account),
     )
 
 
 def _name(line: Line) -> SafeString:
     row = line.row
+    texts = (row.name, row.connector_name, row.connector_version, row.account_name)
+    return _kept(_name_cell, line.url, line.icon, row.method_label, *texts)
+
+
+def _name_cell(
+    url: str, icon: str, method: str, name: str, connector: str, version: str, account: str
+) -> SafeString:
     return format_html(
         '<td><div class="line fix">{} <div class="min"><a class="name clip" href="{}" title="{}">'
         '{}</a><span class="clip muted tiny mid-only" title="{}">{}</span><span class="below '
         'muted tiny"><span class="clip">{}</span></span></div></div></td>',
-        avatar(row.connector_name, line.icon),
-        line.url,
-        _title(row.name),
-        untrusted(row.name),
-        _title(f"{row.connector_name} {row.connector_version}".strip()),
-        _kind(row),
-        untrusted(row.account_name),
+        avatar(connector, icon),
+        url,
+        _title(name),
+        untrusted(name),
+        _title(f"{connector} {version}".strip()),
+        _kind(name, connector, version, method),
+        untrusted(account),
     )
 
 
-def _kind(row: Row) -> SafeString | str:
+def _kind(name: str, connector: str, version: str, method: str) -> SafeString | str:
     """What it is: its connector where the name does not say that, and the version."""
-    is_named = row.connector_name and row.connector_name != row.name
-    kind = untrusted(row.connector_name) if is_named else row.method_label
-    if not row.connector_version:
-        return kind
-    return format_html("{} · {}", kind, untrusted(row.connector_version))
+    kind = untrusted(connector) if connector and connector != name else method
+    return format_html("{} · {}", kind, untrusted(version)) if version else kind
+
+
+KEPT_UP_TO = 300
+"""Letters of a cell's texts up to which its drawing is remembered."""
+
+
+def _kept(draw: Callable[..., SafeString], *values: str | int) -> SafeString:
+    """What hardly ever changes: lists show the same connectors again and again.
+
+    The values are plain texts from outside: markup of ours is equal to the text that looks like it.
+    """
+    is_short = sum([len(one) for one in values if isinstance(one, str)]) <= KEPT_UP_TO
+    return _remembered(draw, *values) if is_short else draw(*values)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(draw: Callable[..., SafeString], *values: str | int) -> SafeString:
+    return draw(*values)
 
 
 def _account(line: Line) -> SafeString:
@@ -135,7 +161,12 @@ def _account_cell(url: str, name: str) -> SafeString:
 
 def _state(line: Line) -> SafeString:
     row = line.row
-    return format_html('<td class="pad">{}{}</td>', state(row.state), _why(row))
+    why = _why(row)
+    return _state_cell(row.state, why) if why else _kept(_state_cell, row.state)
+
+
+def _state_cell(name: str, why: SafeString | str = "") -> SafeString:
+    return format_html('<td class="pad">{}{}</td>', state(name), why)
 
 
 def _why(row: Row) -> SafeString | str:

@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast
 
 from dashboard.common.prepared import prepared
 from dashboard.forecasts.models import Forecast
@@ -27,7 +28,8 @@ class Row(ConnectorStateMixin):
     name: str
     connector_name: str
     connector_version: str
-    authentication: list[Any]
+    authentication: str
+    """Its methods as the database has them, in JSON: read only where they are named."""
     authentication_id: str
     authenticated: bool | None
     authenticated_since: datetime | None
@@ -59,7 +61,7 @@ class Row(ConnectorStateMixin):
     @property
     def method_label(self) -> str:
         """How it is authenticated, such as “OAuth 2”."""
-        return _method_label(json.dumps(self.authentication), self.authentication_id)
+        return _method_label(self.authentication, self.authentication_id)
 
 
 @lru_cache(maxsize=1024)
@@ -68,12 +70,13 @@ def _method_label(authentication: str, chosen_id: str) -> str:
     return methods_label(chosen_methods(json.loads(authentication), chosen_id))
 
 
-_OF_ACCOUNT = {
+_READ_AS: dict[str, str | Cast] = {
+    "authentication": Cast("authentication", TextField()),
     "account_name": "account__name",
     "account_cyclr_id": "account__cyclr_id",
     "console_id": "account__console_id",
 }
-COLUMNS = tuple(_OF_ACCOUNT.get(one.name, one.name) for one in fields(Row))
+COLUMNS = tuple(_READ_AS.get(one.name, one.name) for one in fields(Row))
 """For `values_list`: `Row(*values)` is the line."""
 
 
