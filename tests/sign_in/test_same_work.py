@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.hashers import get_hasher
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from dashboard.common import limits
 from dashboard.people.models import Role, SignInFailure
 from dashboard.sign_in.models import PasswordMail
+from dashboard.team.models import Invitation, hash_of
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +120,41 @@ def test_asking_for_a_new_password_takes_the_same_work_and_one_job(
 
     assert work_of(whose, "/sign-in/forgotten/", monkeypatch) == nobodys
     assert nobodys[1][2] == 1
+
+
+def never_made() -> str:
+    return "a" * 64
+
+
+def ended(**columns: object) -> str:
+    token = secrets.token_hex(32)
+    week = {"expires_at": timezone.now() + timedelta(days=7)}
+    Invitation.objects.create(
+        token_hash=hash_of(token),
+        email=f"{token[:8]}@desk.example",
+        role=Role.AGENT,
+        invited_by=make_user(Role.ADMIN),
+        **week | columns,
+    )
+    return token
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        lambda: {"expires_at": timezone.now() - timedelta(days=1)},
+        lambda: {"withdrawn_at": timezone.now()},
+        lambda: {"accepted_at": timezone.now(), "user": make_user(Role.AGENT)},
+    ],
+    ids=["expired", "withdrawn", "accepted"],
+)
+def test_an_invitation_that_has_ended_costs_what_one_costs_that_never_was(
+    over: Callable[[], dict[str, object]],
+) -> None:
+    answers = []
+    for token in (never_made(), ended(**over())):
+        with CaptureQueriesContext(connection) as asked:
+            answer = Client().get(f"/invitation/{token}/")
+        answers.append((answer.status_code, answer.text, len(asked)))
+
+    assert answers[0] == answers[1] and answers[0][0] == 404

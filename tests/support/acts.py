@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
@@ -37,6 +37,7 @@ from dashboard.onboarding.models import RunState as OnboardingState
 from dashboard.people.models import Role, User
 from dashboard.sessions.models import Session
 from dashboard.settings_pages.email_texts import version_of
+from dashboard.sign_in import passwords
 from tests.factories import PASSWORD, make_user
 from tests.pages import signed_in
 from tests.support.forms import fields_of
@@ -58,6 +59,10 @@ class Act:
     before: Callable[[World, User], object] = lambda world, user: None
     keys: Callable[[World, User], Values] = lambda world, user: {}
     is_staff: bool = True
+    is_refused: bool = False
+    """What is recorded is that it was refused."""
+    browse: Callable[[Client, World], object] = lambda browser, world: None
+    """What the same browser did before."""
     query: Callable[[World], str] = lambda world: ""
     seen: Callable[[str], Values] = lambda page: {}
     """What is typed because the page shows it."""
@@ -375,6 +380,9 @@ ACTS: dict[str, Act] = {
         ("removed an authenticator app",),
         before=lambda w, user: type(w.authenticator).objects.update(user=user),
     ),
+    "reauthenticate": Act(
+        ("did not confirm who they are",), {"password": "a wrong password"}, is_refused=True
+    ),
     "app_add": Act(("added an authenticator app",), seen=_code_on),
     "passkey_rename": Act(("renamed a passkey",), {"name": "Work laptop"}, keys=_passkey),
     "sign_out": Act(("signed out",)),
@@ -383,6 +391,12 @@ ACTS: dict[str, Act] = {
         before=lambda w, user: type(w.authenticator).objects.update(user=user),
     ),
     # who is not signed in
+    "password_new": Act(
+        ("changed their password",),
+        {"new": "quite another long one", "again": "quite another long one"},
+        browse=lambda browser, w: browser.get(urlsplit(passwords.link_for(w.owner)).path),
+        is_staff=False,
+    ),
     "sign_in": Act(
         ("signed in",), lambda w: {"email": w.admin.email, "password": PASSWORD}, is_staff=False
     ),
