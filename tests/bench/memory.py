@@ -9,6 +9,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.support.proc import text_of, tree_of  # noqa: E402
+
 NAMED = (
     "supervisor",
     "guard.py",
@@ -21,27 +25,20 @@ NAMED = (
 )
 
 
-def tree(pid: int) -> list[int]:
-    """A process and all below it."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    below = [int(one) for at in threads for one in (at / "children").read_text().split()]
-    return [pid, *(found for child in below for found in tree(child))]
-
-
 def megabytes(pid: int) -> float:
     """The proportional set size."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    lines = text_of(pid, "smaps_rollup").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def name_of(pid: int) -> str:
-    command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    command = text_of(pid, "cmdline").replace("\0", " ")
     return next((name for name in NAMED if name in command), command.strip()[:20] or "broker")
 
 
 def main() -> None:
     total = 0.0
-    for pid in tree(int(Path(sys.argv[1]).read_text().split()[0])):
+    for pid in tree_of(int(Path(sys.argv[1]).read_text().split()[0])):
         size = megabytes(pid)
         total += size
         sys.stdout.write(f"{name_of(pid):<19} {size:6.1f} MB\n")

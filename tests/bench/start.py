@@ -31,6 +31,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 from memory import megabytes, tree  # noqa: E402
 
 from tests.support.environment import outer_environment  # noqa: E402
+from tests.support.proc import fields_of  # noqa: E402
 from tests.support.services import PostgresServer, free_port  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,11 +85,7 @@ def processor_seconds(pids: list[int]) -> float:
     """What these processes took so far, and those below them that have ended."""
     ticks = 0
     for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except FileNotFoundError:
-            continue
-        ticks += sum(map(int, fields[11:15]))
+        ticks += sum(map(int, fields_of(pid)[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 

@@ -29,6 +29,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support.desk import ROOT, Desk  # noqa: E402
+from tests.support.proc import children_of, environment_of  # noqa: E402
 from tests.support.services import free_port  # noqa: E402
 
 PAGE = "/accounts/"
@@ -54,9 +55,7 @@ class Server:
         module, *arguments = SERVERS[name]
         bind = f"127.0.0.1:{self.port}"
         option = [f"--listen={bind}"] if module == "waitress" else ["--bind", bind]
-        ids = {name: desk.pid_of(name) for name in ("web",)}
-        inherited = Path(f"/proc/{ids['web']}/environ").read_bytes().split(b"\0")
-        environment = dict(line.decode().split("=", 1) for line in inherited if b"=" in line)
+        environment = environment_of(desk.pid_of("web"))
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *option, *arguments],
             cwd=ROOT,
@@ -77,8 +76,7 @@ class Server:
 
     @property
     def workers(self) -> list[int]:
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
+        return children_of(self.process.pid)
 
     def get(
         self, timeout: float = 20, wire: http.client.HTTPConnection | None = None

@@ -15,6 +15,7 @@ import pytest
 from dashboard.celery import LOOP_WITHIN, TASK_WITHIN, Getting
 from dashboard.common import watchdog
 from tests.support.desk import ROOT, Desk
+from tests.support.proc import command_of, environment_of
 from tests.support.services import RedisServer
 from tests.support.waiting import CEILING
 
@@ -110,10 +111,8 @@ def test_a_worker_is_not_replaced_for_want_of_redis(
 def test_who_is_watched_shows_progress_to_a_service_manager(
     name: str, desk: Desk, listener: socket.socket, settings: Any
 ) -> None:
-    environment = Path(f"/proc/{desk.pid_of(name)}/environ").read_bytes().split(b"\0")
-    command = Path(f"/proc/{desk.pid_of(name)}/cmdline").read_bytes().split(b"\0")[:-1]
-    inherited = dict(line.decode().split("=", 1) for line in environment if b"=" in line)
-    again = [part.decode().replace(f"{name}@", "second@") for part in command]
+    inherited = environment_of(desk.pid_of(name))
+    again = [part.replace(f"{name}@", "second@") for part in command_of(desk.pid_of(name))]
 
     process = subprocess.Popen(
         [sys.executable, *again[1:]],
@@ -149,6 +148,5 @@ def test_messages_that_cannot_be_read_end_no_worker(desk: Desk) -> None:
 def _broker_of(desk: Desk) -> Any:
     import redis
 
-    environment = Path(f"/proc/{desk.pid_of('web')}/environ").read_bytes().split(b"\0")
-    url = next(line for line in environment if line.startswith(b"REDIS_URL=")).decode()
+    url = environment_of(desk.pid_of("web"))["REDIS_URL"]
     return redis.Redis(unix_socket_path=url.partition("//")[2])

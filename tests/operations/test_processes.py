@@ -9,13 +9,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from tests.support.desk import ROOT, Desk
+from tests.support.proc import children_of, command_of, environment_of
 from tests.support.waiting import CEILING
 
 pytestmark = pytest.mark.processes
@@ -90,9 +90,7 @@ def installed(desk: Desk, connector: str) -> list[dict[str, Any]]:
 
 def pool_of(desk: Desk) -> list[int]:
     """The processes in which the interactive worker carries out tasks."""
-    worker = desk.pid_of("interactive")
-    children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
-    return [int(pid) for pid in children]
+    return children_of(desk.pid_of("interactive"))
 
 
 @contextmanager
@@ -111,14 +109,11 @@ def frozen(desk: Desk) -> Iterator[None]:
 @contextmanager
 def another_worker(desk: Desk) -> Iterator[None]:
     """A second interactive worker, started as the first one was."""
-    first = Path(f"/proc/{desk.pid_of('interactive')}")
-    command = first.joinpath("cmdline").read_bytes().decode().rstrip("\0").split("\0")
-    lines = first.joinpath("environ").read_bytes().decode().rstrip("\0").split("\0")
-    environment = dict(line.split("=", 1) for line in lines)
+    first = desk.pid_of("interactive")
     process = subprocess.Popen(
-        [part.replace("interactive@", "second@") for part in command],
+        [part.replace("interactive@", "second@") for part in command_of(first)],
         cwd=ROOT,
-        env=environment,
+        env=environment_of(first),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.support.desk import Desk
+from tests.support.proc import children_of
 from tests.support.services import PostgresServer, RedisServer, free_port, make_database
 from tests.support.waiting import CEILING
 
@@ -184,8 +185,7 @@ class Chaos(threading.Thread):
 
     def children(self) -> list[int]:
         """The pool processes of the interactive worker."""
-        pid = self.desk.pid_of("interactive")
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return children_of(self.desk.pid_of("interactive"))
 
     def kill_child(self) -> None:
         """SIGKILL to one process of the pool, wherever its work is."""

@@ -12,8 +12,8 @@ from contextlib import closing
 import pytest
 
 from tests.support.desk import Desk
+from tests.support.proc import is_there
 from tests.support.waiting import CEILING
-from tests.tooling.test_processes import is_there
 
 pytestmark = pytest.mark.processes
 

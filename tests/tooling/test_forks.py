@@ -7,15 +7,21 @@ import signal
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
 
 from dashboard.launcher.forks import Forks, NotForkedError
 from dashboard.launcher.shown import as_bytes, filled
 from tests.support.desk import Desk
+from tests.support.proc import (
+    children_of,
+    environment_of,
+    files_of,
+    is_there,
+    text_of,
+    tree_of,
+)
 from tests.support.waiting import wait_until
-from tests.tooling.test_processes import is_there
 
 FORKED = {
     "interactive": "worker",
@@ -26,30 +32,6 @@ FORKED = {
 """What each is told to be."""
 
 processes = pytest.mark.processes
-
-
-def below(pid: int) -> list[int]:
-    """A process and all that stem from it."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    found = [int(one) for at in threads for one in (at / "children").read_text().split()]
-    return [pid, *(other for child in found for other in below(child))]
-
-
-def files_of(pid: int, *, kind: str = "") -> set[str]:
-    """What it has open, as the system names it: `socket:[123]`, a path."""
-    found = set()
-    for at in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            found.add(os.readlink(at))
-        except FileNotFoundError:
-            continue
-    return {name for name in found if kind in name}
-
-
-def environment_of(pid: int) -> dict[str, str]:
-    """What `ps` shows that it was told."""
-    lines = Path(f"/proc/{pid}/environ").read_text().rstrip("\0").split("\0")
-    return dict(line.split("=", 1) for line in lines)
 
 
 @contextmanager
@@ -76,9 +58,7 @@ def replaced(desk: Desk, name: str, first: int) -> int:
 
 @processes
 def test_all_of_them_stem_from_the_loaded_one(desk: Desk) -> None:
-    children = Path(f"/proc/{desk.pid_of('loaded')}/task/{desk.pid_of('loaded')}/children")
-
-    assert {desk.pid_of(name) for name in FORKED} == set(map(int, children.read_text().split()))
+    assert {desk.pid_of(name) for name in FORKED} == set(children_of(desk.pid_of("loaded")))
 
 
 @processes
@@ -87,7 +67,7 @@ def test_each_is_told_what_it_is_and_shows_its_own_command(
     desk: Desk, name: str, told: str
 ) -> None:
     environment = environment_of(desk.pid_of(name))
-    command = Path(f"/proc/{desk.pid_of(name)}/cmdline").read_text()
+    command = text_of(desk.pid_of(name), "cmdline")
 
     assert environment["DESK_PROCESS"] == told
     assert not [one for one in environment if one.startswith("DESK_ADMIN_")]
@@ -123,12 +103,12 @@ def test_nobody_holds_the_way_to_the_guard_or_to_another_process(desk: Desk) -> 
 @processes
 def test_a_forked_worker_that_dies_is_replaced_by_another_one(desk: Desk) -> None:
     first = desk.pid_of("background")
-    pool = below(first)
+    pool = tree_of(first)
 
     os.kill(first, signal.SIGKILL)
 
     second = replaced(desk, "background", first)
-    assert second in below(desk.pid_of("loaded"))
+    assert second in tree_of(desk.pid_of("loaded"))
     desk.wait_for(lambda: not [pid for pid in pool if is_there(pid)], "for its pool to end")
     assert "background was killed by SIGKILL; starting it again" in desk.logs
 
@@ -152,7 +132,7 @@ def test_who_was_forked_outlives_a_loaded_process_that_is_lost(
             replaced(desk, "loaded", loaded)
     another = replaced(desk, "interactive", worker)
 
-    assert another in below(desk.pid_of("loaded"))
+    assert another in tree_of(desk.pid_of("loaded"))
     assert desk.pid_of("web") == web
     assert is_served(desk)
 
@@ -163,7 +143,7 @@ def test_no_forked_process_outlives_a_supervisor_that_was_killed(
 ) -> None:
     desk = desk_processes()
     assert desk.process is not None
-    pids = [pid for pid in below(desk.process.pid) if pid != desk.process.pid]
+    pids = [pid for pid in tree_of(desk.process.pid) if pid != desk.process.pid]
     assert desk.pid_of("interactive") in pids
 
     desk.process.kill()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.proc import is_there
 from tests.support.waiting import CEILING, wait_until
 
 pytestmark = pytest.mark.processes
@@ -35,15 +36,6 @@ HAS_A_CHILD = [
     ".pid, flush=True)\n"
     "time.sleep(600)",
 ]
-
-
-def is_there(pid: int) -> bool:
-    """Whether the process lives; a zombie does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 class FakeTree:

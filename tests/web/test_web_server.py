@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from dashboard.common.request_size import MOST_BYTES
+from tests.support.proc import children_of
 from tests.support.services import free_port
 from tests.support.web_app import LONG
 
@@ -56,8 +57,7 @@ class WebServer:
 
     @property
     def workers(self) -> set[int]:
-        parent = self.process.pid
-        return {int(pid) for pid in _read(f"/proc/{parent}/task/{parent}/children").split()}
+        return set(children_of(self.process.pid))
 
     def connect(self, **options: int) -> socket.socket:
         wire = socket.socket()
@@ -103,13 +103,6 @@ class WebServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text()
-    except OSError:
-        return ""
 
 
 def _signal(pid: int, number: int) -> None:
