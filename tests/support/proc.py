@@ -6,7 +6,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-
 _may_end = suppress(FileNotFoundError, ProcessLookupError)
 """A file of a process that is gone is not there; one that was open already says so, too."""
 
