@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib import messages
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +23,7 @@ from dashboard.people.models import Role
 from tests.factories import make_console, make_user
 
 pytestmark = pytest.mark.django_db
+TEMPLATES = settings.BASE_DIR / "templates"
 NAMES = [
     "Overview",
     "Alarms",
@@ -111,6 +113,17 @@ def test_htmx_may_do_little(page: str) -> None:
     assert config["historyCacheSize"] == 0
     assert config["refreshOnHistoryMiss"] is True
     assert re.search(r"<body hx-headers='\{\"X-CSRFToken\": \"\w{64}\"\}'>", page)
+
+
+def test_parts_that_are_drawn_once_have_nothing_in_them_that_varies() -> None:
+    sources = {path: path.read_text("utf-8") for path in TEMPLATES.rglob("*.html")}
+    named = {name for text in sources.values() for name in re.findall(r'{% fixed "(.+?)" %}', text)}
+
+    assert named == {"_head.html", "_htmx.html"}
+    for name in named:
+        text = sources[TEMPLATES / name]
+        assert "{{" not in text
+        assert set(re.findall(r"{% *(\w+)", text)) == {"load", "static"}
 
 
 def test_the_shell_costs_three_queries(client: Client, django_assert_num_queries: Any) -> None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 register = template.Library()
+
+
+@register.simple_tag
+@cache
+def fixed(name: str) -> SafeString:
+    """`{% fixed "_head.html" %}`: a part in which nothing varies, drawn once by each process.
+
+    Each address of a file in it is looked up by name, on every page.
+    """
+    return render_to_string(name)
 
 
 @register.simple_block_tag
