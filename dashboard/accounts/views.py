@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -55,13 +56,18 @@ def account_list(request: StaffRequest) -> HttpResponse:
     asked = AccountFilter.of(request.user, request.GET)
     search, is_narrowed = asked.search, asked.is_narrowed
     sorting = Sorting(request, ORDERS)
-    found = asked.among(shown_accounts(in_view))
     consoles = sorted(console.pk for console in in_view.shown)
     parent = asked.parent.pk if asked.parent else ""
     name = f"accounts {consoles} {parent} {asked}"
-    rows = found.order_by(*sorting.order_by).values_list(*COLUMNS)
-    ask = ordered_rows(in_view, sorting) if asked == AccountFilter() else None
-    page = paged(request, rows, name=name, ask=ask)
+
+    def rows() -> QuerySet[Any, Any]:
+        found = asked.among(shown_accounts(in_view))
+        return found.order_by(*sorting.order_by).values_list(*COLUMNS)
+
+    if asked == AccountFilter():
+        page = paged(request, rows, name=name, ask=ordered_rows(in_view, sorting))
+    else:
+        page = paged(request, rows(), name=name)
     is_first_reading = reading.is_running and reading.read_at is None
     is_waiting = not page.total and is_first_reading and not search and not is_narrowed
     version = version_of(is_waiting, page.total)

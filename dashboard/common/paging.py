@@ -300,12 +300,15 @@ def paged(
     """The page that `?page=` asks for: the first for rubbish, the last for too large a number.
 
     `name`, the same for the same list: how long it is, if it is long, is remembered for a minute.
-    `ask`, for pages of `PER_PAGE`: the same rows by a prepared query.
+    `ask`, for pages of `PER_PAGE`: the same rows by a prepared query; `items` may then be a
+    function that builds them, called where they are counted.
     """
     key = f"counted-list:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
     known = cache.get(key) if key else None
     if known and (page := _page_of(request, _Counted(items, known, ask), per_page)).items:
         return page
+    if ask is not None and not isinstance(items, QuerySet):
+        items = items()
     if isinstance(items, QuerySet):
         items = _Counted(items, items.count(), ask)
     page = _page_of(request, items, per_page)

@@ -26,13 +26,15 @@ UNREAD = format_html(
     '<span class="{}" title="Not read yet">–</span></td><td class="{}">', "muted-2", "pad"
 )
 NOT_READ_YET = format_html('<span class="{}">Not read yet</span>', "muted-2")
+NO_ROWS = format_html("{}", "")
 NOTHING = format_html('<span class="{}" aria-label="Nothing">–</span>', "muted-2")
 
 
 @register.simple_tag
 def account_rows(rows: Iterable[Line]) -> SafeString:
     """`{% account_rows rows %}`: as `services.rows_of` has them."""
-    return format_html_join("", "{}", ((_draw(one),) for one in rows))
+    drawn = [_draw(one) for one in rows]
+    return format_html("{}" * len(drawn), *drawn) if drawn else NO_ROWS
 
 
 def _draw(line: Line) -> SafeString:

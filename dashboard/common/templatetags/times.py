@@ -20,7 +20,12 @@ def ago(moment: datetime | None, never: str = "–") -> SafeString:
     """`{% ago row.seen_at %}`: `4 min ago` with the exact moment in the title."""
     if moment is None:
         return _never(never)
-    return format_html("{}{}</time>", _exactly(moment), timing.format_ago(moment))
+    return _exactly(moment) + _said(timing.format_ago(moment))
+
+
+@lru_cache(maxsize=512)
+def _said(words: str) -> SafeString:
+    return format_html("{}</time>", words)
 
 
 @lru_cache(maxsize=4096)
