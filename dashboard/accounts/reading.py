@@ -10,7 +10,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from cyclr_api import (
-    CyclrError,
     PermanentError,
     Usage,
 )
@@ -108,9 +107,3 @@ def _keep_period(account: Account, answer: JSON) -> None:
         begins_at=datetime.fromisoformat(answer["begins"]),
         defaults={"ends_at": ends, "tasks_used": answer["tasks"], "told_at": timezone.now()},
     )
-
-
-def give_up(lease: Lease[AccountReading], error: BaseException | None) -> None:
-    """End it with what kept it from being answered."""
-    said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
-    lease.finish(last_error="Cyclr did not answer in time.", said=storable(said))

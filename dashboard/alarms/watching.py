@@ -31,6 +31,7 @@ from dashboard.alarms.grouping import clusters, is_near
 from dashboard.alarms.models import Alarm, AlarmMember, End, Trouble, short
 from dashboard.common.prepared import prepared
 from dashboard.common.timing import format_span
+from dashboard.common.untrusted_text import first_few
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import Account, WhyBroken
 from dashboard.mirror.tasks import ask_for_refresh
@@ -112,9 +113,7 @@ def _end_members(ended: Sequence[EndedMember]) -> set[Alarm]:
 
 def _named(members: Sequence[AlarmMember]) -> str:
     """`Acme, Beta and 3 more`."""
-    names = [short(one.account_connector.account) for one in members[:NAMED]]
-    more = len(members) - NAMED
-    return f"{', '.join(names)} and {more:,} more" if more > 0 else ", ".join(names)
+    return first_few((short(one.account_connector.account) for one in members), NAMED)
 
 
 def _follow(member: AlarmMember) -> None:

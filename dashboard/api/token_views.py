@@ -26,7 +26,7 @@ MOST = 50
 
 def _seen_by(user: User) -> QuerySet[ApiToken]:
     rows = ApiToken.objects.select_related("owner", "console")
-    return rows if user.roles.get(None) == Role.ADMIN else rows.filter(owner=user)
+    return rows if user.is_admin_of_all else rows.filter(owner=user)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,7 +71,7 @@ def _page(
         "plain": plain,
         "switched_off": error.message if error else "",
         "page": paged(request, _seen_by(request.user)),
-        "sees_all": request.user.roles.get(None) == Role.ADMIN,
+        "sees_all": request.user.is_admin_of_all,
     }
     status = 422 if form.errors else 200
     return render(request, "settings/token_list.html", context, status=status)

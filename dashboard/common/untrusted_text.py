@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -204,3 +204,11 @@ def avatar_letters(name: object) -> str:
 
 def _letters(word: str) -> str:
     return "".join(letter for letter in word if letter.isalnum())
+
+
+def first_few(names: Iterable[str], most: int = 3) -> str:
+    """`Acme, Beta, Core and 1,997 more`; all of them where they are no more than `most`."""
+    every = list(names)
+    more = len(every) - most
+    named = ", ".join(every[:most])
+    return f"{named} and {more:,} more" if more > 0 else named

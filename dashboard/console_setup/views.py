@@ -44,11 +44,6 @@ SETTINGS = {
 """What the console of the environment is changed by."""
 
 
-def may_add(request: StaffRequest) -> bool:
-    """Whether the person may add a console: only who administers all of them."""
-    return request.user.roles.get(None) == Role.ADMIN
-
-
 @require_safe
 @role_required(Role.ADMIN)
 def console_list(request: StaffRequest) -> HttpResponse:
@@ -57,7 +52,7 @@ def console_list(request: StaffRequest) -> HttpResponse:
     context = {
         "consoles": [one for one in every if one.retired_at is None],
         "retired": [one for one in every if one.retired_at is not None],
-        "may_add": may_add(request),
+        "may_add": request.user.is_admin_of_all,
     }
     return render(request, "console_setup/console_list.html", context)
 
@@ -69,7 +64,7 @@ def console_list(request: StaffRequest) -> HttpResponse:
 @reauthenticated
 def console_new(request: StaffRequest) -> HttpResponse:
     """A new console, or one whose check failed, to be put right."""
-    if not may_add(request):
+    if not request.user.is_admin_of_all:
         raise PermissionDenied
     page = "console_setup/console_new.html"
     if request.method != "POST":

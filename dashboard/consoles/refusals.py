@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cyclr_api import (
     AccountRefusedError,
     CredentialsRefusedError,
+    CyclrError,
     NotFoundError,
     PermanentError,
 )
+from dashboard.common.untrusted_text import storable
 from dashboard.consoles.services import RetiredConsoleError
+from dashboard.jobs.leases import Lease
 
 
 def refusal(error: PermanentError, gone: str) -> str:
@@ -24,3 +29,9 @@ def refusal(error: PermanentError, gone: str) -> str:
             return gone
         case _:
             return f"Cyclr refused ({error.status})." if error.status else "Cyclr refused."
+
+
+def end_unanswered(lease: Lease[Any], error: BaseException | None) -> None:
+    """End a reading that was given up with what kept it from being answered."""
+    said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
+    lease.finish(last_error="Cyclr did not answer in time.", said=storable(said))

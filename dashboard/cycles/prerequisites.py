@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from cyclr_api import (
     Client,
-    CyclrError,
     PermanentError,
     Prerequisite,
 )
@@ -139,9 +138,3 @@ def carry_out(lease: Lease[PrerequisiteReading]) -> None:
     kept = [written(one) for one in found[:MOST]]
     lease.finish(found=kept, last_error="", said="")
     logger.info("prerequisites read cycle=%d count=%d", cycle.pk, len(found))
-
-
-def give_up(lease: Lease[PrerequisiteReading], error: BaseException | None) -> None:
-    """End it with what kept it from being answered."""
-    said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
-    lease.finish(last_error="Cyclr did not answer in time.", said=storable(said))

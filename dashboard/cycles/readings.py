@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from cyclr_api import CyclrError, PermanentError
+from cyclr_api import PermanentError
 from cyclr_api.cycles import CycleApi
 from dashboard.common import encryption
 from dashboard.common.searching import squeeze
@@ -81,9 +81,3 @@ def carry_out(lease: Lease[R], read: Callable[[CycleApi], list[JSON]]) -> None:
     answer = encryption.encrypt_json(found, associated_data=reading.associated_data)
     lease.finish(encrypted_answer=answer, last_error="", said="")
     logger.info("%s read cycle=%d count=%d", reading.kind, cycle.pk, len(found))
-
-
-def give_up(lease: Lease[R], error: BaseException | None) -> None:
-    """End it with what kept it from being answered."""
-    said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
-    lease.finish(last_error="Cyclr did not answer in time.", said=storable(said))

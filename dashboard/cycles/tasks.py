@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from dashboard.consoles.refusals import end_unanswered
 from dashboard.cycles import incidents, prerequisites, readings, transactions
 from dashboard.cycles.models import IncidentReading, PrerequisiteReading, TransactionReading
 from dashboard.jobs.leases import Lease
@@ -11,19 +12,19 @@ from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
 
 
-@works_on(PrerequisiteReading, gives_up=prerequisites.give_up)
+@works_on(PrerequisiteReading, gives_up=end_unanswered)
 def read_prerequisites(lease: Lease[PrerequisiteReading]) -> None:
     """Read what one cycle lacks."""
     prerequisites.carry_out(lease)
 
 
-@works_on(IncidentReading, gives_up=readings.give_up)
+@works_on(IncidentReading, gives_up=end_unanswered)
 def read_incidents(lease: Lease[IncidentReading]) -> None:
     """Read what went wrong in one cycle."""
     incidents.carry_out(lease)
 
 
-@works_on(TransactionReading, gives_up=readings.give_up)
+@works_on(TransactionReading, gives_up=end_unanswered)
 def read_transactions(lease: Lease[TransactionReading]) -> None:
     """Read what one cycle did, or what the steps of one of its transactions sent and got."""
     transactions.carry_out(lease)

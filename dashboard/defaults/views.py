@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import IntegrityError
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,7 +21,13 @@ from dashboard.defaults.models import DefaultConnector
 from dashboard.installs.form.release import release_label
 from dashboard.mirror.icons import add_icons
 from dashboard.mirror.models import CatalogueConnector
-from dashboard.people.access import StaffRequest, consoles_for, get_for, role_required
+from dashboard.people.access import (
+    StaffRequest,
+    console_named,
+    consoles_for,
+    get_for,
+    role_required,
+)
 from dashboard.people.models import Role
 
 METHODS = ["GET", "HEAD", "POST"]
@@ -37,7 +43,7 @@ def default_list(request: StaffRequest) -> HttpResponse:
     consoles = list(consoles_for(request.user))
     if not consoles:
         return render(request, "defaults/default_list.html", {"consoles": []})
-    console = _console(request, consoles)
+    console = console_named(request, consoles)
     rows = services.planned(console)
     add_icons([one.connector for one in rows if one.connector])
     role = request.user.role_in(console.pk)
@@ -48,15 +54,6 @@ def default_list(request: StaffRequest) -> HttpResponse:
         "may_change": role == Role.ADMIN,
     }
     return render(request, "defaults/default_list.html", context)
-
-
-def _console(request: StaffRequest, consoles: list[Console]) -> Console:
-    """The console that the address names, or the first; `Http404` for another's."""
-    asked = request.GET.get("console", "")
-    for console in consoles:
-        if asked in {"", str(console.pk)}:
-            return console
-    raise Http404
 
 
 def _how(one: services.Planned) -> str:
@@ -75,7 +72,7 @@ def _moves(rows: list[services.Planned], place: int) -> tuple[bool, bool]:
 @role_required(Role.ADMIN)
 def default_pick(request: StaffRequest) -> HttpResponse:
     """The console's library, to choose one from."""
-    console = _console(request, list(consoles_for(request.user, Role.ADMIN)))
+    console = console_named(request, list(consoles_for(request.user, Role.ADMIN)))
     search = request.GET.get("q", "").strip()
     library = CatalogueConnector.objects.installable().filter(console=console, account=None)
     page = paged(request, library.search(search).order_by("sort_name", "version", "pk"))

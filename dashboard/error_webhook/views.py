@@ -16,14 +16,13 @@ from dashboard.common import encryption
 from dashboard.common.htmx import render_page
 from dashboard.common.paging import paged
 from dashboard.common.searching import words_in
-from dashboard.consoles.models import Console
 from dashboard.error_webhook import services
 from dashboard.error_webhook.models import ErrorWebhook
 from dashboard.error_webhook.services import NONE, OTHER, OURS, SET_FOR_MANY, SHOW
 from dashboard.mirror.models import Account
 from dashboard.operations.submissions import SubmissionField
 from dashboard.operations.submitting import AlreadyActiveError, OtherInputError
-from dashboard.people.access import StaffRequest, consoles_for, role_required
+from dashboard.people.access import StaffRequest, administered_console, consoles_for, role_required
 from dashboard.people.models import Role
 
 PAGE = "error_webhook/settings_error_webhook.html"
@@ -54,7 +53,7 @@ def settings_error_webhook_list(request: StaffRequest) -> HttpResponse:
 @role_required(Role.ADMIN)
 def settings_error_webhook(request: StaffRequest, pk: int) -> HttpResponse:
     """One console's address, and what its accounts have instead or of it."""
-    console = _console(request, pk)
+    console = administered_console(request, pk)
     webhook = ErrorWebhook.objects.select_related("console").filter(console=console).first()
     if webhook is None:
         return render(request, PAGE, {"console": console})
@@ -94,7 +93,7 @@ def _address(webhook: ErrorWebhook) -> str:
 @role_required(Role.ADMIN)
 def settings_error_webhook_make(request: StaffRequest, pk: int) -> HttpResponse:
     """Make the console's address."""
-    services.make(_console(request, pk), request.user)
+    services.make(administered_console(request, pk), request.user)
     return redirect("settings_error_webhook", pk)
 
 
@@ -142,11 +141,6 @@ def settings_error_webhook_set_many(request: StaffRequest, pk: int) -> HttpRespo
     return redirect(run)
 
 
-def _console(request: StaffRequest, pk: int) -> Console:
-    """The console, if the person administers it."""
-    return get_object_or_404(consoles_for(request.user, Role.ADMIN), pk=pk)
-
-
 def _webhook(request: StaffRequest, pk: int) -> ErrorWebhook:
     rows = ErrorWebhook.objects.select_related("console")
-    return get_object_or_404(rows, console=_console(request, pk))
+    return get_object_or_404(rows, console=administered_console(request, pk))

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 import cyclr_api
 from cyclr_api import (
-    CyclrError,
     PermanentError,
 )
 from dashboard.common.untrusted_text import storable
@@ -88,12 +87,6 @@ def carry_out(lease: Lease[MethodReading]) -> None:
         write_methods(wanted.console_id, wanted.release_id, found[:MOST_METHODS])
         lease.finish(last_error="", said="")
     logger.info("methods read release=%d count=%d", wanted.release_id, len(found))
-
-
-def give_up(lease: Lease[MethodReading], error: BaseException | None) -> None:
-    """End it with what kept it from being answered."""
-    said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
-    lease.finish(last_error="Cyclr did not answer in time.", said=said)
 
 
 def write_methods(console_id: int, release_id: int, found: Sequence[cyclr_api.Method]) -> None:

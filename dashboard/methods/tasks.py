@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from dashboard.consoles.refusals import end_unanswered
 from dashboard.jobs.leases import Lease
 from dashboard.jobs.periodic import periodic
 from dashboard.jobs.working import works_on
@@ -11,7 +12,7 @@ from dashboard.methods import calling, choices, keeping, reading
 from dashboard.methods.models import ChoiceLookUp, MethodCall, MethodReading
 
 
-@works_on(MethodReading, gives_up=reading.give_up)
+@works_on(MethodReading, gives_up=end_unanswered)
 def read_methods(lease: Lease[MethodReading]) -> None:
     """Read the methods of one release."""
     reading.carry_out(lease)

@@ -15,6 +15,7 @@ from dashboard.accounts.forms.fields import ZoneField
 from dashboard.bulk.tables import Accounts, Table, quoted, squeezed, table_of, upload_of
 from dashboard.common.searching import squeeze
 from dashboard.common.tables import LINES_LOOKED_AT, TableError
+from dashboard.common.untrusted_text import first_few
 from dashboard.installs.many.keeping import COLUMNS_NAMED, emptied_message, without_columns
 from dashboard.links.recipients import meaning
 from dashboard.onboarding.columns import (
@@ -133,10 +134,7 @@ class TableForm(forms.Form):
         return Places(cells, columns_of(table, of_steps))
 
     def _known(self) -> str:
-        of_connectors = known_headings(self.steps)
-        more = len(of_connectors) - COLUMNS_NAMED
-        named = ", ".join([KNOWN, *of_connectors[:COLUMNS_NAMED]])
-        return f"{named} and {more} more" if more > 0 else named
+        return first_few([KNOWN, *known_headings(self.steps)], COLUMNS_NAMED + 1)
 
     def _drop_secrets(self) -> None:
         """What is pasted is drawn again without the columns that are, or may be, a secret."""

@@ -159,6 +159,12 @@ def find_handler(kind: str) -> Handler | None:
     return _handlers.get(kind)
 
 
+def role_for(operation: Operation) -> Role:
+    """The role that an operation's kind asks for; of one that this release does not know, Agent."""
+    handler = find_handler(operation.kind)
+    return handler.role if handler else Role.AGENT
+
+
 def kinds() -> list[str]:
     """All kinds that this release knows."""
     return sorted(_handlers)

@@ -24,7 +24,7 @@ from dashboard.mirror.freshness import InView, consoles_in_view
 from dashboard.mirror.models import Account
 from dashboard.operations import display, export, submitting
 from dashboard.operations.filters import STATES, searched
-from dashboard.operations.handlers import handler_for
+from dashboard.operations.handlers import role_for
 from dashboard.operations.models import Operation, State
 from dashboard.people.access import StaffRequest, get_for, role_required
 from dashboard.people.models import Role, User
@@ -211,7 +211,7 @@ def operation_retry(request: StaffRequest, reference: str) -> HttpResponse:
     """Try a failed operation again with the entries that are still encrypted."""
     rows = Operation.objects.select_related("account")
     operation = get_for(request, rows, at_least=Role.AGENT, reference=reference)
-    get_for(request, rows, at_least=_role_for(operation), reference=reference)
+    get_for(request, rows, at_least=role_for(operation), reference=reference)
     try:
         is_retried = submitting.retry(operation, Actor.staff(request.user))
     except submitting.AlreadyActiveError as error:
@@ -231,12 +231,4 @@ def _with_all() -> Any:
 
 def _may_act(user: User, operation: Operation) -> bool:
     role = user.role_in(operation.console_id)
-    return role is not None and role >= max(Role.AGENT, _role_for(operation))
-
-
-def _role_for(operation: Operation) -> Role:
-    """The role that this kind of operation asks for."""
-    try:
-        return handler_for(operation.kind).role
-    except KeyError:
-        return Role.AGENT
+    return role is not None and role >= max(Role.AGENT, role_for(operation))

@@ -7,7 +7,7 @@ the pile: `functools.wraps`, which every decorator of Django's uses, hands the m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -116,6 +116,20 @@ def consoles_for(user: User, at_least: Role = Role.VIEWER) -> QuerySet[Console]:
     if user.reads_retired and at_least == Role.VIEWER:
         return every_console_for(user)
     return every_console_for(user, at_least).current()
+
+
+def console_named(request: StaffRequest, consoles: Sequence[Console]) -> Console:
+    """The one of these that the address names, or the first; `Http404` for another's."""
+    asked = request.GET.get("console", "")
+    for console in consoles:
+        if asked in {"", str(console.pk)}:
+            return console
+    raise Http404
+
+
+def administered_console(request: StaffRequest, pk: int) -> Console:
+    """This console, if the person administers it; else `Http404`."""
+    return get_object_or_404(consoles_for(request.user, Role.ADMIN), pk=pk)
 
 
 def every_console_for(user: User, at_least: Role = Role.VIEWER) -> ConsoleQuerySet:

@@ -17,7 +17,7 @@ from dashboard.common.untrusted_text import initials
 from dashboard.consoles.models import Console
 from dashboard.navigation import Place
 from dashboard.people.access import every_console_for, may_open
-from dashboard.people.models import Role, User
+from dashboard.people.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class Shell:
     @cached_property
     def may_decide(self) -> bool:
         """Whether the person may say which console the settings mean."""
-        return self.person is not None and self.person.roles.get(None) == Role.ADMIN
+        return self.person is not None and self.person.is_admin_of_all
 
     @cached_property
     def nav(self) -> list[Entry]:

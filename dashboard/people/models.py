@@ -113,6 +113,11 @@ class User(AbstractBaseUser):
             return {}
         return {console_id: Role(role) for console_id, role in _roles_of(self.pk)}
 
+    @property
+    def is_admin_of_all(self) -> bool:
+        """Whether the person administers everything, consoles to come too."""
+        return self.roles.get(None) == Role.ADMIN
+
     def role_in(self, console: Console | int | None) -> Role | None:
         """The role in this console; of one held here and one held everywhere, the higher."""
         console_id = console.pk if isinstance(console, Console) else console

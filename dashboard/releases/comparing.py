@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from cyclr_api import AuthMethod, Parameter
+from dashboard.common.untrusted_text import first_few
 from dashboard.library.services import data_type_label
 from dashboard.methods.inputs import inputs_of
 from dashboard.methods.models import Method
@@ -199,9 +200,7 @@ def _method_changes(before: Method, now: Method) -> tuple[str, ...]:
 
 
 def _named(names: Sequence[str]) -> str:
-    shown = ", ".join(one[:80] for one in names[:MOST_NAMED])
-    more = len(names) - MOST_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown
+    return first_few((one[:80] for one in names), MOST_NAMED)
 
 
 def _auth_key(method: AuthMethod) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 import cyclr_api
-from cyclr_api import CyclrError, PermanentError
+from cyclr_api import PermanentError
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.refusals import refusal
 from dashboard.consoles.services import asking
@@ -116,12 +116,6 @@ def _write(wanted: ReleaseReading, found: cyclr_api.Connector) -> None:
             **told,
         },
     )
-
-
-def give_up(lease: Lease[ReleaseReading], error: BaseException | None) -> None:
-    """End it with what kept it from being answered."""
-    said = (error.cyclr_message or "") if isinstance(error, CyclrError) else ""
-    lease.finish(last_error="Cyclr did not answer in time.", said=said)
 
 
 def forget() -> None:

@@ -54,7 +54,7 @@ class HeadSendingForm(forms.Form):
 @role_required(Role.ADMIN)
 def settings_audit_heads(request: StaffRequest) -> HttpResponse:
     """Where they go, what they are now, and what became of the last ones."""
-    if not _administers_all(request):
+    if not request.user.is_admin_of_all:
         if request.method == "POST":
             raise PermissionDenied
         return render(request, "settings/settings_audit_heads.html")
@@ -80,7 +80,7 @@ def _change(request: StaffRequest) -> HttpResponse:
 @role_required(Role.ADMIN)
 def settings_audit_heads_send(request: StaffRequest) -> HttpResponse:
     """Send them now, besides once a day."""
-    if not _administers_all(request):
+    if not request.user.is_admin_of_all:
         raise PermissionDenied
     told = sending.send(Actor.staff(request.user))
     if told:
@@ -90,11 +90,6 @@ def settings_audit_heads_send(request: StaffRequest) -> HttpResponse:
             request, "Nothing was sent: there is no mail server, and no webhook that is on."
         )
     return redirect("settings_audit_heads")
-
-
-def _administers_all(request: StaffRequest) -> bool:
-    """The chains are those of all consoles."""
-    return request.user.roles.get(None) == Role.ADMIN
 
 
 def _consoles() -> list[Console]:

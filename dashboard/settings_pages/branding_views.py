@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -15,7 +15,7 @@ from dashboard.common.htmx import render_page
 from dashboard.consoles.branding import brand_from
 from dashboard.consoles.colours import ENOUGH_FOR_TEXT, WHITE, contrast, palette
 from dashboard.consoles.models import Branding, Console
-from dashboard.people.access import StaffRequest, consoles_for, role_required
+from dashboard.people.access import StaffRequest, console_named, consoles_for, role_required
 from dashboard.people.models import Role
 from dashboard.settings_pages.branding import branding_of, save_branding
 from dashboard.settings_pages.branding_forms import BrandForm
@@ -30,7 +30,7 @@ def brand_edit(request: StaffRequest) -> HttpResponse:
     consoles = list(consoles_for(request.user, Role.ADMIN))
     if not consoles:
         return render_page(request, PAGE, PAGE, {"consoles": []})
-    console = _console(request, consoles)
+    console = console_named(request, consoles)
     row = branding_of(console)
     if request.method == "POST":
         form = BrandForm(row, request.POST, request.FILES)
@@ -49,19 +49,10 @@ def brand_edit(request: StaffRequest) -> HttpResponse:
 @role_required(Role.ADMIN)
 def brand_preview(request: StaffRequest) -> HttpResponse:
     """The customer's page as it would be with what stands in the form; nothing is stored."""
-    console = _console(request, list(consoles_for(request.user, Role.ADMIN)))
+    console = console_named(request, list(consoles_for(request.user, Role.ADMIN)))
     form = BrandForm(branding_of(console), request.GET)
     context = {"console": console, **_preview(form.shown())}
     return render_page(request, PREVIEW, PREVIEW, context)
-
-
-def _console(request: StaffRequest, consoles: list[Console]) -> Console:
-    """The console that the address names, or the first; `Http404` for another's."""
-    asked = request.GET.get("console", "")
-    for console in consoles:
-        if asked in {"", str(console.pk)}:
-            return console
-    raise Http404
 
 
 def _save(request: StaffRequest, console: Console, form: BrandForm) -> None:

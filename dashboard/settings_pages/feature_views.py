@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -18,7 +18,7 @@ from dashboard.consoles.models import Console
 from dashboard.features import registry
 from dashboard.features.registry import Feature
 from dashboard.operations.submissions import SubmissionField
-from dashboard.people.access import StaffRequest, consoles_for, role_required
+from dashboard.people.access import StaffRequest, console_named, consoles_for, role_required
 from dashboard.people.models import Role, User
 from dashboard.people.proof import reauthenticated
 from dashboard.settings_pages.features import switch
@@ -104,7 +104,7 @@ def _page(
         "lines": _lines(request.user, console, consoles, form.ticked if form else None),
         "console": console,
         "consoles": consoles,
-        "may_all": request.user.roles.get(None) == Role.ADMIN,
+        "may_all": request.user.is_admin_of_all,
         "submission": uuid.uuid4(),
     }
     status = 422 if form else 200
@@ -134,10 +134,6 @@ def _lines(
 
 def _console(request: StaffRequest, consoles: list[Console]) -> Console | None:
     """The one that the address names; `None`: all. Who decides about one alone sees that one."""
-    asked = request.GET.get("console", "")
-    if not asked and request.user.roles.get(None) == Role.ADMIN:
+    if not request.GET.get("console") and request.user.is_admin_of_all:
         return None
-    for console in consoles:
-        if asked in {"", str(console.pk)}:
-            return console
-    raise Http404
+    return console_named(request, consoles)

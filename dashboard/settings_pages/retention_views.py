@@ -46,7 +46,7 @@ def settings_retention(request: StaffRequest) -> HttpResponse:
     """How long each kind of thing is kept; of the audit trail, to be changed."""
     if request.method != "POST":
         return _page(request, RetentionForm(initial={"days": retention.days()}))
-    if not _may_change(request):
+    if not request.user.is_admin_of_all:
         raise PermissionDenied
     return _change(request)
 
@@ -63,14 +63,9 @@ def _change(request: StaffRequest) -> HttpResponse:
 
 
 def _page(request: StaffRequest, form: RetentionForm) -> HttpResponse:
-    context = {"form": form, "may_change": _may_change(request), "kept": kept()}
+    context = {"form": form, "may_change": request.user.is_admin_of_all, "kept": kept()}
     status = 422 if form.errors else 200
     return render(request, "settings/settings_retention.html", context, status=status)
-
-
-def _may_change(request: StaffRequest) -> bool:
-    """The trail is one for all consoles."""
-    return request.user.roles.get(None) == Role.ADMIN
 
 
 def kept() -> list[tuple[str, str]]:

@@ -13,10 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.common.htmx import is_swap, render_page
 from dashboard.common.paging import paged
 from dashboard.common.polling import is_seen, nothing_new, version_of
-from dashboard.consoles.models import Console
 from dashboard.notifications import webhooks
 from dashboard.notifications.models import SendState, Webhook, WebhookDelivery
-from dashboard.people.access import StaffRequest, consoles_for, role_required
+from dashboard.people.access import StaffRequest, administered_console, consoles_for, role_required
 from dashboard.people.models import Role
 from dashboard.people.proof import reauthenticated
 from dashboard.settings_pages.webhook_forms import WebhookForm
@@ -42,7 +41,7 @@ def settings_webhook_list(request: StaffRequest) -> HttpResponse:
 @role_required(Role.ADMIN)
 def settings_webhook(request: StaffRequest, pk: int) -> HttpResponse:
     """One console's webhook. Its secret is shown once, in the answer to what made it."""
-    console = _console(request, pk)
+    console = administered_console(request, pk)
     webhook = Webhook.objects.select_related("console").filter(console=console).first()
     form = _form(webhook, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -148,14 +147,10 @@ def _form(webhook: Webhook | None, data: Any = None) -> WebhookForm:
     return WebhookForm(data, url=webhooks.readable_address(webhook), shape=webhook.shape)
 
 
-def _console(request: StaffRequest, pk: int) -> Console:
-    """The console, if the person administers it."""
-    return get_object_or_404(consoles_for(request.user, Role.ADMIN), pk=pk)
-
-
 def _webhook(request: StaffRequest, pk: int) -> Webhook:
     """Its webhook, if there is one."""
-    found = Webhook.objects.select_related("console").filter(console=_console(request, pk)).first()
+    rows = Webhook.objects.select_related("console")
+    found = rows.filter(console=administered_console(request, pk)).first()
     if found is None:
         raise Http404
     return found

@@ -19,7 +19,6 @@ from dashboard.team.forms import NO_ROLE, RoleForm
 from dashboard.team.invitations import NotPossibleError
 from dashboard.team.models import Invitation, InvitationMail
 from dashboard.team.scope import (
-    is_admin_of_all,
     people_seen_by,
     places_of,
     require_admin_of_all,
@@ -69,7 +68,7 @@ def _draw(
     held = {one.console_id: one for one in person.memberships.select_related("console")}
     places = places_of(request.user)
     free = [place for place in places if (place.pk if place else None) not in held]
-    is_all = is_admin_of_all(request.user)
+    is_all = request.user.is_admin_of_all
     keys = {place.pk if place else None for place in places}
     initial = {"was": NO_ROLE, "role": str(Role.VIEWER.value)}
     context: dict[str, Any] = {

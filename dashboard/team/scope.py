@@ -9,27 +9,22 @@ from dashboard.consoles.models import Console
 from dashboard.people.models import Membership, Role, User
 
 
-def is_admin_of_all(user: User) -> bool:
-    """Whether the person administers everything."""
-    return user.roles.get(None) == Role.ADMIN
-
-
 def require_admin_of_all(user: User) -> None:
     """Raise `PermissionDenied` unless the person administers everything."""
-    if not is_admin_of_all(user):
+    if not user.is_admin_of_all:
         raise PermissionDenied
 
 
 def may_decide_in(user: User, console: Console | None) -> bool:
     """Whether the person gives and takes roles in this console, or in all of them."""
     if console is None:
-        return is_admin_of_all(user)
+        return user.is_admin_of_all
     return user.role_in(console) == Role.ADMIN
 
 
 def places_of(user: User) -> list[Console | None]:
     """Where the person may give a role; `None` is all consoles."""
-    places: list[Console | None] = [None] if is_admin_of_all(user) else []
+    places: list[Console | None] = [None] if user.is_admin_of_all else []
     return places + [one for one in user.consoles if may_decide_in(user, one)]
 
 
@@ -37,7 +32,7 @@ def people_seen_by(user: User) -> QuerySet[User]:
     """Everybody, for an Admin of all; else those with a role in the person's consoles."""
     here = Membership.objects.select_related("console").order_by("console__name")
     people = User.objects.order_by("-is_active", "name", "email")
-    if not is_admin_of_all(user):
+    if not user.is_admin_of_all:
         consoles = [one for one in user.consoles if may_decide_in(user, one)]
         here = here.filter(console__in=consoles) | here.filter(console=None)
         people = people.filter(pk__in=here.order_by().values("user"))

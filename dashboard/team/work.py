@@ -20,7 +20,7 @@ from dashboard.consoles.models import Console
 from dashboard.onboarding import turning
 from dashboard.onboarding.models import OPEN, OnboardingRun, OnboardingTable
 from dashboard.operations import submitting
-from dashboard.operations.handlers import handler_for
+from dashboard.operations.handlers import role_for
 from dashboard.operations.models import Operation
 from dashboard.people.models import Role, User
 
@@ -93,20 +93,13 @@ def _operations(user: User) -> list[Work]:
             state=one.state_label,
             url=one.get_absolute_url(),
             console=one.console,
-            role=_role_of(one),
+            role=role_for(one),
             may_cancel=one.is_cancellable,
             hand_over=partial(submitting.hand_over, one),
             cancel=partial(submitting.cancel, one),
         )
         for one in rows.select_related("console", "account")[:MOST]
     ]
-
-
-def _role_of(operation: Operation) -> Role:
-    try:
-        return handler_for(operation.kind).role
-    except KeyError:
-        return Role.AGENT
 
 
 def _bulk_runs(user: User) -> list[Work]:

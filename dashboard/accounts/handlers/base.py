@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import cyclr_api
@@ -9,13 +10,14 @@ from cyclr_api import (
     AccountRefusedError,
     Client,
     ConflictError,
+    Cycle,
     ForbiddenError,
     NotFoundError,
     PermanentError,
 )
 from dashboard.accounts.input import AccountInput
 from dashboard.accounts.stored import stored_rows
-from dashboard.common.untrusted_text import storable
+from dashboard.common.untrusted_text import first_few, storable
 from dashboard.common.zones import OLDER
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account
@@ -122,3 +124,8 @@ class AccountChange(Handler):
         zone = str(AccountInput.of(operation).given.get("timezone") or "")
         older = OLDER.get(zone, "")
         return f" Cyclr may know {zone} by its older name: try {older}." if older else ""
+
+
+def named(cycles: Iterable[Cycle]) -> str:
+    """Some cycles, in a sentence."""
+    return first_few(f"“{storable(cycle.name) or cycle.id}”" for cycle in cycles)

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from cyclr_api import Client, Cycle, NotFoundError
-from dashboard.accounts.handlers.base import AccountChange, account_of, read
+from dashboard.accounts.handlers.base import AccountChange, account_of, named, read
 from dashboard.accounts.input import DeletionInput
 from dashboard.common.untrusted_text import storable
 from dashboard.mirror import writing_accounts
@@ -17,8 +17,6 @@ from dashboard.operations.models import Operation
 
 JSON = dict[str, Any]
 DELETE = "accounts.delete"
-NAMED = 3
-"""Cycles that a sentence names."""
 
 
 @register
@@ -48,7 +46,10 @@ class DeleteAccount(AccountChange):
             _look_anew(operation, "It was changed in Cyclr since it was confirmed")
         running = _running(client, account.cyclr_id)
         if new := [cycle for cycle in running if cycle.id not in shown.cycles]:
-            _look_anew(operation, f"Since it was confirmed more cycles run in it: {_names(new)}")
+            _look_anew(
+                operation,
+                f"Since it was confirmed more cycles run in it: {named(new)}",
+            )
         count = len(running)
         return {
             "created_at": str(found.created_at or ""),
@@ -96,9 +97,3 @@ def _look_anew(operation: Operation, why: str) -> None:
     ask_for_refresh(account_of(operation))
     message = f"{why}. Nothing was deleted. Look at what goes with it, and confirm again."
     raise NotDoneError("DELETE /accounts/{id}", message)
-
-
-def _names(cycles: list[Cycle]) -> str:
-    named = ", ".join(f"“{storable(cycle.name) or cycle.id}”" for cycle in cycles[:NAMED])
-    more = len(cycles) - NAMED
-    return f"{named} and {more} more" if more > 0 else named

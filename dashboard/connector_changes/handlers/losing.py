@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from cyclr_api import Client, Cycle, NotFoundError
 from cyclr_api.account_connectors import AccountConnectorApi
+from dashboard.accounts.handlers.base import named
 from dashboard.common.untrusted_text import storable
 from dashboard.connector_changes.handlers.base import (
     ConnectorChange,
@@ -29,8 +30,6 @@ from dashboard.people.models import Role
 
 JSON = dict[str, Any]
 DEAUTHENTICATE, DELETE = "connectors.deauthenticate", "connectors.delete"
-NAMED = 3
-"""Cycles that a sentence names."""
 
 
 def running_cycles(operation: Operation, client: Client) -> list[Cycle]:
@@ -42,12 +41,6 @@ def running_cycles(operation: Operation, client: Client) -> list[Cycle]:
         for cycle in client.account(operation.account.cyclr_id).cycles.all()
         if cycle.is_active and any(one.account_connector_id == cyclr_id for one in cycle.connectors)
     ]
-
-
-def _names(cycles: list[Cycle]) -> str:
-    named = ", ".join(f"“{storable(cycle.name) or cycle.id}”" for cycle in cycles[:NAMED])
-    more = len(cycles) - NAMED
-    return f"{named} and {more} more" if more > 0 else named
 
 
 class Losing(ConnectorChange):
@@ -66,7 +59,7 @@ class Losing(ConnectorChange):
             one = "a running cycle uses" if len(new) == 1 else f"{len(new)} running cycles use"
             raise NotDoneError(
                 "GET /cycles",
-                f"Since it was confirmed {one} it as well: {_names(new)}. Nothing was changed. "
+                f"Since it was confirmed {one} it as well: {named(new)}. Nothing was changed. "
                 "Look at what stops, and confirm again.",
             )
         count = len(running)
