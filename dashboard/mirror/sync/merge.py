@@ -58,15 +58,13 @@ def merge(
     `is_complete`, for all rows or for this one, a row that is not in the listing counts as missed.
     """
     existing = {key(row): row for row in rows}
-    new: list[Mirrored] = []
+    new: list[Hashable] = []
     changed: dict[int, dict[str, Any] | None] = {}
     same: list[int] = []
     for found_key, values in found.items():
         row = existing.get(found_key)
         if row is None:
-            row = make(found_key)
-            fill_new(row, values, began)
-            new.append(row)
+            new.append(found_key)
         elif is_newer(row, began):
             continue
         elif row.missed or row.gone_at or differences(row, values):
@@ -78,13 +76,19 @@ def merge(
     changed |= {row.pk: None for row in counted if is_missed(row, began)}
     before = {row.pk: row for row in existing.values() if row.pk in changed}
     written = Written(made=len(new), before=before)
-    for made in parts(new):
+    for keys in parts(new):  # ten thousand rows at a time would stay the process's for good
+        made = [_made(make(one), found[one], began) for one in keys]
         rows.model._default_manager.bulk_create(made, ignore_conflicts=True)
     for changes in parts(list(changed.items())):
         _rewrite(rows, dict(changes), began, written)
     for pks in parts(same):
         confirm(rows.filter(pk__in=pks), began)
     return written
+
+
+def _made(row: Mirrored, values: dict[str, Any], began: datetime) -> Mirrored:
+    fill_new(row, values, began)
+    return row
 
 
 def _rewrite(
