@@ -202,7 +202,7 @@ def test_the_guide_names_every_kind() -> None:
     kinds = GUIDE.read_text().partition("## Chats")[0]
     named = set(re.findall(r"^\| `([a-z-]+)` \|", kinds, re.M))
 
-    assert named == {*KINDS, payloads.TEST}
+    assert named == {*KINDS, payloads.TEST, payloads.HEADS}
 
 
 def test_other_consoles_are_not_told_of(
