@@ -23,8 +23,11 @@ logger = logging.getLogger(__name__)
 
 
 GAP = r"[\s>]+"
+IS = "=(?:3[Dd])?"
+"""How a mail's source writes the sign; a digest may begin with these two, too."""
 IN_TEXT = re.compile(
-    rf"audit{GAP}head{GAP}chain=(\d{{1,18}}){GAP}sequence=(\d{{1,18}}){GAP}digest=([0-9a-fA-F]{{64}})\b"
+    rf"audit{GAP}head{GAP}chain{IS}(\d{{1,18}}){GAP}sequence{IS}(\d{{1,18}}){GAP}"
+    rf"digest{IS}([0-9a-fA-F]{{64}})\b"
 )
 IN_FILE = re.compile(r"\{[^{}\n]*\"digest\"[^{}\n]*\}")
 UNKNOWN = datetime.min.replace(tzinfo=UTC)
@@ -59,7 +62,6 @@ def find(text: str) -> list[Head]:
     does not hold is the year 1.
     """
     plain = text.replace("=\r\n", "").replace("=\n", "")
-    plain = plain.replace("=3D", "=").replace("=3d", "=")
     found = {}
     for match in IN_TEXT.finditer(plain):
         found[match.groups()] = Head(int(match[1]), int(match[2]), match[3].lower(), UNKNOWN)

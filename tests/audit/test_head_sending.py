@@ -142,24 +142,25 @@ def test_what_the_retention_deleted_cannot_be_compared_and_its_end_can(tmp_path:
         verified(edge, tmp_path)
 
 
+@pytest.mark.parametrize("digest", ["ab" * 32, "3d" + "ab" * 31, "3d" * 32, "0" * 64])
 @pytest.mark.parametrize(
     "text",
     [
-        "audit head chain=4 sequence=12 digest=" + "ab" * 32,
-        "2026-11-30 10:00:00,000 INFO dashboard.audit.heads audit head chain=4 sequence=12 digest="
-        + "AB" * 32,
-        "> audit head chain=4\n> sequence=12\n> digest=" + "ab" * 32,
-        "audit head chain=3D4 sequence=3D12 digest=3D" + "ab" * 10 + "=\n" + "ab" * 22,
-        '{"at": "2026-11-30T10:00:00+00:00", "chain": 4, "sequence": 12, "digest": "'
-        + "ab" * 32
-        + '"}\n',
+        "audit head chain=4 sequence=12 digest={}{}",
+        "2026-11-30 10:00:00,000 INFO dashboard.audit.heads audit head chain=4 sequence=12"
+        " digest={}{}",
+        "> audit head chain=4\n> sequence=12\n> digest={}{}",
+        "audit head chain=3D4 sequence=3D12 digest=3D{}=\n{}",
+        '{{"at": "2026-11-30T10:00:00+00:00", "chain": 4, "sequence": 12, "digest": "{}{}"}}\n',
     ],
     ids=["a line", "of a log", "quoted and wrapped", "the source of a mail", "of the head file"],
 )
-def test_heads_are_found_however_they_were_copied(text: str) -> None:
-    found = heads.find(f"Hello,\n\n{text}\n\nbye {text}")
+def test_heads_are_found_however_they_were_copied(text: str, digest: str) -> None:
+    for copied in {digest, digest.upper() if "INFO" in text else digest}:
+        told = text.format(copied[:22], copied[22:])
+        found = heads.find(f"Hello,\n\n{told}\n\nbye {told}")
 
-    assert [(one.chain, one.sequence, one.digest) for one in found] == [(4, 12, "ab" * 32)]
+        assert [(one.chain, one.sequence, one.digest) for one in found] == [(4, 12, digest)]
 
 
 def test_a_text_without_a_head_is_told(tmp_path: Path) -> None:
