@@ -173,7 +173,10 @@ def _array_of(markers: tuple[Any, ...], wanted: dict[Any, int]) -> range | None:
 
 
 def _with_arrays(sql: str, parameters: list[Any], lists: set[range]) -> tuple[str, list[Any]]:
-    """Let the numbers of a list be one parameter: PostgreSQL's driver looks at each mark anew."""
+    """Let the numbers of a list be one parameter: PostgreSQL's driver looks at each mark anew.
+
+    A single one stays as it is: it leaves an index in its order, which no array does.
+    """
     parts: list[str] = []
     kept: list[Any] = []
     end = passed = 0
@@ -185,7 +188,7 @@ def _with_arrays(sql: str, parameters: list[Any], lists: set[range]) -> tuple[st
         several = parameters[passed : passed + count]
         passed += count
         one = _range_of(several)
-        is_list = one in lists
+        is_list = one in lists and count > 1
         kept += [one] if is_list else several
         parts += [sql[end : found.start()], "= ANY(%s::bigint[])" if is_list else found[0]]
         end = found.end()
