@@ -49,7 +49,9 @@ def read(desk: Desk, url: str) -> tuple[float, float]:
     desk.wait_for_row("SELECT 1 FROM mirror_syncrun WHERE listed_at IS NOT NULL", "for the lists")
     began = time.perf_counter()
     is_over = """
-        SELECT 1 FROM (SELECT count(*) AS found, count(read_at) AS told FROM mirror_account) AS both
+        SELECT 1 FROM (
+            SELECT count(*) AS found, count(read_at) AS told FROM mirror_account
+        ) AS counted
         WHERE found = told
     """
     while not desk.rows(is_over):
