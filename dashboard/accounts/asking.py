@@ -13,7 +13,7 @@ from dashboard.accounts.rows import COLUMNS
 from dashboard.common.keyset import turned
 from dashboard.common.paging import PER_PAGE, Ask
 from dashboard.common.prepared import Fixed, prepared
-from dashboard.common.sorting import Order, Sorting
+from dashboard.common.sorting import Order, Sorting, every_order
 from dashboard.mirror.freshness import InView, lately
 
 ORDERS = (
@@ -44,11 +44,11 @@ ORDERS = (
 
 def ordered_rows(in_view: InView, sorting: Sorting) -> Ask:
     """Asks for the rows of a page from a place on, where nothing was searched for or filtered."""
-    order, is_reversed = sorting.chosen.key, sorting.is_reversed
+    order = Fixed(sorting.key)
     consoles, since = [console.pk for console in in_view.shown], lately()
 
     def ask(start: int, is_turned: bool) -> list[Any]:
-        return _rows(Fixed((order, is_reversed)), is_turned, start, consoles, since)
+        return _rows(order, is_turned, start, consoles, since)
 
     return ask
 
@@ -62,8 +62,4 @@ def _rows(
     return rows.values_list(*COLUMNS)[start : start + PER_PAGE]
 
 
-_ORDER_BY: dict[Any, Sequence[Any]] = {
-    (order.key, is_reversed): order.second if is_reversed else order.first
-    for order in ORDERS
-    for is_reversed in (False, True)
-}
+_ORDER_BY = every_order(ORDERS)

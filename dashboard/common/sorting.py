@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db.models.expressions import OrderBy
 from django.http import HttpRequest
@@ -48,6 +49,11 @@ class Sorting:
         """What goes into the queryset's `order_by`."""
         return self.chosen.second if self.is_reversed else self.chosen.first
 
+    @property
+    def key(self) -> tuple[str, bool]:
+        """Its key in `every_order`."""
+        return self.chosen.key, self.is_reversed
+
     @cached_property
     def headings(self) -> dict[str, Heading]:
         """The columns' headings by key."""
@@ -81,3 +87,12 @@ class Sorting:
         if is_reversed:
             return f"-{order.key}"
         return "" if order == self._orders[0] else order.key
+
+
+def every_order(orders: Sequence[Order]) -> dict[Any, tuple[OrderBy | str, ...]]:
+    """What goes into `order_by` for each `Sorting.key`."""
+    return {
+        (order.key, is_reversed): order.second if is_reversed else order.first
+        for order in orders
+        for is_reversed in (False, True)
+    }

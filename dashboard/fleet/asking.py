@@ -12,7 +12,7 @@ from dashboard.accounts.filters import ConnectorFilter
 from dashboard.common.paging import MOST_COUNTED, PER_PAGE, Asked, Named
 from dashboard.common.plans import Unindexed
 from dashboard.common.prepared import Fixed, prepared
-from dashboard.common.sorting import Order, Sorting
+from dashboard.common.sorting import Order, Sorting, every_order
 from dashboard.fleet.rows import COLUMNS
 from dashboard.mirror.freshness import InView, gone_lately, lately
 from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
@@ -84,7 +84,7 @@ def as_prepared(in_view: InView, asked: ConnectorFilter, sorting: Sorting) -> As
     """The same list as prepared queries."""
     consoles, since = [console.pk for console in in_view.shown], lately()
     narrowed = Fixed(asked.state), asked.name or None, asked.why or None
-    order = _key_of(sorting)
+    order = Fixed(sorting.key)
     return Asked(
         keys=lambda: [pk for (pk,) in _some_keys(consoles, since, *narrowed)],
         page=lambda start: _page_of(order, start, consoles, since, *narrowed),
@@ -94,7 +94,7 @@ def as_prepared(in_view: InView, asked: ConnectorFilter, sorting: Sorting) -> As
 
 def named_rows(sorting: Sorting) -> Named:
     """Asks for rows by their keys, in this order."""
-    order = _key_of(sorting)
+    order = Fixed(sorting.key)
     return lambda keys, start: _named_rows(order, start, keys)
 
 
@@ -129,12 +129,4 @@ def _in_order(rows: AccountConnectorQuerySet, order: Fixed, start: int) -> Query
     return listed[start : start + PER_PAGE + 1]
 
 
-def _key_of(sorting: Sorting) -> Fixed:
-    return Fixed((sorting.chosen.key, sorting.is_reversed))
-
-
-_ORDER_BY: dict[Any, Sequence[Any]] = {
-    (order.key, is_reversed): order.second if is_reversed else order.first
-    for order in ORDERS
-    for is_reversed in (False, True)
-}
+_ORDER_BY = every_order(ORDERS)
