@@ -119,7 +119,7 @@ def paged_long(
     them may not be needed.
     `name`, the same for the same list: that it is long is remembered for a minute.
     """
-    key = f"long-list:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
+    key = _remembered_as("long-list", name)
     if key and cache.get(key) and (page := _deep_page(request, _built(rows))):
         return page
     if each:
@@ -142,6 +142,11 @@ def paged_long(
     return _deep_page(request, rows) or paged(request, rows, PER_PAGE)
 
 
+def _remembered_as(what: str, name: str) -> str:
+    """The cache's key; empty where nothing is to be remembered."""
+    return f"{what}:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
+
+
 def _built(rows: QuerySet[Any] | Callable[[], QuerySet[Any]]) -> QuerySet[Any]:
     return rows if isinstance(rows, QuerySet) else rows()
 
@@ -162,7 +167,7 @@ def paged_prepared(request: HttpRequest, asked: Asked, *, name: str) -> Page[Any
     """The same as `paged_long`; None if the address names a row to go on from."""
     if any(query_number(request, side) for side in ("after", "before")):
         return None
-    key = f"long-list:{hashlib.sha256(name.encode()).hexdigest()}"
+    key = _remembered_as("long-list", name)
     if cache.get(key) and (page := _deep_page_of(request, asked.page)):
         return page
     keys = asked.keys()
@@ -303,12 +308,12 @@ def paged(
     `ask`, for pages of `PER_PAGE`: the same rows by a prepared query; `items` may then be a
     function that builds them, called where they are counted.
     """
-    key = f"counted-list:{hashlib.sha256(name.encode()).hexdigest()}" if name else ""
+    key = _remembered_as("counted-list", name)
     known = cache.get(key) if key else None
     if known and (page := _page_of(request, _Counted(items, known, ask), per_page)).items:
         return page
-    if ask is not None and not isinstance(items, QuerySet):
-        items = items()
+    if ask is not None:
+        items = _built(items)
     if isinstance(items, QuerySet):
         items = _Counted(items, items.count(), ask)
     page = _page_of(request, items, per_page)

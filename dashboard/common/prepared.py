@@ -128,9 +128,8 @@ def _prepare(
         if one is not None and not isinstance(one, bool | Fixed)
     }
     sql, parameters = _with_offset(sql, list(parameters), wanted)
-    lists = [_array_of(one, wanted) for one in marked if isinstance(one, tuple)]
     if connection.vendor == "postgresql":
-        sql, parameters = _with_arrays(sql, parameters, {one for one in lists if one})
+        sql, parameters = _with_arrays(sql, parameters)
     arrays = tuple(
         (place, one.start, one.stop)
         for place, one in enumerate(parameters)
@@ -165,14 +164,7 @@ def _with_offset(sql: str, parameters: list[Any], wanted: dict[Any, int]) -> tup
     return f"{sql[: found.start()]}%s{sql[found.end() :]}", parameters
 
 
-def _array_of(markers: tuple[Any, ...], wanted: dict[Any, int]) -> range | None:
-    """Which values the numbers of a list are; None for anything else."""
-    if not markers or type(markers[0]) is not int:
-        return None
-    return range(wanted[markers[0]], wanted[markers[-1]] + 1)
-
-
-def _with_arrays(sql: str, parameters: list[Any], lists: set[range]) -> tuple[str, list[Any]]:
+def _with_arrays(sql: str, parameters: list[Any]) -> tuple[str, list[Any]]:
     """Let the numbers of a list be one parameter: PostgreSQL's driver looks at each mark anew.
 
     A single one stays as it is: it leaves an index in its order, which no array does.
@@ -187,10 +179,9 @@ def _with_arrays(sql: str, parameters: list[Any], lists: set[range]) -> tuple[st
         passed += before
         several = parameters[passed : passed + count]
         passed += count
-        one = _range_of(several)
-        is_list = one in lists and count > 1
-        kept += [one] if is_list else several
-        parts += [sql[end : found.start()], "= ANY(%s::bigint[])" if is_list else found[0]]
+        one = _range_of(several) if count > 1 else None
+        kept += [one] if one else several
+        parts += [sql[end : found.start()], "= ANY(%s::bigint[])" if one else found[0]]
         end = found.end()
     return "".join([*parts, sql[end:]]), kept + parameters[passed:]
 

@@ -46,10 +46,7 @@ class DeleteAccount(AccountChange):
             _look_anew(operation, "It was changed in Cyclr since it was confirmed")
         running = _running(client, account.cyclr_id)
         if new := [cycle for cycle in running if cycle.id not in shown.cycles]:
-            _look_anew(
-                operation,
-                f"Since it was confirmed more cycles run in it: {named(new)}",
-            )
+            _look_anew(operation, f"Since it was confirmed more cycles run in it: {named(new)}")
         count = len(running)
         return {
             "created_at": str(found.created_at or ""),
