@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery, TextField
@@ -15,7 +13,7 @@ from django.db.models.functions import Cast
 from dashboard.common.prepared import prepared
 from dashboard.forecasts.models import Forecast
 from dashboard.links.models import Link, LinkItem
-from dashboard.mirror.catalogue import chosen_methods, methods_label
+from dashboard.mirror.catalogue import chosen_label
 from dashboard.mirror.connector_state import ConnectorStateMixin, WhyBroken
 from dashboard.mirror.icons import icons_of
 
@@ -61,13 +59,7 @@ class Row(ConnectorStateMixin):
     @property
     def method_label(self) -> str:
         """How it is authenticated, such as “OAuth 2”."""
-        return _method_label(self.authentication, self.authentication_id)
-
-
-@lru_cache(maxsize=1024)
-def _method_label(authentication: str, chosen_id: str) -> str:
-    """Remembered: what is installed a hundred times knows the same methods."""
-    return methods_label(chosen_methods(json.loads(authentication), chosen_id))
+        return chosen_label(self.authentication, self.authentication_id)
 
 
 _READ_AS: dict[str, str | Cast] = {

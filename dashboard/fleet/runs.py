@@ -16,7 +16,7 @@ from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRun
 from dashboard.bulk.services import RunRequest, Target
 from dashboard.common.chunks import chunks
-from dashboard.common.untrusted_text import display_text
+from dashboard.common.untrusted_text import display_text, first_few
 from dashboard.connector_changes.handlers.losing import DEAUTHENTICATE
 from dashboard.connector_changes.pages import exclusivity_key
 from dashboard.connectors.handlers import TEST_INSTALLED
@@ -102,9 +102,7 @@ def _plan_deauthentications(connectors: Sequence[AccountConnector]) -> list[Plan
 def _cycles_label(cycles: Sequence[Cycle]) -> str:
     if not cycles:
         return "no running cycle that is known"
-    named = ", ".join(display_text(cycle)[:100] for cycle in cycles[:NAMED])
-    more = len(cycles) - NAMED
-    return f"{named} and {more} more" if more > 0 else named
+    return first_few((display_text(cycle)[:100] for cycle in cycles), NAMED)
 
 
 def _running_cycles(connectors: Iterable[AccountConnector]) -> Mapping[int, list[Cycle]]:

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from dashboard.connector_changes.handlers.properties import REPLACE_CREDENTIALS
 from dashboard.consoles.models import Console
 from dashboard.forecasts.survival import Lifetime
 from dashboard.links.models import LinkItem
-from dashboard.mirror.catalogue import chosen_methods, methods_label
+from dashboard.mirror.catalogue import chosen_label
 from dashboard.mirror.models import AccountConnector, ConnectorState
 from dashboard.operations.models import Operation, State
 
@@ -85,7 +84,7 @@ def histories_of(console: Console) -> Histories:
         while held is not None and held[0] < row.pk:
             held = next(states, None)
         own = held[1] if held is not None and held[0] == row.pk else []
-        kind = (row.connector_name, _method_label(json.dumps(row.authentication), row.chosen_id))
+        kind = (row.connector_name, chosen_label(json.dumps(row.authentication), row.chosen_id))
         for spell in _spells(own, row, now):
             _add(found, kind, row.pk, spell, renewed.get(row.pk, []), taken.get(row.pk, []))
     return found
@@ -176,11 +175,6 @@ def _done(console: Console, kind: str) -> Iterable[tuple[int, datetime]]:
         console=console, kind=kind, state=State.DONE, account_connector__isnull=False
     )
     return rows.order_by().values_list("account_connector", "finished_at")
-
-
-@lru_cache(maxsize=1024)
-def _method_label(authentication: str, chosen_id: str) -> str:
-    return methods_label(chosen_methods(json.loads(authentication), chosen_id))
 
 
 # ---- spells ----

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from cyclr_api.library import is_like_an_id
 from dashboard.common.searching import nfkc_casefold
-from dashboard.common.untrusted_text import storable
+from dashboard.common.untrusted_text import first_few, storable
 from dashboard.mirror.models import CatalogueConnector
 
 NAMED = 5
@@ -189,8 +189,7 @@ def _only(found: Sequence[Entry], written: str) -> Entry:
 
 def _versions(found: Sequence[Entry]) -> str:
     names = sorted({one.version or "one without a version" for one in found})
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return first_few(names, NAMED)
 
 
 def _said(connector: CatalogueConnector) -> str:

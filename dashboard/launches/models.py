@@ -6,8 +6,6 @@ what is sent is ours: the token is made when somebody presses, and goes into one
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -16,30 +14,24 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
-from django.utils.translation import gettext, gettext_noop
 
-from dashboard.audit.models import Acted, ActorKind
-from dashboard.common import encryption
-from dashboard.consoles.branding import Brand, brand_of
+from dashboard.audit.models import Acted
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job
 from dashboard.jobs.policy import Backoff, Policy
 from dashboard.links.models import (
     FINISHED_UNLESS_WAITING,
     RETRIES,
-    AttemptQuerySet,
-    AttemptState,
+    Attempt,
+    CustomerLink,
+    CustomerLinkQuerySet,
     CustomerMail,
-    new_attempt_id,
-    new_public_id,
+    make_token,
 )
-from dashboard.mirror.models import Account, MirrorQuerySet
+from dashboard.mirror.models import Account
 
 PURPOSE = "launch"
 """What the code in an address is for: that of a connection link opens no launch link."""
-
-LATE = gettext_noop("The sign-in could not be prepared in time.")
 
 
 class Product(models.TextChoices):
@@ -63,25 +55,18 @@ class LaunchState(models.TextChoices):
     STARTED = "started", "Started"
 
 
-class LaunchLinkQuerySet(MirrorQuerySet):
+class LaunchLinkQuerySet(CustomerLinkQuerySet):
     """Launch links, found."""
 
     def open(self) -> Self:
         """Those a customer can still use."""
         return self.filter(revoked_at=None, expires_at__gt=timezone.now(), console__retired_at=None)
 
-    def with_public_ids(self, public_ids: Collection[str]) -> Self:
-        """Those of these addresses, with what their pages need."""
-        return self.filter(public_id__in=public_ids).select_related("console", "account__console")
 
+class LaunchLink(CustomerLink):
+    """One link into one account."""
 
-class LaunchLink(Acted):
-    """One link into one account. The address is derived from `public_id` and a key."""
-
-    public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
-    key_id = models.CharField(max_length=8, default=encryption.current_key_id)
     submission = models.UUIDField(unique=True)
-    input_fingerprint = models.CharField(max_length=64, blank=True, default="")
     console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="+")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     product = models.CharField(max_length=20, choices=Product.choices)
@@ -91,22 +76,15 @@ class LaunchLink(Acted):
     )
     recipient_name = models.CharField(max_length=200, blank=True, default="", db_default="")
     recipient_email = models.EmailField(blank=True, default="", db_default="")
-    message = models.TextField(blank=True, default="")
     language = models.CharField(max_length=5, blank=True, default="")
-    ticket_url = models.URLField(max_length=500, blank=True, default="")
     state = models.CharField(
         max_length=20, choices=LaunchState.choices, default=LaunchState.CREATED
     )
     starts = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    moved_at = models.DateTimeField(default=timezone.now, help_text="Its last event.")
 
     objects = LaunchLinkQuerySet.as_manager()
 
-    class Meta(Acted.Meta):
-        ordering = ["-created_at", "-pk"]
+    class Meta(CustomerLink.Meta):
         indexes = [
             models.Index(fields=["account", "-created_at"], name="launch_link_of_account"),
             models.Index(fields=["console", "-created_at"], name="launch_link_newest"),
@@ -120,35 +98,9 @@ class LaunchLink(Acted):
         return reverse("launch_link_detail", args=[self.pk])
 
     @property
-    def is_expired(self) -> bool:
-        """Whether its time is over."""
-        return self.expires_at <= timezone.now()
-
-    @property
-    def is_retired(self) -> bool:
-        """Whether its console is no longer in use."""
-        return self.console.retired_at is not None
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it is not clear where its console is: the link works again when it is."""
-        return self.console.undecided_since is not None
-
-    @property
     def is_usable(self) -> bool:
         """Whether the customer can still start something with it."""
         return self.revoked_at is None and not (self.is_expired or self.is_retired)
-
-    @cached_property
-    def brand(self) -> Brand:
-        """How its customer sees the partner; looked up once for each link that was read."""
-        return brand_of(self.console)
-
-    @property
-    def asked_by(self) -> str:
-        """The colleague's name, for the customer; empty when that is nobody's or an address."""
-        name = self.actor_name.strip()
-        return name if self.actor_kind == ActorKind.STAFF and "@" not in name else ""
 
     @property
     def state_label(self) -> str:
@@ -164,8 +116,7 @@ class LaunchLink(Acted):
 
     def token(self) -> str:
         """The secret part of the address. DecryptionError when its key was dropped."""
-        code = encryption.code_for(self.public_id, purpose=PURPOSE, key=self.key_id)
-        return base64.b32encode(bytes.fromhex(self.public_id) + code).decode().lower()
+        return make_token(self.public_id, self.key_id, PURPOSE)
 
     def url(self) -> str:
         """The whole address that is sent to the customer."""
@@ -246,7 +197,7 @@ class LaunchMail(CustomerMail):
         return Q(link__console__undecided_since=None)
 
 
-class LaunchAttempt(Job):
+class LaunchAttempt(Attempt):
     """One press of Continue: a token of Cyclr's on its way into one redirect.
 
     The address is encrypted, bound to this row, decrypted once by the redirect, and wiped.
@@ -263,20 +214,9 @@ class LaunchAttempt(Job):
         related=("link__account__console", "link__console"),
     )
 
-    public_id = models.CharField(max_length=32, unique=True, default=new_attempt_id)
     link = models.ForeignKey(LaunchLink, on_delete=models.CASCADE, related_name="attempts")
-    state = models.CharField(
-        max_length=10, choices=AttemptState.choices, default=AttemptState.WAITING
-    )
-    encrypted_url = models.TextField(blank=True, default="")
-    shown_at = models.DateTimeField(null=True, blank=True, help_text="Its wait page was drawn.")
-    ready_at = models.DateTimeField(null=True, blank=True)
-    used_at = models.DateTimeField(null=True, blank=True)
 
-    objects = AttemptQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-created_at", "-pk"]
+    class Meta(Attempt.Meta):
         constraints = [
             models.CheckConstraint(
                 name="launch_attempt_finished",
@@ -305,21 +245,3 @@ class LaunchAttempt(Job):
     def associated_data(self) -> str:
         """What its encrypted address is bound to."""
         return f"launches.attempt:{self.public_id}:url"
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it can no longer lead anywhere."""
-        if self.state in {AttemptState.USED, AttemptState.FAILED, AttemptState.OVER}:
-            return True
-        start = self.ready_at or self.created_at
-        return (timezone.now() - start).total_seconds() > settings.ATTEMPT_LIVES_FOR
-
-    @property
-    def is_in_vain(self) -> bool:
-        """Whether it ended without having led anywhere."""
-        return self.used_at is None and self.is_over
-
-    @property
-    def why(self) -> str:
-        """Why it led nowhere, for the customer and in their language."""
-        return gettext(self.last_error or LATE)

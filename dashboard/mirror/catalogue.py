@@ -95,6 +95,15 @@ def methods_label(methods: Iterable[AuthMethod]) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
+def chosen_label(authentication: str, chosen_id: str) -> str:
+    """How an installed connector is authenticated, such as “OAuth 2”, by its methods as JSON.
+
+    Remembered: what is installed a hundred times knows the same methods.
+    """
+    return methods_label(chosen_methods(json.loads(authentication), chosen_id))
+
+
 def asks_label(methods: Iterable[AuthMethod], settings: int) -> str:
     """How much an install asks for: “3 fields”, “1–2 fields”, “Nothing”."""
     auth_types = auth_types_of(methods)

@@ -23,7 +23,7 @@ from dashboard.bulk.tables import (
 )
 from dashboard.common.searching import nfkc_casefold, squeeze
 from dashboard.common.tables import TableError
-from dashboard.common.untrusted_text import storable
+from dashboard.common.untrusted_text import first_few, storable
 from dashboard.installs.form import InstallForm
 from dashboard.installs.many.keeping import (
     COLUMNS_NAMED,
@@ -232,9 +232,8 @@ class InstallManyForm(InstallForm):
 
     def _known_labels(self) -> str:
         known = ["Account id", *self.column_headings().values()]
-        more = len(known) - COLUMNS_NAMED
-        and_more = f" and {more} more: the table to download has them all" if more > 0 else ""
-        return ", ".join(known[:COLUMNS_NAMED]) + and_more
+        where = ": the table to download has them all" if len(known) > COLUMNS_NAMED else ""
+        return first_few(known, COLUMNS_NAMED) + where
 
     def clean(self) -> dict[str, Any]:
         """The form's own rules, what was wrong with the table, and what of it is gone."""

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import dashboard.common.encryption
+import dashboard.links.models
 import dashboard.links.models.attempt
-import dashboard.links.models.link
 
 
 class Migration(migrations.Migration):
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=dashboard.links.models.link.new_public_id,
+                        default=dashboard.links.models.new_public_id,
                         max_length=16,
                         unique=True,
                     ),

@@ -9,8 +9,8 @@ from django.db.migrations.state import StateApps
 
 import dashboard.common.encryption
 import dashboard.common.searching
+import dashboard.links.models
 import dashboard.links.models.attempt
-import dashboard.links.models.link
 
 
 def make_index(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=dashboard.links.models.link.new_public_id,
+                        default=dashboard.links.models.new_public_id,
                         max_length=16,
                         unique=True,
                     ),

@@ -4,10 +4,17 @@ from dashboard.links.models.attempt import (
     LATE,
     AccountCheck,
     AccountCheckQuerySet,
+    Attempt,
     AttemptQuerySet,
     AttemptState,
     ConnectAttempt,
     new_attempt_id,
+)
+from dashboard.links.models.customer_link import (
+    CustomerLink,
+    CustomerLinkQuerySet,
+    make_token,
+    new_public_id,
 )
 from dashboard.links.models.email_text import EmailText
 from dashboard.links.models.event import MARKS, LinkEvent
@@ -20,8 +27,6 @@ from dashboard.links.models.link import (
     Link,
     LinkQuerySet,
     LinkState,
-    make_token,
-    new_public_id,
 )
 from dashboard.links.models.mail import (
     FINISHED_UNLESS_WAITING,
@@ -38,6 +43,9 @@ ENTER = "links.enter"
 __all__ = [
     "AccountCheck",
     "AccountCheckQuerySet",
+    "Attempt",
+    "CustomerLink",
+    "CustomerLinkQuerySet",
     "CustomerMail",
     "ENTER",
     "EmailText",

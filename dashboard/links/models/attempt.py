@@ -61,12 +61,49 @@ class AttemptQuerySet(JobQuerySet):
         ).end()
 
 
-class ConnectAttempt(Job):
-    """One start: a Cyclr sign-in token on its way into one redirect.
+class Attempt(Job):
+    """One start: a token of Cyclr's on its way into one redirect.
 
     The finished address is encrypted, bound to this row, decrypted once by the redirect, and wiped.
     As a job it has ended when the address is there.
     """
+
+    public_id = models.CharField(max_length=32, unique=True, default=new_attempt_id)
+    state = models.CharField(
+        max_length=10, choices=AttemptState.choices, default=AttemptState.WAITING
+    )
+    encrypted_url = models.TextField(blank=True, default="")
+    shown_at = models.DateTimeField(null=True, blank=True, help_text="Its wait page was drawn.")
+    ready_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AttemptQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        abstract = True
+        ordering = ["-created_at", "-pk"]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it can no longer lead anywhere."""
+        if self.state in {AttemptState.USED, AttemptState.FAILED, AttemptState.OVER}:
+            return True
+        start: datetime = self.ready_at or self.created_at
+        return (timezone.now() - start).total_seconds() > settings.ATTEMPT_LIVES_FOR
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether it ended without having led anywhere."""
+        return self.used_at is None and self.is_over
+
+    @property
+    def why(self) -> str:
+        """Why it led nowhere, for the customer and in their language."""
+        return gettext(self.last_error or LATE)
+
+
+class ConnectAttempt(Attempt):
+    """One start with one installed connector on a link: the token of a sign-in page."""
 
     policy = Policy(
         task="dashboard.links.tasks.request_sign_in_token",
@@ -81,22 +118,12 @@ class ConnectAttempt(Job):
         ),
     )
 
-    public_id = models.CharField(max_length=32, unique=True, default=new_attempt_id)
     item = models.ForeignKey(LinkItem, on_delete=models.CASCADE, related_name="attempts")
-    state = models.CharField(
-        max_length=10, choices=AttemptState.choices, default=AttemptState.WAITING
-    )
     encrypted_url = models.TextField(db_column="sealed_url", blank=True, default="")
-    shown_at = models.DateTimeField(null=True, blank=True, help_text="Its wait page was drawn.")
-    ready_at = models.DateTimeField(null=True, blank=True)
-    used_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
 
-    objects = AttemptQuerySet.as_manager()
-
-    class Meta:
+    class Meta(Attempt.Meta):
         db_table = "links_mint"  # its name in the database, and those below, are data
-        ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
                 name="mint_finished_unless_waiting",
@@ -125,24 +152,6 @@ class ConnectAttempt(Job):
     def associated_data(self) -> str:
         """What its encrypted address is bound to."""
         return f"links.mint:{self.public_id}:url"
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it can no longer lead anywhere."""
-        if self.state in {AttemptState.USED, AttemptState.FAILED, AttemptState.OVER}:
-            return True
-        start: datetime = self.ready_at or self.created_at
-        return (timezone.now() - start).total_seconds() > settings.ATTEMPT_LIVES_FOR
-
-    @property
-    def is_in_vain(self) -> bool:
-        """Whether it ended without having led anywhere."""
-        return self.used_at is None and self.is_over
-
-    @property
-    def why(self) -> str:
-        """Why it led nowhere, for the customer and in their language."""
-        return gettext(self.last_error or LATE)
 
 
 CHECKS_AT_ONCE = 100

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
-from collections.abc import Collection
 from datetime import timedelta
 from typing import Self
 
@@ -13,26 +10,25 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.text import slugify
 
-from dashboard.audit.models import Acted, ActorKind
 from dashboard.bulk.models import BulkRow, BulkRun
-from dashboard.common import encryption
 from dashboard.common.page_addresses import page_address
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S
 from dashboard.common.searching import SearchField
-from dashboard.consoles.branding import Brand, brand_of
 from dashboard.consoles.models import Console
-from dashboard.mirror.models import Account, MirrorQuerySet
+from dashboard.links.models.customer_link import (
+    CustomerLink,
+    CustomerLinkQuerySet,
+    make_token,
+)
+from dashboard.mirror.models import Account
+
+PURPOSE = "link"
+"""What the code in an address is for; data."""
 
 LIVELY_FOR = timedelta(minutes=20)
 """After an event on a link its pages look every second for so long, then every few."""
-
-
-def new_public_id() -> str:
-    """Eight random bytes as hex: names a link in its address, and is no secret by itself."""
-    return secrets.token_hex(8)
 
 
 class LinkState(models.TextChoices):
@@ -53,7 +49,7 @@ SENT_TO_A_FILE = "Sent to a file"
 ORDER = [LinkState.CREATED, LinkState.SENT, LinkState.OPENED, LinkState.STARTED, LinkState.RETURNED]
 
 
-class LinkQuerySet(MirrorQuerySet):
+class LinkQuerySet(CustomerLinkQuerySet):
     """Links, found."""
 
     def open(self) -> Self:
@@ -66,31 +62,22 @@ class LinkQuerySet(MirrorQuerySet):
             console__retired_at=None,
         )
 
-    def with_public_ids(self, public_ids: Collection[str]) -> Self:
-        """Those of these addresses, with what their pages need."""
-        return self.filter(public_id__in=public_ids).select_related("console", "account__console")
 
-
-class Link(Acted):
+class Link(CustomerLink):
     """One link: for one account, over one or more of its installed connectors.
 
     The address is derived from `public_id` and a key that is not in the database.
     """
 
-    public_id = models.CharField(max_length=16, unique=True, default=new_public_id)
-    key_id = models.CharField(max_length=8, default=encryption.current_key_id)
     submission = models.UUIDField(unique=True, null=True, blank=True)
-    input_fingerprint = models.CharField(max_length=64, blank=True, default="")
     console = models.ForeignKey(Console, on_delete=models.PROTECT, related_name="links")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="links")
     recipient_email = models.EmailField(blank=True, default="")
     recipient_name = models.CharField(max_length=200, blank=True, default="")
     search_text = SearchField(of=["recipient_email", "recipient_name"])
-    message = models.TextField(blank=True, default="")
     language = models.CharField(
         max_length=5, blank=True, default="", help_text="Empty: what the customer's browser asks."
     )
-    ticket_url = models.URLField(max_length=500, blank=True, default="")
     has_reminders = models.BooleanField(default=False)
     reminders_ended_at = models.DateTimeField(
         null=True, blank=True, help_text="The customer wants no more of them."
@@ -112,15 +99,11 @@ class Link(Acted):
         help_text="The line of the campaign that it was made of.",
     )
     state = models.CharField(max_length=20, choices=LinkState.choices, default=LinkState.CREATED)
-    created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="First copied or mailed.")
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
     emptied_at = models.DateTimeField(
         null=True, blank=True, help_text="All that was left on it was deleted in Cyclr."
     )
-    moved_at = models.DateTimeField(default=timezone.now, help_text="Its last event.")
     is_new_link_asked = models.BooleanField(default=False)
     is_only_file = models.BooleanField(
         default=False, help_text="Its message became a file: no mail server was set."
@@ -128,8 +111,7 @@ class Link(Acted):
 
     objects = LinkQuerySet.as_manager()
 
-    class Meta(Acted.Meta):
-        ordering = ["-created_at", "-pk"]
+    class Meta(CustomerLink.Meta):
         indexes = [
             models.Index(fields=["account", "-created_at"], name="link_of_account"),
             models.Index(fields=["console", "-created_at"], name="link_newest"),
@@ -148,11 +130,6 @@ class Link(Acted):
         return page_address("link_detail", self.pk)
 
     @property
-    def is_expired(self) -> bool:
-        """Whether its time is over."""
-        return self.expires_at <= timezone.now()
-
-    @property
     def is_usable(self) -> bool:
         """Whether the customer can still start something with it."""
         return self.may_be_extended and not (self.is_expired or self.is_retired)
@@ -162,27 +139,6 @@ class Link(Acted):
         """Whether more time would help: there is something left to connect with it."""
         moments = (self.revoked_at, self.connected_at, self.emptied_at)
         return all(moment is None for moment in moments)
-
-    @property
-    def is_retired(self) -> bool:
-        """Whether its console is no longer in use: Cyclr is not asked for it any more."""
-        return self.console.retired_at is not None
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it is not clear where its console is: the link works again when it is."""
-        return self.console.undecided_since is not None
-
-    @cached_property
-    def brand(self) -> Brand:
-        """How its customer sees the partner; looked up once for each link that was read."""
-        return brand_of(self.console)
-
-    @property
-    def asked_by(self) -> str:
-        """The colleague's name, for the customer; empty when that is nobody's or an address."""
-        name = self.actor_name.strip()
-        return name if self.actor_kind == ActorKind.STAFF and "@" not in name else ""
 
     @property
     def state_label(self) -> str:
@@ -222,17 +178,11 @@ class Link(Acted):
 
         DecryptionError when its key was dropped from `CREDENTIAL_KEYS`.
         """
-        return make_token(self.public_id, self.key_id)
+        return make_token(self.public_id, self.key_id, PURPOSE)
 
     def url(self) -> str:
         """The whole address that is sent to the customer."""
         return settings.PUBLIC_URL + reverse("public_link", args=[self.token()])
-
-
-def make_token(public_id: str, key_id: str) -> str:
-    """The address token of a link: its public id and a keyed code over it, as base32."""
-    code = encryption.code_for(public_id, purpose="link", key=key_id)
-    return base64.b32encode(bytes.fromhex(public_id) + code).decode().lower()
 
 
 TEST_TAKES = timedelta(minutes=1)
