@@ -15,8 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.accounts.tags import having
-from dashboard.common.searching import words_in
-from dashboard.mirror.models import NOT_WORKING, WhyBroken, in_accounts
+from dashboard.common.searching import has_words, words_in
+from dashboard.mirror.models import NOT_WORKING, AccountConnector, WhyBroken, in_accounts
 
 Condition = Callable[[str], Q | None]
 """What a value means; None if it is none."""
@@ -153,6 +153,7 @@ TESTED = {
 }
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _AGE = re.compile(r"([0-9]{1,4})([hdw])")
+_V = re.compile(r"^v(?=[0-9])", re.IGNORECASE)
 
 
 def one_of(values: dict[str, Q]) -> Condition:
@@ -177,12 +178,10 @@ def words(values: Sequence[str]) -> str:
 
 
 def _connector(value: str) -> Q | None:
-    """Its kind has every word; `search_text` has an index, and holds the own name too."""
-    condition = words_in(value, "search_text")
-    for word in value.split():
-        if word.isascii():
-            condition &= Q(connector_name__icontains=word)
-    return condition
+    """Its kind has every word. `search_text` cannot tell: it holds the connector's own name too."""
+    installed = AccountConnector.objects.order_by().values_list("connector_name", flat=True)
+    names = [name for name in installed.distinct() if has_words(value, name)]
+    return Q(connector_name__in=names)
 
 
 def _account(value: str) -> Q | None:
@@ -190,12 +189,23 @@ def _account(value: str) -> Q | None:
 
 
 def _version(value: str) -> Q | None:
-    return Q(connector_version=value) | Q(connector_version__startswith=f"{value}.")
+    """Itself and what is below it; Cyclr's are free text, and some begin with a v (`v43.0`)."""
+    bare = _V.sub("", value)
+    ways = [value, bare, f"v{bare}"] if bare[:1].isdigit() else [value]
+    found = Q()
+    for one in ways:
+        found |= Q(connector_version__iexact=one) | Q(connector_version__istartswith=f"{one}.")
+    return found
 
 
 def _since(value: str) -> Q | None:
     moment = moment_of(value)
-    return None if moment is None else Q(authenticated_since__gte=moment)
+    if moment is None:
+        return None
+    # A process of the release before may have noted a failed test and not since when.
+    first = Q(failing_since__gte=moment) | Q(failing_since=None, test_failed_at__gte=moment)
+    is_changed = Q(authenticated_since__gte=moment) | (NOT_WORKING & first)
+    return Q(gone_at__gte=moment) | Q(gone_at=None) & is_changed
 
 
 def moment_of(value: str) -> datetime | None:

@@ -161,6 +161,18 @@ def words_in(text: str, *columns: str) -> Q:
     return reduce(and_, (_any(asked, columns) for asked in _asked_words(text)), Q())
 
 
+def has_words(text: str, name: object) -> bool:
+    """The same of one name: whether every word of `text` stands in it.
+
+    >>> has_words("sell zendusk", "Zendüsk Sell")
+    True
+    """
+    found = search_text(name)
+    return all(
+        any(all(part in found for part in parts) for parts in asked) for asked in _asked_words(text)
+    )
+
+
 def ways_to_find(
     text: str, here: str, there: str, *, of_owners: Callable[[Q], Q | None], most_words: int = 2
 ) -> list[Q]:

@@ -74,6 +74,7 @@ DATES = {
         "revoked_at",
         "withdrawn_at",
         "test_failed_at",
+        "failing_since",
         "told_at",
         "owned_since",
         "previous_until",

@@ -72,7 +72,12 @@ def fill(row: Any, values: dict[str, Any], began: datetime, moment: datetime) ->
     return set(differing)
 
 
-NO_FAILED_TEST = {"test_failed_at": None, "test_failure": "", "why_broken": ""}
+NO_FAILED_TEST = {
+    "test_failed_at": None,
+    "failing_since": None,
+    "test_failure": "",
+    "why_broken": "",
+}
 TELLS_OF_LOSS = (WhyBroken.CONSENT, WhyBroken.CREDENTIALS)
 """What a call that failed can tell of why Cyclr then stopped calling a connector authenticated."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from dashboard.mirror.ledger import noted
 from dashboard.mirror.models import AccountConnector, WhyBroken
@@ -24,7 +25,10 @@ def write_test_failed(
     rows = AccountConnector.objects.filter(_tested_before(began), pk=connector.pk)
     # What was changed since may have mended it: then the failure is of what was before.
     rows.filter(changed_at__lte=began).update(
-        test_failed_at=began, test_failure=message, why_broken=why
+        test_failed_at=began,
+        failing_since=Coalesce("failing_since", "test_failed_at", Value(began)),
+        test_failure=message,
+        why_broken=why,
     )
     recount([connector.account_id])
 

@@ -21,6 +21,7 @@ from dashboard.links.forms import LinkForm
 from dashboard.links.requirements import requirements_of_all
 from dashboard.mirror import sync
 from dashboard.mirror.models import Account, AccountConnector
+from dashboard.mirror.writing_evidence import write_test_failed
 from tests.connectors.conftest import say, work
 from tests.connectors.test_test_button import FACTS, press_test
 from tests.pages import part, text_of
@@ -129,6 +130,7 @@ def test_a_test_that_works_ends_it(
     test(failed)
 
     assert (failed.state, failed.test_failed_at, failed.test_failure) == ("Authenticated", None, "")
+    assert failed.failing_since is None
     assert Account.objects.get(pk=failed.account_id).not_working_count == 0
 
 
@@ -147,6 +149,17 @@ def test_a_test_that_says_nothing_leaves_it_as_it_is(
     failed.refresh_from_db()
     assert run.is_finished and run.worked is None
     assert failed.state == "Not working"
+
+
+def test_a_test_that_fails_again_keeps_since_when(failed: AccountConnector) -> None:
+    first = failed.test_failed_at
+    assert first is not None and failed.failing_since == first
+
+    write_test_failed(failed, first + timedelta(days=1), "401 again")
+
+    failed.refresh_from_db()
+    assert failed.test_failed_at == first + timedelta(days=1)
+    assert failed.failing_since == first
 
 
 def test_an_older_test_that_ends_later_does_not_undo_a_newer_one(

@@ -118,12 +118,55 @@ def test_each_term_narrows_the_list(viewer: Client, acme: Account) -> None:
     assert found(viewer, "tested:dead") == {"Dead"}
     assert found(viewer, "tested:working") == {"Fine"}
     assert found(viewer, "tested:never") == {"Broken", "Ours"}
-    assert found(viewer, "since:7d") == {"Fine"}
+    assert found(viewer, "since:7d") == {"Fine", "Dead", "Ours"}
     assert found(viewer, "why:consent") == {"Dead"}
     assert found(viewer, "tag:vip") == set()
     assert found(viewer, "is:broken slack") == {"Dead"}
     assert found(viewer, "is:broken", state="not-working") == {"Dead"}
     assert found(viewer, "is:rubbish") == {"Broken", "Fine", "Dead", "Ours"}
+
+
+def test_since_is_from_when_a_connector_is_in_its_state(viewer: Client, acme: Account) -> None:
+    now = timezone.now()
+    long_ago, lately = now - timedelta(days=30), now - timedelta(days=2)
+    fixed = {"account": acme, "authenticated": True, "authenticated_since": long_ago}
+    for name, moments in {
+        "Failing for weeks": {"failing_since": long_ago, "test_failed_at": lately},
+        "Failing": {"failing_since": lately, "test_failed_at": now},
+        "Failed once": {"test_failed_at": lately},
+        "Works": {},
+        "Gone": {"gone_at": now},
+    }.items():
+        make_account_connector(name=name, **fixed, **moments)
+
+    assert found(viewer, "since:7d") == {"Failing", "Failed once", "Gone"}
+    assert found(viewer, "is:broken tested:dead since:7d") == {"Failing", "Failed once"}
+
+
+@pytest.mark.parametrize(
+    "typed", ["zendusk", "ZENDUESK", '"sell zendüsk"', "zen-düsk", "Zendu\u0308sk"]
+)
+def test_a_kind_is_found_as_people_type_it(viewer: Client, acme: Account, typed: str) -> None:
+    make_account_connector(account=acme, name="Main", connector_name="Zendüsk Sell")
+    make_account_connector(account=acme, name="Zendüsk Sell, copied", connector_name="Kvasir")
+
+    assert found(viewer, f"connector:{typed}") == {"Main"}
+
+
+def test_a_kind_that_is_nowhere_finds_nothing(viewer: Client, acme: Account) -> None:
+    make_account_connector(account=acme, name="🙂", connector_name="Kvasir")
+
+    assert found(viewer, "connector:🙂") == set()
+    assert found(viewer, "connector:日本") == set()
+
+
+def test_a_version_is_found_with_and_without_its_v(viewer: Client, acme: Account) -> None:
+    for version in ("2", "2.1", "v2", "V2.0", "20", "v20", "SuiteTalk REST", "2_1"):
+        make_account_connector(account=acme, name=version, connector_version=version)
+
+    assert found(viewer, "version:2") == found(viewer, "version:v2") == {"2", "2.1", "v2", "V2.0"}
+    assert found(viewer, 'version:"suitetalk rest"') == {"SuiteTalk REST"}
+    assert found(viewer, "version:2_") == set()
 
 
 def test_links_narrow_the_list(viewer: Client, acme: Account) -> None:

@@ -16,7 +16,7 @@ MOMENTS = {
     *("seen_at", "changed_at", "missed", "missed_at", "gone_at"),
     *("active_at", "read_at", "sub_accounts_read_at", "own_library_read_at"),
     *("cycles_asked_at", "cycles_read_at"),
-    *("authenticated_since", "proven_at", "test_failed_at", "identity_at"),
+    *("authenticated_since", "proven_at", "test_failed_at", "failing_since", "identity_at"),
 }
 WRITES = {"update", "create", "acreate", "update_or_create", "get_or_create", "aupdate"}
 MODELS = {"Account", "AccountConnector", "CatalogueConnector", "Cycle", "Template"}

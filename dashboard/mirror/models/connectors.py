@@ -87,6 +87,9 @@ class AccountConnector(ConnectorStateMixin, Mirrored):
     test_failed_at = models.DateTimeField(
         null=True, blank=True, help_text="A test or call failed then; empty if the newest did not."
     )
+    failing_since = models.DateTimeField(
+        null=True, blank=True, help_text="When the first failed of those that failed in a row."
+    )
     test_failure = models.TextField(blank=True, default="", help_text="Why, for staff.")
     why_broken = models.CharField(
         max_length=20,
