@@ -22,6 +22,11 @@ def is_within(key: str, *, most: int, seconds: int) -> bool:
 
     Windows are fixed, one after another: around a boundary up to twice as many get through.
     """
+    return count_try(key, seconds=seconds) <= most
+
+
+def count_try(key: str, *, seconds: int) -> int:
+    """Count one try under `key`; answers how many there were in this window of time."""
     global _away_until  # noqa: PLW0603 - one Redis for the whole process
     name = f"limit:{key}:{int(time.time() // seconds)}"
     server = connection()
@@ -30,10 +35,10 @@ def is_within(key: str, *, most: int, seconds: int) -> bool:
             count = int(server.incr(name))
             if count == 1:
                 server.expire(name, seconds)
-            return count <= most
+            return count
         except redis.RedisError:
             _away_until = time.monotonic() + REST_FOR
-    return _count_here(name, seconds) <= most
+    return _count_here(name, seconds)
 
 
 def _count_here(name: str, seconds: int) -> int:

@@ -209,6 +209,44 @@ def test_an_account_that_fails_all_the_time_leaves_room_for_others(
     assert AccountHint.objects.filter(account=other).exists()
 
 
+def test_in_an_outage_of_many_accounts_none_is_missed(
+    webhook: ErrorWebhook, account: Account
+) -> None:
+    many = [make_account(console=account.console, cyclr_id=f"shop-{n}") for n in range(150)]
+
+    with time_machine.travel(timezone.now(), tick=False):
+        for one in many * 2:
+            post(path_of(webhook), named(one))
+        post(path_of(webhook), named(account))
+
+    assert AccountHint.objects.count() == len(many) + 1
+
+
+def test_what_is_told_beyond_the_limit_is_read_when_its_ten_seconds_are_over(
+    webhook: ErrorWebhook, account: Account, sent_messages: Sent
+) -> None:
+    began = timezone.now().replace(second=0, microsecond=0)
+    asked = []
+    with time_machine.travel(began, tick=False) as clock:
+        for posts in [3, 0, 0, 0, 1, *[0] * 30]:  # each second; the fourth is not looked at
+            for _ in range(posts):
+                post(path_of(webhook), named(account))
+            read_named()
+            asked.append(AccountHint.objects.get().asked_at)
+            Account.objects.update(refresh_asked_at=None)
+            clock.shift(SECOND)
+
+    assert set(asked) == {began, began + 10 * SECOND}
+
+
+def test_an_id_that_is_a_number_is_taken(webhook: ErrorWebhook, account: Account) -> None:
+    numbered = make_account(console=account.console, cyclr_id="100042")
+
+    post(path_of(webhook), {"AccountId": True, "AccountExternalId": 100042})
+
+    assert AccountHint.objects.get().account == numbered
+
+
 def test_both_accounts_are_read_where_two_are_named(
     webhook: ErrorWebhook, account: Account
 ) -> None:
@@ -368,7 +406,7 @@ def test_a_thousand_posts_a_minute_cost_next_to_nothing(
         with CaptureQueriesContext(connection) as one_more:
             post(path, named(account))
 
-    assert asked <= 5 * A_MINUTE + 100
+    assert asked <= 60
     assert [name for name, *_ in sent_messages].count("refresh_account") == 1
     assert len(one_more) == 0
 
