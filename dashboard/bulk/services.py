@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
@@ -17,6 +17,7 @@ from dashboard.bulk.input import RowInput
 from dashboard.bulk.models import BulkRow, BulkRun, RunState, place_of
 from dashboard.common import encryption
 from dashboard.common.inserting import insert_rows
+from dashboard.common.json_text import json_text
 from dashboard.consoles.models import Console
 from dashboard.mirror.models import AccountConnector, CatalogueConnector
 from dashboard.operations.models import Operation, Reason
@@ -85,9 +86,12 @@ def draft(requested: RunRequest) -> BulkRun:
     `OtherRunError` for a used submission with other input.
     """
     targets = _without_doubles(requested.targets)
-    asked = [[one.number, one.label, one.input.kept(), one.shown] for one in targets]
+    kept = [one.input.kept() for one in targets]
+    asked = [
+        [one.number, one.label, its, one.shown] for one, its in zip(targets, kept, strict=True)
+    ]
     about = [requested.kind, requested.title, requested.console.pk, requested.shown, asked]
-    fingerprint = encryption.fingerprint(json.dumps(about, sort_keys=True, default=str))
+    fingerprint = encryption.fingerprint(json_text(about, is_sorted=True))
     own = own_submission(requested.submission, requested.actor, requested.kind, requested.console)
     run = BulkRun(
         submission=own,
@@ -102,7 +106,7 @@ def draft(requested: RunRequest) -> BulkRun:
     try:
         with transaction.atomic():
             run.save(force_insert=True)
-            insert_rows(BulkRow, _COLUMNS, (_values(run, one) for one in targets))
+            insert_rows(BulkRow, _COLUMNS, map(partial(_values, run), targets, kept))
     except IntegrityError:
         existing: BulkRun | None = BulkRun.objects.filter(submission=own).first()
         if existing is None:
@@ -144,14 +148,14 @@ _COLUMNS = (
 )
 
 
-def _values(run: BulkRun, target: Target) -> tuple[Any, ...]:
-    """A row's, by `_COLUMNS`."""
+def _values(run: BulkRun, target: Target, kept: dict[str, Any]) -> tuple[Any, ...]:
+    """A row's, by `_COLUMNS`; `kept`: its input, as it is encrypted."""
     encrypted = ""
     if not target.problem:
         place = place_of(run, target.number)
-        encrypted = encryption.encrypt_json(target.input.kept(), associated_data=place)
+        encrypted = encryption.encrypt_json(kept, associated_data=place)
     return (
-        run.pk,
+        run.id,
         target.number,
         target.account.pk if target.account else None,
         target.connector.pk if target.connector else None,

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from dashboard.common.json_text import json_text
+
 ENCRYPTION, FINGERPRINT, KEY_ID = "seal", "fingerprint", "key id"
 """What keys are derived for. These texts are data: with others nothing stored could be read."""
 
@@ -33,6 +35,11 @@ class DecryptionError(Exception):
 def _derived(secret: str, purpose: str) -> bytes:
     kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"cyclr-desk {purpose}".encode())
     return kdf.derive(secret.encode())
+
+
+@lru_cache(maxsize=32)
+def _cipher(secret: str) -> AESGCM:
+    return AESGCM(_derived(secret, ENCRYPTION))
 
 
 @lru_cache(maxsize=32)
@@ -60,10 +67,10 @@ def _secret(name: str) -> str:
 
 def encrypt(plain: str, *, associated_data: str) -> str:
     """`plain` encrypted with the current key, as text: version, key id, nonce and ciphertext."""
-    name = current_key_id()
+    secret = settings.CREDENTIAL_KEYS[0]
+    name = key_id(secret)
     nonce = os.urandom(12)
-    cipher = AESGCM(_derived(_secret(name), ENCRYPTION))
-    body = cipher.encrypt(
+    body = _cipher(secret).encrypt(
         nonce, plain.encode("utf-8", "surrogatepass"), f"{associated_data}:{name}".encode()
     )
     return f"v1.{name}.{base64.urlsafe_b64encode(nonce + body).decode()}"
@@ -78,7 +85,7 @@ def decrypt(encrypted: str, *, associated_data: str) -> str:
         raise DecryptionError("not an encrypted value") from error
     if version != "v1":
         raise DecryptionError("encrypted by a newer release")
-    cipher = AESGCM(_derived(_secret(name), ENCRYPTION))
+    cipher = _cipher(_secret(name))
     try:
         plain = cipher.decrypt(raw[:12], raw[12:], f"{associated_data}:{name}".encode())
     except (InvalidTag, ValueError) as error:
@@ -88,7 +95,7 @@ def decrypt(encrypted: str, *, associated_data: str) -> str:
 
 def encrypt_json(value: Any, *, associated_data: str) -> str:
     """A JSON value, encrypted."""
-    return encrypt(json.dumps(value), associated_data=associated_data)
+    return encrypt(json_text(value), associated_data=associated_data)
 
 
 def decrypt_json(encrypted: str, *, associated_data: str) -> Any:

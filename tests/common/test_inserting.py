@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -69,6 +70,17 @@ def test_no_row_is_inserted_if_one_cannot_be(run: BulkRun) -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         insert_rows(BulkRow, COLUMNS, rows)
+
+    assert not run.rows.exists()
+
+
+def test_no_row_is_inserted_if_one_cannot_be_made(run: BulkRun) -> None:
+    def rows() -> Iterator[tuple[Any, ...]]:
+        yield from ((run.pk, n, None, "", {}, False, 0, "", "x") for n in range(1000))
+        raise ValueError("the next one")
+
+    with pytest.raises(ValueError, match="the next one"), transaction.atomic():
+        insert_rows(BulkRow, COLUMNS, rows())
 
     assert not run.rows.exists()
 
