@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -164,10 +165,7 @@ def selection_of(connectors: Iterable[Chosen | AccountConnector]) -> str:
 
 def consoles_of(connectors: Iterable[Chosen | AccountConnector]) -> dict[Console, int]:
     """The consoles that were chosen from, and how many connectors of each."""
-    counts: dict[int, int] = {}
-    consoles: dict[int, Console] = {}
-    for connector in connectors:
-        console = connector.account.console
-        counts[console.pk] = counts.get(console.pk, 0) + 1
-        consoles[console.pk] = console
-    return {consoles[pk]: count for pk, count in counts.items()}
+    consoles = [one.account.console for one in connectors]
+    ids = [one.id for one in consoles]
+    by_id = dict(zip(ids, consoles, strict=True))
+    return {by_id[pk]: count for pk, count in Counter(ids).items()}

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 
 from dashboard.audit.models import Actor
 from dashboard.bulk import services as bulk
@@ -183,14 +185,15 @@ def draft(
 
 def counted(run: BulkRun) -> dict[str, int]:
     """What the start of a preview makes, as far as it is confirmed by now."""
-    going = list(run.rows.filter(problem="").values_list("display_input", flat=True))
-    mailed = sum(bool(shown["email"]) for shown in going)
-    return {
-        "links": len(going),
-        "connectors": sum(shown.get("connectors", 1) for shown in going),
-        "mails": mailed if run.display_input["wishes"]["mails"] else 0,
-        "addressless": len(going) - mailed,
-    }
+    of_row = Coalesce(Cast(KeyTextTransform("connectors", "display_input"), IntegerField()), 1)
+    going = run.rows.filter(problem="").alias(email=KeyTextTransform("email", "display_input"))
+    counts = going.aggregate(
+        links=Count("pk"),
+        connectors=Sum(of_row, default=0),
+        addressless=Count("pk", filter=Q(email="")),
+    )
+    mailed = counts["links"] - counts["addressless"]
+    return counts | {"mails": mailed if run.display_input["wishes"]["mails"] else 0}
 
 
 def drafted_recipients(run: BulkRun) -> dict[int, tuple[str, str]]:
@@ -201,7 +204,8 @@ def drafted_recipients(run: BulkRun) -> dict[int, tuple[str, str]]:
 
 def title_of(plans: Iterable[Plan]) -> str:
     """`Reconnect HubSpot`; of several kinds of connectors, `Reconnect connectors`."""
-    kinds = {display_text(one.connector_name) for entry in plans for one in entry.connectors}
+    names = {one.connector_name for entry in plans for one in entry.connectors}
+    kinds = set(map(display_text, names))
     only = kinds.pop() if len(kinds) == 1 else ""
     return f"Reconnect {only[:100] or 'connectors'}"
 
