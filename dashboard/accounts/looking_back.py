@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
+
+_PLUS_LOST = re.compile(r"(:.*) (?=[0-9]{2}:?[0-9]{2}$)")
+"""Where an address that was put together by hand had the plus of an offset: it means a blank."""
 
 
 class LookBackForm(forms.Form):
@@ -22,7 +26,7 @@ class LookBackForm(forms.Form):
 
     def clean_at(self) -> datetime:
         """The moment; without a zone it is one of UTC."""
-        text = self.cleaned_data["at"].strip().replace(" ", "T", 1)
+        text = _PLUS_LOST.sub(r"\1+", self.cleaned_data["at"].strip()).replace(" ", "T", 1)
         try:
             moment = datetime.fromisoformat(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

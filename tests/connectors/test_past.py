@@ -59,7 +59,7 @@ def test_a_moment_within_the_interval_says_both_and_the_interval(
 
     assert 'data-state="authenticated"' in shown
     assert 'data-state="not-authenticated"' in shown
-    assert "It became so between" in shown
+    assert "It changed between" in shown
 
 
 def test_what_was_last_read_and_what_was_not_known_yet_say_so(connector: AccountConnector) -> None:
@@ -70,7 +70,14 @@ def test_what_was_last_read_and_what_was_not_known_yet_say_so(connector: Account
 
 
 @pytest.mark.parametrize(
-    "at", ["2026-03-01 07:30", "2026-03-01T08:30+01:00", "2026-03-01T07:30:00.000Z"]
+    "at",
+    [
+        "2026-03-01 07:30",
+        "2026-03-01T08:30+01:00",
+        "2026-03-01T08:30 01:00",
+        "2026-03-01 08:30:00.5 01:00",
+        "2026-03-01T07:30:00.000Z",
+    ],
 )
 def test_other_spellings_of_the_moment_are_understood(connector: AccountConnector, at: str) -> None:
     assert 'data-state="authenticated"' in page(connector.get_absolute_url(), at)
