@@ -16,9 +16,11 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from cyclr_api import (
+    AccountRefusedError,
     Client,
     CredentialsRefusedError,
     CyclrError,
+    NotFoundError,
     OutcomeUnknownError,
     PermanentError,
     RateLimitedError,
@@ -51,6 +53,9 @@ One for each kind of actor waits to begin (`ask`), and none is open for long.
 """
 
 NO_METHOD = "No test method has been chosen for this connector in Settings."
+UNKNOWN_TO_CYCLR = (
+    "Nothing could be tested: Cyclr does not know the account or the connector any more."
+)
 NO_ANSWER = "No answer came in time, so the test was inconclusive."
 
 
@@ -66,9 +71,24 @@ def run_test(client: Client, connector: AccountConnector) -> Evidence:
     try:
         answer = call(client, connector, method)
     except PermanentError as error:
+        if isinstance(error, AccountRefusedError) and not _is_known(client, connector):
+            return Evidence(None, summary=UNKNOWN_TO_CYCLR, said=error.cyclr_message or "")
         return evidence.of_refusal(connector, method, error)
     identity = value_at(answer, method.identity_path) if method.identity_path else ""
     return Evidence(True, identity, f"{evidence.quoted(method)} answered.", method=str(method))
+
+
+def _is_known(client: Client, connector: AccountConnector) -> bool:
+    """Whether Cyclr tells of the connector itself.
+
+    A 401 to a call of its method may be the third party's, and may be Cyclr's about an account
+    that is no more.
+    """
+    try:
+        client.account(connector.account.cyclr_id).connector(connector.cyclr_id).get()
+    except (AccountRefusedError, NotFoundError):
+        return False
+    return True
 
 
 def call(client: Client, connector: AccountConnector, method: ConnectionTestMethod) -> Any:

@@ -151,6 +151,22 @@ def test_a_test_that_says_nothing_leaves_it_as_it_is(
     assert failed.state == "Not working"
 
 
+@pytest.mark.parametrize("status", [401, 404])
+def test_an_account_that_cyclr_does_not_know_any_more_is_no_dead_connector(
+    status: int,
+    cyclr: CyclrState,
+    mailchimp: AccountConnector,
+    test_method: ConnectionTestMethod,
+) -> None:
+    cyclr.faults.respond(*METHOD, status=401)
+    cyclr.faults.respond("GET", "/account/connectors/{id}", status=status)
+
+    run = test(mailchimp)
+
+    assert run.worked is None and "does not know the account" in run.summary
+    assert mailchimp.state == "Authenticated"
+
+
 def test_a_test_that_fails_again_keeps_since_when(failed: AccountConnector) -> None:
     first = failed.test_failed_at
     assert first is not None and failed.failing_since == first
