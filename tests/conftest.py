@@ -229,19 +229,14 @@ def nothing_kept() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def the_trail_is_emptied_between_tests() -> Iterator[None]:
-    """Django empties a test's tables row by row on SQLite, which the trail's triggers refuse."""
+def what_was_committed_is_emptied() -> Iterator[None]:
+    """After a test that commits, instead of Django's `flush`."""
     from django.test import TransactionTestCase
 
-    from tests.support.audit import empty_committed_trail
+    from tests.support.committed import empty
 
     flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
-
-    def teardown(case: TransactionTestCase) -> None:
-        empty_committed_trail()
-        flush(case)
-
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
+    TransactionTestCase._fixture_teardown = lambda _: empty()  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]
 
