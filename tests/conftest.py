@@ -17,6 +17,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from dashboard.launcher.broker import MissingServerError
 from tests.support.desk import Desk
+from tests.support.migrated import memory_filled
 from tests.support.services import PostgresServer, RedisServer, chromium, make_database
 from tests.support.waiting import CEILING_MS
 
@@ -226,6 +227,15 @@ def nothing_kept() -> None:
     from django.core.cache import cache
 
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """Asked for right before the tests' database is made."""
+    with memory_filled():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

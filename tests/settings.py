@@ -23,6 +23,8 @@ from dashboard.settings import *  # noqa: E402, F403
 if not os.environ.get("TEST_DATABASE_URL"):
     # pytest-django knows Django's own engine alone, and would make files of ours.
     DATABASES["default"]["TEST"] = {"NAME": ":memory:"}  # noqa: F405
+elif _migrated := os.environ.get("TEST_MIGRATED_DATABASE"):
+    DATABASES["default"]["TEST"] = {"TEMPLATE": _migrated}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dashboard.launcher.broker import MissingServerError
-from tests.support import benchmarks, mutation, sbom, soak
+from tests.support import benchmarks, migrated, mutation, sbom, soak
 from tests.support.services import PostgresServer, RedisServer, chromium, postgres_tools
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -270,8 +270,9 @@ ELSEWHERE = f"sqlite or {PROCESSES}"
 
 def run_aside(name: str, which: str) -> bool:
     """The tests marked so, beside another run: with servers of their own."""
-    with servers() as found:
-        return pytest(name, [*PARALLEL, "-m", which], found, is_aside=True)
+    with servers() as found, tempfile.TemporaryDirectory() as folder:
+        environment = found | migrated.on_sqlite(Path(folder))
+        return pytest(name, [*PARALLEL, "-m", which], environment, is_aside=True)
 
 
 def everything() -> bool:
@@ -290,14 +291,16 @@ def everything() -> bool:
         url = found.get("TEST_POSTGRES_URL")
         others = f"{ELSEWHERE if url else PROCESSES} or {MADE_UP}"
         apart = beside.submit(run_aside, "SQLite, browser, processes and made-up values", others)
+        on_postgres = beside.submit(migrated.on_postgres, url) if url else None
         passed["static checks"] = lint()
         name = "client and simulator, branch coverage"
         arguments = [*PARALLEL, CLIENT, "-m", f"not {MADE_UP}"]
         passed[name] = pytest(name, arguments, found, "cyclr_api")
-        on_postgres = {"TEST_DATABASE_URL": url} if url else {}
         name = f"the dashboard on {'PostgreSQL' if url else 'SQLite'}, branch coverage"
         arguments = [*PARALLEL, NOT_CLIENT, "-m", IN_PROCESS]
-        passed[name] = pytest(name, arguments, found | on_postgres, "dashboard")
+        if url and on_postgres:
+            found |= {"TEST_DATABASE_URL": url} | on_postgres.result()
+        passed[name] = pytest(name, arguments, found, "dashboard")
         passed["SQLite, browser, processes and made-up values"] = apart.result()
         if IN_CI:
             passed["PostgreSQL"] = bool(url)

@@ -24,6 +24,7 @@ import psycopg
 from dashboard.environment.reading import read
 from dashboard.launcher.var_directory import make_keys
 from tests.support.environment import outer_environment
+from tests.support.migrated import SQLITE
 from tests.support.services import free_port
 from tests.support.waiting import CEILING, wait_until
 
@@ -47,6 +48,9 @@ def first_start() -> Path:
         "DESK_PROCESS": "run",
     }
     make_keys(read(environment), var)
+    if migrated := os.environ.get(SQLITE):
+        shutil.copy(migrated, var / "desk.sqlite3")
+        return var
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return var
