@@ -72,7 +72,9 @@ def test_two_of_one_account_are_two_rows(lead: Client) -> None:
     run = BulkRun.objects.get()
     assert response.url == run.get_absolute_url()
     assert {row.account_connector for row in run.rows.filter(problem="")} == {one, other}
-    assert "Test HubSpot for 2 connectors" in lead.get(response.url).content.decode()
+    preview = " ".join(lead.get(response.url).content.decode().split())
+    assert "Test HubSpot for 2 connectors" in preview
+    assert "Start for 2 connectors" in preview
 
 
 def test_what_cannot_be_tested_is_left_out_with_why(lead: Client) -> None:
