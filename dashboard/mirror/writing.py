@@ -44,8 +44,16 @@ def is_missed(row: Mirrored, began: datetime) -> bool:
 
 
 def differences(row: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """Those of the values, and of what is derived from them, that the row does not have."""
-    differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+    """Those of the values, and of what is derived from them, that the row does not have.
+
+    Where Cyclr does not say whether something is authenticated, it stays as it was known to be:
+    else the next answer would tell neither of a loss nor since when it holds.
+    """
+    differing = {
+        name: value
+        for name, value in values.items()
+        if getattr(row, name) != value and not (name == "authenticated" and value is None)
+    }
     if differing or not row.search_text or not row.pk:
         # What nothing changed of needs not be derived anew, which takes longer than to compare.
         made = derived(row, values)
@@ -231,6 +239,8 @@ def write_connector(
     moment = timezone.now()
     rows = AccountConnector.objects.filter(pk=connector.pk)
     row = rows.select_for_update(no_key=True).get()
+    if columns["authenticated"] is None:
+        columns = columns | {"authenticated": row.authenticated}
     columns = columns | {"set_by": still_ours(row, columns) | set_now(names, by, moment)}
     rows.exclude(authenticated=columns["authenticated"]).update(authenticated_since=moment)
     columns |= NO_FAILED_TEST

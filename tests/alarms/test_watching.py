@@ -165,6 +165,21 @@ def test_what_never_worked_or_is_not_told_of_is_no_alarm(shopify: Any, clock: Cl
     assert alarms() == []
 
 
+def test_a_listing_that_does_not_say_hides_no_break(shopify: Any, clock: Clock) -> None:
+    (shop,) = shopify(1)
+    since = shop.authenticated_since
+
+    read(shop, authenticated=None)
+    watch()
+    shop.refresh_from_db()
+    assert alarms() == []
+    assert (shop.authenticated, shop.authenticated_since) == (True, since)
+    read(shop, authenticated=False)
+    watch()
+
+    assert len(alarms()) == 1
+
+
 def test_what_broke_before_there_were_alarms_is_none(shopify: Any, clock: Clock) -> None:
     (shop,) = shopify(1)
     read(shop, authenticated=False)
