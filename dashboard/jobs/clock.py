@@ -74,7 +74,6 @@ DATES = {
         "revoked_at",
         "withdrawn_at",
         "test_failed_at",
-        "failing_since",
         "told_at",
         "owned_since",
         "previous_until",

@@ -110,13 +110,21 @@ ANSWERS = ROOT / "api" / "shapes.py"
 """Its dictionaries are what the API answers, and on their way to no column."""
 
 
+def _of_console(path: Path, found: str) -> bool:
+    """A console has a moment of the same name: since when Cyclr does not answer."""
+    package = path.relative_to(ROOT).parts[0]
+    return package in {"consoles", "console_setup"} and found.endswith(": failing_since")
+
+
 def test_only_the_writer_sets_moments_of_the_mirror() -> None:
     found = {
         str(path.relative_to(ROOT)): lines
         for path in sorted(ROOT.rglob("*.py"))
         if path not in {*WRITERS, ANSWERS}
         and "migrations" not in path.parts
-        and (lines := moments_set_in(path.read_text()))
+        and (
+            lines := [one for one in moments_set_in(path.read_text()) if not _of_console(path, one)]
+        )
     }
 
     assert not found
