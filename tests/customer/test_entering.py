@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -32,6 +31,7 @@ from tests.installs.test_install_operation import fill
 from tests.links.steps import PERSON, address, consent
 from tests.pages import HOSTILE, assert_only_letters
 from tests.simulated import Hands
+from tests.support.tables import rows_of_all
 
 PUT = ("PUT", "/account/connectors/{id}")
 SECRET = "sentinel-8f41c7 with a space"
@@ -655,7 +655,7 @@ def test_entries_count_for_the_address(
 
 def everything() -> str:
     """All rows of all tables, in clear as the database has them."""
-    rows = [str(list(model._base_manager.values())) for model in apps.get_models()]
+    rows = [str(found) for found in rows_of_all().values()]
     return "\n".join(rows)
 
 

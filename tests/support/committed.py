@@ -7,11 +7,10 @@ triggers of the audit trail refuse.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import connection, transaction
 
 from tests.support.audit import empty_committed_trail
+from tests.support.tables import filled
 
 LEFT = {"django_migrations", "django_content_type", "auth_permission"}
 """Made by the migrations, and written to by no test."""
@@ -28,16 +27,5 @@ def empty() -> None:
     ):
         if connection.vendor == "postgresql":  # whatever refers to whatever
             cursor.execute("SET LOCAL session_replication_role = replica")
-        for table in _filled(cursor, sorted(tables)):
-            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-
-
-def _filled(cursor: Any, tables: list[str]) -> list[str]:
-    """Those that have rows, quoted; one query."""
-    quoted = [connection.ops.quote_name(table) for table in tables]
-    asked = (
-        f"SELECT {at} WHERE EXISTS (SELECT 1 FROM {table})"  # noqa: S608 - our own names
-        for at, table in enumerate(quoted)
-    )
-    cursor.execute(" UNION ALL ".join(asked))
-    return [quoted[at] for (at,) in cursor.fetchall()]
+        for table in filled(sorted(tables)):
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 - our own

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from django.apps import apps
 from django.test import Client
 from django.urls import Resolver404, resolve, reverse
 
@@ -32,6 +31,7 @@ from tests.methods.conftest import send as send_call
 from tests.methods.conftest import work as call_work
 from tests.pages import signed_in, text_of
 from tests.simulated import Hands, library
+from tests.support.tables import rows_of_all
 
 OF_EACH = 3
 """Pages of one kind that are looked at."""
@@ -191,10 +191,7 @@ def test_no_secret_that_was_typed_is_shown_stored_or_logged(
     everything = [("a form that was refused", one) for one in refused]
     everything += [(address, body) for _, address, body in pages]
     everything += [("the log", caplog.text)]
-    everything += [
-        (model._meta.label, str(list(model._default_manager.values())))
-        for model in apps.get_models()
-    ]
+    everything += [(model._meta.label, str(rows)) for model, rows in rows_of_all().items()]
     shown = [
         (word, where)
         for where, content in everything
