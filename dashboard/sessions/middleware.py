@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from dashboard.people.address import client_address
+from dashboard.people.models import User
 from dashboard.sessions.models import Session, idle_limit
 from dashboard.sessions.store import SessionStore
 
@@ -45,6 +51,24 @@ class StaffSessionMiddleware(SessionMiddleware):
             _tell_end(request, response, session)
             return answer
         return super().process_response(request, response)
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """Django's, for the person who was read together with the session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Who it is is found out when somebody asks."""
+        super().process_request(request)
+        person: Any = SimpleLazyObject(lambda: _person(request))
+        request.user = person
+
+
+def _person(request: HttpRequest) -> User | AnonymousUser:
+    session = request.session
+    person = session.person() if isinstance(session, SessionStore) else None
+    found: User | AnonymousUser = person or get_user(request)
+    request._cached_user = found  # type: ignore[attr-defined]  # as Django's own does
+    return found
 
 
 def is_by_a_person(request: HttpRequest) -> bool:

@@ -6,15 +6,19 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from dashboard.common import encryption
 from dashboard.common.prepared import columns_of, instance_of, prepared
 from dashboard.common.untrusted_text import storable
+from dashboard.features.models import SwitchedOff
+from dashboard.people.models import Role, User
 from dashboard.sessions.models import Session, hash_of
 
 logger = logging.getLogger(__name__)
@@ -33,6 +37,7 @@ class SessionStore(SessionBase):
         """The row, once it was read or written."""
         self.ended_user_id: int | None = None
         """Whose session it was, where it has reached a limit or was ended just now."""
+        self._person: User | None = None
         self._began_at: datetime | None = None
         """Since when the person is signed in, where a session goes on under another key."""
 
@@ -40,7 +45,7 @@ class SessionStore(SessionBase):
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing, and no key, if it is not there or has ended."""
-        row = _session_of(hash_of(self._session_key or ""))
+        row, person = _session_of(hash_of(self._session_key or ""))
         if row is None or row.is_over:
             self.ended_user_id = row.user_id if row is not None else None
             self._session_key = None
@@ -51,7 +56,7 @@ class SessionStore(SessionBase):
             logger.warning("session cannot be opened session=%d", row.pk)
             self._session_key = None
             return {}
-        self.row = row
+        self.row, self._person = row, person
         return found
 
     def exists(self, session_key: str) -> bool:
@@ -114,6 +119,19 @@ class SessionStore(SessionBase):
 
     # ---- ours ----
 
+    def person(self) -> User | None:
+        """Who is signed in, as read together with the session.
+
+        `None` in every case that is not the usual one: Django's `get_user` decides on those.
+        """
+        holds = [self.get(key) for key in (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY)]
+        key, backend, proof = holds
+        person = self._person
+        if person is None or key != str(person.pk) or not person.is_active or not proof:
+            return None
+        is_proven = constant_time_compare(proof, person.get_session_auth_hash())
+        return person if is_proven and backend in settings.AUTHENTICATION_BACKENDS else None
+
     def begin_anew(self) -> None:
         """Somebody signed in: another key, and the limits count from now."""
         if self.row is not None and self.row.user_id is not None:
@@ -159,14 +177,37 @@ class SessionStore(SessionBase):
             setattr(row, name, value)
 
 
+_OF_SESSION, _OF_PERSON = columns_of(Session), columns_of(User, "user__")
+
+
 @prepared
-def _columns_of_session(key_hash: str) -> QuerySet[Any, Any]:
-    return Session.objects.filter(key_hash=key_hash).order_by().values_list(*columns_of(Session))
+def _rows_of_session(key_hash: str) -> QuerySet[Any, Any]:
+    """One for each role that the person holds, and one without any."""
+    held = "user__memberships__"
+    return (
+        Session.objects.filter(key_hash=key_hash)
+        .order_by(f"{held}pk")
+        .annotate(is_anything_off=Exists(SwitchedOff.objects.all()))
+        .values_list(
+            *(f"{held}console_id", f"{held}role", "is_anything_off"), *_OF_SESSION, *_OF_PERSON
+        )
+    )
 
 
-def _session_of(key_hash: str) -> Session | None:
-    found = _columns_of_session(key_hash)
-    return instance_of(Session, found[0]) if found else None
+def _session_of(key_hash: str) -> tuple[Session | None, User | None]:
+    """The session and its person, with their roles: one query for what every page asks."""
+    found = _rows_of_session(key_hash)
+    if not found:
+        return None, None
+    _, _, is_anything_off, *values = found[0]
+    session = instance_of(Session, values[: len(_OF_SESSION)])
+    if session.user_id is None:
+        return session, None
+    person = instance_of(User, values[len(_OF_SESSION) :])
+    person.roles = {console_id: Role(role) for console_id, role, *_ in found if role}
+    if not is_anything_off:
+        person.switched_off = frozenset()
+    return session, person
 
 
 def _user_id(data: dict[str, Any]) -> int | None:

@@ -38,7 +38,7 @@ from tests.pages import (
 
 pytestmark = pytest.mark.django_db
 FACTS = "connector-facts"
-QUERIES = 18
+QUERIES = 16
 """Whatever there is of cycles, templates, links and operations."""
 
 

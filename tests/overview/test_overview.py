@@ -327,12 +327,12 @@ def test_the_overview_costs_the_same_for_one_and_for_many(
 
     fill()
     client.get(reverse("overview"))
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(17):
         client.get(reverse("overview"))
     for _ in range(15):
         fill()
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(17):
         client.get(reverse("overview"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,11 +17,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard.people.models import Role, User
+from dashboard.features.models import SwitchedOff
+from dashboard.people.models import Membership, Role, User
 from dashboard.sessions import tasks
 from dashboard.sessions.models import Session, hash_of
 from dashboard.sessions.store import SessionStore
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_console, make_user
 from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -309,3 +311,62 @@ def test_a_session_that_was_ended_elsewhere_is_over_at_the_next_request() -> Non
     swap = client.get(reverse("notification_list"), headers={"HX-Request": "true"})
 
     assert swap["HX-Redirect"].startswith("/sign-in/") and swap["X-Session"] == "ended"
+
+
+# ---- what is read with the session ----
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda user: Membership.objects.all().delete(), 403),
+        (lambda user: Membership.objects.update(role=Role.AGENT), 403),
+        (lambda user: User.objects.update(is_active=False), 302),
+        (lambda user: User.objects.update(password="another"), 302),
+        (lambda user: User.objects.update(session_generation=1), 302),
+        (lambda user: Session.objects.all().delete(), 302),
+    ],
+)
+def test_what_is_taken_away_is_gone_with_the_next_request(
+    change: Callable[[User], object], expected: int
+) -> None:
+    user = make_user(Role.ADMIN)
+    client = signed_in(user)
+    assert client.get(reverse("settings_features")).status_code == 200
+
+    change(user)
+
+    assert client.get(reverse("settings_features")).status_code == expected
+
+
+def test_a_feature_that_is_switched_off_is_off_with_the_next_request() -> None:
+    client = signed_in(make_user(Role.ADMIN))
+    make_console()
+    assert client.get(reverse("campaign_list")).status_code == 200
+
+    SwitchedOff.objects.create(feature="campaigns.campaigns")
+
+    assert client.get(reverse("campaign_list")).status_code == 403
+
+
+def test_every_role_that_somebody_holds_is_read() -> None:
+    user = make_user(Role.VIEWER, console=make_console(name="One"))
+    make_console(name="Three")
+    Membership.objects.create(user=user, console=make_console(name="Two"), role=Role.LEAD)
+
+    page = signed_in(user).get(reverse("account_list"))
+
+    assert [one.name for one in page.context["in_view"].every] == ["One", "Two"]
+    assert page.context["shell"].role == "Lead"
+
+
+def test_another_secret_key_leaves_people_signed_in_while_the_old_one_is_a_fallback(
+    settings: Any,
+) -> None:
+    client = signed_in(make_user())
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-" + "k" * 48
+
+    assert page(client) == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    assert page(client) == 200  # the session was proven anew by the new one

@@ -133,12 +133,12 @@ def test_the_page_costs_the_same_for_one_and_for_many(django_assert_num_queries:
     client = signed_in()
     make_console()
     page_for(client)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         page_for(client)
     for _ in range(10):
         make_user(Role.AGENT, console=make_console())
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         page_for(client)
 
 

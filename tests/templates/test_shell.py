@@ -130,8 +130,8 @@ def test_the_shell_costs_three_queries(client: Client, django_assert_num_queries
     client.force_login(make_user(Role.ADMIN))
     make_console()
 
-    # the session, the person; their roles and consoles; the bell
-    with django_assert_num_queries(5):
+    # the session with the person and their roles; their consoles; the bell
+    with django_assert_num_queries(3):
         client.get("/page/")
 
 
