@@ -107,7 +107,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "dashboard.common.middleware.AnyHostForHealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "dashboard.common.middleware.PolicyMiddleware",
     "dashboard.common.middleware.PermissionsPolicyMiddleware",
     "dashboard.common.middleware.BoundsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

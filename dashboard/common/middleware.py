@@ -6,8 +6,12 @@ import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from dashboard.common.errors import bad_request, is_database_away, too_large, unavailable
 from dashboard.common.request_size import is_too_large
@@ -66,6 +70,23 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 """Nothing of a device is used but the clipboard (Copy) and, to sign in, passkeys."""
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """Writes the Content-Security-Policy; that of pages without one of their own is made once."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        super().__init__(get_response)
+        self.usual = build_policy()
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """A view says by a decorator of `csp` what its page has in addition."""
+        if HEADER in response or any(name.startswith("_csp") for name in vars(response)):
+            return super().process_response(request, response)
+        response[HEADER] = self.usual
+        return response
 
 
 class PermissionsPolicyMiddleware:

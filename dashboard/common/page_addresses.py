@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from django.conf import settings
-from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 
 KEY = "0"
 """Stands for a key while the address around it is looked up: number and slug alike."""
@@ -29,8 +29,7 @@ def page_addresses(url_name: str, keys: Iterable[int | str]) -> list[str]:
 
 
 def _parts(url_name: str, count: int) -> tuple[str, ...]:
-    urlconf = get_urlconf() or settings.ROOT_URLCONF
-    return _around_keys(url_name, count, urlconf, get_script_prefix())
+    return _around_keys(url_name, count, settings.ROOT_URLCONF, get_script_prefix())
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.core.cache import cache
@@ -71,12 +72,12 @@ class Page(Generic[T]):
     def __len__(self) -> int:
         return len(self.items)
 
-    @property
+    @cached_property
     def previous(self) -> str:
         """The query of the page before, or empty."""
         return self._link(self.number - 1, "before") if self.number > 1 else ""
 
-    @property
+    @cached_property
     def next(self) -> str:
         """The query of the page after, or empty."""
         return self._link(self.number + 1, "after") if self.number < self.pages else ""
@@ -326,7 +327,7 @@ def _page_of(request: HttpRequest, items: Any, per_page: int) -> Page[Any]:
     paginator: Paginator[Any] = Paginator(items, per_page)
     page = paginator.get_page(_asked_number(request))
     return Page(
-        page,
+        page.object_list,
         number=page.number,
         pages=paginator.num_pages,
         start=page.start_index(),

@@ -27,7 +27,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column's heading, as `_sort_heading.html` draws it; `aria` is the `aria-sort`, if any."""
+    """A column's heading, as `{% sort_heading %}` draws it; `aria` is the `aria-sort`, if any."""
 
     label: str
     url: str

@@ -5,5 +5,6 @@ TEMPLATE_TAGS = [
     "dashboard.common.templatetags.times",
     "dashboard.common.templatetags.form_fields",
     "dashboard.common.templatetags.parts",
+    "dashboard.common.templatetags.sorts",
     "dashboard.people.templatetags.access",
 ]

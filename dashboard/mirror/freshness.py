@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -75,31 +75,31 @@ class Reading:
     """Things that the latest readings were told and could not read: they are missing here."""
 
 
-_TOLD_OF_A_RUN = (
-    "console_id",
-    "finished_at",
-    "listed_at",
-    "last_error",
-    "accounts_found",
-    "accounts_read",
-    "library_error",
-    "skipped",
-)
+class _Run(NamedTuple):
+    """What is told of a sync."""
+
+    console_id: int
+    finished_at: datetime | None
+    listed_at: datetime | None
+    last_error: str
+    accounts_found: int
+    accounts_read: int
+    library_error: str
+    skipped: int
 
 
 @prepared
 def _runs_of(consoles: list[int]) -> QuerySet[Any, Any]:
     runs = SyncRun.objects.filter(console__in=consoles).order_by("-created_at", "-pk")
-    return runs.values_list(*_TOLD_OF_A_RUN)
+    return runs.values_list(*_Run._fields)
 
 
 def reading_of(consoles: Sequence[Console]) -> Reading:
     """How far the reading of these consoles is; one query."""
-    found = _runs_of([one.pk for one in consoles])
-    runs = [SyncRun(**dict(zip(_TOLD_OF_A_RUN, values, strict=True))) for values in found]
-    last: dict[int, SyncRun] = {}
+    runs = [_Run(*values) for values in _runs_of([one.pk for one in consoles])]
+    last: dict[int, _Run] = {}
     good: dict[int, datetime] = {}
-    running: list[SyncRun] = []
+    running: list[_Run] = []
     stopped = {console.pk for console in consoles if console.sync_stopped_at}
     for run in runs:
         if run.finished_at is None:

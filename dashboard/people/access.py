@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from django.urls import get_urlconf, resolve, reverse
+from django.urls import resolve, reverse
 
 from dashboard.common.errors import ClosedError
 from dashboard.common.htmx import HtmxRequest
@@ -78,7 +78,7 @@ def lets_in(decision: Access, user: User) -> bool:
 
 def may_open(user: User, url_name: str) -> bool:
     """Whether the page of this name lets the person in, by the decision on its view."""
-    decision = _decision_on_page(url_name, 0, get_urlconf() or settings.ROOT_URLCONF)
+    decision = _decision_on_page(url_name, 0, settings.ROOT_URLCONF)
     return decision is not None and lets_in(decision, user) and is_on(user, url_name)
 
 
@@ -95,7 +95,7 @@ def is_on(user: User, url_name: str, console: Console | int | None = None) -> bo
 
 def may_open_in(user: User, url_name: str, console: Console | int) -> bool:
     """The same for a page about one thing of a console, named by its key: the role held there."""
-    decision = _decision_on_page(url_name, 1, get_urlconf() or settings.ROOT_URLCONF)
+    decision = _decision_on_page(url_name, 1, settings.ROOT_URLCONF)
     role = user.role_in(console)
     is_allowed = bool(decision and role and role >= (decision.at_least or role))
     return is_allowed and is_on(user, url_name, console)

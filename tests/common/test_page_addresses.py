@@ -1,10 +1,13 @@
 """Addresses of rows' pages are those that `reverse` finds."""
 
+from urllib.parse import quote
+
 import pytest
 from django.urls import NoReverseMatch, reverse, set_script_prefix
 from django.urls.base import get_script_prefix
 
 from dashboard.common.page_addresses import page_address
+from tests.support.every_address import CONVERTER, every_address
 
 
 @pytest.mark.parametrize(
@@ -35,3 +38,11 @@ def test_a_prefix_that_changes_is_heeded() -> None:
 def test_a_page_that_is_not_there_is_no_address(url_name: str, keys: tuple[int | str, ...]) -> None:
     with pytest.raises(NoReverseMatch):
         page_address(url_name, *keys)
+
+
+def test_no_address_holds_what_markup_would_have_to_escape() -> None:
+    paths = [one.route for one in every_address() if not one.route.startswith("^")]
+    routes = [CONVERTER.sub("0", path) for path in paths]
+
+    assert len(routes) > 100
+    assert [route for route in routes if quote(route) != route] == []

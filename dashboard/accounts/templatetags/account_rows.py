@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache, reduce
 from operator import add
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -33,11 +35,12 @@ NOTHING = format_html('<span class="{}" aria-label="Nothing">–</span>', "muted
 @register.simple_tag
 def account_rows(rows: Iterable[Line]) -> SafeString:
     """`{% account_rows rows %}`: as `services.rows_of` has them."""
-    drawn = [_draw(one) for one in rows]
+    now = timezone.now()
+    drawn = [_draw(one, now) for one in rows]
     return format_html("{}" * len(drawn), *drawn) if drawn else NO_ROWS
 
 
-def _draw(line: Line) -> SafeString:
+def _draw(line: Line, now: datetime) -> SafeString:
     account, installs, tags, url = line
     texts = (account.name, account.cyclr_id, account.timezone)
     draw = _texts if sum(map(len, texts)) <= KEPT_UP_TO else _texts.__wrapped__
@@ -45,7 +48,7 @@ def _draw(line: Line) -> SafeString:
     middle = _tags(tags) + cyclr_id if tags else cyclr_id
     connectors = _connectors(account)
     attention = account_attention(account, installs)
-    return begin + middle + connectors + attention + zone + ago(account.active_at) + END
+    return begin + middle + connectors + attention + zone + ago(account.active_at, now=now) + END
 
 
 @lru_cache(maxsize=2048)

@@ -16,11 +16,14 @@ register = template.Library()
 
 
 @register.simple_tag
-def ago(moment: datetime | None, never: str = "–") -> SafeString:
-    """`{% ago row.seen_at %}`: `4 min ago` with the exact moment in the title."""
+def ago(moment: datetime | None, never: str = "–", now: datetime | None = None) -> SafeString:
+    """`{% ago row.seen_at %}`: `4 min ago` with the exact moment in the title.
+
+    A list may say what is `now`: else each of its moments asks.
+    """
     if moment is None:
         return _never(never)
-    return _exactly(moment) + _said(timing.format_ago(moment))
+    return _exactly(moment) + _said(timing.format_ago(moment, now))
 
 
 @lru_cache(maxsize=512)
