@@ -5,6 +5,7 @@ the answer. `@prepared` stands above a function that answers a `values_list`; ca
 rows. The function itself runs once for each shape of its arguments, with markers in place of them:
 what it answers may depend on nothing else, neither on the time nor on who is asking.
 
+A text may also stand within a `contains`, which makes `%…%` of it.
 A number may also say from which row on: `rows[start : start + 50]`. What is `Fixed` is handed over
 as it is, such as the name of an order: each value makes another statement.
 """
@@ -26,6 +27,7 @@ P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
 Rows = list[tuple[Any, ...]]
 
+MOST_SHAPES = 500
 _FIRST_NUMBER = 4_611_686_018_427_000_000
 _FIRST_MOMENT = datetime(1903, 1, 1, tzinfo=UTC)
 
@@ -41,7 +43,7 @@ def prepared(ask: Callable[P, QuerySet[Any, Any]]) -> Callable[P, Rows]:
     """The rows that the query answers, for numbers, texts, moments, and sequences of these.
 
     Each argument must stand in the query as it is. `None`, truth values and what is `Fixed` belong
-    to the shape.
+    to the shape; of one function `MOST_SHAPES` are kept.
     """
     statements: dict[Any, _Statement | None] = {}
 
@@ -49,9 +51,13 @@ def prepared(ask: Callable[P, QuerySet[Any, Any]]) -> Callable[P, Rows]:
     def rows(*args: P.args, **named: P.kwargs) -> Rows:
         padded = [_padded(value) for value in (*args, *named.values())]
         shape = (connection.vendor, tuple(named), *map(_shape, padded))
-        if shape not in statements:
-            statements[shape] = _prepare(ask, padded, tuple(named))
-        statement = statements[shape]
+        if shape in statements:
+            statement = statements.get(shape)
+        else:
+            statement = _prepare(ask, padded, tuple(named))
+            if len(statements) >= MOST_SHAPES:
+                statements.clear()
+            statements[shape] = statement
         return statement.rows(padded) if statement else []
 
     return rows
@@ -76,6 +82,8 @@ class _Statement:
     constants: tuple[Any, ...]
     places: tuple[tuple[int, int], ...]
     """Parameter by parameter that is no constant: where it stands, and which value it is."""
+    within: tuple[tuple[int, int], ...]
+    """The same of texts that something contains."""
     arrays: tuple[tuple[int, int, int], ...]
     """The same of several numbers in one parameter: the first of them, and the one behind them."""
     converters: tuple[tuple[int, Sequence[Any], Any], ...]
@@ -87,6 +95,8 @@ class _Statement:
         parameters = list(self.constants)
         for place, which in self.places:
             parameters[place] = _adapted(values[which])
+        for place, which in self.within:
+            parameters[place] = f"%{connection.ops.prep_for_like_query(values[which])}%"
         for place, first, end in self.arrays:
             parameters[place] = f"{{{','.join(map(str, values[first:end]))}}}"
         with connection.cursor() as cursor:
@@ -140,7 +150,13 @@ def _prepare(
         for place, one in enumerate(parameters)
         if isinstance(one, int | str | datetime) and not isinstance(one, bool) and one in wanted
     )
-    found = {which for _, which in places}.union(*(range(*one[1:]) for one in arrays))
+    contained = {f"%{one}%": which for one, which in wanted.items() if isinstance(one, str)}
+    within = tuple(
+        (place, contained[one])
+        for place, one in enumerate(parameters)
+        if isinstance(one, str) and one in contained
+    )
+    found = {which for _, which in places + within}.union(*(range(*one[1:]) for one in arrays))
     if len(found) != len(wanted):
         raise TypeError(f"{getattr(ask, '__qualname__', ask)} changes an argument of its query.")
     width = compiler.col_count or len(compiler.select)
@@ -149,6 +165,7 @@ def _prepare(
         sql,
         tuple(parameters),
         places,
+        within,
         arrays,
         tuple((place, convert, expression) for place, (convert, expression) in converters.items()),
         width,
@@ -235,7 +252,7 @@ def _marker(value: Any, number: int) -> Any:
         case int():
             return _FIRST_NUMBER + number
         case str():
-            return f"the value {number} of a query"
+            return f"value{number}ofaquery"  # a word, as searches take it
         case datetime():
             return _FIRST_MOMENT + timedelta(days=number)
     raise TypeError(f"A query cannot be prepared for a {type(value).__name__}.")

@@ -190,6 +190,16 @@ def ways_to_find(
     return [reduce(and_, one) for one in product(*conditions)]
 
 
+def plain_words(text: str) -> list[str]:
+    """A word or two as they are looked for, if each is written in one way and whole; else none.
+
+    Conditions for such words differ in nothing but the words: a query can be prepared for them.
+    """
+    words = _asked_words(text)
+    is_plain = len(words) <= 2 and all(len(ways) == len(ways[0]) == 1 for ways in words)
+    return [ways[0][0] for ways in words] if is_plain else []
+
+
 def _here_or_there(
     asked: Sequence[Sequence[str]], here: str, there: str, of_owners: Callable[[Q], Q | None]
 ) -> tuple[Q, Q]:

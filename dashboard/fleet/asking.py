@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, QuerySet
 
 from dashboard.accounts.filters import ConnectorFilter
 from dashboard.common.paging import MOST_COUNTED, PER_PAGE, Asked, Named
 from dashboard.common.plans import Unindexed
 from dashboard.common.prepared import Fixed, prepared
+from dashboard.common.searching import plain_words
 from dashboard.common.sorting import Order, Sorting, every_order
 from dashboard.fleet.rows import COLUMNS
 from dashboard.mirror.freshness import InView, gone_lately, lately
-from dashboard.mirror.models import AccountConnector, AccountConnectorQuerySet
+from dashboard.mirror.models import (
+    AccountConnector,
+    AccountConnectorQuerySet,
+    few_accounts_with,
+)
 
 ORDERS: tuple[Order, ...] = (
     Order(
@@ -76,18 +82,27 @@ def _shown(consoles: Sequence[int], since: datetime) -> AccountConnectorQuerySet
 
 
 def is_prepared(asked: ConnectorFilter) -> bool:
-    """Whether it is one of the usual questions: chosen from what the page offers, not typed."""
-    return not asked.search and not asked.tag
+    """Whether it is a usual question: chosen from what the page offers, or a word or two."""
+    text = asked.parsed.text
+    is_plain = not text or bool(plain_words(text))
+    return is_plain and not asked.tag and not asked.parsed.terms
 
 
 def as_prepared(in_view: InView, asked: ConnectorFilter, sorting: Sorting) -> Asked:
     """The same list as prepared queries."""
     consoles, since = [console.pk for console in in_view.shown], lately()
     narrowed = Fixed(asked.state), asked.name or None, asked.why or None
+    words = plain_words(asked.parsed.text)
     order = Fixed(sorting.key)
+
+    def keys() -> list[int]:
+        is_by_index = connection.vendor == "postgresql"
+        accounts = [few_accounts_with(word) for word in words] if is_by_index else []
+        return [pk for (pk,) in _some_keys(consoles, since, *narrowed, *words, *accounts)]
+
     return Asked(
-        keys=lambda: [pk for (pk,) in _some_keys(consoles, since, *narrowed)],
-        page=lambda start: _page_of(order, start, consoles, since, *narrowed),
+        keys=keys,
+        page=lambda start: _page_of(order, start, consoles, since, *narrowed, *words),
         named=named_rows(sorting) if asked.is_set else None,
     )
 
@@ -99,9 +114,24 @@ def named_rows(sorting: Sorting) -> Named:
 
 
 @prepared
-def _some_keys(consoles: Sequence[int], since: datetime, *narrowed: Any) -> QuerySet[Any, Any]:
-    rows = _narrowed(consoles, since, *narrowed).order_by()
-    return rows.values_list("pk")[: MOST_COUNTED + 1]
+def _some_keys(
+    consoles: Sequence[int],
+    since: datetime,
+    state: Fixed,
+    name: str | None,
+    why: str | None,
+    *searched: Any,
+) -> QuerySet[Any, Any]:
+    """`searched`: the words, and where the database goes by an index the accounts with each."""
+    words = [one for one in searched if isinstance(one, str)]
+    accounts = searched[len(words) :]
+    if not accounts:
+        each = [_narrowed(consoles, since, state, name, why, *words)]
+    else:
+        narrowed = _narrowed(consoles, since, state, name, why)
+        each = narrowed.searches_among(" ".join(words), accounts)
+    first, *others = (one.order_by().values_list("pk") for one in each)
+    return (first.union(*others, all=True) if others else first)[: MOST_COUNTED + 1]
 
 
 @prepared
@@ -117,10 +147,15 @@ def _named_rows(order: Fixed, start: int, keys: Sequence[int]) -> QuerySet[Any, 
 
 
 def _narrowed(
-    consoles: Sequence[int], since: datetime, state: Fixed, name: str | None, why: str | None
+    consoles: Sequence[int],
+    since: datetime,
+    state: Fixed,
+    name: str | None,
+    why: str | None,
+    *words: str,
 ) -> AccountConnectorQuerySet:
     asked = ConnectorFilter(state=str(state.value), name=name or "", why=why or "")
-    return asked.among(_shown(consoles, since))
+    return asked.among(_shown(consoles, since)).search(" ".join(words))
 
 
 def _in_order(rows: AccountConnectorQuerySet, order: Fixed, start: int) -> QuerySet[Any, Any]:

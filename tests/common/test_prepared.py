@@ -95,11 +95,45 @@ def test_the_query_is_built_once_for_lists_of_alike_lengths() -> None:
 
 def test_an_argument_that_the_query_changes_is_refused() -> None:
     @prepared
-    def containing(text: str) -> QuerySet[Any, Any]:
-        return Account.objects.filter(name__contains=text).values_list("pk")
+    def beginning(text: str) -> QuerySet[Any, Any]:
+        return Account.objects.filter(name__startswith=text).values_list("pk")
 
     with pytest.raises(TypeError, match="changes an argument"):
-        containing("Tea")
+        beginning("Tea")
+
+
+def test_a_text_that_something_contains_stands_for_itself() -> None:
+    console = make_console()
+    keys = {
+        name: make_account(console=console, name=name).pk
+        for name in ("50% Tea", "500 Tea", "a_\\b")
+    }
+
+    @prepared
+    def containing(text: str, name: str) -> QuerySet[Any, Any]:
+        found = Account.objects.filter(name__contains=text).exclude(name=name)
+        return found.order_by("pk").values_list("pk")
+
+    assert containing("0", "") == [(keys["50% Tea"],), (keys["500 Tea"],)]
+    assert containing("0", "500 Tea") == [(keys["50% Tea"],)]
+    assert containing("0%", "") == [(keys["50% Tea"],)]
+    assert containing("_\\", "") == [(keys["a_\\b"],)]
+    assert containing("0_", "") == []
+
+
+def test_so_many_shapes_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.common.prepared.MOST_SHAPES", 3)
+    console = make_console()
+    built: list[Fixed] = []
+
+    @prepared
+    def named(which: Fixed, key: int) -> QuerySet[Any, Any]:
+        built.append(which)
+        return Console.objects.filter(pk=key).values_list("pk")
+
+    for n in (1, 2, 3, 4, 4, 1):
+        assert named(Fixed(n), console.pk) == [(console.pk,)]
+    assert built == [Fixed(n) for n in (1, 2, 3, 4, 1)]
 
 
 def test_what_no_query_can_be_prepared_for_is_refused() -> None:

@@ -49,6 +49,7 @@ def in_view() -> InView:
 FILTERS = (
     *("", "state=not-authenticated", "state=gone", "connector=App+1", "why=consent"),
     *("connector=App+0&state=authenticated", "connector=X"),
+    *("q=app", "q=APP+3", "q=customer+app", "q=no+app", "q=%25%26", "q=app&state=authenticated"),
 )
 
 
@@ -85,6 +86,20 @@ def test_a_row_to_go_on_from_is_left_to_the_other_way(in_view: InView) -> None:
     assert paged_prepared(request, asked, name="after") is None
 
 
-@pytest.mark.parametrize("asked", ["q=app", "q=is:broken", "tag=vip"])
-def test_what_was_typed_is_not_prepared(asked: str) -> None:
+@pytest.mark.parametrize("asked", ["q=is:broken", "tag=vip", "q=one+two+three", "q=m%C3%BCller"])
+def test_terms_tags_and_words_in_several_ways_are_not_prepared(asked: str) -> None:
     assert not is_prepared(ConnectorFilter.of(QueryDict(asked)))
+
+
+def test_a_word_of_very_many_accounts_is_looked_for_in_them(
+    in_view: InView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = RequestFactory().get("/connectors/?q=customer+app")
+    chosen = ConnectorFilter.of(request.GET)
+    prepared = as_prepared(in_view, chosen, Sorting(request, ORDERS))
+    few = set(prepared.keys())
+
+    monkeypatch.setattr("dashboard.mirror.models.connectors.FEW_ACCOUNTS", 2)
+
+    assert set(prepared.keys()) == few == {row.pk for row in chosen.among(shown(in_view))}
+    assert few

@@ -7,6 +7,7 @@ from dashboard.mirror.models.connectors import (
     NOT_WORKING,
     AccountConnector,
     AccountConnectorQuerySet,
+    few_accounts_with,
     in_accounts,
 )
 from dashboard.mirror.models.cycles import (
@@ -51,5 +52,6 @@ __all__ = [
     "TemplateConnector",
     "TemplateQuerySet",
     "WhyBroken",
+    "few_accounts_with",
     "in_accounts",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 from django.db import connections, models
 from django.db.models import F, JSONField, Q, Value
 
 from cyclr_api import AuthMethod
 from dashboard.common.page_addresses import page_address
+from dashboard.common.prepared import prepared
 from dashboard.common.searching import ways_to_find, words_in
 from dashboard.consoles.models import Console
 from dashboard.mirror.catalogue import (
@@ -39,7 +41,20 @@ class AccountConnectorQuerySet(MirrorQuerySet):
         """The same as disjoint queries, each of which PostgreSQL can answer from an index."""
         if connections[self.db].vendor != "postgresql":
             return [self.search(text)]
-        ways = ways_to_find(text, "search_text", "account__search_text", of_owners=in_accounts)
+        return self._ways(text, in_accounts)
+
+    def searches_among(self, text: str, accounts: Sequence[Sequence[int] | None]) -> list[Self]:
+        """The same for `plain_words`, where `few_accounts_with` has answered for each."""
+        answers = iter(accounts)
+
+        def among(_: Q) -> Q | None:
+            keys = next(answers)
+            return None if keys is None else Q(account__in=keys)
+
+        return self._ways(text, among)
+
+    def _ways(self, text: str, of_accounts: Callable[[Q], Q | None]) -> list[Self]:
+        ways = ways_to_find(text, "search_text", "account__search_text", of_owners=of_accounts)
         return [self.filter(way) for way in ways]
 
 
@@ -53,9 +68,24 @@ def in_accounts(condition: Q) -> Q | None:
     In an order that no index has: PostgreSQL would else read the table until it has found so many,
     which for a rare word is all of it, and leave the index of trigrams alone.
     """
-    found = Account.objects.filter(condition).order_by(F("pk") + 0).values_list("pk", flat=True)
-    pks = list(found[: FEW_ACCOUNTS + 1])
+    pks = [pk for (pk,) in _few_and_one(condition)]
     return Q(account__in=pks) if len(pks) <= FEW_ACCOUNTS else None
+
+
+def few_accounts_with(word: str) -> list[int] | None:
+    """The accounts that have one of `plain_words`, asked in the same way; None if they are many."""
+    pks = [pk for (pk,) in _accounts_with(word)]
+    return pks if len(pks) <= FEW_ACCOUNTS else None
+
+
+@prepared
+def _accounts_with(word: str) -> models.QuerySet[Any, Any]:
+    return _few_and_one(Q(search_text__contains=word))
+
+
+def _few_and_one(condition: Q) -> models.QuerySet[Any, Any]:
+    found = Account.objects.filter(condition).order_by(F("pk") + 0)
+    return found.values_list("pk")[: FEW_ACCOUNTS + 1]
 
 
 class AccountConnector(ConnectorStateMixin, Mirrored):
