@@ -5,6 +5,7 @@ Nothing here is written by hand: `forecasting` makes it anew about every hour.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
@@ -57,15 +58,18 @@ class WornKind(models.Model):
 class ForecastQuerySet(models.QuerySet[Any]):
     """Forecasts, found."""
 
-    def standing(self) -> Self:
-        """Those that still hold: it is authenticated, and nobody connected it again since."""
+    def standing(self, now: datetime | None = None) -> Self:
+        """Those that still hold: it is authenticated, and nobody connected it again since.
+
+        `now` is asked for unless it is given, as for prepared queries.
+        """
         again = LinkItem.objects.filter(
             account_connector=OuterRef("account_connector"),
             connected_at__gte=OuterRef("created_at"),
         )
         return self.filter(
             ~Exists(again.order_by()),
-            due_until__gt=timezone.now(),
+            due_until__gt=now or timezone.now(),
             account_connector__authenticated=True,
             account_connector__gone_at=None,
             account_connector__account__gone_at=None,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -12,6 +14,7 @@ from dashboard.accounts.actions import with_open_link
 from dashboard.accounts.loss import open_link_count
 from dashboard.accounts.read_views import link_username
 from dashboard.accounts.services import link_count
+from dashboard.common.prepared import Fixed, columns_of, instance_of, prepared
 from dashboard.connectors.blast_radius import LinkLine, OpenLink, newest_links_of, open_links_of
 from dashboard.links.attempts.sign_in_tokens import username_of
 from dashboard.links.models import Link, LinkItem
@@ -65,13 +68,24 @@ def list_open_links(connector: AccountConnector) -> list[OpenLink]:
 @newest_links_of.answered_by
 def list_newest_links(connector: AccountConnector, most: int) -> list[LinkLine]:
     """Whether a link ended before this one was done counts more than how far it was."""
+    found = _newest_items(connector.pk, Fixed(most))
+    return [_line_of(values, connector) for values in found]
+
+
+_OF_ITEM, _OF_LINK = columns_of(LinkItem), columns_of(Link, "link__")
+
+
+@prepared
+def _newest_items(connector: int, most: Fixed) -> QuerySet[Any, Any]:
     items = LinkItem.objects.filter(account_connector=connector)
-    items = items.select_related("link").order_by("-link__created_at", "-link__pk")[:most]
-    return [_line_of(item, connector) for item in items]
+    newest = items.order_by("-link__created_at", "-link__pk")
+    return newest.values_list(*_OF_ITEM, *_OF_LINK)[: most.value]
 
 
-def _line_of(item: LinkItem, connector: AccountConnector) -> LinkLine:
-    link, item.account_connector = item.link, connector
+def _line_of(values: Sequence[Any], connector: AccountConnector) -> LinkLine:
+    item = instance_of(LinkItem, values[: len(_OF_ITEM)])
+    link = instance_of(Link, values[len(_OF_ITEM) :])
+    item.link, item.account_connector = link, connector
     link.account, link.console = connector.account, connector.account.console
     is_over = item.connected_at is None and not link.is_usable
     label = link.state_label if is_over else item.state_label
@@ -95,7 +109,12 @@ def is_started_in_account(account: Account) -> bool:
 @is_customer_at_connector.answered_by
 def is_started_at_connector(connector: AccountConnector) -> bool:
     """The same of one connector."""
-    items = connector.link_items.filter(
-        connected_at=None, link__revoked_at=None, link__expires_at__gt=timezone.now()
-    )
-    return items.filter(started_at__gt=timezone.now() - LINK_MOVES_FOR).exists()
+    now = timezone.now()
+    return bool(_started_items(connector.pk, now, now - LINK_MOVES_FOR))
+
+
+@prepared
+def _started_items(connector: int, now: datetime, since: datetime) -> QuerySet[Any, Any]:
+    items = LinkItem.objects.filter(account_connector=connector, connected_at=None)
+    usable = items.filter(link__revoked_at=None, link__expires_at__gt=now)
+    return usable.filter(started_at__gt=since).order_by().values_list("pk")[:1]

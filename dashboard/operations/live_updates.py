@@ -7,9 +7,15 @@ known to move, since a colleague may refresh or a reading may end, or none for w
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models import QuerySet
+
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S
+from dashboard.common.prepared import prepared
 from dashboard.common.questions import Question
 from dashboard.mirror.models import Account, AccountConnector
+from dashboard.operations.models import Operation
 
 
 @Question
@@ -24,6 +30,12 @@ def is_customer_at_connector(connector: AccountConnector) -> bool:
     return False
 
 
+@prepared
+def _is_active(connector: int) -> QuerySet[Any, Any]:
+    active = Operation.objects.active().filter(account_connector=connector)
+    return active.order_by().values_list("pk")[:1]
+
+
 def poll_event_of_account(account: Account) -> str:
     """For an account's table of connectors."""
     if account.is_refreshing or account.operations.active().exists():
@@ -35,7 +47,7 @@ def poll_event_of_account(account: Account) -> str:
 
 def poll_event_of_connector(connector: AccountConnector) -> str:
     """For one installed connector's state."""
-    if connector.account.is_refreshing or connector.operations.active().exists():
+    if connector.account.is_refreshing or _is_active(connector.pk):
         return POLL_1S
     if connector.gone_at is not None or connector.account.gone_at is not None:
         return NO_POLL
