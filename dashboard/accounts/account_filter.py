@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from dashboard.accounts import tags
+from dashboard.common.searching import plain_words
 from dashboard.mirror.models import Account, AccountQuerySet
 from dashboard.people.models import User
 
@@ -39,6 +40,16 @@ class AccountFilter:
     def is_narrowed(self) -> bool:
         """Whether it asks for a state or a tag."""
         return self.is_broken_only or self.is_failing_only or bool(self.tag)
+
+    def plain_words(self) -> list[str] | None:
+        """What a prepared query looks for, if it can: a word or two alone, which are in no tag.
+
+        None where anything else is asked for; empty where nothing is.
+        """
+        if self != AccountFilter(search=self.search):
+            return None
+        words = plain_words(self.search)
+        return words if not self.search or (words and tags.are_in_none(words)) else None
 
     def among(self, rows: AccountQuerySet) -> AccountQuerySet:
         """Those of `rows` that match."""

@@ -42,23 +42,32 @@ ORDERS = (
 )
 
 
-def ordered_rows(in_view: InView, sorting: Sorting) -> Ask:
-    """Asks for the rows of a page from a place on, where nothing was searched for or filtered."""
+def ordered_rows(in_view: InView, sorting: Sorting, words: Sequence[str] = ()) -> Ask:
+    """Asks for the rows of a page from a place on, where nothing but `plain_words` was asked for.
+
+    Each of them is in an account's name or id.
+    """
     order = Fixed(sorting.key)
     consoles, since = [console.pk for console in in_view.shown], lately()
 
     def ask(start: int, is_turned: bool) -> list[Any]:
-        return _rows(order, is_turned, start, consoles, since)
+        return _rows(order, is_turned, start, consoles, since, *words)
 
     return ask
 
 
 @prepared
 def _rows(
-    order: Fixed, is_turned: bool, start: int, consoles: Sequence[int], since: datetime
+    order: Fixed,
+    is_turned: bool,
+    start: int,
+    consoles: Sequence[int],
+    since: datetime,
+    *words: str,
 ) -> QuerySet[Any, Any]:
     by = _ORDER_BY[order.value]
-    rows = accounts_of(consoles, since).order_by(*(turned(by) if is_turned else by))
+    rows = accounts_of(consoles, since).search(" ".join(words))
+    rows = rows.order_by(*(turned(by) if is_turned else by))
     return rows.values_list(*COLUMNS)[start : start + PER_PAGE]
 
 

@@ -83,6 +83,16 @@ def matching(accounts: AccountQuerySet, text: str) -> AccountQuerySet:
     return found | accounts.filter(pk__in=tagged)
 
 
+def are_in_none(words: Sequence[str]) -> bool:
+    """Whether no tag has all these `plain_words`."""
+    return not _tags_with(*words)
+
+
+@prepared
+def _tags_with(*words: str) -> QuerySet[Any, Any]:
+    return Tag.objects.filter(words_in(" ".join(words), "search_text")).values_list("pk")[:1]
+
+
 # ---- set ----
 
 

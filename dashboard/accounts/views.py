@@ -64,8 +64,9 @@ def account_list(request: StaffRequest) -> HttpResponse:
         found = asked.among(shown_accounts(in_view))
         return found.order_by(*sorting.order_by).values_list(*COLUMNS)
 
-    if asked == AccountFilter():
-        page = paged(request, rows, name=name, ask=ordered_rows(in_view, sorting))
+    words = asked.plain_words()
+    if words is not None:
+        page = paged(request, rows, name=name, ask=ordered_rows(in_view, sorting, words))
     else:
         page = paged(request, rows(), name=name)
     is_first_reading = reading.is_running and reading.read_at is None
