@@ -20,6 +20,8 @@ from dashboard.fleet.rows import Row
 from dashboard.forecasts.models import Forecast
 from dashboard.links.models import Link
 
+END = format_html("</tr>{}", "")
+NO_LINES = format_html("{}", "")
 NO_PICK = format_html('<td class="{}"></td>', "mid-only w0")
 EMPTY = format_html('<td class="mid-only"><span class="muted-2">{}</span></td>', "–")
 
@@ -67,18 +69,21 @@ class Column:
     sort: str = ""
 
 
-def draw_lines(
-    lines: Sequence[Line], columns: Sequence[Column], *, is_picking: bool
-) -> list[SafeString]:
+def draw_lines(lines: Sequence[Line], columns: Sequence[Column], *, is_picking: bool) -> SafeString:
     """The table's rows; with `is_picking` each begins with a place for a tick."""
-    cells: list[Cell] = [_pick] if is_picking else []
-    cells += [column.cell for column in columns]
-    return [_draw(line, cells) for line in lines]
+    cells: list[Cell] = [_begin, _pick] if is_picking else [_begin]
+    cells += [*(column.cell for column in columns), lambda _: END]
+    drawn = [reduce(add, [cell(line) for cell in cells]) for line in lines]
+    return format_html("{}" * len(drawn), *drawn) if drawn else NO_LINES
 
 
-def _draw(line: Line, cells: Sequence[Cell]) -> SafeString:
-    inner = reduce(add, (cell(line) for cell in cells))
-    return format_html('<tr id="row-connector-{}">{}</tr>', line.row.pk, inner)
+def _begin(line: Line) -> SafeString:
+    return _row(line.row.pk)
+
+
+@lru_cache(maxsize=4096)
+def _row(pk: int) -> SafeString:
+    return format_html('<tr id="row-connector-{}">', pk)
 
 
 def _pick(line: Line) -> SafeString:

@@ -177,7 +177,7 @@ def _any_page(
     )
 
 
-def _lines(page: Page[Row], columns: Sequence[Column], may_pick: set[int]) -> list[SafeString]:
+def _lines(page: Page[Row], columns: Sequence[Column], may_pick: set[int]) -> SafeString:
     """The rows, drawn."""
     digests, links = icons(page), open_links(page)
     due = forecasts(page) if WEARS in columns else {}
