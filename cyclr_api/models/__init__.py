@@ -10,19 +10,9 @@ How sure we are: [T] asserted against the real API, [D] documented, [C] seen by 
 [?] unknown.
 """
 
+from .account_connectors import AccountConnector, CustomField, Property, PropertyValue
 from .accounts import Account, SignInToken, Usage
-from .connectors import (
-    AccountConnector,
-    AuthMethod,
-    Choice,
-    Connector,
-    CustomConnector,
-    CustomField,
-    Parameter,
-    Property,
-    PropertyValue,
-    Trigger,
-)
+from .connectors import AuthMethod, Choice, Connector, CustomConnector, Parameter, Trigger
 from .cycles import (
     Cycle,
     CycleConnector,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from ..decoding import Record, UndecodableError
+from .account_connectors import Property
 from .accounts import SIGN_IN_TOKEN_LIFE
 from .base import DROPPED, no_extra
-from .connectors import Property
 
 
 @dataclass(frozen=True, slots=True)

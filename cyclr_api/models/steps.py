@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..decoding import Record
+from .account_connectors import AccountConnector
 from .base import DROPPED, no_extra
-from .connectors import AccountConnector, Trigger
+from .connectors import Trigger
 from .methods import Method
 
 

@@ -36,6 +36,7 @@ from cyclr_api.decoding import (
     decode_some,
     moment_text,
 )
+from cyclr_api.models import account_connectors
 
 CANARY = "canary-1f0c"
 
@@ -375,6 +376,36 @@ def test_an_odd_part_is_left_out_and_the_others_stay(odd: object) -> None:
 
 def connector_with(odd: object) -> dict[str, Any]:
     return CONNECTOR | {"Authentication": [odd, METHOD]}
+
+
+def test_account_connectors_that_carry_the_same_release_share_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(account_connectors, "RELEASES_KEPT", 2)
+    monkeypatch.setattr(account_connectors, "_releases", {})
+
+    def of_release(number: int, **more: Any) -> Connector:
+        carried = {"Id": number, "Name": "HubSpot"} | more
+        found = AccountConnector.from_json({"Id": 1, "Connector": carried}).connector
+        assert found is not None
+        return found
+
+    first = of_release(1)
+    assert of_release(1) is first
+    assert of_release(1, Version="2.0").version == "2.0"
+    assert [of_release(number).id for number in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    assert of_release(1) == first
+    assert len(account_connectors._releases) <= 2
+
+
+def test_a_release_that_is_too_deep_to_be_compared_is_decoded_each_time() -> None:
+    deep: Any = 1
+    for _ in range(300):
+        deep = [deep]
+
+    found = AccountConnector.from_json({"Id": 1, "Connector": {"Id": 7, "More": deep}})
+
+    assert found.connector is not None and found.connector.id == 7
 
 
 def test_a_connector_of_no_use_leaves_the_account_connector() -> None:
