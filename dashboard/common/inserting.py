@@ -9,11 +9,13 @@ ones while the next are made.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateTimeField, JSONField, Model
+from django.db.models import DateTimeField, Field, JSONField, Model
 
 from dashboard.common.json_text import json_text
 
@@ -45,6 +47,43 @@ def insert_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Seque
         marks = ", ".join(["%s"] * len(fields))
         into = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - our names
         cursor.executemany(into, [first, *values])
+
+
+def insert_unknown(made: Sequence[Model]) -> None:
+    """Insert new instances of one model, each like a row with its unique values: that one stays.
+
+    As `bulk_create` does that `ignore_conflicts`, for rows without JSON's null. Keys are not set.
+    """
+    if not made:
+        return
+    model = type(made[0])
+    columns, own = _insertable(model)
+    for field in own:
+        for row in made:
+            setattr(row, field.attname, field.pre_save(row, add=True))
+    values = list(map(attrgetter(*(field.attname for field in columns)), made))
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    names = ", ".join(quote(field.column) for field in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            keys = [field.column for field in columns]
+            told = json_text([dict(zip(keys, row, strict=True)) for row in values])
+            source = f"SELECT {names} FROM json_populate_recordset(NULL::{table}, %s::json)"  # noqa: S608 - our names
+            cursor.execute(f"INSERT INTO {table} ({names}) {source} ON CONFLICT DO NOTHING", [told])
+            return
+        adapted = {n: adapt for n, field in enumerate(columns) if (adapt := _adapter(field))}
+        marks = ", ".join(["%s"] * len(columns))
+        into = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - our names
+        cursor.executemany(into, [_adapted(row, adapted) for row in values])
+
+
+@cache
+def _insertable(model: type[Model]) -> tuple[list[Any], list[Any]]:
+    """The fields whose values are inserted, and those of them that make their own."""
+    every: list[Any] = list(model._meta.concrete_fields)
+    fields = [one for one in every if not one.primary_key and not one.generated]
+    return fields, [one for one in fields if type(one).pre_save is not Field.pre_save]
 
 
 def _adapter(field: Any) -> Callable[[Any], Any] | None:

@@ -10,8 +10,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from dashboard.bulk.models import BulkRow, BulkRun
-from dashboard.common.inserting import insert_rows
-from dashboard.mirror.models import ConnectorState
+from dashboard.common.inserting import insert_rows, insert_unknown
+from dashboard.mirror.keys import key_of
+from dashboard.mirror.models import Account, AccountConnector, ConnectorState
 from tests.factories import make_account, make_account_connector, make_console, make_user
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +105,39 @@ def test_none_is_none(run: BulkRun) -> None:
     insert_rows(BulkRow, COLUMNS, [])
 
     assert not run.rows.exists()
+
+
+def test_instances_that_are_there_already_stay_as_they_are() -> None:
+    there = make_account_connector(name="There")
+    moment = datetime(2026, 10, 25, 0, 59, 59, 123456, tzinfo=UTC)
+
+    def made(cyclr_id: int) -> AccountConnector:
+        return AccountConnector(
+            account=there.account,
+            cyclr_id=cyclr_id,
+            name='O’Brien %s \\ "{}" \u2028',
+            authentication=[{"id": None, "type": "OAuth2"}],
+            authenticated=None,
+            release_id=2**62,
+            filled=["Key"],
+            proven_at=moment,
+        )
+
+    wanted = made(there.cyclr_id + 1)
+
+    insert_unknown([made(there.cyclr_id), wanted])
+
+    found = AccountConnector.objects.get(cyclr_id=wanted.cyclr_id)
+    names = [field.attname for field in AccountConnector._meta.concrete_fields]
+    differing = [name for name in names if getattr(found, name) != getattr(wanted, name)]
+    assert differing == ["id"]
+    there.refresh_from_db()
+    assert there.name == "There"
+    assert AccountConnector.objects.count() == 2
+
+
+def test_instances_are_given_the_values_that_fields_make_themselves() -> None:
+    insert_unknown([Account(console=make_console(), cyclr_id="acme/eu")])
+    insert_unknown([])
+
+    assert Account.objects.get().cyclr_id_key == key_of("acme/eu")

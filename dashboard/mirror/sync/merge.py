@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dashboard.common.chunks import chunks
+from dashboard.common.inserting import insert_unknown
 from dashboard.mirror.models import Mirrored, MirrorQuerySet
 from dashboard.mirror.sync.limits import BATCH
 from dashboard.mirror.writing import (
@@ -78,7 +79,7 @@ def merge(
     written = Written(made=len(new), before=before)
     for keys in parts(new):  # ten thousand rows at a time would stay the process's for good
         made = [_made(make(one), found[one], began) for one in keys]
-        rows.model._default_manager.bulk_create(made, ignore_conflicts=True)
+        insert_unknown(made)
     for changes in parts(list(changed.items())):
         _rewrite(rows, dict(changes), began, written)
     for pks in parts(same):
