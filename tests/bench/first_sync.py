@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -25,8 +26,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.bench.figures import Figure, record  # noqa: E402
 from tests.support.desk import Desk  # noqa: E402
 from tests.support.services import free_port  # noqa: E402
+from tests.support.waiting import wait_until  # noqa: E402
 
 IN_FLIGHT = 64
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def sequential(url: str, accounts: int) -> float:
@@ -84,7 +92,7 @@ def main() -> None:
         **more,
     )
     try:
-        time.sleep(1)
+        wait_until(lambda: is_open(port), "for the stand-in")
         alone = sequential(url, min(50, options.accounts))
         desk.start()
         fast, calls = read(desk, url)
