@@ -100,7 +100,7 @@ def _take_step(lease: Lease[SyncRun]) -> bool:
         sync.read_library(lease)
     else:
         until = timezone.now() + CHECKPOINT
-        return not (sync.read_chunk(lease, until=until) or sync.read_cycles(lease, until=until))
+        return not (sync.read_chunks(lease, until=until) or sync.read_cycles(lease, until=until))
     return False
 
 

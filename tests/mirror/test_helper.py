@@ -30,6 +30,7 @@ def fast(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]
     """A console that may be asked fast, and what was sent."""
     settings.CYCLR_CALLS_PER_SECOND = 1000.0
     monkeypatch.setattr(chunks, "CHUNK", 16)
+    monkeypatch.setattr(chunks, "CHUNKS", 1)
     messages: list[tuple[str, int]] = []
 
     def send(message: Message, pk: int, *_: int) -> bool:
@@ -75,6 +76,40 @@ def test_each_reads_its_half(cyclr: CyclrState, console: Console) -> None:
     assert len([pk for pk in read if pk % 2]) == 16
     run.refresh_from_db()
     assert run.accounts_read == 32
+
+
+def test_some_chunks_are_read_for_one_message(
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", 8)
+    monkeypatch.setattr(chunks, "CHUNKS", 2)
+    run, helper = begun(console)
+    run.refresh_from_db()
+    assert run.accounts_read == 16
+
+    tasks.help_sync(helper.pk)
+
+    run.refresh_from_db()
+    assert run.accounts_read == 32
+
+
+def test_after_a_stop_no_further_chunk_is_begun(
+    cyclr: CyclrState, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", 8)
+    run, helper = begun(console)
+    monkeypatch.setattr(chunks, "CHUNKS", 2)
+    of_run = SyncRun.objects.claim(run.pk, attempt=run.attempt)
+    of_helper = SyncHelper.objects.claim(helper.pk)
+    assert of_run is not None and of_helper is not None
+    sync.stop_sync(console, Actor.system())
+
+    soon = timezone.now() + timedelta(seconds=20)
+    assert sync.read_chunks(of_run, soon)
+    assert sync.help_read(of_helper, soon)
+
+    run.refresh_from_db()
+    assert run.accounts_read == 3 * 8
 
 
 def test_a_slow_or_a_small_console_needs_no_help(

@@ -279,7 +279,7 @@ def test_no_listing_begins_when_the_time_is_over_and_each_is_written_as_it_comes
         monkeypatch.setattr(chunks, "_list_connectors", slow)
         claimed = SyncRun.objects.claim(run.pk, attempt=run.attempt)
         assert claimed is not None
-        is_more = sync.read_chunk(claimed, until=timezone.now() + timedelta(seconds=0.25))
+        is_more = sync.read_chunks(claimed, until=timezone.now() + timedelta(seconds=0.25))
 
     read = Account.objects.exclude(read_at=None).count()
     assert is_more
@@ -444,7 +444,7 @@ def test_a_step_is_done_once_however_often_its_message_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done: list[str] = []
-    for name in ("read_accounts", "read_library", "read_chunk"):
+    for name in ("read_accounts", "read_library", "read_chunks"):
         real = getattr(sync, name)
 
         def noted(*arguments: Any, real: Any = real, name: str = name, **more: Any) -> Any:
@@ -459,7 +459,7 @@ def test_a_step_is_done_once_however_often_its_message_comes(
     for number in (0, 1, 0, 1, 2, 1, 2):
         tasks.run_sync(run.pk, number)
 
-    assert done == ["read_accounts", "read_library", "read_chunk"]
+    assert done == ["read_accounts", "read_library", "read_chunks"]
     assert sent == [(run.pk, 1), (run.pk, 2)]
     assert SyncRun.objects.get().finished_at
 

@@ -1,7 +1,7 @@
 """Reading Cyclr into the mirror: what others may call. It writes by `mirror.writing`."""
 
 from dashboard.mirror.sync.accounts import read_sub_accounts, refresh_accounts, write_sub_accounts
-from dashboard.mirror.sync.chunks import give_up_help, help_read, read_chunk, waiting_accounts
+from dashboard.mirror.sync.chunks import give_up_help, help_read, read_chunks, waiting_accounts
 from dashboard.mirror.sync.columns import (
     account_columns,
     account_connector_columns,
@@ -53,7 +53,7 @@ __all__ = [
     "missing_connectors",
     "pause",
     "read_accounts",
-    "read_chunk",
+    "read_chunks",
     "read_cycles",
     "read_library",
     "read_sub_accounts",

@@ -26,8 +26,13 @@ from dashboard.mirror.sync.connectors import (
 from dashboard.mirror.sync.errors import message_for
 from dashboard.mirror.sync.limits import MAX_WAIT
 from dashboard.mirror.sync.reading import Reading, Tally, read_each
+from dashboard.mirror.sync.stopping import is_stopped
 
 CHUNK = 1000
+"""Accounts that are looked up together."""
+
+CHUNKS = 10
+"""So many are read for one message: from the end of one to the next message nobody reads."""
 
 HELPED_ABOVE = 100.0
 """Calls a second from which on a second process pays: one makes some three hundred."""
@@ -59,8 +64,18 @@ def waiting_accounts(run: SyncRun, half: int | None = None) -> list[int]:
     return list(rows.values_list("pk", flat=True)[:CHUNK])
 
 
-def read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
-    """Read the connectors of the next accounts; says whether more are waiting."""
+def read_chunks(lease: Lease[SyncRun], until: datetime) -> bool:
+    """Read accounts' connectors, some chunks of them; says whether more are waiting."""
+    for _ in range(CHUNKS):
+        if not _read_chunk(lease, until):
+            return False
+        if timezone.now() >= until or is_stopped(lease.job.console_id):
+            break
+    return True
+
+
+def _read_chunk(lease: Lease[SyncRun], until: datetime) -> bool:
+    """The same of the next accounts."""
     run = lease.job
     if has_help(run):
         waiting = waiting_accounts(run, RUNS_HALF)
@@ -104,11 +119,14 @@ def _wait_for_help(run: SyncRun, until: datetime) -> None:
 
 
 def help_read(lease: Lease[SyncHelper], until: datetime) -> bool:
-    """A helper reads some accounts of its half; says whether more are waiting."""
+    """A helper reads accounts of its half; says whether more are waiting."""
     run = lease.job.run
-    waiting = waiting_accounts(run, HELPERS_HALF)
     tally = Tally(run.console, run.pk, partial(_write_to, run.pk))
-    read_each(waiting, connectors_of(waiting, is_asked=run.is_asked), until, tally)
+    for _ in range(CHUNKS):
+        waiting = waiting_accounts(run, HELPERS_HALF)
+        read_each(waiting, connectors_of(waiting, is_asked=run.is_asked), until, tally)
+        if not waiting or timezone.now() >= until or is_stopped(run.console_id):
+            break
     return bool(waiting_accounts(run, HELPERS_HALF))
 
 
