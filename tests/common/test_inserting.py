@@ -141,3 +141,15 @@ def test_instances_are_given_the_values_that_fields_make_themselves() -> None:
     insert_unknown([])
 
     assert Account.objects.get().cyclr_id_key == key_of("acme/eu")
+
+
+def test_a_number_of_many_bits_stands_beside_moments() -> None:
+    account = make_account()
+    made = AccountConnector(
+        account=account, cyclr_id=7, authentication=[{"Id": 2**64}], seen_at=account.seen_at
+    )
+
+    insert_unknown([made])
+
+    found = AccountConnector.objects.get()
+    assert (found.authentication, found.seen_at) == ([{"Id": 2**64}], account.seen_at)
