@@ -230,7 +230,7 @@ def test_the_list_is_paged_and_costs_the_same_for_many(
         for n in range(120)
     )
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         page = text_of(viewer.get(LIST, {"page": "2"}))
 
     assert "51–100 of 120" in page

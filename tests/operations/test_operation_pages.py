@@ -206,12 +206,12 @@ def test_fifty_operations_cost_as_many_queries_as_one(
     client = signed_in()
     make_operation(account=account)
     client.get(reverse("operation_list"))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         client.get(reverse("operation_list"))
     for _ in range(49):
         make_operation(account=make_account(console=console), actor=Actor.staff(make_user()))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         client.get(reverse("operation_list"))
 
 
