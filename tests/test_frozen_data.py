@@ -21,7 +21,7 @@ from dashboard.consoles.services import SharedTokens
 from dashboard.customer import pages
 from dashboard.jobs.aliases import ALIASES
 from dashboard.links.mail.delivery import OUTBOX
-from dashboard.links.models import ConnectAttempt, Link, LinkMail, make_token
+from dashboard.links.models import ConnectAttempt, Link, LinkMail
 from dashboard.links.opening import find
 from dashboard.notifications.kinds import KINDS
 from dashboard.notifications.models import Webhook
@@ -109,7 +109,7 @@ TOKEN = "aerukz4jvpg66bb3zs25awqvqqq7ncl6xrzthrfjv2kyxnlupn2xjz7qcytj4ysk"
 def test_a_link_in_a_customers_hands_is_found() -> None:
     link = make_link(public_id="0123456789abcdef", key_id=KEY_IDS[0])
 
-    assert make_token(link.public_id, link.key_id, "link") == TOKEN
+    assert encryption.token_for(link.public_id, purpose="link", key=link.key_id) == TOKEN
     assert link.token() == TOKEN
     assert find(TOKEN) == link
 

@@ -114,3 +114,12 @@ def fingerprint(text: str) -> str:
     return hmac.new(
         _derived(secret, FINGERPRINT), text.encode("utf-8", "surrogatepass"), hashlib.sha256
     ).hexdigest()
+
+
+def token_for(public_id: str, *, purpose: str, key: str) -> str:
+    """An id of hex digits and its keyed code, as base32: the secret part of an address.
+
+    `purpose` is data, as for `code_for`, whose errors it has.
+    """
+    code = code_for(public_id, purpose=purpose, key=key)
+    return base64.b32encode(bytes.fromhex(public_id) + code).decode().lower()

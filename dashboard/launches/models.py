@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.audit.models import Acted
+from dashboard.common import encryption
 from dashboard.consoles.models import Console
 from dashboard.jobs.models import Job
 from dashboard.jobs.policy import Backoff, Policy
@@ -26,7 +27,6 @@ from dashboard.links.models import (
     CustomerLink,
     CustomerLinkQuerySet,
     CustomerMail,
-    make_token,
 )
 from dashboard.mirror.models import Account
 
@@ -116,7 +116,7 @@ class LaunchLink(CustomerLink):
 
     def token(self) -> str:
         """The secret part of the address. DecryptionError when its key was dropped."""
-        return make_token(self.public_id, self.key_id, PURPOSE)
+        return encryption.token_for(self.public_id, purpose=PURPOSE, key=self.key_id)
 
     def url(self) -> str:
         """The whole address that is sent to the customer."""

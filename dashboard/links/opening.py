@@ -18,6 +18,7 @@ from dashboard.links.models import (
     Link,
     LinkState,
 )
+from dashboard.links.models.link import PURPOSE
 from dashboard.links.progress import move
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def find(token: str) -> Link | None:
     link = known.get(public_id)
     key_id = link.key_id if link else encryption.current_key_id()
     try:
-        ours = encryption.code_for(public_id, purpose="link", key=key_id)
+        ours = encryption.code_for(public_id, purpose=PURPOSE, key=key_id)
     except encryption.DecryptionError:
         logger.error("link key dropped link=%s key=%s", link.pk if link else None, key_id)
         return None

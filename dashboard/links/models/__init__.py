@@ -13,7 +13,6 @@ from dashboard.links.models.attempt import (
 from dashboard.links.models.customer_link import (
     CustomerLink,
     CustomerLinkQuerySet,
-    make_token,
     new_public_id,
 )
 from dashboard.links.models.email_text import EmailText
@@ -70,7 +69,6 @@ __all__ = [
     "TEST_TAKES",
     "SENT_TO_A_FILE",
     "is_another",
-    "make_token",
     "new_attempt_id",
     "new_public_id",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from collections.abc import Collection
 from typing import Self
@@ -21,15 +20,6 @@ from dashboard.mirror.models import MirrorQuerySet
 def new_public_id() -> str:
     """Eight random bytes as hex: names a link in its address, and is no secret by itself."""
     return secrets.token_hex(8)
-
-
-def make_token(public_id: str, key_id: str, purpose: str) -> str:
-    """The address token of a link: its public id and a keyed code over it, as base32.
-
-    `purpose` is data: addresses in customers' hands hold its code.
-    """
-    code = encryption.code_for(public_id, purpose=purpose, key=key_id)
-    return base64.b32encode(bytes.fromhex(public_id) + code).decode().lower()
 
 
 class CustomerLinkQuerySet(MirrorQuerySet):

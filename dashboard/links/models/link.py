@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from dashboard.bulk.models import BulkRow, BulkRun
+from dashboard.common import encryption
 from dashboard.common.page_addresses import page_address
 from dashboard.common.polling import NO_POLL, POLL_1S, POLL_5S
 from dashboard.common.searching import SearchField
@@ -20,7 +21,6 @@ from dashboard.consoles.models import Console
 from dashboard.links.models.customer_link import (
     CustomerLink,
     CustomerLinkQuerySet,
-    make_token,
 )
 from dashboard.mirror.models import Account
 
@@ -178,7 +178,7 @@ class Link(CustomerLink):
 
         DecryptionError when its key was dropped from `CREDENTIAL_KEYS`.
         """
-        return make_token(self.public_id, self.key_id, PURPOSE)
+        return encryption.token_for(self.public_id, purpose=PURPOSE, key=self.key_id)
 
     def url(self) -> str:
         """The whole address that is sent to the customer."""
