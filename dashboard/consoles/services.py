@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -43,6 +44,10 @@ on_new_client: list[Callable[[Client], None]] = []
 LOCKED_FOR = 35
 """Seconds after which a token's renewal is taken for lost."""
 
+LOOKED_UP_FOR = 1.0
+"""Seconds for which threads that call in a row believe what Redis said of the token; whoever renews
+it asks again."""
+
 _local = threading.local()
 
 
@@ -53,9 +58,14 @@ class SharedTokens:
         self._key = f"token:{console.pk}"
         self._place = f"redis:{self._key}:{console.api_url}:{console.client_id}"
         self._own = MemoryTokenStore()
+        self._looked_up: tuple[float, Token] | None = None
+        """What Redis said, and until when its word is good."""
 
     def get(self) -> Token | None:
         """The token that some worker fetched, or None."""
+        known = self._looked_up
+        if known is not None and time.monotonic() < known[0]:
+            return known[1]
         server = connection()
         if server is None:
             return self._own.get()
@@ -63,14 +73,16 @@ class SharedTokens:
             encrypted = server.get(self._key)
             if not isinstance(encrypted, bytes):
                 return None
-            return Token.from_json(
-                encryption.decrypt_json(encrypted.decode(), associated_data=self._place)
-            )
+            told = encryption.decrypt_json(encrypted.decode(), associated_data=self._place)
+            token = Token.from_json(told)
+            self._looked_up = (time.monotonic() + LOOKED_UP_FOR, token)
+            return token
         except (redis.RedisError, encryption.DecryptionError, ValueError):
             return self._own.get()
 
     def put(self, token: Token) -> None:
         """Keep a token for the others, no longer than it lives."""
+        self._looked_up = None
         self._own.put(token)
         server = connection()
         if server is None:
@@ -101,6 +113,7 @@ class SharedTokens:
             logger.warning("token lock not available key=%s", self._key)
         try:
             with self._own.renewing():
+                self._looked_up = None
                 yield
         finally:
             if taken:

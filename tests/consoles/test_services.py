@@ -19,6 +19,7 @@ from cyclr_api import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from dashboard.consoles import services
 from dashboard.consoles.models import Console
 from dashboard.consoles.services import SharedTokens, note
 from tests.factories import make_console
@@ -40,6 +41,32 @@ def test_the_token_is_shared_and_encrypted(redis_url: str, settings: Any, db: No
     assert "canary" not in kept
     with SharedTokens(console).renewing():
         pass
+
+
+@pytest.mark.redis
+def test_a_token_is_looked_up_once_for_calls_in_a_row(
+    redis_url: str, settings: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = redis_url
+    console, now = make_console(), datetime.now(UTC)
+    first, second = (
+        Token(value=value, issued_at=now, expires_at=now + timedelta(days=14))
+        for value in ("first", "second")
+    )
+    mine, theirs = SharedTokens(console), SharedTokens(console)
+    theirs.put(first)
+    assert mine.get() == first
+
+    theirs.put(second)
+
+    assert mine.get() == first
+    with mine.renewing():
+        assert mine.get() == second
+    monkeypatch.setattr(services, "LOOKED_UP_FOR", 0.0)
+    mine.put(first)
+    assert (mine.get(), theirs.get()) == (first, first)
+    theirs.put(second)
+    assert mine.get() == second
 
 
 def test_a_failure_is_trouble_since_the_first_and_an_answer_ends_it(db: None) -> None:
