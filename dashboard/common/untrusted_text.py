@@ -181,6 +181,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def _storable_text(text: str) -> str:
+    if text.isascii() and "\x00" not in text:
+        return text
     return _UNSTORABLE.sub(REPLACEMENT, text)
 
 
