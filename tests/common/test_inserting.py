@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import BooleanField, DateTimeField, Model, Value
 
 from dashboard.bulk.models import BulkRow, BulkRun
-from dashboard.common.inserting import insert_rows, insert_unknown
+from dashboard.common.inserting import blank, insert_rows, insert_selected, insert_unknown
 from dashboard.mirror.keys import key_of
 from dashboard.mirror.models import Account, AccountConnector, ConnectorState
 from tests.factories import make_account, make_account_connector, make_console, make_user
@@ -153,3 +154,52 @@ def test_a_number_of_many_bits_stands_beside_moments() -> None:
 
     found = AccountConnector.objects.get()
     assert (found.authentication, found.seen_at) == ([{"Id": 2**64}], account.seen_at)
+
+
+def test_more_rows_than_one_statement_takes_are_all_inserted() -> None:
+    account = make_account()
+    made = [AccountConnector(account=account, cyclr_id=n, name=f"{n} %s") for n in range(120)]
+
+    insert_unknown([*made, AccountConnector(account=account, cyclr_id=119, name="Again")])
+
+    found = AccountConnector.objects.order_by("cyclr_id").values_list("cyclr_id", "name")
+    assert list(found) == [(n, f"{n} %s") for n in range(120)]
+
+
+def test_what_is_selected_goes_into_another_table() -> None:
+    made = [make_account_connector(authenticated=one) for one in (True, False, None)]
+    until = datetime(2026, 10, 25, 0, 59, 59, 123456, tzinfo=UTC)
+    columns = ("account_connector_id", "authenticated", "filled", "until", "after", "identity")
+    never = Value(None, DateTimeField())
+    rest = ("connector_version", "is_gone")
+    rows = AccountConnector.objects.exclude(pk=made[1].pk)
+    same = ("authenticated", "filled", Value(until, DateTimeField()), never, "identity")
+
+    insert_selected(
+        ConnectorState,
+        (*columns, *rest),
+        rows.values_list("pk", *same, "connector_version", Value(False, BooleanField())),
+    )
+
+    states = ConnectorState.objects.order_by("account_connector_id")
+    assert [one.account_connector_id for one in states] == [made[0].pk, made[2].pk]
+    assert [one.authenticated for one in states] == [True, None]
+    assert {(one.until, one.after, one.is_gone) for one in states} == {(until, None, False)}
+    assert [one.filled for one in states] == [made[0].filled, made[2].filled]
+
+
+@pytest.mark.parametrize("model", [Account, AccountConnector, ConnectorState])
+def test_a_blank_is_what_its_class_makes(model: type[Model]) -> None:
+    before, one, other = model(), blank(model), blank(model)
+
+    names = [field.attname for field in model._meta.concrete_fields]
+    made = {name: getattr(one, name) for name in names}
+    expected = {name: getattr(before, name) for name in names}
+    moments = {name for name, value in expected.items() if isinstance(value, datetime)}
+    assert {n: v for n, v in made.items() if n not in moments} == {
+        n: v for n, v in expected.items() if n not in moments
+    }
+    assert all(made[name] >= expected[name] for name in moments)
+    assert one._state.adding
+    holders = {name for name, value in made.items() if isinstance(value, list | dict)}
+    assert not any(made[name] is getattr(other, name) for name in holders)
