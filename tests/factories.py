@@ -107,7 +107,7 @@ def make_connector(**values: Any) -> CatalogueConnector:
 
 def make_account_connector(**values: Any) -> AccountConnector:
     """An installed OAuth connector that is not authenticated; counts on the account follow."""
-    from dashboard.mirror.writing import recount
+    from dashboard.mirror.counting import recount
 
     n = next(_number)
     made_up = {

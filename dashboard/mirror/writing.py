@@ -7,15 +7,15 @@ for customers who left.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from dashboard.mirror.counting import recount
 from dashboard.mirror.derived import derived, derived_of_names
 from dashboard.mirror.ledger import note_states, noted
 from dashboard.mirror.models import (
@@ -122,32 +122,6 @@ def miss_first(rows: QuerySet[Any], began: datetime) -> None:
 def confirm(rows: QuerySet[Any], began: datetime) -> None:
     """A listing says what they say already: an older one must not overwrite it."""
     rows.filter(seen_at__lt=began, changed_at__lte=began).order_by().update(seen_at=began)
-
-
-COUNTS = ("connector_count", "unauthenticated_count", "not_working_count")
-
-
-def recount(account_ids: Collection[int]) -> None:
-    """Bring the counts on the accounts' rows in line with their connectors."""
-    there = AccountConnector.objects.there().filter(account__in=account_ids).order_by()
-    failed = Q(authenticated=True, test_failed_at__isnull=False)
-    counted = there.values("account").annotate(
-        every=Count("pk"),
-        broken=Count("pk", filter=~Q(authenticated=True)),
-        failing=Count("pk", filter=failed),
-    )
-    found = {row.pop("account"): tuple(map(int, row.values())) for row in counted}
-    accounts = Account.objects.filter(pk__in=account_ids).order_by()
-    moved: dict[tuple[tuple[int, ...], bool], list[int]] = defaultdict(list)
-    for pk, read_at, *before in accounts.values_list("pk", "read_at", *COUNTS):
-        counts = found.get(pk, (0, 0, 0))
-        if counts != tuple(before):
-            # What the first reading finds was there before: when it came nobody knows.
-            moved[counts, read_at is not None].append(pk)
-    for (counts, is_move), pks in moved.items():
-        moments = {"active_at": timezone.now()} if is_move else {}
-        rows = Account.objects.filter(pk__in=pks)
-        rows.update(**dict(zip(COUNTS, counts, strict=True)), **moments)
 
 
 def mark_gone(rows: MirrorQuerySet, began: datetime) -> int:

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from dashboard.common.untrusted_text import storable
 from dashboard.consoles.models import Console
+from dashboard.mirror.counting import recount
 from dashboard.mirror.ledger import note_states
 from dashboard.mirror.models import Account, AccountConnector, Cycle
-from dashboard.mirror.writing import fill, recount
+from dashboard.mirror.writing import fill
 
 
 @transaction.atomic

@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from dashboard.mirror.counting import recount
 from dashboard.mirror.ledger import noted
 from dashboard.mirror.models import AccountConnector, WhyBroken
-from dashboard.mirror.writing import NO_FAILED_TEST, recount
+from dashboard.mirror.writing import NO_FAILED_TEST
 
 
 def forget_failed_tests(rows: QuerySet[Any]) -> int:

@@ -31,13 +31,13 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from dashboard.common.searching import search_text, sort_name  # noqa: E402
+from dashboard.mirror.counting import recount  # noqa: E402
 from dashboard.mirror.models import (  # noqa: E402
     Account,
     AccountConnector,
     CatalogueConnector,
     SyncRun,
 )
-from dashboard.mirror.writing import recount  # noqa: E402
 from dashboard.people.models import Role  # noqa: E402
 from tests.factories import API_KEY, OAUTH, make_console, make_user  # noqa: E402
 

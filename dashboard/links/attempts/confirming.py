@@ -18,8 +18,8 @@ from dashboard.links.models import (
     LinkState,
 )
 from dashboard.links.progress import finish, lock, record_failure
+from dashboard.mirror.counting import recount
 from dashboard.mirror.models import AccountConnector
-from dashboard.mirror.writing import recount
 from dashboard.mirror.writing_evidence import forget_failed_tests
 
 LONGEST_PAUSE = 60.0
