@@ -9,11 +9,21 @@ from operator import attrgetter
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.utils import timezone
 
 from dashboard.common.chunks import chunks
-from dashboard.common.inserting import insert_rows
+from dashboard.common.inserting import insert_rows, insert_selected
 from dashboard.mirror.models import AccountConnector, ConnectorState
 
 P = ParamSpec("P")
@@ -24,6 +34,7 @@ READ = (*NOTED, "seen_at", "gone_at", "authenticated_since")
 """What the ledger looks at of a connector."""
 COLUMNS = (*NOTED, "account_connector_id", "after", "until", "authenticated_since", "is_gone")
 """The columns of the ledger itself."""
+STATES = ConnectorState.objects.filter(account_connector=OuterRef("pk")).order_by()
 values_of = attrgetter(*COLUMNS)
 
 
@@ -48,6 +59,15 @@ def note_states(rows: Iterable[AccountConnector], before: Mapping[int, AccountCo
                 now.after = old.seen_at if old is not None else None
                 made.append(now)
         insert_rows(ConnectorState, COLUMNS, map(values_of, made))
+
+
+def note_first_states(rows: QuerySet[AccountConnector]) -> None:
+    """Add what those of `rows` are that the ledger does not know yet."""
+    unknown = rows.filter(~Exists(STATES)).order_by()
+    never, now = Value(None, DateTimeField()), Value(timezone.now(), DateTimeField())
+    is_gone = ExpressionWrapper(Q(gone_at__isnull=False), BooleanField())
+    states = unknown.values_list(*NOTED, "pk", never, now, "authenticated_since", is_gone)
+    insert_selected(ConnectorState, COLUMNS, states)
 
 
 def _is_noted(known: ConnectorState, now: ConnectorState, old: AccountConnector) -> bool:

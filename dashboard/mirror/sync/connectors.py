@@ -8,21 +8,21 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
 
 import cyclr_api
-from dashboard.mirror.ledger import READ, note_states
+from dashboard.common.inserting import blank
+from dashboard.mirror.counting import recount
+from dashboard.mirror.ledger import READ, note_first_states, note_states
 from dashboard.mirror.missing import Answers, ask_each
 from dashboard.mirror.models import (
     Account,
     AccountConnector,
-    ConnectorState,
 )
 from dashboard.mirror.sync.answers import Answer
 from dashboard.mirror.sync.columns import account_connector_columns
 from dashboard.mirror.sync.merge import Written, merge
 from dashboard.mirror.sync.methods import fill_methods
-from dashboard.mirror.writing import mark_gone, mark_read, recount
+from dashboard.mirror.writing import mark_gone, mark_read
 
 ConnectorAnswers = Answers[int, cyclr_api.AccountConnector]
 
@@ -60,9 +60,6 @@ def known_connectors(accounts: Iterable[int]) -> dict[int, list[int]]:
     return known
 
 
-STATES = ConnectorState.objects.filter(account_connector=OuterRef("pk")).order_by()
-
-
 def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Written:
     """Merge the listings of several accounts; all of them count as begun when the first one did."""
     began = min(one.began for one in told)
@@ -80,19 +77,26 @@ def write_connectors(told: Sequence[Answer[cyclr_api.AccountConnector]]) -> Writ
             rows,
             found,
             key=lambda row: (row.account_id, row.cyclr_id),
-            make=lambda key: AccountConnector(account_id=key[0], cyclr_id=key[1]),
+            make=_unread,
             began=began,
             is_complete=lambda row: not skipped[row.account_id],
         )
-        if written.made or written.before or went:
-            before = written.before | left
-            moved = Q(pk__in=before) | (~Exists(STATES) if written.made else Q())
-            note_states(rows.filter(moved).only(*READ), before)
+        if before := written.before | left:
+            note_states(rows.filter(pk__in=before).only(*READ), before)
+        if written.made:
+            note_first_states(rows)
         recount(pks)
         mark_read(pks, began)
     written.gone += went
     written.skipped = sum(skipped.values())
     return written
+
+
+def _unread(key: tuple[int, int]) -> AccountConnector:
+    """One that no listing told of so far, by its account and its number."""
+    connector = blank(AccountConnector)
+    connector.account_id, connector.cyclr_id = key
+    return connector
 
 
 def _take_gone(

@@ -11,7 +11,7 @@ THREADS = 8
 READERS = 32
 """Accounts that one process asks for at a time."""
 
-WRITTEN_TOGETHER, WRITTEN_WITHIN = 40, 0.5
+WRITTEN_TOGETHER, WRITTEN_WITHIN = 80, 0.5
 """Accounts whose listings are written in one transaction; seconds that a listing waits for that."""
 
 MAX_WAIT = 20.0

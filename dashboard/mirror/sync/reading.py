@@ -141,8 +141,10 @@ def read_each(waiting: Sequence[int], reading: Reading[T], until: datetime, tall
     No listing begins after `until`, and what comes is written within a second. Raises what is
     about the console: its credentials, a rate limit, or that Cyclr does not answer.
     """
-    found = Account.objects.select_related("console").in_bulk(waiting)
+    found = Account.objects.filter(console=tally.console).in_bulk(waiting)
     accounts = [found[pk] for pk in waiting if pk in found]
+    for account in accounts:
+        account.console = tally.console
     has_answered = SyncRun.objects.filter(pk=tally.run, accounts_read__gt=0).exists()
     silence, fatal = list[CyclrError](), None
     batch, stop = _Batch(reading, tally), threading.Event()
