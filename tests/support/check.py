@@ -210,6 +210,7 @@ def servers() -> Iterator[dict[str, str]]:
 
 LEAST = {"cyclr_api": 95, "dashboard": 95}
 """Percent of lines and branches."""
+MARKS = "tests.support.marks"
 
 
 def pytest(
@@ -239,6 +240,7 @@ def pytest(
         slipcover = [sys.executable, "-m", "slipcover"]
         measured = [*slipcover, "--source", covering, "--json", "--out", str(found)]
         command = [*(measured if covering else [sys.executable]), "-m", "pytest", *arguments]
+        environment = environment | ({"PYTEST_PLUGINS": MARKS} if covering else {})
         where: dict[str, Any] = {"cwd": ROOT, "env": {**os.environ, **environment}}
         if is_aside:
             where |= {"stdout": words, "stderr": words}
