@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -74,8 +75,14 @@ def console(cyclr: CyclrState, db: None) -> Console:
     )
 
 
+@functools.cache
+def _demo() -> CyclrState:
+    """Compared with and never changed: a copy for each test would cost it as much as its own."""
+    return demo_state()
+
+
 def _is_untouched(cyclr: CyclrState) -> bool:
-    demo = demo_state()
+    demo = _demo()
     same = (cyclr.changes, cyclr.settings) == (demo.changes, demo.settings)
     return same and not cyclr.faults.described()
 
